@@ -1,0 +1,1 @@
+"""AstroKiran's PostgreSQL services as one Neo4j graph."""

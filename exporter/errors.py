@@ -1,0 +1,47 @@
+"""Every failure a user can meet: one base error that carries the exit code of the contract, and its few kinds."""
+
+
+class ExporterError(Exception):
+    """A failure with one sentence for the user.
+
+    The message says what happened, where, and what to do. It never holds a password, a connection string or a cell
+    of the source.
+    """
+
+    exit_code = 4
+
+
+class LimitError(ExporterError):
+    """The data broke a limit the user set, or a comparison found a difference."""
+
+    exit_code = 1
+
+
+class UsageError(ExporterError):
+    """A flag, a setting, or a directory that is missing or cannot be written."""
+
+    exit_code = 2
+
+
+class SourceError(ExporterError):
+    """The source cannot be exported: unreachable, refused, or not what the model needs."""
+
+    exit_code = 3
+
+
+class RunError(ExporterError):
+    """The run failed on the way; nothing was published."""
+
+    exit_code = 4
+
+
+class BusyError(ExporterError):
+    """Another export is running on this output directory."""
+
+    exit_code = 5
+
+
+class Interrupted(ExporterError):  # noqa: N818 - a signal is no error of anybody's
+    """Stopped by SIGINT, SIGTERM or SIGHUP; nothing was published."""
+
+    exit_code = 130
