@@ -1,0 +1,127 @@
+"""What each source table gives to the graph: at most one node label, and the relationships its rows make."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from exporter.model.graph import GROUPS, NODES, RELATIONSHIPS
+from exporter.model.vocabulary import ByValue, Grammar, Node, Property, Reference, Relationship, Type
+
+# How a column must be readable: as a property of a type, or as an ID of a grammar.
+Use = Type | Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A source table (the model's name, `schema.table`) and all that is made of one read of its rows."""
+
+    name: str
+    group: str
+    node: Node | None
+    relationships: tuple[Relationship, ...]
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The columns of the node's key, or of the pair that a join table's row is."""
+        if self.node:
+            return self.node.key.columns
+        relationship = self.relationships[0]
+        return relationship.start_reference.columns + relationship.end_reference.columns
+
+    def uses(self) -> dict[str, set[Use]]:
+        """Each column that is read, with how it must be readable, in the order of the declaration."""
+        uses: dict[str, set[Use]] = {}
+        if self.node:
+            for column, use in parts(self.node.key.columns, self.node.key.grammar):
+                uses.setdefault(column, set()).add(use)
+            for given in self.node.properties:
+                uses.setdefault(given.name, set()).add(given.type)
+        for relationship in self.relationships:
+            for label, reference in ends(relationship):
+                for column, use in parts(reference.columns, grammar_of(label, reference)):
+                    uses.setdefault(column, set()).add(use)
+                if reference.by_value:
+                    uses.setdefault(reference.by_value.column, set()).add(reference.by_value.grammar)
+            for made in relationship.properties:
+                if isinstance(made, Property):
+                    uses.setdefault(made.name, set()).add(made.type)
+        return uses
+
+    def owns(self, label: str, reference: Reference) -> bool:
+        """Whether this end of a relationship is the row's own node."""
+        return self.node is not None and label == self.node.label and reference.columns == self.node.key.columns
+
+
+def ends(relationship: Relationship) -> tuple[tuple[str, Reference], tuple[str, Reference]]:
+    """Start and end as (label, reference)."""
+    return (
+        (relationship.start, relationship.start_reference),
+        (relationship.end, relationship.end_reference),
+    )
+
+
+def parts(columns: tuple[str, ...], grammar: Grammar) -> list[tuple[str, Use]]:
+    """The columns of a key with the grammar of each: a pair is an integer ID and a text."""
+    if grammar is Grammar.PAIR:
+        return [(columns[0], Grammar.INTEGER), (columns[1], Type.STRING)]
+    return [(column, grammar) for column in columns]
+
+
+@cache
+def node(label: str) -> Node:
+    """The declared node of a label."""
+    return next(node for node in NODES if node.label == label)
+
+
+def grammar_of(label: str, reference: Reference) -> Grammar:
+    """How a reference's text is read: as its label's key, unless it has a grammar of its own."""
+    return reference.grammar or node(label).key.grammar
+
+
+@cache
+def tables() -> tuple[Table, ...]:
+    """Every source table, in the document's import order."""
+    made = {node.table: node for node in NODES}
+    return tuple(
+        Table(name, group, made.get(name), tuple(r for r in RELATIONSHIPS if r.table == name))
+        for group, names in GROUPS.items()
+        for name in names
+    )
+
+
+@cache
+def referenced_labels() -> tuple[str, ...]:
+    """Labels that some row refers to by a key that is not its own: those whose key sets the census needs."""
+    return tuple(
+        sorted(
+            {
+                label
+                for table in tables()
+                for relationship in table.relationships
+                for label, reference in ends(relationship)
+                if reference.columns and not table.owns(label, reference)
+            }
+            | {label for _, label, link in links_by_value() if link.exclusive}
+        )
+    )
+
+
+@cache
+def links_by_value() -> tuple[tuple[Table, str, ByValue], ...]:
+    """Every link by value: the table whose rows make it, the label it finds, the link."""
+    return tuple(
+        (table, label, reference.by_value)
+        for table in tables()
+        for relationship in table.relationships
+        for label, reference in ends(relationship)
+        if reference.by_value
+    )
+
+
+def ordered_nodes() -> list[Node]:
+    """The nodes in import order."""
+    return [table.node for table in tables() if table.node]
+
+
+def ordered_relationships() -> list[Relationship]:
+    """The relationships in import order of their tables."""
+    return [relationship for table in tables() for relationship in table.relationships]
