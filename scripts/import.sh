@@ -1,0 +1,420 @@
+#!/usr/bin/env bash
+# Imports an export into Neo4j. Copied into every export, it needs bash 3.2, the usual small programs and a Neo4j.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: import.sh [OPTIONS] [EXPORT [DATABASE]]
+
+Imports the export in directory EXPORT into the Neo4j database DATABASE with neo4j-admin,
+and compares the imported counts with the export's manifest.
+
+  EXPORT            the export's directory; may be left out in the copy inside an export
+  DATABASE          the database to make (default: neo4j)
+
+Options:
+  --overwrite       replace the database when it exists
+  --no-checksums    do not compare the files with SHA256SUMS first
+  --heap SIZE       memory for Java objects, such as 2g or 512m (default: fits this machine)
+  --off-heap SIZE   memory beside them, such as 4g (default: fits this machine)
+  --help            this text
+
+Environment:
+  NEO4J_HOME        the Neo4j to use: with bin/neo4j-admin, or with nothing but jars in lib/;
+                    when it is not set, neo4j-admin on PATH
+  NEO4J_CONF        its configuration directory (default: NEO4J_HOME/conf)
+  JAVA_HOME         the Java to use (default: java on PATH); Neo4j 5 needs Java 17 or newer,
+                    Neo4j 2025 and 2026 need 21 or newer
+  HEAP_SIZE         like --heap
+
+The database must not be running: stop Neo4j first. Nothing in EXPORT is changed.
+
+Exit codes:
+  0    imported, and the counts are the manifest's
+  1    the counts differ, or the export is damaged
+  2    usage: an option, a directory, an existing database, no Neo4j or Java found
+  4    the import failed; the log is named
+  130  interrupted; every process it started is gone
+TEXT
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { # CODE SENTENCE...
+    local code=$1
+    shift
+    printf 'import.sh: %s\n' "$@" >&2
+    exit "$code"
+}
+
+export_directory='' database=neo4j overwrite=false checksums=true heap=${HEAP_SIZE:-} off_heap=''
+home='' admin='' java='' java_version='' conf='' data='' version=''
+scratch='' group='' keep_log=false
+
+parse_arguments() {
+    local positional=0
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --help | -h) usage && exit 0 ;;
+            --overwrite) overwrite=true ;;
+            --no-checksums) checksums=false ;;
+            --heap=*) heap=${1#*=} ;;
+            --off-heap=*) off_heap=${1#*=} ;;
+            --heap | --off-heap)
+                [ $# -ge 2 ] || die 2 "$1 needs a size, such as 2g (see --help)"
+                if [ "$1" = --heap ]; then heap=$2; else off_heap=$2; fi
+                shift ;;
+            -*) die 2 "unknown option $1 (see --help)" ;;
+            *)
+                positional=$((positional + 1))
+                case $positional in
+                    1) export_directory=$1 ;;
+                    2) database=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') ;;
+                    *) die 2 "too many arguments: $1 (see --help)" ;;
+                esac ;;
+        esac
+        shift
+    done
+    check_size --heap "$heap"
+    check_size --off-heap "$off_heap"
+    printf '%s\n' "$database" | LC_ALL=C grep -qE '^[a-z][a-z0-9.-]{2,62}$' ||
+        die 2 "$database is no database name: 3 to 63 letters, digits, dots and dashes, a letter first"
+    case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
+}
+
+check_size() { # OPTION VALUE
+    [ -z "$2" ] || printf '%s\n' "$2" | grep -qE '^[1-9][0-9]*[kKmMgG]$' || die 2 "$1 $2: a size is like 2g or 512m"
+}
+
+# Leaves in home, version, conf, and admin or java what to run. All of them absolute, since the import runs elsewhere.
+find_neo4j() {
+    if [ -n "${NEO4J_HOME:-}" ]; then
+        home=$(absolute "$NEO4J_HOME") || die 2 "NEO4J_HOME: there is no directory $NEO4J_HOME"
+        if [ -x "$home/bin/neo4j-admin" ]; then admin=$home/bin/neo4j-admin; fi
+    else
+        admin=$(command -v neo4j-admin) ||
+            die 2 'no Neo4j found: set NEO4J_HOME to its directory, or put neo4j-admin on PATH'
+        admin=$(absolute "$(dirname "$admin")")/neo4j-admin
+        home=$(home_of "$admin")
+    fi
+    if [ -n "${JAVA_HOME:-}" ]; then
+        JAVA_HOME=$(absolute "$JAVA_HOME") || die 2 "JAVA_HOME: there is no directory $JAVA_HOME"
+        export JAVA_HOME
+    fi
+    conf=$home/conf
+    # The Debian and RPM packages keep the configuration apart.
+    if [ ! -e "$conf" ] && [ -e /etc/neo4j/neo4j.conf ] && [ -n "$admin" ]; then conf=/etc/neo4j; fi
+    if [ -n "${NEO4J_CONF:-}" ]; then
+        conf=$(absolute "$NEO4J_CONF") || die 2 "NEO4J_CONF: there is no directory $NEO4J_CONF"
+    fi
+    # Asking the launcher takes seconds; the name of the jar says it too.
+    version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed 's/.*neo4j-\([0-9.]*\)\.jar$/\1/' | head -n 1)
+    if [ -z "$admin" ]; then
+        [ -n "$version" ] || die 2 "NEO4J_HOME ($home) holds neither bin/neo4j-admin nor Neo4j's jars in lib/"
+        find_java
+    elif [ -z "$version" ]; then
+        version=$("$admin" --version 2>/dev/null) || die 2 "$admin does not run: '$admin --version' says why"
+    fi
+}
+
+absolute() { (cd "$1" 2>/dev/null && pwd -P); }
+
+# The directory above the bin/ in which a program really lies, behind all symbolic links.
+home_of() (
+    program=$1
+    while [ -L "$program" ]; do
+        cd "$(dirname "$program")"
+        program=$(readlink "$program")
+    done
+    absolute "$(dirname "$program")/.."
+)
+
+find_java() {
+    local needed=21
+    if [ "${version%%.*}" = 5 ]; then needed=17; fi
+    if [ -n "${JAVA_HOME:-}" ]; then
+        java=$JAVA_HOME/bin/java
+    else
+        java=$(command -v java) || die 2 'no Java found: set JAVA_HOME to its directory, or put java on PATH'
+    fi
+    [ -x "$java" ] || die 2 "JAVA_HOME: there is no $java"
+    java_version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+    [ "${java_version:=0}" -ge "$needed" ] ||
+        die 2 "Neo4j $version needs Java $needed or newer, but $java is Java $java_version: set JAVA_HOME to a newer one"
+}
+
+# Changes into the export and leaves its absolute path in export_directory.
+enter_export() {
+    local own file
+    if [ -z "$export_directory" ]; then
+        own=$(absolute "$(dirname "${BASH_SOURCE[0]}")")
+        [ -f "$own/manifest.json" ] || die 2 'which export? Name its directory (see --help)'
+        export_directory=$own
+    fi
+    [ -d "$export_directory" ] || die 2 "there is no directory $export_directory"
+    cd "$export_directory" 2>/dev/null || die 2 "$(id -un) may not enter $export_directory: run this as its owner"
+    export_directory=$(pwd -P)
+    case ${export_directory##*/} in
+        .partial-*) die 2 "$export_directory is unfinished or was given up: name a finished export" ;;
+    esac
+    [ -e manifest.json ] || [ -e SHA256SUMS ] || die 2 "$export_directory is no export"
+    for file in manifest.json SHA256SUMS import.args; do
+        [ -e "$file" ] || die 1 "the export is damaged: $export_directory has no $file"
+        [ -r "$file" ] || die 2 "$(id -un) may not read $export_directory/$file: run this as its owner"
+    done
+    grep -qE '^  "format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
+}
+
+# The value of a setting of Neo4j, by the files that neo4j-admin reads, the strongest first.
+setting() { # NAME
+    local file value
+    for file in neo4j-admin-database-import.conf neo4j-admin.conf neo4j.conf; do
+        [ -r "$conf/$file" ] || continue
+        value=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$conf/$file" | sed 's/[[:space:]]*$//' | tail -n 1)
+        if [ -n "$value" ]; then
+            printf '%s\n' "$value"
+            return
+        fi
+    done
+}
+
+# Refuses a store that the server could not read afterwards, and a database that exists.
+check_store() {
+    local directory owner name
+    data=$(setting 'server\.directories\.data')
+    case ${data:=data} in /*) ;; *) data=$home/$data ;; esac
+    directory=$data
+    while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
+    owner=$(ls -ldn "$directory" | awk '{print $3}')
+    name=$(ls -ld "$directory" | awk '{print $3}')
+    if [ "$name" = "$owner" ]; then name="#$owner"; fi
+    if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
+        refuse_owner "$directory belongs to $name: a store written by root would keep the server from starting" "$owner" "$name"
+    elif [ ! -w "$directory" ] || [ ! -x "$directory" ]; then
+        refuse_owner "$directory belongs to $name, and $(id -un) may not write there" "$owner" "$name"
+    fi
+    if [ "$overwrite" = false ] && [ -n "$(ls -A "$data/databases/$database" 2>/dev/null)" ]; then
+        die 2 "the database $database exists in $data: --overwrite replaces it"
+    fi
+}
+
+refuse_owner() { # REASON OWNER_ID OWNER_NAME
+    local export_there=$export_directory
+    printf 'import.sh: %s\n' "$1" >&2
+    if ! readable_by "$2"; then
+        export_there=/var/tmp/${export_directory##*/}
+        say "First give $3 a copy of the export, whose files only their owner may read:"
+        say "    cp -R '$export_directory' '$export_there' && chown -R '${3#\#}' '$export_there'"
+    fi
+    say "Run the import as $3:"
+    say "    sudo -u '$3' env NEO4J_HOME='$home'${NEO4J_CONF:+ NEO4J_CONF=\'$conf\'}${JAVA_HOME:+ JAVA_HOME=\'$JAVA_HOME\'}" \
+        "bash '$export_there/import.sh' '$export_there' $database"
+    exit 2
+}
+
+# Whether the user of that number may read the whole export; what a group allows does not count.
+readable_by() { # USER_ID
+    local directory=$export_directory
+    [ -z "$(find "$directory" \
+        -type d ! -perm -005 ! \( -user "$1" -perm -500 \) -print -o \
+        -type f ! -perm -004 ! \( -user "$1" -perm -400 \) -print | head -n 1)" ] || return 1
+    while [ "$directory" != / ]; do
+        directory=$(dirname "$directory")
+        [ -n "$(find "$directory" -prune \( -perm -001 -o -user "$1" -perm -100 \) -print)" ] || return 1
+    done
+}
+
+verify_checksums() {
+    local program line path done=0 total faults='' shown=$SECONDS
+    if command -v sha256sum >/dev/null 2>&1; then
+        program='sha256sum'
+    elif command -v shasum >/dev/null 2>&1; then
+        program='shasum -a 256'
+    else
+        die 2 'neither sha256sum nor shasum is on PATH: install one, or skip the comparison with --no-checksums'
+    fi
+    total=$(grep -c '' SHA256SUMS)
+    say "Checksums: $total files"
+    while IFS= read -r line; do
+        path=${line:66}
+        if [ ! -f "$path" ]; then
+            faults="$faults"$'\n'"    missing: $path"
+        elif [ ! -r "$path" ]; then
+            die 2 "$(id -un) may not read $export_directory/$path: run this as its owner"
+        elif ! printf '%s\n' "$line" | $program -c - >/dev/null 2>&1; then
+            faults="$faults"$'\n'"    changed: $path"
+        fi
+        done=$((done + 1))
+        if [ -t 2 ]; then
+            printf '\r  %s of %s' "$done" "$total" >&2
+        elif [ $((SECONDS - shown)) -ge 10 ]; then
+            say "  $done of $total" && shown=$SECONDS
+        fi
+    done <SHA256SUMS
+    if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+    faults=$faults$(comm -13 <(cut -c67- SHA256SUMS | LC_ALL=C sort) \
+        <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | sed $'s/^/\\\n    not listed: /')
+    [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
+}
+
+# MiB of memory that an import may use: what is available, within the limit of the control group.
+available_memory() {
+    local available limit group_directory
+    if [ -r /proc/meminfo ]; then
+        available=$(($(awk '/^MemAvailable:/ {print $2}' /proc/meminfo) / 1024))
+        group_directory=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+        for limit in "$group_directory/memory.max" /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
+            limit=$(cat "$limit" 2>/dev/null) || continue
+            case $limit in *[!0-9]* | '') continue ;; esac
+            if [ $((limit / 1048576)) -lt "$available" ]; then available=$((limit / 1048576)); fi
+        done
+    else
+        available=$(($(sysctl -n hw.memsize 2>/dev/null || echo 2147483648) / 2097152))
+    fi
+    printf '%s\n' "$available"
+}
+
+choose_memory() {
+    local available share
+    available=$(available_memory)
+    if [ -z "$heap" ]; then
+        # A larger heap makes no import faster; 256 MiB import a million and a half nodes.
+        share=$((available / 4))
+        if [ "$share" -lt 256 ]; then share=256; elif [ "$share" -gt 2048 ]; then share=2048; fi
+        heap=${share}m
+    fi
+    if [ -z "$off_heap" ]; then
+        share=$((available * 3 / 8))
+        if [ "$share" -lt 100 ]; then share=100; fi
+        off_heap=${share}m
+    fi
+}
+
+run_import() {
+    local status=0
+    set -- database import full "$database" "--overwrite-destination=$overwrite" \
+        "--report-file=$scratch/report" "--max-off-heap-memory=$off_heap"
+    # Neo4j 5 names the row that failed only when it is verbose.
+    if [ "${version%%.*}" = 5 ]; then set -- "$@" --verbose; fi
+    set -- "$@" @import.args
+    if [ -n "$admin" ]; then
+        set -- "$admin" "$@"
+    else
+        set -- org.neo4j.cli.AdminTool "$@"
+        if [ "$java_version" -ge 24 ]; then
+            set -- --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow "$@"
+        fi
+        set -- "$java" "-Xmx$heap" --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED \
+            --add-opens=java.base/sun.nio.ch=ALL-UNNAMED -Dfile.encoding=UTF-8 -cp "$home/lib/*" "$@"
+    fi
+    # Java takes the bytes of a path by the locale; without one it would lose all that is not ASCII.
+    case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in *[Uu][Tt][Ff]*) ;; *) export LC_ALL=C.UTF-8 ;; esac
+    export HEAP_SIZE=$heap
+    if [ -z "$admin" ] || [ -n "${NEO4J_HOME:-}" ]; then export NEO4J_HOME=$home; fi
+    if [ -z "$admin" ] || [ -d "$conf" ]; then export NEO4J_CONF=$conf; fi
+    say "Importing into database $database of Neo4j $version in $data (heap $heap, off-heap $off_heap)"
+    # In a process group of its own: the launcher's death alone would leave its Java importing.
+    set -m
+    "$@" </dev/null >"$scratch/log" 2>&1 &
+    group=$!
+    set +m
+    show_phases
+    wait "$group" 2>/dev/null || status=$?
+    group=''
+    [ "$status" = 0 ] || explain_failure "$status"
+}
+
+# A line for each phase as it begins, until the import ends.
+show_phases() {
+    local reached shown=0 names='nodes:relationships:linking:counts and indexes'
+    while kill -0 "$group" 2>/dev/null; do
+        sleep 0.5
+        # Neo4j 5 names its phases otherwise when it is verbose.
+        reached=$(awk '/^\(1\/4\)|^Nodes, started/ {n = 1} /^\(2\/4\)|^Relationships, started/ {n = 2}
+            /^\(3\/4\)|^Node Degrees, started/ {n = 3} /^\(4\/4\)|^Node counts and / {n = 4} END {print n + 0}' "$scratch/log")
+        while [ "$shown" -lt "$reached" ]; do
+            shown=$((shown + 1))
+            say "  $shown/4 $(printf '%s\n' "$names" | cut -d: -f$shown)"
+        done
+    done
+}
+
+# Ends with exit code 4 and the lines of the log that tell a reader at night what to do.
+explain_failure() { # STATUS
+    local advice='' where
+    says() { grep -qi "$1" "$scratch/log"; }
+    if says 'database is in use'; then
+        advice='The database is in use: stop the Neo4j server that runs on it, and run this again.'
+    elif says 'database already exist'; then
+        advice='The database exists: --overwrite replaces it.'
+    elif says 'Java heap space\|OutOfMemoryError' || [ "$1" = 137 ]; then
+        advice="It ran out of memory: give it more with --heap (it had $heap) or --off-heap (it had $off_heap)."
+    elif says 'No space left on device'; then
+        advice="The disk is full: make room for $data."
+    elif says 'UnsupportedClassVersionError\|Unsupported Java'; then
+        advice="Neo4j $version needs a newer Java: set JAVA_HOME to one."
+    fi
+    # Where and what, without the values of the row: they are somebody's data.
+    where=$(sed -n -e 's/.*\[source:\(.*\), position:[0-9]*, line:\([0-9]*\)\].*/\1: line \2/p' -e '/: line [0-9]*$/p' \
+        -e 's/^ *original error: //p' -e '/referring to missing node/p' -e '/defined more than once/p' \
+        -e "/doesn't exist\$/p" -e '/^Unknown option/p' "$scratch/log" | sed 's/^ */    /' | awk '!seen[$0]++' | head -n 6)
+    keep_log=true
+    die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} \
+        "The whole log is $scratch/log" \
+        "The database $database may be half-written now: import again with --overwrite."
+}
+
+# The number that the manifest's totals or the importer's last lines give.
+expected() { awk -v key="\"$1\":" '/^  "totals": / {on = 1} on && $1 == key {gsub(/[^0-9]/, "", $2); print $2}' manifest.json; }
+imported() { sed -n "s/^  \([0-9][0-9]*\) $1\$/\1/p" "$scratch/log" | tail -n 1; }
+
+compare_counts() {
+    local what differences=''
+    for what in nodes relationships properties; do
+        [ "$(imported $what)" = "$(expected $what)" ] ||
+            differences="$differences"$'\n'"    $what: the manifest has $(expected $what), Neo4j imported $(imported $what)"
+    done
+    [ -z "$differences" ] && return
+    keep_log=true
+    die 1 "the imported counts differ from the manifest:$differences" "The whole log is $scratch/log" \
+        "Do not use the database $database; import the export again, and report this if the counts differ again."
+}
+
+# Puts down the import with all it started.
+interrupted() {
+    local waited=0
+    trap '' INT TERM HUP
+    if [ -n "$group" ]; then
+        say 'Stopping the import ...'
+        kill -TERM -- "-$group" 2>/dev/null || true
+        while kill -0 -- "-$group" 2>/dev/null && [ "$waited" -lt 40 ]; do
+            sleep 0.25
+            waited=$((waited + 1))
+        done
+        kill -KILL -- "-$group" 2>/dev/null || true
+        wait "$group" 2>/dev/null || true
+        say "The database $database is half-written now: import again with --overwrite."
+    fi
+    die 130 'interrupted'
+}
+
+clean_up() { if [ "$keep_log" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
+
+main() {
+    parse_arguments "$@"
+    find_neo4j
+    enter_export
+    check_store
+    trap interrupted INT TERM HUP
+    trap clean_up EXIT
+    if [ "$checksums" = true ]; then verify_checksums; fi
+    choose_memory
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
+    run_import
+    compare_counts
+    printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, as the manifest says.\n' \
+        "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
+    say "Next: start Neo4j, then run the constraints and indexes: cypher-shell -d $database -f '$export_directory/schema.cypher'"
+}
+
+main "$@"
