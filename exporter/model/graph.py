@@ -37,7 +37,9 @@ def via(value: str, by_value: str | None = None) -> tuple[Constant]:
 
 TEXT_AUTH_ID = Reference(("auth_user_id",), optional="auth_user_id", grammar=Grammar.TEXT_AUTH_ID)
 REFERRER = Reference(optional="referrer_code", by_value=ByValue("referrer_code", "referral_code", Grammar.CODE))
-WALLET_OWNER = Reference(("consultant_id",), by_value=ByValue("phone_number", "phone_number", Grammar.PHONE, exclusive=True))
+WALLET_OWNER = Reference(
+    ("consultant_id",), by_value=ByValue("phone_number", "phone_number", Grammar.PHONE, exclusive=True)
+)
 
 # Rows are read side by side, so each stands on as few lines as it can.
 # fmt: off

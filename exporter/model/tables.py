@@ -27,23 +27,18 @@ class Table:
         relationship = self.relationships[0]
         return relationship.start_reference.columns + relationship.end_reference.columns
 
-    def uses(self) -> dict[str, set[Use]]:
+    def uses(self) -> dict[str, Use]:
         """Each column that is read, with how it must be readable, in the order of the declaration."""
-        uses: dict[str, set[Use]] = {}
+        uses: dict[str, Use] = {}
         if self.node:
-            for column, use in parts(self.node.key.columns, self.node.key.grammar):
-                uses.setdefault(column, set()).add(use)
-            for given in self.node.properties:
-                uses.setdefault(given.name, set()).add(given.type)
+            uses |= parts(self.node.key.columns, self.node.key.grammar)
+            uses |= {given.name: given.type for given in self.node.properties}
         for relationship in self.relationships:
             for label, reference in ends(relationship):
-                for column, use in parts(reference.columns, grammar_of(label, reference)):
-                    uses.setdefault(column, set()).add(use)
+                uses |= parts(reference.columns, grammar_of(label, reference))
                 if reference.by_value:
-                    uses.setdefault(reference.by_value.column, set()).add(reference.by_value.grammar)
-            for made in relationship.properties:
-                if isinstance(made, Property):
-                    uses.setdefault(made.name, set()).add(made.type)
+                    uses[reference.by_value.column] = reference.by_value.grammar
+            uses |= {made.name: made.type for made in relationship.properties if isinstance(made, Property)}
         return uses
 
     def owns(self, label: str, reference: Reference) -> bool:
@@ -59,11 +54,11 @@ def ends(relationship: Relationship) -> tuple[tuple[str, Reference], tuple[str, 
     )
 
 
-def parts(columns: tuple[str, ...], grammar: Grammar) -> list[tuple[str, Use]]:
+def parts(columns: tuple[str, ...], grammar: Grammar) -> dict[str, Use]:
     """The columns of a key with the grammar of each: a pair is an integer ID and a text."""
     if grammar is Grammar.PAIR:
-        return [(columns[0], Grammar.INTEGER), (columns[1], Type.STRING)]
-    return [(column, grammar) for column in columns]
+        return {columns[0]: Grammar.INTEGER, columns[1]: Type.STRING}
+    return dict.fromkeys(columns, grammar)
 
 
 @cache
@@ -100,7 +95,6 @@ def referenced_labels() -> tuple[str, ...]:
                 for label, reference in ends(relationship)
                 if reference.columns and not table.owns(label, reference)
             }
-            | {label for _, label, link in links_by_value() if link.exclusive}
         )
     )
 

@@ -22,7 +22,7 @@ class Mark(StrEnum):
     PHONE = "phone"
     NAME = "name"
     TEXT = "text"
-    TOKEN = "token"  # noqa: S105 - a mark, not a secret
+    TOKEN = "token"
     IP = "ip"
     BANK = "bank"
     BIRTH = "birth"
@@ -75,7 +75,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """Which of several rows with one key is the node: the latest first non-null of `columns`, then the highest `tie`."""
+    """Which of several rows with one key is the node: latest first non-null of `columns`, then highest `tie`."""
 
     columns: tuple[str, ...]
     tie: str

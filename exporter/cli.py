@@ -1,0 +1,267 @@
+"""The command line: arguments in, sentences out. The only place that prints results or catches our own errors.
+
+Commands import what they need themselves: `--help` and completion answer without loading Polars or a driver.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from exporter.errors import ExporterError, Interrupted, LimitError, UsageError
+
+DISTRIBUTION = "astrokiran-graph-exporter"
+
+app = typer.Typer(
+    name="exporter",
+    help="AstroKiran's PostgreSQL services as one Neo4j graph: one snapshot, CSVs for neo4j-admin, and proof of both.",
+    epilog="Exit codes: 0 done; 1 a limit was broken or a difference found; 2 usage; 3 the source cannot be exported; "
+    "4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="URI",
+        help="postgresql://USER@HOST:PORT/DATABASE; else EXPORTER_SOURCE, else the settings file. Give a password by "
+        "PGPASSWORD or PGPASSFILE: other users see a command line.",
+        show_default=False,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Settings file; ./exporter.toml when there is one.", show_default=False
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="DIR", help="Where the export's directory is made.", show_default="output"),
+]
+Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
+
+
+class ModelFormat(StrEnum):
+    TABLE = "table"
+    MERMAID = "mermaid"
+    JSON = "json"
+
+
+def main() -> None:
+    """The `exporter` command: runs it, and turns every `ExporterError` into its sentence and exit code."""
+    try:
+        with stopped_by_signals():
+            app()
+    except ExporterError as error:
+        print(f"exporter: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGINT, SIGTERM and SIGHUP raise `Interrupted` once; a second one must not stop the cleaning up."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for each in caught:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(f"stopped by {signal.Signals(number).name}; nothing was published")
+
+    caught = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup has it
+    ]
+    for number in caught:
+        signal.signal(number, stop)
+    yield
+
+
+def settings_from(config: Path | None, **flags: Any) -> Any:
+    """The settings of a command; warns about a password that the command line showed to everybody."""
+    from exporter.settings import load
+    from exporter.source.connection import password_in
+
+    if flags.get("source") and password_in(flags["source"]):
+        print(
+            "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD", file=sys.stderr
+        )
+    return load(config, **flags)
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print(version(DISTRIBUTION))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+@app.command()
+def check(source: Source = None, config: Config = None) -> None:
+    """Say whether the source can be exported, and all that is wrong with it at once. Writes nothing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from exporter.errors import SourceError
+    from exporter.run import check as check_source
+    from exporter.source.check import Severity
+
+    findings = check_source(settings_from(config, source=source))
+    table = Table("", "where", "what", "what to do", box=None, pad_edge=False)
+    for finding in findings:
+        table.add_row(finding.severity, finding.where, finding.what, finding.remedy)
+    if findings:
+        Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    count = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
+    said = ", ".join(f"{number} {severity}s" for severity, number in count.items())
+    if count[Severity.ERROR]:
+        raise SourceError(f"the source cannot be exported: {said}")
+    print(f"The source can be exported: {said}.")
+
+
+@app.command()
+def export(
+    source: Source = None,
+    output: Output = None,
+    config: Config = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Worker processes, each with a connection.", show_default="2")
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="SIZE", help="For all processes together, as 640MB.", show_default="640MB"),
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="Zone of timestamps without one.", show_default="UTC"),
+    ] = None,
+    max_rejects: Annotated[
+        int | None,
+        typer.Option("--max-rejects", metavar="N", help="Publish nothing with more rejects.", show_default="no limit"),
+    ] = None,
+    max_duration: Annotated[
+        str | None,
+        typer.Option("--max-duration", metavar="TIME", help="Give up after this, as 90m.", show_default="no limit"),
+    ] = None,
+    lock_timeout: Annotated[
+        str | None,
+        typer.Option("--lock-timeout", metavar="TIME", help="Wait this long for a table lock.", show_default="30s"),
+    ] = None,
+) -> None:
+    """Export the source into a new directory; the last line on stdout is that directory."""
+    from exporter.progress import watcher
+    from exporter.run import export as export_source
+
+    settings = settings_from(
+        config, source=source, output=output, workers=workers, memory=memory, timezone=timezone,
+        max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout,
+    )  # fmt: skip
+    with watcher() as view:
+        outcome = export_source(settings, view)
+    totals = outcome.manifest["totals"]
+    print(
+        f"{totals['nodes']:,} nodes, {totals['relationships']:,} relationships, {totals['rejects']:,} rejects, "
+        f"{totals['bytes'] / 1e6:,.1f} MB in {sum(outcome.seconds.values()):.1f} s",
+        file=sys.stderr,
+    )
+    print(outcome.directory)
+
+
+@app.command()
+def verify(
+    export: Export,
+    bolt: Annotated[
+        str | None,
+        typer.Option("--bolt", metavar="URI", help="Also compare a running Neo4j, as bolt://127.0.0.1:7687."),
+    ] = None,
+    database: Annotated[str, typer.Option("--database", help="The database to compare.")] = "neo4j",
+    user: Annotated[
+        str | None, typer.Option("--user", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False)
+    ] = None,
+) -> None:
+    """Compare an export's files, and with --bolt a running Neo4j, with the export's manifest."""
+    from exporter.target.verification import verify_bolt, verify_files
+
+    differences = verify_files(export)
+    if bolt and not differences:
+        password = os.environ.get("NEO4J_PASSWORD")
+        if user and password is None:
+            raise UsageError("--user needs its password in NEO4J_PASSWORD")
+        differences = verify_bolt(export, bolt, user=user, password=password, database=database)
+    for difference in differences:
+        print(difference)
+    if differences:
+        raise LimitError(f"{len(differences)} differences from the manifest of {export}")
+    print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))
+
+
+@app.command()
+def headers(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the headers are.")] = Path("headers"),
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit 1 when they differ.")] = False,
+) -> None:
+    """Write the headers from the model, one a label and one a pattern."""
+    from exporter.target.headers import compare_headers, write_headers
+
+    if not check:
+        print(f"{len(write_headers(directory))} headers in {directory}")
+        return
+    differences = compare_headers(directory)
+    for difference in differences:
+        print(difference)
+    if differences:
+        raise LimitError(f"{len(differences)} headers differ from the model; run `exporter headers`")
+    print(f"{directory}: as the model says")
+
+
+@app.command()
+def model(
+    format: Annotated[ModelFormat, typer.Option("--format", help="How to print it.")] = ModelFormat.TABLE,
+) -> None:
+    """Print the graph model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from exporter.model.render import groups, mermaid, model_json, pattern, reference_text
+
+    if format is ModelFormat.JSON:
+        # No line end, so that the SHA-256 of what is printed is the manifest's.
+        sys.stdout.write(model_json())
+        return
+    if format is ModelFormat.MERMAID:
+        print(mermaid())
+        return
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for group, tables in groups().items():
+        nodes = Table(
+            "label", "table", "key", "properties", title=group, title_justify="left", box=None, pad_edge=False
+        )
+        relationships = Table("pattern", "start", "end", "properties", box=None, pad_edge=False)
+        for table in tables:
+            if node := table.node:
+                properties = ", ".join(
+                    f"{p.name}:{p.type}" + (f" ({p.mark})" if p.mark else "") for p in node.properties
+                )
+                nodes.add_row(node.label, node.table, ", ".join(node.key.columns), properties)
+            for made in table.relationships:
+                ends = (reference_text(made.start_reference), reference_text(made.end_reference))
+                relationships.add_row(pattern(made), *ends, ", ".join(given.name for given in made.properties))
+        console.print(nodes, "", relationships, "")

@@ -1,0 +1,80 @@
+"""The worker processes: spawned, fed with tasks, and ended whole, whatever happens."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
+
+from exporter.errors import RunError
+
+TICK_SECONDS = 0.25
+
+
+class Pool:
+    """Worker processes behind an `Executor`; `tick` is called about four times a second while tasks run."""
+
+    def __init__(self, executor: ProcessPoolExecutor, tick: Callable[[], None]) -> None:
+        self.executor = executor
+        self.tick = tick
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Gives a task to the workers."""
+        try:
+            return self.executor.submit(work, *arguments)
+        except BrokenProcessPool:
+            raise killed() from None
+
+    def warm(self, workers: int) -> None:
+        """Starts the worker processes, which takes them a while, without waiting for them."""
+        for _ in range(workers):
+            self.submit(nothing)
+
+    def finished(self, futures: list[Future[Any]]) -> Iterator[Any]:
+        """The results of tasks as they finish. Raises a task's `ExporterError`, or `RunError` for a killed worker."""
+        open_futures = set(futures)
+        while open_futures:
+            done, open_futures = wait(open_futures, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    raise killed() from None
+            self.tick()
+
+
+def nothing() -> None:
+    """The task that starts a worker."""
+
+
+def killed() -> RunError:
+    return RunError("a worker process was killed (out of memory?); lower --memory or --workers and run it again")
+
+
+@contextmanager
+def worker_pool(workers: int, start: Callable[..., None], context: Any, tick: Callable[[], None]) -> Iterator[Pool]:
+    """Spawned workers (fork hangs Polars and connectorx), each made by `start(context)`.
+
+    When the block ends in an error, the workers are killed at once: a stalled read hears nothing else.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=start, initargs=(context,))
+    try:
+        yield Pool(executor, tick)
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        kill_workers()
+        raise
+    executor.shutdown()
+
+
+def kill_workers() -> None:
+    """Kills every worker and waits until it is gone."""
+    deadline = time.monotonic() + 10
+    children = multiprocessing.active_children()
+    for child in children:
+        child.kill()
+    for child in children:
+        child.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,98 @@
+"""What a user can set: flags beat the environment (EXPORTER_…), the environment beats the settings file."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from exporter.errors import UsageError
+from exporter.source.mapping import Mapping
+
+DEFAULT_FILE = Path("exporter.toml")
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+SPANS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults. Sizes are bytes, spans are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="EXPORTER_", extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    source: str | None = None
+    output: Path = Path("output")
+    workers: int = Field(default=2, ge=1, le=64)
+    memory: int = Field(default=640 << 20, ge=300 << 20)
+    timezone: str = "UTC"
+    max_rejects: int | None = Field(default=None, ge=0)
+    max_duration: int | None = Field(default=None, ge=1)
+    lock_timeout: int = Field(default=30, ge=1)
+    tables: dict[str, str] = {}
+    columns: dict[str, dict[str, str]] = {}
+
+    @field_validator("memory", mode="before")
+    @classmethod
+    def parse_size(cls, value: Any) -> Any:
+        """`640MB`, `1.5G` or plain bytes."""
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+        return int(float(found[1]) * UNITS[found[2].upper()]) if found else value
+
+    @field_validator("max_duration", "lock_timeout", mode="before")
+    @classmethod
+    def parse_span(cls, value: Any) -> Any:
+        """`90s`, `15m`, `2h` or plain seconds."""
+        if isinstance(value, str) and (found := re.fullmatch(r"([0-9]+)\s*([smh]?)", value.strip())):
+            return int(found[1]) * SPANS[found[2]]
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def known_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value} is no time zone of the IANA database (as in Asia/Kolkata)")
+        ZoneInfo(value)
+        return value
+
+    @property
+    def mapping(self) -> Mapping:
+        return Mapping(dict(self.tables), dict(self.columns))
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """Flags come as arguments, so `load` puts the file below the environment itself."""
+        return (env_settings, init_settings)
+
+
+def load(config: Path | None, **flags: Any) -> Settings:
+    """The settings of a run: flags that are not None, else the environment, else the file (`exporter.toml` in the
+    working directory when there is one). Raises `UsageError` with every fault found."""
+    try:
+        settings = Settings(**read_file(config))
+        given = {name: value for name, value in flags.items() if value is not None}
+        settings = Settings.model_validate(settings.model_dump() | given) if given else settings
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
+        raise UsageError("; ".join(faults)) from None
+    if faults := settings.mapping.faults():
+        raise UsageError("; ".join(faults))
+    return settings
+
+
+def read_file(config: Path | None) -> dict[str, Any]:
+    """The settings file's content; nothing where none was named and the default one does not exist."""
+    path = config or DEFAULT_FILE
+    if config is None and not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no valid TOML: {error}") from None

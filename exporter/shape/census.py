@@ -1,0 +1,213 @@
+"""What exists in this export, read before everything else: keys, linked values and losers, on disk for all workers.
+
+The files lie in the partial directory and are memory-mapped, so memory does not grow with the number of workers.
+Every answer is exact: no hash stands in for a key.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+import pyarrow
+import pyarrow.ipc
+
+from exporter.model.vocabulary import Grammar, Key
+from exporter.shape.ids import canonical
+
+# A byte map may be this many times larger than the keys it holds (a sparse file takes no disk for empty pages).
+SPARSITY = 64
+NO_ID = pl.lit(None, pl.Int64)
+WINDOW = 1 << 24
+BUCKET_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DenseKeys:
+    """Integer keys as a byte map: the byte at `key - low` is 1 (16 times cheaper than `is_in`)."""
+
+    path: Path
+    low: int
+    length: int
+
+    def contains(self, keys: pl.Series) -> pl.Series:
+        """Whether each key (Int64; null: no) is in the set."""
+        if not self.length:
+            return pl.repeat(False, len(keys), eager=True)
+        inside = keys.is_between(self.low, self.low + self.length - 1)
+        offsets = (keys if inside.all() else keys.set(~inside, None)) - self.low
+        return (mapped_bytes(self.path).gather(offsets) == 1).fill_null(False)
+
+
+@dataclass(frozen=True, slots=True)
+class SortedKeys:
+    """Integer keys as sorted runs, for keys too far apart for a byte map."""
+
+    paths: tuple[Path, ...]
+
+    def contains(self, keys: pl.Series) -> pl.Series:
+        """Whether each key (Int64; null: no) is in the set."""
+        found = pl.repeat(False, len(keys), eager=True)
+        for path in self.paths:
+            run = mapped_frame(path).to_series()
+            places = run.search_sorted(keys.fill_null(0)).clip(0, len(run) - 1)
+            found |= (run.gather(places) == keys).fill_null(False)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class TextIndex:
+    """Texts with how often each occurs and the smallest id beside it, in buckets so that one fits in memory.
+
+    The bucket is chosen by a hash; within it texts are compared as they are.
+    """
+
+    paths: tuple[Path, ...]
+
+    def find(self, texts: pl.Series) -> pl.DataFrame:
+        """`id` (Int64) and `count` (UInt32; 0: not there) for each text (String; null: not there), in order."""
+        asked = pl.DataFrame({"text": texts})
+        if len(self.paths) == 1:
+            found = asked.join(mapped_frame(self.paths[0]), on="text", how="left", maintain_order="left")
+            return found.select("id", pl.col("count").fill_null(0))
+        asked = asked.with_row_index("place").with_columns(bucket=bucket(pl.col("text"), len(self.paths)))
+        parts = [
+            asked.filter(pl.col("bucket") == number).join(mapped_frame(path), on="text", how="left")
+            for number, path in enumerate(self.paths)
+        ]
+        parts.append(asked.filter(pl.col("bucket").is_null()))
+        return pl.concat(parts, how="diagonal").sort("place").select("id", pl.col("count").fill_null(0))
+
+    def contains(self, texts: pl.Series) -> pl.Series:
+        """Whether each text is in the index."""
+        return self.find(texts)["count"] > 0
+
+
+KeySet = DenseKeys | SortedKeys | TextIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The key set of each label that is referred to, linked values by (label, column), losers by table."""
+
+    keys: Mapping[str, KeySet] = field(default_factory=dict)
+    values: Mapping[tuple[str, str], TextIndex] = field(default_factory=dict)
+    losers: Mapping[str, Path] = field(default_factory=dict)
+
+    def is_loser(self, table: str, row_ids: pl.Series) -> pl.Series:
+        """Whether each row (by its row id) loses its key to another row."""
+        losers = mapped_frame(self.losers[table]).to_series()
+        return row_ids.is_in(losers.implode()) if len(losers) else pl.repeat(False, len(row_ids), eager=True)
+
+
+def write_keys(
+    directory: Path, key: Key, frames: Iterable[pl.DataFrame], *, low: int | None, high: int | None, rows: int
+) -> KeySet:
+    """Writes a label's key set from its raw key columns, and gives what finds it again.
+
+    `low` and `high` bound integer keys where the server could tell; `rows` is how many there are.
+    """
+    directory.mkdir(mode=0o700, parents=True)
+    if key.grammar is not Grammar.INTEGER:
+        texts = (
+            pl.DataFrame({"text": key_of(frame, key), "id": None}, schema_overrides={"id": pl.Int64})
+            for frame in frames
+        )
+        return write_index(directory, texts, rows=rows)
+    keys = (key_of(frame, key).drop_nulls() for frame in frames)
+    if low is not None and high is not None and high - low < max(WINDOW, SPARSITY * rows):
+        return write_dense(directory / "map", keys, low=low, length=high - low + 1)
+    paths: list[Path] = []
+    for run in keys:
+        if len(run):
+            paths.append(directory / f"run-{len(paths)}.arrow")
+            write_frame(paths[-1], run.unique().sort().to_frame())
+    return SortedKeys(tuple(paths))
+
+
+def write_dense(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -> DenseKeys:
+    """Writes a byte map window by window: memory is bounded by the window, not by the keys."""
+    with path.open("xb+") as file:
+        file.truncate(length)
+        for chunk in keys:
+            offsets = chunk - low
+            while len(offsets):
+                first = int(offsets.min())  # type: ignore[arg-type]
+                window = min(WINDOW, int(offsets.max()) + 1 - first)  # type: ignore[arg-type]
+                inside = offsets < first + window
+                file.seek(first)
+                there = pl.Series(pyarrow_bytes(file.read(window)), dtype=pl.UInt8)
+                file.seek(first)
+                written = there.scatter(offsets.filter(inside) - first, 1)
+                file.write(written.to_arrow().buffers()[1].slice(0, window))
+                offsets = offsets.filter(~inside)
+    return DenseKeys(path, low, length)
+
+
+def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, rows: int) -> TextIndex:
+    """Writes a text index from frames of `text` (String) and `id` (Int64); null texts are left out."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number = max(1, -(-rows // BUCKET_ROWS))
+    pieces: list[list[Path]] = [[] for _ in range(number)]
+    for frame in frames:
+        known = frame.drop_nulls("text").with_columns(bucket=bucket(pl.col("text"), number))
+        for place, paths in enumerate(pieces):
+            paths.append(directory / f"piece-{place}-{len(paths)}.arrow")
+            write_frame(paths[-1], known.filter(pl.col("bucket") == place).drop("bucket"))
+    written = []
+    for place, paths in enumerate(pieces):
+        counted = (
+            pl.concat([pl.read_ipc(path) for path in paths])
+            .group_by("text")
+            .agg(pl.col("id").min(), pl.len().alias("count"))
+        )
+        for path in paths:
+            path.unlink()
+        written.append(directory / f"bucket-{place}.arrow")
+        write_frame(written[-1], counted)
+    return TextIndex(tuple(written))
+
+
+def write_losers(path: Path, row_ids: pl.DataFrame) -> Path:
+    """Writes the row ids of a table's losers."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_frame(path, row_ids.select(pl.first().cast(pl.String)))
+    return path
+
+
+def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
+    """The canonical key of each row: Int64, or String; null where null or malformed."""
+    if key.grammar is not Grammar.PAIR:
+        return canonical(frame[key.columns[0]], key.grammar)
+    first = canonical(frame[key.columns[0]], Grammar.INTEGER).cast(pl.String)
+    return frame.select(pl.concat_str(first, frame[key.columns[1]], separator=":").alias("key")).to_series()
+
+
+def bucket(text: pl.Expr, number: int) -> pl.Expr:
+    """Where a text is kept; null for null."""
+    return pl.when(text.is_not_null()).then(text.hash(seed=0) % number)
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    with path.open("xb") as file:
+        frame.write_ipc(file)
+
+
+def pyarrow_bytes(data: bytes) -> pyarrow.Array:
+    return pyarrow.Array.from_buffers(pyarrow.uint8(), len(data), [None, pyarrow.py_buffer(data)])
+
+
+@lru_cache(maxsize=64)
+def mapped_frame(path: Path) -> pl.DataFrame:
+    """A census file, memory-mapped once a worker."""
+    table = pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all())
+    assert isinstance(table, pl.DataFrame)
+    return table
+
+
+@lru_cache(maxsize=64)
+def mapped_bytes(path: Path) -> pl.Series:
+    """A byte map, memory-mapped once a worker."""
+    buffer = pyarrow.memory_map(str(path)).read_buffer()
+    return pl.Series(pyarrow.Array.from_buffers(pyarrow.uint8(), buffer.size, [None, buffer]))

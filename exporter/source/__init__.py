@@ -1,0 +1,1 @@
+"""The way in: connections and the shared snapshot, the catalog, the plan of reads, SQL text."""

@@ -1,0 +1,136 @@
+"""The source as pg_catalog describes it: relations, columns with their base types, keys, privileges, sizes."""
+
+from dataclasses import dataclass, field
+
+from exporter.source.connection import Connection
+
+# pg_class.relkind of what can hold rows.
+TABLE, PARTITIONED, VIEW, MATERIALIZED, FOREIGN = "r", "p", "v", "m", "f"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `base` is its type below all domains (a pg_type name, `enum` for enums), `type` as people write it."""
+
+    name: str
+    type: str
+    base: str
+    category: str
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view. `unique` holds the columns that a whole, valid, one-column unique index proves unique."""
+
+    schema: str
+    name: str
+    kind: str
+    usable: bool
+    readable: bool
+    row_security: bool
+    children: bool
+    columns: dict[str, Column] = field(default_factory=dict)
+    primary_key: tuple[str, ...] = ()
+    unique: frozenset[str] = frozenset()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its rows have a ctid."""
+        return self.kind in (TABLE, PARTITIONED)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Blocks of the largest leaf's heap (8 kB as a rule), and bytes of all leaves with their TOAST."""
+
+    blocks: int
+    bytes: int
+    toast: int
+
+
+RELATIONS = """
+select n.nspname, c.relname, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'),
+       has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
+       c.relkind = 'p' or exists (select from pg_inherits i where i.inhparent = c.oid)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+order by 1, 2
+"""
+
+COLUMNS = """
+with recursive base (type, base) as (
+    select oid, oid from pg_type where typtype <> 'd'
+    union all
+    select d.oid, b.base from pg_type d join base b on d.typbasetype = b.type where d.typtype = 'd'
+)
+select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+       case t.typtype when 'e' then 'enum' when 'c' then 'composite' else t.typname end, t.typcategory::text,
+       has_column_privilege(c.oid, a.attnum, 'SELECT')
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+join base b on b.type = a.atttypid
+join pg_type t on t.oid = b.base
+where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+order by 1, 2, a.attnum
+"""
+
+KEYS = """
+select n.nspname, c.relname, i.indisprimary,
+       array(select a.attname::text from unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k (attnum, place)
+             join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum order by k.place)
+from pg_index i
+join pg_class c on c.oid = i.indrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any(%s) and i.indisunique and i.indisvalid and i.indisready and i.indpred is null
+  and i.indexprs is null
+order by 1, 2, i.indexrelid
+"""
+
+SIZES = """
+with recursive tree (root, leaf) as (
+    select c.oid, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname || '.' || c.relname = any(%s)
+    union
+    select t.root, i.inhrelid from tree t join pg_inherits i on i.inhparent = t.leaf
+)
+select n.nspname || '.' || r.relname, max(pg_relation_size(t.leaf) / current_setting('block_size')::bigint)::bigint,
+       sum(pg_table_size(t.leaf))::bigint, coalesce(sum(pg_relation_size(nullif(l.reltoastrelid, 0))), 0)::bigint
+from tree t join pg_class l on l.oid = t.leaf join pg_class r on r.oid = t.root
+join pg_namespace n on n.oid = r.relnamespace
+where r.relkind in ('r', 'p')
+group by 1
+"""
+
+
+def read_catalog(connection: Connection, schemas: list[str]) -> dict[str, Relation]:
+    """Every relation of the given schemas by its full name, in the connection's own transaction."""
+    columns: dict[tuple[str, str], dict[str, Column]] = {}
+    for schema, name, column, *rest in connection.execute(COLUMNS, [schemas]):
+        columns.setdefault((schema, name), {})[column] = Column(column, *rest)
+    primary: dict[tuple[str, str], tuple[str, ...]] = {}
+    unique: dict[tuple[str, str], set[str]] = {}
+    for schema, name, is_primary, key in connection.execute(KEYS, [schemas]):
+        if is_primary:
+            primary[schema, name] = tuple(key)
+        if len(key) == 1:
+            unique.setdefault((schema, name), set()).add(key[0])
+    return {
+        f"{schema}.{name}": Relation(
+            *(schema, name, *rest),  # type: ignore[misc] # a row of RELATIONS is the fields before these
+            columns=columns.get((schema, name), {}),
+            primary_key=primary.get((schema, name), ()),
+            unique=frozenset(unique.get((schema, name), ())),
+        )
+        for schema, name, *rest in connection.execute(RELATIONS, [schemas])
+    }
+
+
+def read_sizes(connection: Connection, names: list[str]) -> dict[str, Size]:
+    """The size of each named table; views have none."""
+    return {name: Size(*rest) for name, *rest in connection.execute(SIZES, [names])}

@@ -1,0 +1,111 @@
+"""The source held against the model: every difference at once, each with what to do about it."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from exporter.model.graph import SKIPPED_TABLES
+from exporter.model.tables import Table, Use, tables
+from exporter.model.vocabulary import Grammar
+from exporter.source.catalog import FOREIGN, MATERIALIZED, VIEW, Relation
+from exporter.source.columns import accepted, fits, is_cast
+from exporter.source.mapping import Mapping
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # the source cannot be exported
+    WARNING = "warning"  # it can, but somebody should look
+    NOTE = "note"  # worth knowing
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference: where (a table or column), what, and the way out."""
+
+    severity: Severity
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+def examine(catalog: dict[str, Relation], mapping: Mapping) -> list[Finding]:
+    """All differences between the source and the model, errors first, in the model's order."""
+    found: list[Finding] = []
+    for table in tables():
+        found += examine_table(table, catalog, mapping)
+    mapped = {mapping.table(table.name) for table in tables()}
+    found += [
+        Finding(Severity.WARNING, name, "is neither mapped nor on the skip list", "it is not exported")
+        for name in sorted(catalog)
+        if name not in mapped and name not in SKIPPED_TABLES
+    ]
+    order = list(Severity)
+    return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+def examine_table(table: Table, catalog: dict[str, Relation], mapping: Mapping) -> list[Finding]:
+    """The findings of one table of the model."""
+    name = mapping.table(table.name)
+    where = name if name == table.name else f"{name} (for {table.name})"
+    relation = catalog.get(name)
+    if relation is None:
+        near = nearest(name, catalog)
+        return [Finding(Severity.ERROR, where, "no such table" + near, "create it, or map its name under [tables]")]
+    found = []
+    if relation.kind in (MATERIALIZED, FOREIGN):
+        kind = "materialized view" if relation.kind == MATERIALIZED else "foreign table"
+        found.append(Finding(Severity.ERROR, where, f"is a {kind}, which no lock protects", "map its base table"))
+    if not relation.usable:
+        found.append(
+            Finding(Severity.ERROR, where, "no USAGE on its schema", f"GRANT USAGE ON SCHEMA {relation.schema}")
+        )
+    elif not relation.readable:
+        found.append(Finding(Severity.ERROR, where, "no SELECT on the table", f"GRANT SELECT ON {name}"))
+    if relation.row_security:
+        remedy = "export with a role that has BYPASSRLS, or row security hides rows"
+        found.append(Finding(Severity.ERROR, where, "row-level security applies to this role", remedy))
+    if relation.kind == VIEW:
+        found.append(Finding(Severity.NOTE, where, "is a view", "which of two rows with one key is first is undefined"))
+    for column, use in wanted(table).items():
+        found += examine_column(table, relation, mapping.column(table.name, column), use, where)
+    return found
+
+
+def wanted(table: Table) -> dict[str, Use | None]:
+    """The columns a table must have; None where a column only orders rows and may be of any type."""
+    columns: dict[str, Use | None] = dict(table.uses())
+    if table.node and table.node.latest:
+        for column in (*table.node.latest.columns, table.node.latest.tie):
+            columns.setdefault(column, None)
+    return columns
+
+
+def examine_column(table: Table, relation: Relation, name: str, use: Use | None, where: str) -> list[Finding]:
+    """The findings of one column, given its real name."""
+    column = relation.columns.get(name)
+    if column is None:
+        near = nearest(name, relation.columns)
+        remedy = f'add it, or map its name under [columns."{table.name}"]'
+        return [Finding(Severity.ERROR, f"{where}.{name}", "no such column" + near, remedy)]
+    found = []
+    if relation.readable and not column.readable:
+        found.append(Finding(Severity.ERROR, f"{where}.{name}", "no SELECT on the column", f"GRANT SELECT ({name})"))
+    if use is None:
+        return found
+    said = f"an ID ({use.replace('_', ' ')})" if isinstance(use, Grammar) else f"a {use}"
+    if not fits(column, use):
+        what = f"type {column.type} does not fit {said}"
+        found.append(Finding(Severity.ERROR, f"{where}.{name}", what, f"accepted: {accepted(use)}"))
+    elif is_cast(column, use):
+        found.append(Finding(Severity.NOTE, f"{where}.{name}", f"type {column.type} is cast to be read as {said}"))
+    return found
+
+
+def nearest(name: str, existing: Iterable[str]) -> str:
+    """`, the nearest name is …` where one comes near, else nothing."""
+    close = difflib.get_close_matches(name, list(existing), n=1, cutoff=0.6)
+    return f", the nearest name is {close[0]}" if close else ""

@@ -1,0 +1,102 @@
+"""How a column is read: the SQL that turns its actual type into what the model's use of it needs, or a refusal.
+
+Casts follow what pg_catalog says the column is (source-facts.md, Types; graph-model.md, Column types and Values).
+"""
+
+from psycopg import sql
+
+from exporter.model.tables import Use
+from exporter.model.vocabulary import Grammar, Type
+from exporter.source.catalog import Column
+
+INTEGERS = frozenset({"int2", "int4", "int8"})
+TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
+NATIVE_STRINGS = frozenset({"text", "varchar", "uuid", "name"})
+DATETIMES = frozenset({"timestamptz", "timestamp"})
+
+ACCEPTED: dict[Use, frozenset[str]] = {
+    Grammar.INTEGER: INTEGERS | TEXTS | {"numeric"},
+    Grammar.UUID: TEXTS | {"uuid"},
+    Grammar.TEXT_AUTH_ID: INTEGERS | TEXTS | {"numeric"},
+    Type.LONG: INTEGERS | {"numeric"},
+    Type.DOUBLE: INTEGERS | {"numeric", "float4", "float8"},
+    Type.BOOLEAN: frozenset({"bool"}),
+    Type.DATETIME: DATETIMES,
+    Type.DATE: frozenset({"date"}),
+    Type.LOCALTIME: frozenset({"time"}),
+}
+# A `string` takes every type with a plain text form; these have none that a reader would expect in a property.
+NO_PLAIN_TEXT_CATEGORIES = frozenset({"A", "C", "P"})
+NO_PLAIN_TEXT = frozenset({"bytea", "composite"})
+
+# From here on a datetime or date is unrepresentable; PostgreSQL's past ends in 4714 BC, so only infinity lies below.
+TOO_LATE = sql.Literal("10000-01-01")
+
+
+def fits(column: Column, use: Use) -> bool:
+    """Whether a column of this type can be read for this use."""
+    if use in ACCEPTED:
+        return column.base in ACCEPTED[use]
+    return column.category not in NO_PLAIN_TEXT_CATEGORIES and column.base not in NO_PLAIN_TEXT
+
+
+def accepted(use: Use) -> str:
+    """The types a use takes, for a message."""
+    names = {"int2": "smallint", "int4": "integer", "int8": "bigint", "bool": "boolean", "float4": "real"}
+    names |= {"float8": "double precision", "bpchar": "char"}
+    return ", ".join(sorted(names.get(base, base) for base in ACCEPTED.get(use, frozenset({"text"})) - {"name"}))
+
+
+def is_cast(column: Column, use: Use) -> bool:
+    """Whether the column's own value does not pass as it is."""
+    if use in (Type.DATETIME, Type.DATE):
+        return column.base == "timestamp"
+    return not (column.base in INTEGERS | {"bool"} or (column.base in NATIVE_STRINGS and use is not Type.LOCALTIME))
+
+
+def expression(column: Column, use: Use, *, source: sql.Composable, timezone: str) -> sql.Composable:
+    """The SELECT expression that reads a column (`source`, its quoted name) for a use.
+
+    Comes out as: integers as they are; booleans; `Type.DATETIME` a timestamptz and `Type.DATE` a date, null where
+    unrepresentable (`raw_expression` then holds the value); everything else text, in PostgreSQL's own spelling.
+    """
+    if use in (Type.DATETIME, Type.DATE):
+        finite = representable(column, source=source, timezone=timezone)
+        value = in_utc(column, source=source, timezone=timezone)
+        return sql.SQL("case when {} then {} end").format(finite, value)
+    if column.base == "inet":
+        # As COPY prints it: the cast to text would add /32 to a single address.
+        return sql.SQL("textin(inet_out({}))").format(source)
+    if column.base in INTEGERS | {"bool"} and use not in (
+        Type.STRING,
+        Grammar.TEXT_AUTH_ID,
+        Grammar.CODE,
+        Grammar.PHONE,
+    ):
+        return source
+    if column.base in NATIVE_STRINGS:
+        return source
+    return sql.SQL("{}::text").format(source)
+
+
+def raw_expression(column: Column, *, source: sql.Composable, timezone: str) -> sql.Composable:
+    """The text of an unrepresentable datetime or date, null otherwise."""
+    finite = representable(column, source=source, timezone=timezone)
+    return sql.SQL("case when not ({}) then {}::text end").format(finite, source)
+
+
+def in_utc(column: Column, *, source: sql.Composable, timezone: str) -> sql.Composable:
+    if column.base == "timestamp":
+        return sql.SQL("({} at time zone {})").format(source, sql.Literal(timezone))
+    return source
+
+
+def representable(column: Column, *, source: sql.Composable, timezone: str) -> sql.Composable:
+    """The condition under which a datetime or date lies within the years that are exported, judged in UTC."""
+    if column.base != "timestamp":
+        return sql.SQL("({0} > '-infinity' and {0} < {1})").format(source, TOO_LATE)
+    # The first guard keeps AT TIME ZONE from overflowing near either end of PostgreSQL's own range.
+    guard = sql.SQL("{0} > '4714-11-26 BC' and {0} < '10000-01-03' and {1} < {2}")
+    return sql.SQL("(case when {} then true else false end)").format(
+        guard.format(source, in_utc(column, source=source, timezone=timezone), TOO_LATE)
+    )

@@ -1,0 +1,188 @@
+"""Connections to the source: the leader's by psycopg, and the URI by which the workers' connectorx follows it."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import conninfo
+
+from exporter.errors import RunError, SourceError, UsageError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CONNECT_SECONDS = 5
+ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
+
+# Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
+# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read.
+SESSION = {
+    "default_transaction_isolation": "repeatable read",
+    "default_transaction_read_only": "on",
+    "row_security": "off",
+    "search_path": "pg_catalog",
+    "client_encoding": "UTF8",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "xmloption": "content",
+    "lc_monetary": "C",
+    "synchronize_seqscans": "off",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and how the leader is connected: enough for a worker to connect in the same way, or more strictly.
+
+    Pickled to workers through a pipe; the password is in no command line and no environment.
+    """
+
+    uri: str
+
+    def __repr__(self) -> str:
+        return "Address(…)"
+
+
+def options(application: str, *, lock_seconds: int) -> str:
+    """The `options=` value that fixes every setting of a session."""
+    values = SESSION | {"application_name": application, "lock_timeout": f"{lock_seconds}s"}
+    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in values.items())
+
+
+def later_options(connection: Connection) -> list[str]:
+    """Options that not every server knows: no transaction timeout (17+), an early notice that a reader died (14+)."""
+    later = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
+    # The interval is refused by servers on systems that cannot tell, so it is set where the server says Linux.
+    query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
+    known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
+    return [f"-c {name}={later[name]}" for (name,) in known]
+
+
+def password_in(uri: str) -> bool:
+    """Whether a source URI carries a password."""
+    try:
+        return bool(conninfo.conninfo_to_dict(uri).get("password"))
+    except psycopg.Error:
+        return False
+
+
+def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
+    """One try to connect to the source, within five seconds.
+
+    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses or does not answer. Neither
+    quotes the URI: psycopg's own messages hold passwords.
+    """
+    if not re.match(r"postgres(ql)?://", uri):
+        raise UsageError("the source is not a postgresql:// URI; give --source postgresql://USER@HOST/DATABASE")
+    try:
+        parameters = conninfo.conninfo_to_dict(uri)
+    except psycopg.Error:
+        raise UsageError("the source URI is malformed; see `exporter export --help` for its form") from None
+    given = str(parameters.pop("options", "") or "")
+    parameters |= {
+        "options": f"{given} {options(application, lock_seconds=lock_seconds)}".strip(),
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": application,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
+    try:
+        connection: Connection = psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
+    except psycopg.Error as error:
+        raise SourceError(refusal(error, parameters)) from None
+    return connection
+
+
+def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
+    """Why a connection was refused, in our words: the server's may quote secrets."""
+    where = f"{parameters.get('host') or parameters.get('hostaddr') or 'localhost'}"
+    text = str(error)
+    reasons = {
+        "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
+        "no password supplied": "asks for a password (set PGPASSWORD or PGPASSFILE)",
+        "does not exist": "has no such database or user",
+        "no pg_hba.conf entry": "allows no such connection (pg_hba.conf: host, user, database or encryption)",
+        "certificate verify failed": "showed a certificate that the given root does not verify",
+        "root certificate file": "cannot be verified: the root certificate file of sslrootcert is missing",
+        "server certificate for": "showed a certificate of another host name",
+        "does not support SSL": "does not speak TLS, which sslmode asks for",
+        "unsupported startup parameter": "is a pooler that refuses options=; connect to the server itself",
+        "too many connections": "has no free connection slots",
+        "too many clients": "has no free connection slots",
+        "timeout expired": f"did not answer within {CONNECT_SECONDS} seconds",
+        "Connection refused": "refused the connection: no server listens there",
+        "could not translate host name": "has no address: the host name is not known",
+        "failed to resolve host": "has no address: the host name is not known",
+        "starting up": "is starting up; try again in a moment",
+        "No such file or directory": "has no socket there: no server listens",
+    }
+    reason = next((said for sign, said in reasons.items() if sign in text), "refused the connection")
+    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
+    return f"the source at {where} {reason}{state}"
+
+
+def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
+    """The address of this very server for connectorx, as strict about encryption as the leader's connection.
+
+    connectorx knows no `verify-full`: the CA is verified by `sslrootcert`, and the name's proof is replaced by
+    channel binding, which needs a SCRAM password (source-facts.md). Raises `SourceError` where that cannot hold.
+    """
+    info = connection.info
+    given = info.get_parameters()
+    query = {"options": " ".join((options(application, lock_seconds=lock_seconds), *later_options(connection)))}
+    host = info.host
+    if host.startswith("/"):
+        query["host"] = host
+        host = "localhost"
+    elif info.hostaddr:
+        host = f"[{info.hostaddr}]" if ipaddress.ip_address(info.hostaddr).version == 6 else info.hostaddr
+    if connection.pgconn.ssl_in_use:
+        query["sslmode"] = "require"
+        mode = given.get("sslmode", "prefer")
+        if mode in {"verify-ca", "verify-full"}:
+            if not given.get("sslrootcert") or given["sslrootcert"] == "system":
+                raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
+            query["sslrootcert"] = given["sslrootcert"]
+        if mode == "verify-full":
+            if not connection.pgconn.used_password:
+                raise SourceError(
+                    "sslmode=verify-full needs a SCRAM password: the readers prove the host by its binding"
+                )
+            query["channel_binding"] = "require"
+        for name in ("sslcert", "sslkey"):
+            if given.get(name):
+                query[name] = given[name]
+    else:
+        query["sslmode"] = "disable"
+    user = quote(info.user, safe="")
+    password = f":{quote(info.password, safe='')}" if info.password else ""
+    database = quote(info.dbname, safe="")
+    return Address(f"postgresql://{user}{password}@{host}:{info.port}/{database}?{urlencode(query, quote_via=quote)}")
+
+
+def lost(error: psycopg.Error, doing: str) -> RunError:
+    """The error of a leader that failed on the way: what it was doing and the SQLSTATE, never the server's text."""
+    state = error.sqlstate or "none"
+    reason = {
+        "57P01": "the server's operator ended the connection",
+        "57P02": "the server crashed",
+        "57P03": "the server is shutting down",
+        "40001": "a hot standby cancelled the snapshot (recovery conflict); raise max_standby_streaming_delay",
+        "55P03": "a table is locked by a migration; try again when it is done, or raise --lock-timeout",
+        "57014": "the statement was cancelled",
+        "25P03": "the session was ended as idle",
+        "53100": "the server's disk is full",
+        "53200": "the server is out of memory",
+        "42501": "a privilege is missing; run `exporter check`",
+    }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
+    return RunError(f"{reason} while {doing} (SQLSTATE {state})")

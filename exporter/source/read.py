@@ -1,0 +1,41 @@
+"""One read: a query by connectorx in the leader's snapshot, as an Arrow table. Runs in worker processes only."""
+
+import connectorx
+import pyarrow
+
+from exporter.errors import RunError
+from exporter.source.connection import Address
+
+# Signs in connectorx's messages, which may quote rows and addresses and are therefore never passed on.
+REASONS = {
+    "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
+    "terminating connection due to administrator": "the server's operator ended the connection",
+    "terminating connection because of crash": "the server crashed",
+    "shutting down": "the server is shutting down",
+    "lock timeout": "a migration holds a table; try again when it is done, or raise --lock-timeout",
+    "row-level security": "row-level security would hide rows; export with a role that has BYPASSRLS",
+    "permission denied": "a privilege is missing; run `exporter check`",
+    "snapshot": "the snapshot is gone: the leader's connection was lost",
+    "out of memory": "the server is out of memory",
+    "No space left": "the server's disk is full",
+    "too many clients": "the server has no free connection slots; lower --workers",
+    "connection slots": "the server has no free connection slots; lower --workers",
+    "connection closed": "the connection was lost",
+    "error communicating with the server": "the connection was lost",
+    "timed out waiting for connection": "the server refused another connection",
+}
+
+
+def read(address: Address, query: str, pre_execution: list[str], what: str) -> pyarrow.Table:
+    """The rows of a query; `what` names it in an error. Raises `RunError` for every failure of the read."""
+    try:
+        table: pyarrow.Table = connectorx.read_sql(
+            address.uri, query, return_type="arrow", protocol="binary", pre_execution_query=pre_execution
+        )
+    except BaseException as error:  # a panic of connectorx is no Exception (source-facts.md)
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        text = str(error)
+        reason = next((said for sign, said in REASONS.items() if sign in text), "the read failed")
+        raise RunError(f"{reason} (while reading {what})") from None
+    return table

@@ -1,0 +1,85 @@
+"""SQL text: quoted names of a mapped table, the order in which rows with one key win, what makes keys equal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from exporter.model.tables import Table, Use
+from exporter.model.vocabulary import Grammar
+from exporter.source.catalog import Column, Relation
+from exporter.source.columns import INTEGERS, in_utc
+from exporter.source.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """A table of the model as the source has it."""
+
+    relation: Relation
+    table: Table
+    mapping: Mapping
+    timezone: str
+
+    @property
+    def name(self) -> sql.Identifier:
+        return sql.Identifier(self.relation.schema, self.relation.name)
+
+    def column(self, name: str) -> Column:
+        """The catalog's column for the model's."""
+        return self.relation.columns[self.mapping.column(self.table.name, name)]
+
+    def quoted(self, name: str) -> sql.Identifier:
+        return sql.Identifier(self.column(name).name)
+
+    def row_id(self) -> sql.Composable:
+        """Text that tells a row from every other in one snapshot."""
+        return sql.SQL("tableoid::text || ctid::text" if self.relation.children else "ctid::text")
+
+
+def joined_text(columns: Sequence[str]) -> sql.Composable:
+    """Columns (real names) as text, joined by a colon; a null is nothing."""
+    texts = [sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns]
+    return texts[0] if len(texts) == 1 else sql.SQL("concat_ws(':', {})").format(sql.SQL(", ").join(texts))
+
+
+def winner_order(source: From) -> sql.Composable:
+    """ORDER BY under which the first of several rows with one key is the one that is exported (graph-model.md,
+    Duplicates and Device): latest first where the label says so, then by primary key, without one by ctid."""
+    order: list[sql.Composable] = []
+    latest = source.table.node.latest if source.table.node else None
+    if latest:
+        columns = [source.column(name) for name in latest.columns]
+        mixed = len({column.base for column in columns}) > 1
+        values = [
+            in_utc(column, source=sql.Identifier(column.name), timezone=source.timezone)
+            if mixed
+            else sql.Identifier(column.name)
+            for column in columns
+        ]
+        order.append(sql.SQL("coalesce({}) desc nulls last").format(sql.SQL(", ").join(values)))
+        order.append(sql.SQL("{} desc nulls last").format(source.quoted(latest.tie)))
+    order += [sql.Identifier(name) for name in source.relation.primary_key]
+    if source.relation.is_table:
+        order += [sql.SQL("tableoid"), sql.SQL("ctid")]
+    return sql.SQL(", ").join(order or [sql.SQL("1")])
+
+
+# What `shape` trims, as PostgreSQL spells it (graph-model.md, Rules: trimming).
+WHITE_SPACE = sql.SQL(r"E' \t\n\v\f\r'")
+
+
+def comparable(source: From, name: str, use: Use) -> sql.Composable:
+    """An expression that is equal for two rows exactly when their canonical keys are.
+
+    Malformed and null keys fall together, which does no harm: their fate comes before `duplicate_id`.
+    """
+    column, quoted = source.column(name), source.quoted(name)
+    if column.base in INTEGERS | {"numeric", "uuid"}:
+        return quoted
+    if use is Grammar.INTEGER:
+        digits = "substring(btrim({}::text, {}) from '^(-?0*[0-9]{{1,19}})(?:[.]0+)?$')::numeric"
+        return sql.SQL(digits).format(quoted, WHITE_SPACE)
+    if use is Grammar.UUID:
+        return sql.SQL('lower({}::text) collate "C"').format(quoted)
+    return sql.SQL('{}::text collate "C"').format(quoted)

@@ -1,0 +1,119 @@
+"""The one snapshot of an export: locks first, then the snapshot that the workers' reads share, held to the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg import sql
+
+from exporter.errors import ExporterError, RunError, SourceError
+from exporter.model.tables import tables
+from exporter.source.catalog import Relation, Size, read_catalog, read_sizes
+from exporter.source.connection import Connection, connect, lost
+from exporter.source.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the leader's transaction sees, and the statements by which a worker's transaction sees the same."""
+
+    identifier: str
+    taken_at: datetime
+    wal_lsn: str
+    database: str
+    server_version: str
+    host: str
+
+    @property
+    def pre_execution(self) -> list[str]:
+        """For connectorx, after whose `prepare` they run (source-facts.md)."""
+        return [
+            "begin isolation level repeatable read read only",
+            f"set transaction snapshot '{self.identifier}'",
+        ]
+
+
+@contextmanager
+def hold_snapshot(connection: Connection, mapping: Mapping, seen: dict[str, Relation]) -> Iterator[Snapshot]:
+    """Locks every mapped table, takes the snapshot, and keeps both until the block ends.
+
+    `seen` is the catalog that the preflight read in a transaction of its own; that of the snapshot must be the same,
+    or a migration came between. Raises `RunError` for that, for a lock that is not had in time, a lost connection.
+    """
+    names = [seen[mapping.table(table.name)] for table in tables()]
+    locked = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in names)
+    try:
+        connection.execute("begin isolation level repeatable read read only")
+        connection.execute(sql.SQL("lock table {} in access share mode").format(locked))
+        row = connection.execute(
+            "select pg_export_snapshot(), clock_timestamp(), case when pg_is_in_recovery()"
+            " then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text, current_database(),"
+            " current_setting('server_version')"
+        ).fetchone()
+        catalog = read_catalog(connection, mapping.schemas())
+    except psycopg.Error as error:
+        raise lost(error, "locking the tables and taking the snapshot") from None
+    if row is None or any(catalog.get(relation.full_name) != relation for relation in names):
+        raise RunError("a table changed while the export started (a migration?); run it again")
+    identifier, taken_at, wal_lsn, database, version = row
+    host = connection.info.host
+    try:
+        yield Snapshot(
+            identifier,
+            taken_at.astimezone(UTC),
+            wal_lsn or "",
+            database,
+            version,
+            "localhost" if host.startswith("/") else host,
+        )
+    finally:
+        with suppress(psycopg.Error):
+            connection.execute("rollback")
+
+
+def count_rows(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
+    """`count(*)` of every table by the model's name, in the snapshot."""
+    counts = {}
+    for table in tables():
+        relation = catalog[mapping.table(table.name)]
+        query = sql.SQL("select count(*) from {}").format(sql.Identifier(relation.schema, relation.name))
+        try:
+            row = connection.execute(query).fetchone()
+        except psycopg.Error as error:
+            raise lost(error, f"counting {relation.full_name}") from None
+        counts[table.name] = row[0] if row else 0
+    return counts
+
+
+def sizes_of(connection: Connection, mapping: Mapping) -> dict[str, Size]:
+    """The size of every mapped table by its real name."""
+    try:
+        return read_sizes(connection, [mapping.table(table.name) for table in tables()])
+    except psycopg.Error as error:
+        raise lost(error, "measuring the tables") from None
+
+
+def preflight(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
+    """The catalog as it is before the locks, in a transaction of its own."""
+    try:
+        with connection.transaction():
+            return read_catalog(connection, mapping.schemas())
+    except psycopg.Error as error:
+        raise SourceError(str(lost(error, "reading the catalog"))) from None
+
+
+def still_alive(connection: Connection) -> None:
+    """Raises `RunError` when the leader's connection, and with it the snapshot, is gone."""
+    try:
+        connection.execute("select 1")
+    except psycopg.Error as error:
+        raise lost(error, "holding the snapshot") from None
+
+
+def end_readers(uri: str, application: str) -> None:
+    """Ends the server-side queries of workers that were killed: sessions of our own role under the run's own name."""
+    query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s"
+    with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
+        connection.execute(query, [application])

@@ -1,0 +1,54 @@
+"""Where everything lies in an export (contract.md, An export): the only place that makes its file names."""
+
+from pathlib import Path
+
+from exporter.model.tables import ordered_nodes, ordered_relationships
+from exporter.model.vocabulary import Node, Relationship
+
+Entity = Node | Relationship
+
+
+def entities() -> list[Entity]:
+    """Every entity in the document's import order, nodes first."""
+    return [*ordered_nodes(), *ordered_relationships()]
+
+
+PARTIAL = ".partial-"
+REJECTED = "rejected-"
+LATEST = "latest"
+LOCK = ".lock"
+MANIFEST = "manifest.json"
+CHECKSUMS = "SHA256SUMS"
+ARGUMENTS = "import.args"
+IMPORT_SCRIPT = "import.sh"
+SCHEMA = "schema.cypher"
+HEADERS = "headers"
+REJECTS = "rejects"
+# Not part of an export: the workers' census lies there while the export is partial.
+CENSUS = "census"
+
+
+def name(entity: Entity) -> str:
+    """Its name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
+    return entity.label if isinstance(entity, Node) else entity.name
+
+
+def header_file(entity: Entity) -> Path:
+    return Path(HEADERS, f"{name(entity)}.csv")
+
+
+def data_folder(entity: Entity) -> Path:
+    return Path("nodes" if isinstance(entity, Node) else "relationships", name(entity))
+
+
+def data_file(entity: Entity, chunk: int) -> Path:
+    """The data file of an entity's chunk, numbered from 1; 0 is the empty file of an entity without rows."""
+    return data_folder(entity) / f"part-{chunk:04d}.csv"
+
+
+def rejects_folder(entity: Entity) -> Path:
+    return REJECTS / data_folder(entity)
+
+
+def rejects_file(entity: Entity, chunk: int) -> Path:
+    return rejects_folder(entity) / f"part-{chunk:04d}.csv"

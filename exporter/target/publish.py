@@ -1,0 +1,149 @@
+"""The life of an export directory: partial under a lock, then whole under its name, or gone."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from exporter.errors import BusyError, UsageError
+from exporter.target import layout
+from exporter.target.csv import FileRecord, write_file
+from exporter.target.headers import headers
+from exporter.target.manifest import Tally, manifest
+from exporter.target.neo4j import import_arguments, schema_cypher
+
+
+@dataclass(slots=True)
+class PartialExport:
+    """An export that is being written: `.partial-<stamp>` below the output directory."""
+
+    output: Path
+    stamp: str
+    records: list[FileRecord] = field(default_factory=list)
+
+    @property
+    def directory(self) -> Path:
+        return self.output / f"{layout.PARTIAL}{self.stamp}"
+
+    def write(self, path: Path, content: str | bytes) -> None:
+        """Writes one of the export's small files."""
+        data = content.encode() if isinstance(content, str) else content
+        self.records.append(write_file(self.directory, path, data))
+
+    def finish(self, tallies: dict[str, Tally], about: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+        """Writes all that is not data, the checksums last, and publishes; gives the directory and its manifest."""
+        shutil.rmtree(self.directory / layout.CENSUS, ignore_errors=True)
+        for tally in tallies.values():
+            tally.files.sort(key=lambda record: record.path)
+            if not tally.files:
+                tally.files.append(write_file(self.directory, layout.data_file(tally.entity, 0), b""))
+            self.records += [*tally.files, *tally.reject_files]
+        for file, content in headers().items():
+            self.write(Path(layout.HEADERS, file), content)
+        paths = {entity: [record.path for record in tally.files] for entity, tally in tallies.items()}
+        multiline = any(tally.multiline for tally in tallies.values())
+        self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline))
+        self.write(Path(layout.IMPORT_SCRIPT), files("exporter.target").joinpath(layout.IMPORT_SCRIPT).read_bytes())
+        self.write(Path(layout.SCHEMA), schema_cypher())
+        (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
+        made = manifest(tallies, about=about)
+        self.write(Path(layout.MANIFEST), json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        lines = [f"{record.sha256}  {record.path}\n" for record in sorted(self.records, key=lambda r: r.path)]
+        write_file(self.directory, Path(layout.CHECKSUMS), "".join(lines).encode())
+        return self.publish(), made
+
+    def publish(self) -> Path:
+        """Renames the directory to its name and moves `latest`, each step durable before the next."""
+        for folder, _, _ in os.walk(self.directory):
+            sync_directory(Path(folder))
+        final = self.output / self.stamp
+        self.directory.rename(final)
+        sync_directory(self.output)
+        link = self.output / f"{layout.PARTIAL}{layout.LATEST}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.stamp)
+        link.replace(self.output / layout.LATEST)
+        sync_directory(self.output)
+        return final
+
+    def keep_rejects(self) -> Path:
+        """Keeps the reject files alone, where a limit on them was broken."""
+        kept = self.output / f"{layout.REJECTED}{self.stamp}"
+        (self.directory / layout.REJECTS).rename(kept)
+        return kept
+
+
+@contextmanager
+def partial_export(output: Path) -> Iterator[PartialExport]:
+    """The partial export of a new run; what is left of it when the block ends is removed.
+
+    Raises `UsageError` for an output directory that cannot be used, `BusyError` when another export runs on it.
+    """
+    check_output(output)
+    lock = FileLock(output / layout.LOCK, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(f"another export is running on {output}; wait for it, or choose another --output") from None
+    except OSError as error:
+        raise UsageError(f"cannot write to {output}: {error.strerror}") from None
+    try:
+        for stale in output.glob(f"{layout.PARTIAL}*"):
+            remove(stale)
+        partial = PartialExport(output, free_stamp(output))
+        try:
+            partial.directory.mkdir(mode=0o700)
+            yield partial
+        finally:
+            remove(partial.directory)
+    finally:
+        lock.release()
+
+
+def check_output(output: Path) -> None:
+    """Makes the output directory where only it is missing; raises `UsageError` where it cannot be used."""
+    try:
+        output.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        raise UsageError(f"{output.parent} does not exist; create it, or choose another --output") from None
+    except FileExistsError:
+        raise UsageError(f"{output} is no directory; choose another --output") from None
+    except OSError as error:
+        raise UsageError(f"cannot make {output}: {error.strerror}") from None
+    if not os.access(output, os.W_OK | os.X_OK):
+        raise UsageError(f"{output} is not writable; choose another --output")
+
+
+def free_stamp(output: Path) -> str:
+    """The UTC second that names a new export; waits for the next one where it is taken."""
+    while True:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        if not any((output / f"{prefix}{stamp}").exists() for prefix in ("", layout.REJECTED)):
+            return stamp
+        time.sleep(0.1)
+
+
+def sync_directory(path: Path) -> None:
+    """Makes a directory's entries durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Removes a directory or link; what cannot be removed is left to the next run."""
+    if path.is_symlink():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
