@@ -1,0 +1,74 @@
+-- The rules of graph-model.md, each once, on one value. Null means: no such key, or not representable.
+CREATE SCHEMA oracle;
+
+-- "raw text in the database": ISO, UTC, without the padding of char(n); inet as COPY prints it.
+CREATE FUNCTION oracle.raw(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$ SELECT value::text $$;
+CREATE FUNCTION oracle.raw(value inet) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN value IS NOT NULL THEN format('%s', value) END $$;
+
+-- "exactly space, tab, line feed, vertical tab, form feed and carriage return, at both ends"
+CREATE FUNCTION oracle.trimmed(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT btrim(value, E' \t\n\x0b\x0c\r') $$;
+
+-- Integer IDs: "an optional -, digits and a fraction of zeros", 64 bits, canonical decimal digits.
+CREATE FUNCTION oracle.integer_id(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN number BETWEEN -9223372036854775808 AND 9223372036854775807 THEN number::bigint::text END
+    FROM (SELECT CASE WHEN oracle.trimmed(value) ~ '^-?[0-9]+(\.0+)?$' THEN oracle.trimmed(value)::numeric END) AS n (number) $$;
+
+-- UUIDs: "lower-case canonical text; upper case in a text column is the same UUID, anything else there is malformed_id"
+CREATE FUNCTION oracle.uuid_id(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN value ~ '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'
+        THEN translate(value, 'ABCDEF', 'abcdef') END $$;
+
+-- Text auth IDs: what stands between the quotes, when there is one pair of them.
+CREATE FUNCTION oracle.unquoted(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN length(t) >= 2 AND left(t, 1) IN ('"', '''') AND right(t, 1) = left(t, 1)
+        THEN substr(t, 2, length(t) - 2) ELSE t END
+    FROM (SELECT oracle.trimmed(value)) AS trimmed (t) $$;
+CREATE FUNCTION oracle.auth_id(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN u::numeric <= 9223372036854775807 THEN trunc(u::numeric)::text END
+    FROM (SELECT CASE WHEN oracle.unquoted(value) ~ '^[0-9]+(\.0+)?$' THEN oracle.unquoted(value) END) AS accepted (u) $$;
+CREATE FUNCTION oracle.auth_id_is_nobody(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT value IS NULL OR oracle.trimmed(oracle.unquoted(value)) = ''
+        OR translate(oracle.unquoted(value), 'ADEFILNOU', 'adefilnou') IN ('null', 'none', 'undefined', 'nan') $$;
+
+-- Phones: "ASCII digits only; the last ten, or all of them when there are fewer"; null when there are none.
+CREATE FUNCTION oracle.phone(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT nullif(right(regexp_replace(value, '[^0-9]', '', 'g'), 10), '') $$;
+
+-- Referral codes: "compared exactly, after trimming"; a blank code is nobody's.
+CREATE FUNCTION oracle.referral_code(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT nullif(oracle.trimmed(value), '') $$;
+
+-- Values, as canonical text of their Neo4j import type.
+CREATE FUNCTION oracle.long_value(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT oracle.integer_id(value::text) $$;
+-- A double rounds up to infinity from halfway between its largest number and 2^1024.
+CREATE FUNCTION oracle.double_value(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN value::text IN ('NaN', 'Infinity', '-Infinity') THEN value::text
+        WHEN abs(value::text::numeric) < power(2::numeric, 1024) - power(2::numeric, 970) THEN value::text END $$;
+CREATE FUNCTION oracle.boolean_value(value boolean) RETURNS text LANGUAGE sql STABLE AS $$ SELECT value::text $$;
+CREATE FUNCTION oracle.string_value(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$ SELECT oracle.raw(value) $$;
+CREATE FUNCTION oracle.string_value(value inet) RETURNS text LANGUAGE sql STABLE AS $$ SELECT oracle.raw(value) $$;
+-- Astronomical years: 1 BC is 0000, 44 BC is -0043; beyond 9999 there is nothing.
+CREATE FUNCTION oracle.year_text(value timestamp) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN year BETWEEN 0 AND 9999 THEN lpad(year::text, 4, '0')
+        WHEN year BETWEEN -9999 AND -1 THEN '-' || lpad(abs(year)::text, 4, '0') END
+    FROM (SELECT CASE WHEN y < 0 THEN y + 1 ELSE y END
+        FROM (SELECT CASE WHEN isfinite(value) THEN extract(year FROM value)::int END) AS given (y)) AS a (year) $$;
+CREATE FUNCTION oracle.datetime_value(value timestamp) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT oracle.year_text(value) || to_char(value, '-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+CREATE FUNCTION oracle.datetime_value(value timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT oracle.datetime_value(value AT TIME ZONE 'UTC') $$;
+-- A date may lie beyond every timestamp.
+CREATE FUNCTION oracle.date_value(value date) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN value BETWEEN '4714-11-24 BC' AND '9999-12-31'
+        THEN oracle.year_text(value::timestamp) || to_char(value, '-MM-DD') END $$;
+CREATE FUNCTION oracle.localtime_value(value time) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN value < '24:00:00' THEN to_char(value, 'HH24:MI:SS.US') END $$;
+
+-- What must be: every property of every node and relationship, every reject, every row without a target.
+CREATE TABLE oracle.property (entity text, identity text, name text, type text, written text, value text, source_type text);
+CREATE TABLE oracle.reject (entity text, kind text, reason text, "table" text, "column" text, key text, value text,
+    "references" text);
+CREATE TABLE oracle.accounting (entity text, kind text, "table" text, counted bigint, exported bigint, no_target bigint);
