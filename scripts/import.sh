@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Imports an export into Neo4j. Copied into every export, it needs bash 3.2, the usual small programs and a Neo4j.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set +o posix
 set -euo pipefail
 
 usage() {
@@ -108,7 +109,7 @@ find_neo4j() {
         conf=$(absolute "$NEO4J_CONF") || die 2 "NEO4J_CONF: there is no directory $NEO4J_CONF"
     fi
     # Asking the launcher takes seconds; the name of the jar says it too.
-    version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed 's/.*neo4j-\([0-9.]*\)\.jar$/\1/' | head -n 1)
+    version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed -n 's/.*neo4j-\([0-9.]*\)\.jar$/\1/p')
     if [ -z "$admin" ]; then
         [ -n "$version" ] || die 2 "NEO4J_HOME ($home) holds neither bin/neo4j-admin nor Neo4j's jars in lib/"
         find_java
@@ -138,7 +139,7 @@ find_java() {
         java=$(command -v java) || die 2 'no Java found: set JAVA_HOME to its directory, or put java on PATH'
     fi
     [ -x "$java" ] || die 2 "JAVA_HOME: there is no $java"
-    java_version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+    java_version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
     [ "${java_version:=0}" -ge "$needed" ] ||
         die 2 "Neo4j $version needs Java $needed or newer, but $java is Java $java_version: set JAVA_HOME to a newer one"
 }
@@ -185,9 +186,8 @@ check_store() {
     case ${data:=data} in /*) ;; *) data=$home/$data ;; esac
     directory=$data
     while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
-    owner=$(ls -ldn "$directory" | awk '{print $3}')
-    name=$(ls -ld "$directory" | awk '{print $3}')
-    if [ "$name" = "$owner" ]; then name="#$owner"; fi
+    # shellcheck disable=SC2012 # stat has other options on macOS
+    owner=$(ls -ldn "$directory" | awk '{print $3}') name=$(ls -ld "$directory" | awk '{print $3}')
     if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
         refuse_owner "$directory belongs to $name: a store written by root would keep the server from starting" "$owner" "$name"
     elif [ ! -w "$directory" ] || [ ! -x "$directory" ]; then
@@ -199,17 +199,19 @@ check_store() {
 }
 
 refuse_owner() { # REASON OWNER_ID OWNER_NAME
-    local export_there=$export_directory
-    printf 'import.sh: %s\n' "$1" >&2
+    local export_there=$export_directory account=$3
+    if [ "$account" = "$2" ]; then account="#$2"; fi
+    say "import.sh: $1"
     if ! readable_by "$2"; then
         export_there=/var/tmp/${export_directory##*/}
-        say "First give $3 a copy of the export, whose files only their owner may read:"
-        say "    cp -R '$export_directory' '$export_there' && chown -R '${3#\#}' '$export_there'"
+        say "First give $3 a copy of the export, since it may not read this one:"
+        say "    cp -R$(printf ' %q' "$export_directory" "$export_there") && chown -R $3 $(printf %q "$export_there")"
     fi
-    say "Run the import as $3:"
-    say "    sudo -u '$3' env NEO4J_HOME='$home'${NEO4J_CONF:+ NEO4J_CONF=\'$conf\'}${JAVA_HOME:+ JAVA_HOME=\'$JAVA_HOME\'}" \
-        "bash '$export_there/import.sh' '$export_there' $database"
-    exit 2
+    set -- sudo -u "$account" env "NEO4J_HOME=$home" "NEO4J_CONF=$conf" ${JAVA_HOME:+"JAVA_HOME=$JAVA_HOME"} \
+        bash "$export_there/import.sh" "$export_there" "$database"
+    if [ "$overwrite" = true ]; then set -- "$@" --overwrite; fi
+    say 'Run the import as that user:'
+    die 2 "   $(printf ' %q' "$@")"
 }
 
 # Whether the user of that number may read the whole export; what a group allows does not count.
@@ -217,7 +219,7 @@ readable_by() { # USER_ID
     local directory=$export_directory
     [ -z "$(find "$directory" \
         -type d ! -perm -005 ! \( -user "$1" -perm -500 \) -print -o \
-        -type f ! -perm -004 ! \( -user "$1" -perm -400 \) -print | head -n 1)" ] || return 1
+        -type f ! -perm -004 ! \( -user "$1" -perm -400 \) -print)" ] || return 1
     while [ "$directory" != / ]; do
         directory=$(dirname "$directory")
         [ -n "$(find "$directory" -prune \( -perm -001 -o -user "$1" -perm -100 \) -print)" ] || return 1
@@ -342,22 +344,23 @@ show_phases() {
 # Ends with exit code 4 and the lines of the log that tell a reader at night what to do.
 explain_failure() { # STATUS
     local advice='' where
-    says() { grep -qi "$1" "$scratch/log"; }
+    says() { grep -qiE "$1" "$scratch/log"; }
     if says 'database is in use'; then
         advice='The database is in use: stop the Neo4j server that runs on it, and run this again.'
     elif says 'database already exist'; then
         advice='The database exists: --overwrite replaces it.'
-    elif says 'Java heap space\|OutOfMemoryError' || [ "$1" = 137 ]; then
+    elif says 'Java heap space|OutOfMemoryError' || [ "$1" = 137 ]; then
         advice="It ran out of memory: give it more with --heap (it had $heap) or --off-heap (it had $off_heap)."
     elif says 'No space left on device'; then
         advice="The disk is full: make room for $data."
-    elif says 'UnsupportedClassVersionError\|Unsupported Java'; then
+    elif says 'UnsupportedClassVersionError|Unsupported Java'; then
         advice="Neo4j $version needs a newer Java: set JAVA_HOME to one."
     fi
     # Where and what, without the values of the row: they are somebody's data.
     where=$(sed -n -e 's/.*\[source:\(.*\), position:[0-9]*, line:\([0-9]*\)\].*/\1: line \2/p' -e '/: line [0-9]*$/p' \
-        -e 's/^ *original error: //p' -e '/referring to missing node/p' -e '/defined more than once/p' \
-        -e "/doesn't exist\$/p" -e '/^Unknown option/p' "$scratch/log" | sed 's/^ */    /' | awk '!seen[$0]++' | head -n 6)
+        -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
+        -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
+        -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | awk '!seen[$0]++ && NR < 7 {print "    " $0}')
     keep_log=true
     die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} \
         "The whole log is $scratch/log" \
@@ -401,12 +404,12 @@ interrupted() {
 clean_up() { if [ "$keep_log" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
 
 main() {
+    trap interrupted INT TERM HUP
+    trap clean_up EXIT
     parse_arguments "$@"
     find_neo4j
     enter_export
     check_store
-    trap interrupted INT TERM HUP
-    trap clean_up EXIT
     if [ "$checksums" = true ]; then verify_checksums; fi
     choose_memory
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
