@@ -50,11 +50,10 @@ def embedded_postgres(directory: Path | None = None) -> Iterator[str]:
         yield _start(server)
 
 
-def create_database(uri: str, name: str, *, template: str = "template1") -> str:
-    """Create the database `name` on the server of `uri`, a copy of `template`, and return its own URI."""
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+def create_database(uri: str, name: str) -> str:
+    """Create the empty database `name` on the server of `uri`, and return its own URI."""
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statement)
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return urlsplit(uri)._replace(path=f"/{quote(name, safe='')}").geturl()
 
 
@@ -111,7 +110,10 @@ def _stop(server: Any) -> None:
             capture_output=True,
             check=False,
         )
-    server.cleanup()  # makes the library forget it, or it would hand out the stopped server again
+    # Makes the library forget it, or it would hand out the stopped server again; and not try to stop it once more, which
+    # takes seconds where nobody reaps the dead process.
+    server.cleanup_mode = None
+    server.cleanup()
 
 
 def _last_words(server: Any) -> str:
@@ -123,7 +125,7 @@ def _last_words(server: Any) -> str:
 def _short_place() -> str:
     """The temporary directory, unless its path cannot hold a socket: those end at about 100 characters."""
     place = str(Path(tempfile.gettempdir()).resolve())
-    return place if SAFE_PATH.fullmatch(place) and len(place) < 60 else "/tmp"
+    return place if SAFE_PATH.fullmatch(place) and len(place) <= 70 else "/tmp"
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Dirt:
 
 
 def create_tables(uri: str) -> None:
-    """Create the schemas and the 35 tables of the source, empty, in the database of `uri`; the skip list is not there."""
+    """Create the schemas and the 35 tables of the source, empty and no others, in the database of `uri`."""
     with psycopg.connect(uri) as connection:
         connection.execute(_text("schema.sql"))
 

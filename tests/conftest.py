@@ -1,0 +1,96 @@
+"""The real servers that the tests run against, each started once."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from exporter.demo.neo4j import Neo4jHome, default_cache, download, provision
+from exporter.demo.postgres import create_database, embedded_postgres
+from exporter.demo.sample import fill_sample
+
+# PostgreSQL ----------------------------------------------------------------------------------------------------------
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URI of a running PostgreSQL."""
+    with embedded_postgres() as uri:
+        yield uri
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URI of an empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    yield create_database(postgres, name)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def sample_database(postgres: str) -> str:
+    """The URI of a sample source of about 10,000 rows, to be read only."""
+    uri = create_database(postgres, "sample")
+    fill_sample(uri, scale=0.1)
+    return uri
+
+
+# Neo4j ---------------------------------------------------------------------------------------------------------------
+
+NEO4J_5 = "5.26.29"
+INSTALLED_JAVAS = ("/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home", "/opt/java/*")
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """Where Neo4j's jars are kept from one test run to the next."""
+    return Path(os.environ.get("EXPORTER_TEST_CACHE") or default_cache())
+
+
+@pytest.fixture(scope="session")
+def neo4j_home(cache: Path) -> Neo4jHome:
+    """The Neo4j that the demo brings along."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NEO4J_HOME", raising=False)
+        return provision(cache, print)
+
+
+@pytest.fixture(scope="session")
+def neo4j_5_home(cache: Path) -> Neo4jHome:
+    """Neo4j 5, whose importer and server need a Java that no wheel carries."""
+    java_home = find_java({"17", "21"})
+    if java_home is None:
+        pytest.skip("no Java 17 or 21 is installed here, and Neo4j 5.26 runs on nothing else")
+    return Neo4jHome(download(NEO4J_5, cache, print), java_home, NEO4J_5)
+
+
+@pytest.fixture(scope="session", params=["2026.09", "5.26"])
+def each_neo4j(request: pytest.FixtureRequest) -> Neo4jHome:
+    """Both versions of Neo4j, one after the other."""
+    home: Neo4jHome = request.getfixturevalue("neo4j_home" if request.param == "2026.09" else "neo4j_5_home")
+    return home
+
+
+def find_java(versions: set[str]) -> Path | None:
+    """The home of an installed Java of one of these major versions."""
+    on_path = shutil.which("java")
+    homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
+    homes += [Path(on_path).resolve().parent.parent] if on_path else []
+    homes += [home for pattern in INSTALLED_JAVAS for home in sorted(Path("/").glob(pattern.lstrip("/")))]
+    for home in homes:
+        java = home / "bin" / "java"
+        said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr if java.is_file() else ""
+        found = re.search(r'version "(\d+)', said)
+        if found and found[1] in versions:
+            return home
+    return None
