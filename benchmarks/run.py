@@ -1,0 +1,115 @@
+"""`benchmarks/run.sh`: loads a source, runs the contenders interleaved, compares what they wrote, prints one table."""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+
+from benchmarks.contenders import CONTENDERS, Contender, rejects
+from benchmarks.database import Database, load, psql_directory, tuned_postgres
+from benchmarks.digest import Contents, contents
+from benchmarks.meter import Measurement, measure
+from benchmarks.results import Result, save, table
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1, help="million rows in the source (default 1)")
+    parser.add_argument("--rounds", type=int, default=5, help="measured runs of each contender (default 5)")
+    parser.add_argument("--only", default="", metavar="NAME,…", help="of " + ", ".join(c.name for c in CONTENDERS))
+    parser.add_argument("--server", metavar="URI", help="use this PostgreSQL (as a superuser) instead of an own one")
+    cache = platformdirs.user_cache_path("astrokiran-graph-exporter") / "benchmark"
+    parser.add_argument("--data", type=Path, default=cache, help="where the own PostgreSQL and the outputs lie")
+    parser.add_argument("--results", type=Path, help="JSON lines to append to (default: results.jsonl in --data)")
+    given = parser.parse_args()
+    unknown = set(filter(None, given.only.split(","))) - {contender.name for contender in CONTENDERS}
+    if unknown:
+        parser.error(f"no contender is called {', '.join(sorted(unknown))}")
+    return given
+
+
+def chosen(only: str) -> list[Contender]:
+    """The contenders asked for that can run here; says which cannot, and why."""
+    wanted = [contender for contender in CONTENDERS if not only or contender.name in only.split(",")]
+    for contender in wanted:
+        if missing := contender.missing():
+            print(f"left out: {contender.name}, because {', '.join(missing)} is not installed", file=sys.stderr)
+    return [contender for contender in wanted if not contender.missing()]
+
+
+@contextlib.contextmanager
+def server(given: str | None, data: Path) -> Iterator[str]:
+    """The given server's URI, or that of an own one while the block runs."""
+    if given:
+        yield given
+    else:
+        with tuned_postgres(data / "postgres") as uri:
+            yield uri
+
+
+def run(contender: Contender, database: Database, directory: Path) -> tuple[Measurement, Path]:
+    """One run into an empty directory; what earlier runs left to be flushed is flushed before."""
+    output = directory / contender.name
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir()
+    os.sync()
+    command, log = contender.command(database.uri, output), directory / f"{contender.name}.log"
+    measured = measure(command, output, log, database.postmaster)
+    return measured, Path(measured.stdout.strip().rsplit("\n", 1)[-1]) if contender.writes else output
+
+
+def compare(written: dict[str, dict[str, tuple[Contents, int]]]) -> None:
+    """Ends the benchmark where two contenders wrote different rows, or rejected a different number."""
+    (first, expected), *others = written.items()
+    for name, found in others:
+        for entity in expected:
+            if found[entity] != expected[entity]:
+                raise SystemExit(f"{entity}: {name} has {found[entity]}, {first} has {expected[entity]}")
+    rows = sum(entity.rows for entity, _ in expected.values())
+    print(f"{', '.join(written)}: the same {rows} rows in {len(expected)} entities, the same rejects", file=sys.stderr)
+
+
+def warm_up(contenders: list[Contender], database: Database, directory: Path) -> None:
+    """The round that is not measured: it warms all caches, and what it wrote is compared."""
+    written = {}
+    for contender in contenders:
+        _, exported = run(contender, database, directory)
+        if contender.writes:
+            left_out = rejects(exported)
+            written[contender.name] = {
+                entity: (found, left_out.get(entity, 0)) for entity, found in contents(exported).items()
+            }
+        shutil.rmtree(directory / contender.name)
+    if written:
+        compare(written)
+
+
+def main() -> None:
+    given = arguments()
+    given.data.mkdir(parents=True, exist_ok=True)
+    os.environ["PATH"] = f"{psql_directory()}:{os.environ['PATH']}"
+    contenders = chosen(given.only)
+    measurements: dict[str, list[Measurement]] = {contender.name: [] for contender in contenders}
+    with server(given.server, given.data) as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
+        database = load(uri, given.scale)
+        warm_up(contenders, database, Path(directory))
+        for number in range(given.rounds):
+            turn = number % len(contenders)
+            for contender in contenders[turn:] + contenders[:turn]:
+                measured, _ = run(contender, database, Path(directory))
+                measurements[contender.name].append(measured)
+                print(f"round {number + 1}: {contender.name} {measured.wall:.2f} s", file=sys.stderr)
+                shutil.rmtree(Path(directory) / contender.name)
+    results = [Result.of(name, given.scale, database.version, runs) for name, runs in measurements.items() if runs]
+    save(results, given.results or given.data / "results.jsonl")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
