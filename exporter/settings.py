@@ -7,7 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from exporter.errors import UsageError
 from exporter.source.mapping import Mapping
@@ -56,6 +63,20 @@ class Settings(BaseSettings):
         ZoneInfo(value)
         return value
 
+    @field_validator("tables")
+    @classmethod
+    def known_tables(cls, value: dict[str, str]) -> dict[str, str]:
+        if faults := Mapping(tables=value).faults():
+            raise ValueError("; ".join(faults))
+        return value
+
+    @field_validator("columns")
+    @classmethod
+    def known_columns(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        if faults := Mapping(columns=value).faults():
+            raise ValueError("; ".join(faults))
+        return value
+
     @property
     def mapping(self) -> Mapping:
         return Mapping(dict(self.tables), dict(self.columns))
@@ -66,23 +87,31 @@ class Settings(BaseSettings):
         env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
-        """Flags come as arguments, so `load` puts the file below the environment itself."""
-        return (env_settings, init_settings)
+        """`load` puts file, environment and flags one above the other, so that all their faults are found at once."""
+        return (init_settings,)
 
 
 def load(config: Path | None, **flags: Any) -> Settings:
     """The settings of a run: flags that are not None, else the environment, else the file (`exporter.toml` in the
     working directory when there is one). Raises `UsageError` with every fault found."""
+    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        settings = Settings(**read_file(config))
-        given = {name: value for name, value in flags.items() if value is not None}
-        settings = Settings.model_validate(settings.model_dump() | given) if given else settings
+        return Settings(**(read_file(config) | environment() | given))
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()]
-        raise UsageError("; ".join(faults)) from None
-    if faults := settings.mapping.faults():
-        raise UsageError("; ".join(faults))
-    return settings
+        raise UsageError("; ".join(sentence(fault) for fault in error.errors())) from None
+
+
+def sentence(fault: ErrorDetails) -> str:
+    """Which setting is wrong and how; never its value."""
+    return f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def environment() -> dict[str, Any]:
+    """The settings that the environment gives."""
+    try:
+        return EnvSettingsSource(Settings)()
+    except SettingsError:
+        raise UsageError("EXPORTER_TABLES and EXPORTER_COLUMNS must be JSON objects of names to names") from None
 
 
 def read_file(config: Path | None) -> dict[str, Any]:
