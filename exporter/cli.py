@@ -265,3 +265,21 @@ def model(
                 ends = (reference_text(made.start_reference), reference_text(made.end_reference))
                 relationships.add_row(pattern(made), *ends, ", ".join(given.name for given in made.properties))
         console.print(nodes, "", relationships, "")
+
+
+@app.command()
+def demo(
+    scale: Annotated[float, typer.Option("--scale", help="How large the sample is; 1 is about 100,000 rows.")] = 1.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave Neo4j running and print its address.")] = False,
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Where the export is made.")] = Path("output"),
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="DIR", help="Where Neo4j's jars are kept.", show_default="the XDG cache"),
+    ] = None,
+) -> None:
+    """Make a sample source, export it, import it into a real Neo4j, verify it, and ask the five sample queries."""
+    from rich.console import Console
+
+    from exporter.demo.demo import run_demo
+
+    run_demo(scale=scale, keep=keep, output=output, cache=cache, console=Console())

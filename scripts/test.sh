@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Sets everything up on a machine with git, bash and Python 3.11, then runs every check and every test.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: scripts/test.sh [PYTEST ARGUMENTS]
+
+Makes .venv from requirements.lock, then runs ruff, mypy, shellcheck, the headers' check and pytest. Tests use a real
+PostgreSQL (from a wheel) and a real Neo4j (its jars are downloaded once into your cache directory).
+With arguments, only pytest runs, with them: scripts/test.sh tests/test_ids.py
+TEXT
+}
+
+main() {
+    local root bin
+    root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+    case ${1:-} in -h | --help) usage; return ;; esac
+    # shellcheck source=scripts/environment.sh
+    . "$root/scripts/environment.sh"
+    environment_setup "$root"
+    cd "$root"
+    bin=.venv/bin
+    if [ "$#" -eq 0 ]; then
+        "$bin/ruff" check
+        "$bin/ruff" format --check
+        "$bin/mypy"
+        git ls-files -z '*.sh' .ci/run | xargs -0 "$bin/shellcheck" -x
+        "$bin/exporter" headers --check
+    fi
+    exec "$bin/pytest" "$@"
+}
+
+main "$@"
