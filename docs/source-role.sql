@@ -1,0 +1,68 @@
+-- The role that the exporter logs in as: it reads the 35 tables of the model and can do nothing else.
+--
+-- Run this once as a superuser (or the owner of the tables with CREATEROLE) in the source's database, and again after a
+-- change; it can be repeated:    psql -v ON_ERROR_STOP=1 -f source-role.sql DATABASE
+-- Then give the role a password, with psql's  \password exporter , which sends and logs only its hash, and let
+-- pg_hba.conf take it by scram-sha-256 over TLS from the exporter's machine alone.
+--
+-- Another name for the role, or tables of other names: change them here; the exporter does not mind.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'exporter') THEN
+        CREATE ROLE exporter;
+    END IF;
+END
+$$;
+
+-- One connection for the leader, which holds locks and snapshot, one for each worker, and some to spare for those that
+-- the server has not yet noticed to be gone.
+ALTER ROLE exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 16;
+
+-- The leader's transaction is idle while the workers read, and a large table takes its time. The exporter sets these
+-- for its own sessions too and limits itself by --max-duration; here they say that it is meant.
+ALTER ROLE exporter SET idle_in_transaction_session_timeout = 0;
+ALTER ROLE exporter SET statement_timeout = 0;
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::int >= 170000 THEN
+        ALTER ROLE exporter SET transaction_timeout = 0;
+    END IF;
+END
+$$;
+
+-- A belt to the braces of the missing grants; a role can take it off.
+ALTER ROLE exporter SET default_transaction_read_only = on;
+
+-- Row-level security must not halve a table in silence: with this it is an error, and `exporter check` says so. Where
+-- tables have it, a superuser decides that the graph is to hold all rows:    ALTER ROLE exporter BYPASSRLS;
+ALTER ROLE exporter SET row_security = off;
+
+DO $$
+BEGIN
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO exporter', current_database());
+END
+$$;
+
+GRANT USAGE ON SCHEMA auth, customers, guide, consultation, wallet, offers, marketing, notifications TO exporter;
+
+-- On whole tables, since LOCK TABLE … IN ACCESS SHARE MODE, by which the exporter keeps them from being truncated or
+-- rebuilt under it, does not go by columns. To keep a column such as guide.bank_account.account_number from the role,
+-- grant a view without it instead, and map the table to the view in exporter.toml.
+GRANT SELECT ON auth.auth_users, auth.auth_user_roles, auth.user_devices, auth.user_sessions, auth.login_activities,
+    auth.otp_attempts TO exporter;
+GRANT SELECT ON customers.customer, customers.customer_profile TO exporter;
+GRANT SELECT ON guide.guide_profile, guide.skills, guide.languages, guide.guide_skills, guide.guide_languages,
+    guide.bank_account, guide.verification, guide.saved_messages TO exporter;
+GRANT SELECT ON consultation.consultation, consultation.agora_consultation_session, consultation.feedback,
+    consultation.consultation_quality_metrics TO exporter;
+GRANT SELECT ON wallet.user_wallets, wallet.consultant_wallets, wallet.payment_gateways, wallet.promotion_rules,
+    wallet.payment_orders, wallet.wallet_orders, wallet.wallet_transactions, wallet.invoices TO exporter;
+GRANT SELECT ON offers.offer_definitions, offers.offer_reservations, offers.offer_consumptions,
+    offers.user_behavior_metrics, offers.user_milestone_progress TO exporter;
+GRANT SELECT ON marketing.leads TO exporter;
+GRANT SELECT ON notifications.notifications TO exporter;
+
+-- What every role may do unless an administrator took it away, and what the exporter does not need:
+--     REVOKE TEMPORARY ON DATABASE … FROM PUBLIC;      (temporary tables)
+--     REVOKE CREATE ON SCHEMA public FROM PUBLIC;      (tables in public, before PostgreSQL 15)
