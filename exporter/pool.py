@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from exporter.errors import RunError
@@ -20,17 +21,17 @@ class Pool:
         self.executor = executor
         self.tick = tick
 
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Gives a task to the workers."""
+    def submit(self, work: str, *arguments: Any) -> Future[Any]:
+        """Gives the workers a task: a function of worker.py by its name, and its arguments."""
         try:
-            return self.executor.submit(work, *arguments)
+            return self.executor.submit(perform, work, *arguments)
         except BrokenProcessPool:
             raise killed() from None
 
     def warm(self, workers: int) -> None:
         """Starts the worker processes, which takes them a while, without waiting for them."""
         for _ in range(workers):
-            self.submit(nothing)
+            self.submit("be_ready")
 
     def finished(self, futures: list[Future[Any]]) -> Iterator[Any]:
         """The results of tasks as they finish. Raises a task's `ExporterError`, or `RunError` for a killed worker."""
@@ -45,8 +46,10 @@ class Pool:
             self.tick()
 
 
-def nothing() -> None:
-    """The task that starts a worker."""
+def perform(work: str, *arguments: Any) -> Any:
+    """Calls a function of worker.py. By its name, since its module loads Polars, which costs the leader half a second
+    and 60 MB that it has no use for."""
+    return getattr(import_module("exporter.worker"), work)(*arguments)
 
 
 def killed() -> RunError:
@@ -54,13 +57,13 @@ def killed() -> RunError:
 
 
 @contextmanager
-def worker_pool(workers: int, start: Callable[..., None], context: Any, tick: Callable[[], None]) -> Iterator[Pool]:
-    """Spawned workers (fork hangs Polars and connectorx), each made by `start(context)`.
+def worker_pool(workers: int, context: Any, tick: Callable[[], None]) -> Iterator[Pool]:
+    """Spawned workers (fork hangs Polars and connectorx), each made by worker.py's `start(context)`.
 
     When the block ends in an error, the workers are killed at once: a stalled read hears nothing else.
     """
     spawn = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=start, initargs=(context,))
+    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=perform, initargs=("start", context))
     try:
         yield Pool(executor, tick)
     except BaseException:

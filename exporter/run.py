@@ -17,16 +17,15 @@ from typing import Any, Protocol
 
 import psutil
 
-from exporter import worker
 from exporter.errors import LimitError, RunError, SourceError, UsageError
 from exporter.model.render import model_sha256
 from exporter.pool import Pool, worker_pool
 from exporter.settings import Settings
-from exporter.shape.census import Census
 from exporter.source.catalog import Relation
 from exporter.source.check import Finding, Severity, examine
 from exporter.source.connection import Connection, connect, worker_address
-from exporter.source.plan import Budget, Plan, Planner
+from exporter.source.plan import Budget, Planner
+from exporter.source.reads import Plan
 from exporter.source.snapshot import (
     Snapshot,
     count_rows,
@@ -38,7 +37,7 @@ from exporter.source.snapshot import (
 )
 from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
-from exporter.worker import Chunk, ChunkDone, Context
+from exporter.tasks import Chunk, ChunkDone, Context
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
@@ -154,7 +153,7 @@ def write_all(
         alive.beat()
 
     try:
-        with worker_pool(settings.workers, worker.start, context, tick) as pool:
+        with worker_pool(settings.workers, context, tick) as pool:
             # The interpreters start while the leader counts.
             pool.warm(settings.workers)
             with clock.stage("count"):
@@ -162,9 +161,9 @@ def write_all(
                 clock.watcher.totals(sum(counts.values()))
                 plan = make_plan(settings, leader, catalog, counts)
             with clock.stage("census"):
-                census = take_census(pool, plan)
+                take_census(pool, plan)
             with clock.stage("tables"):
-                tallies, rows_read = export_tables(pool, plan, census, clock.watcher)
+                tallies, rows_read = export_tables(pool, plan, clock.watcher)
     except BaseException:
         if settings.source:
             end_readers(settings.source, readers)
@@ -195,26 +194,20 @@ def chunk_bytes(memory: int, workers: int) -> int:
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
 
-def take_census(pool: Pool, plan: Plan) -> Census:
+def take_census(pool: Pool, plan: Plan) -> None:
     """Reads all that must be known before the first row is shaped; the largest label first."""
-    keys = sorted(plan.keys, key=lambda reads: -reads.rows)
-    labels = {pool.submit(worker.take_keys, reads): reads.label for reads in keys}
-    losers = {pool.submit(worker.take_losers, reads): reads.table for reads in plan.losers}
-    values = {pool.submit(worker.take_values, reads): (reads.label, reads.column) for reads in plan.values}
-    for _ in pool.finished([*labels, *losers, *values]):
+    futures = [pool.submit("take_keys", reads) for reads in sorted(plan.keys, key=lambda reads: -reads.rows)]
+    futures += [pool.submit("take_losers", reads) for reads in plan.losers]
+    futures += [pool.submit("take_values", reads) for reads in plan.values]
+    for _ in pool.finished(futures):
         pass
-    return Census(
-        {label: future.result() for future, label in labels.items()},
-        {value: future.result() for future, value in values.items()},
-        {table: future.result() for future, table in losers.items()},
-    )
 
 
-def export_tables(pool: Pool, plan: Plan, census: Census, watcher: Watcher) -> tuple[dict[str, Tally], Counter[str]]:
+def export_tables(pool: Pool, plan: Plan, watcher: Watcher) -> tuple[dict[str, Tally], Counter[str]]:
     """Every chunk of every table; what was written of each entity, and how many rows were read of each table."""
     tallies = new_tallies()
     rows_read: Counter[str] = Counter()
-    futures = [pool.submit(worker.export_chunks, chunks, census) for chunks in tasks(plan)]
+    futures = [pool.submit("export_chunks", chunks) for chunks in tasks(plan)]
     for done in pool.finished(futures):
         for chunk in done:
             rows_read[chunk.chunk.table] += chunk.rows_read

@@ -6,7 +6,6 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,56 +14,14 @@ import polars as pl
 
 from exporter.errors import ExporterError, RunError
 from exporter.model.tables import node, tables
-from exporter.shape.census import Census, KeySet, TextIndex, key_of, write_index, write_keys, write_losers
+from exporter.shape.census import Census, key_of, write_index, write_keys, write_losers
 from exporter.shape.ids import canonical
 from exporter.shape.rows import Shaped, shape
-from exporter.source.connection import Address
-from exporter.source.plan import KeyReads, LoserReads, ValueReads
 from exporter.source.read import read
+from exporter.source.reads import KeyReads, LoserReads, ValueReads
 from exporter.target import headers, layout
-from exporter.target.csv import FileRecord, write_data, write_rejects
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every task needs: the source, the snapshot's statements, and the partial export."""
-
-    address: Address
-    pre_execution: list[str]
-    partial: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One read of one table."""
-
-    table: str
-    number: int
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntityPart:
-    """What a chunk wrote for one entity (`name` as in layout.py)."""
-
-    name: str
-    rows: int
-    values: dict[str, int]
-    no_target: int
-    rejects: dict[str, int]
-    multiline: bool
-    files: tuple[FileRecord, ...]
-    reject_files: tuple[FileRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkDone:
-    """A finished chunk: rows read, and a part for each entity of the table."""
-
-    chunk: Chunk
-    rows_read: int
-    parts: tuple[EntityPart, ...]
-
+from exporter.target.csv import write_data, write_rejects
+from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
 
 _context: Context | None = None
 
@@ -80,6 +37,10 @@ def start(context: Context) -> None:
     leader = parent_process()
     assert leader is not None
     threading.Thread(target=end_with, args=(leader,), daemon=True).start()
+
+
+def be_ready() -> None:
+    """The task that starts a worker."""
 
 
 def end_with(leader: BaseProcess) -> None:
@@ -106,15 +67,16 @@ def told(what: str) -> Iterator[Context]:
         raise RunError(f"a bug, please report it: {type(error).__name__} while handling {what} ({places})") from None
 
 
-def export_chunks(chunks: tuple[Chunk, ...], census: Census) -> list[ChunkDone]:
+def export_chunks(chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
     """Reads, shapes and writes chunks one after the other."""
-    return [export_chunk(chunk, census) for chunk in chunks]
+    return [export_chunk(chunk) for chunk in chunks]
 
 
-def export_chunk(chunk: Chunk, census: Census) -> ChunkDone:
+def export_chunk(chunk: Chunk) -> ChunkDone:
     """One chunk of a table: its rows are read once and go to the files of all its entities."""
     with told(chunk.table) as context:
         raw = frame(context, chunk.query, chunk.table)
+        census = Census(context.partial / layout.CENSUS)
         table = next(table for table in tables() if table.name == chunk.table)
         parts = tuple(write_part(context.partial, chunk.number, shaped) for shaped in shape(raw, table, census))
         return ChunkDone(chunk, raw.height, parts)
@@ -138,17 +100,18 @@ def write_part(partial: Path, number: int, shaped: Shaped) -> EntityPart:
     )
 
 
-def take_keys(reads: KeyReads) -> KeySet:
+def take_keys(reads: KeyReads) -> None:
     """Reads a label's key set into the census."""
-    with told(f"the keys of {reads.label}") as context:
-        directory = context.partial / layout.CENSUS / "keys" / reads.label
-        frames = (frame(context, query, f"the keys of {reads.label}") for query in reads.queries)
-        return write_keys(directory, node(reads.label).key, frames, low=reads.low, high=reads.high, rows=reads.rows)
+    what = f"the keys of {reads.label}"
+    with told(what) as context:
+        frames = (frame(context, query, what) for query in reads.queries)
+        directory = Census(context.partial / layout.CENSUS).keys_directory(reads.label)
+        write_keys(directory, node(reads.label).key, frames, low=reads.low, high=reads.high, rows=reads.rows)
 
 
-def take_values(reads: ValueReads) -> TextIndex:
+def take_values(reads: ValueReads) -> None:
     """Reads the values that links go by, with the keys of their owners, into the census."""
-    what = f"{reads.label}.{reads.column}"
+    what = f"the values of {reads.label}.{reads.column}"
     with told(what) as context:
         key = node(reads.label).key
         frames = (frame(context, query, what) for query in reads.queries)
@@ -156,15 +119,16 @@ def take_values(reads: ValueReads) -> TextIndex:
             pl.DataFrame({"text": canonical(raw["value"], reads.grammar), "id": key_of(raw, key)}).drop_nulls("id")
             for raw in frames
         )
-        directory = context.partial / layout.CENSUS / "values" / what
-        return write_index(directory, owned, rows=reads.rows)
+        directory = Census(context.partial / layout.CENSUS).values_directory(reads.label, reads.column)
+        write_index(directory, owned, rows=reads.rows)
 
 
-def take_losers(reads: LoserReads) -> Path:
+def take_losers(reads: LoserReads) -> None:
     """Reads which rows of a table lose their key into the census."""
-    with told(f"the duplicates of {reads.table}") as context:
-        rows = frame(context, reads.query, f"the duplicates of {reads.table}")
-        return write_losers(context.partial / layout.CENSUS / "losers" / f"{reads.table}.arrow", rows)
+    what = f"the duplicates of {reads.table}"
+    with told(what) as context:
+        rows = frame(context, reads.query, what)
+        write_losers(Census(context.partial / layout.CENSUS).losers_file(reads.table), rows)
 
 
 def frame(context: Context, query: str, what: str) -> pl.DataFrame:

@@ -4,8 +4,8 @@ The files lie in the partial directory and are memory-mapped, so memory does not
 Every answer is exact: no hash stands in for a key.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from exporter.shape.ids import canonical
 SPARSITY = 64
 NO_ID = pl.lit(None, pl.Int64)
 WINDOW = 1 << 24
+MAP_FROM = "map-from-"
 BUCKET_ROWS = 1_000_000
 
 
@@ -89,22 +90,52 @@ KeySet = DenseKeys | SortedKeys | TextIndex
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """The key set of each label that is referred to, linked values by (label, column), losers by table."""
+    """The census below a directory: the workers that wrote it and those that ask it share nothing else."""
 
-    keys: Mapping[str, KeySet] = field(default_factory=dict)
-    values: Mapping[tuple[str, str], TextIndex] = field(default_factory=dict)
-    losers: Mapping[str, Path] = field(default_factory=dict)
+    directory: Path
+
+    def keys_directory(self, label: str) -> Path:
+        return self.directory / "keys" / label
+
+    def values_directory(self, label: str, column: str) -> Path:
+        return self.directory / "values" / f"{label}.{column}"
+
+    def losers_file(self, table: str) -> Path:
+        return self.directory / "losers" / f"{table}.arrow"
+
+    def keys(self, label: str) -> KeySet:
+        """The key set of a label."""
+        return open_keys(self.keys_directory(label))
+
+    def values(self, label: str, column: str) -> TextIndex:
+        """The values of a column, with the keys of the exported nodes of the label that own them."""
+        return open_index(self.values_directory(label, column))
 
     def is_loser(self, table: str, row_ids: pl.Series) -> pl.Series:
         """Whether each row (by its row id) loses its key to another row."""
-        losers = mapped_frame(self.losers[table]).to_series()
+        losers = mapped_frame(self.losers_file(table)).to_series()
         return row_ids.is_in(losers.implode()) if len(losers) else pl.repeat(False, len(row_ids), eager=True)
+
+
+@lru_cache
+def open_keys(directory: Path) -> KeySet:
+    """The key set that `write_keys` wrote there."""
+    for path in directory.glob(f"{MAP_FROM}*"):
+        return DenseKeys(path, int(path.name.removeprefix(MAP_FROM)), path.stat().st_size)
+    runs = sorted(directory.glob("run-*"))
+    return open_index(directory) if not runs and any(directory.glob("bucket-*")) else SortedKeys(tuple(runs))
+
+
+@lru_cache
+def open_index(directory: Path) -> TextIndex:
+    """The index that `write_index` wrote there."""
+    return TextIndex(tuple(directory / f"bucket-{number}.arrow" for number in range(len(list(directory.iterdir())))))
 
 
 def write_keys(
     directory: Path, key: Key, frames: Iterable[pl.DataFrame], *, low: int | None, high: int | None, rows: int
-) -> KeySet:
-    """Writes a label's key set from its raw key columns, and gives what finds it again.
+) -> None:
+    """Writes a label's key set from its raw key columns.
 
     `low` and `high` bound integer keys where the server could tell; `rows` is how many there are.
     """
@@ -114,19 +145,18 @@ def write_keys(
             pl.DataFrame({"text": key_of(frame, key), "id": None}, schema_overrides={"id": pl.Int64})
             for frame in frames
         )
-        return write_index(directory, texts, rows=rows)
+        write_index(directory, texts, rows=rows)
+        return
     keys = (key_of(frame, key).drop_nulls() for frame in frames)
     if low is not None and high is not None and high - low < max(WINDOW, SPARSITY * rows):
-        return write_dense(directory / "map", keys, low=low, length=high - low + 1)
-    paths: list[Path] = []
-    for run in keys:
+        write_map(directory / f"{MAP_FROM}{low}", keys, low=low, length=high - low + 1)
+        return
+    for number, run in enumerate(keys):
         if len(run):
-            paths.append(directory / f"run-{len(paths)}.arrow")
-            write_frame(paths[-1], run.unique().sort().to_frame())
-    return SortedKeys(tuple(paths))
+            write_frame(directory / f"run-{number}.arrow", run.unique().sort().to_frame())
 
 
-def write_dense(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -> DenseKeys:
+def write_map(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -> None:
     """Writes a byte map window by window: memory is bounded by the window, not by the keys."""
     with path.open("xb+") as file:
         file.truncate(length)
@@ -142,10 +172,9 @@ def write_dense(path: Path, keys: Iterable[pl.Series], *, low: int, length: int)
                 written = there.scatter(offsets.filter(inside) - first, 1)
                 file.write(written.to_arrow().buffers()[1].slice(0, window))
                 offsets = offsets.filter(~inside)
-    return DenseKeys(path, low, length)
 
 
-def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, rows: int) -> TextIndex:
+def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, rows: int) -> None:
     """Writes a text index from frames of `text` (String) and `id` (Int64); null texts are left out."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     number = max(1, -(-rows // BUCKET_ROWS))
@@ -155,7 +184,6 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, rows: int) -
         for place, paths in enumerate(pieces):
             paths.append(directory / f"piece-{place}-{len(paths)}.arrow")
             write_frame(paths[-1], known.filter(pl.col("bucket") == place).drop("bucket"))
-    written = []
     for place, paths in enumerate(pieces):
         counted = (
             pl.concat([pl.read_ipc(path) for path in paths])
@@ -164,16 +192,13 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, rows: int) -
         )
         for path in paths:
             path.unlink()
-        written.append(directory / f"bucket-{place}.arrow")
-        write_frame(written[-1], counted)
-    return TextIndex(tuple(written))
+        write_frame(directory / f"bucket-{place}.arrow", counted)
 
 
-def write_losers(path: Path, row_ids: pl.DataFrame) -> Path:
+def write_losers(path: Path, row_ids: pl.DataFrame) -> None:
     """Writes the row ids of a table's losers."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_frame(path, row_ids.select(pl.first().cast(pl.String)))
-    return path
 
 
 def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:

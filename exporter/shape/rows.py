@@ -9,7 +9,7 @@ import polars as pl
 from exporter.model import frame
 from exporter.model.tables import Table, ends, grammar_of
 from exporter.model.vocabulary import ByValue, Constant, Grammar, Key, Node, Reference, Relationship
-from exporter.shape.census import Census, TextIndex, key_of
+from exporter.shape.census import Census, key_of
 from exporter.shape.fates import Condition, Fates, Reason, decide, joined_text
 from exporter.shape.ids import canonical, is_blank, names_nobody
 from exporter.shape.values import property_values
@@ -129,7 +129,7 @@ def read_side(
         null=[Condition(Reason.NULL_ID, nulls(raw[column]), (column,), label) for column in columns],
         malformed=[Condition(Reason.MALFORMED_ID, malformed(raw, columns, key), columns[:1], label)],
     )
-    missing = ~census.keys[label].contains(key)
+    missing = ~census.keys(label).contains(key)
     if reference.by_value and table.node:
         return read_else_by_value(raw, table.node, label, reference.by_value, census, side, missing)
     side.dangling.append(Condition(dangling, missing, columns, label))
@@ -154,7 +154,7 @@ def nobody(raw: pl.DataFrame, reference: Reference, grammar: Grammar, key: pl.Se
 def read_by_value(raw: pl.DataFrame, label: str, link: ByValue, census: Census, dangling: Reason) -> Side:
     """An end that is found by value alone (graph-model.md, Links by value)."""
     value = canonical(raw[link.column], link.grammar)
-    found = census.values[label, link.owner_column].find(value)
+    found = census.values(label, link.owner_column).find(value)
     columns = (link.column,)
     return Side(
         found["id"],
@@ -169,8 +169,8 @@ def read_else_by_value(
 ) -> Side:
     """An end that goes by value where no node has the key; `sharing` is the label whose rows may share the value."""
     value = canonical(raw[link.column], link.grammar)
-    owners = census.values[label, link.owner_column].find(value)
-    sharers: TextIndex = census.values[sharing.label, link.column]
+    owners = census.values(label, link.owner_column).find(value)
+    sharers = census.values(sharing.label, link.column)
     known = missing & (owners["count"] > 0)
     several = (owners["count"] > 1) | (sharers.find(value)["count"] > 1)
     side.ambiguous.append(Condition(Reason.AMBIGUOUS_LINK, known & several, (link.column,), label))

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,6 +9,7 @@ import psycopg
 from psycopg import conninfo
 
 from exporter.errors import RunError, SourceError, UsageError
+from exporter.source.reads import Address
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -37,19 +37,6 @@ SESSION = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where and how the leader is connected: enough for a worker to connect in the same way, or more strictly.
-
-    Pickled to workers through a pipe; the password is in no command line and no environment.
-    """
-
-    uri: str
-
-    def __repr__(self) -> str:
-        return "Address(…)"
 
 
 def options(application: str, *, lock_seconds: int) -> str:

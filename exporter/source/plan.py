@@ -12,6 +12,7 @@ from exporter.source.catalog import Relation, Size
 from exporter.source.columns import INTEGERS, expression, raw_expression
 from exporter.source.connection import Connection
 from exporter.source.mapping import Mapping
+from exporter.source.reads import KeyReads, LoserReads, Plan, TableReads, ValueReads
 from exporter.source.select import From, comparable, joined_text, winner_order
 
 MEGABYTE = 1 << 20
@@ -23,59 +24,6 @@ class Budget:
 
     chunk_bytes: int
     timezone: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableReads:
-    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once.
-
-    `losers`: which rows are duplicates is for the census's losers to say.
-    """
-
-    table: str
-    queries: tuple[str, ...]
-    bytes: int
-    losers: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeyReads:
-    """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them."""
-
-    label: str
-    queries: tuple[str, ...]
-    low: int | None = None
-    high: int | None = None
-    rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ValueReads:
-    """The reads of a label's (key, value) rows for links by value; only winners are among them."""
-
-    label: str
-    column: str
-    grammar: Grammar
-    queries: tuple[str, ...]
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class LoserReads:
-    """The read that finds the rows of a table that lose their key to another row."""
-
-    table: str
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that is read after the counts."""
-
-    tables: tuple[TableReads, ...]
-    keys: tuple[KeyReads, ...]
-    values: tuple[ValueReads, ...]
-    losers: tuple[LoserReads, ...]
 
 
 class Planner:

@@ -4,7 +4,7 @@ import connectorx
 import pyarrow
 
 from exporter.errors import RunError
-from exporter.source.connection import Address
+from exporter.source.reads import Address
 
 # Signs in connectorx's messages, which may quote rows and addresses and are therefore never passed on.
 REASONS = {

@@ -1,30 +1,19 @@
-"""The CSV dialect that comes back from Neo4j byte for byte, and files that only their owner can read.
+"""The CSV dialect that comes back from Neo4j byte for byte.
 
 The dialect (neo4j-facts.md): UTF-8, `\\n`, commas; a null is nothing; every string is quoted with quotes doubled, the
 empty string is `""`; numbers, booleans and temporals are bare.
 """
 
-import hashlib
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from exporter.model.vocabulary import Type
+from exporter.target.files import FileRecord, write_file
 
 LINE_BREAK = "[\n\r]"
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A written data file as the manifest lists it; `path` is relative to the export."""
-
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +47,3 @@ def write_rejects(root: Path, path: Path, rejects: pl.DataFrame) -> FileRecord:
     content = io.BytesIO()
     rejects.write_csv(content, quote_style="necessary")
     return write_file(root, path, content.getbuffer(), rejects.height)
-
-
-def write_file(root: Path, path: Path, content: bytes | memoryview, rows: int = 0) -> FileRecord:
-    """Writes a new file (0600, in directories of 0700), through to the disk, and gives its record."""
-    target = root / path
-    make_directories(root, path.parent)
-    # O_EXCL and O_NOFOLLOW: never through a link that somebody left there.
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return FileRecord(path.as_posix(), rows, len(content), hashlib.sha256(content).hexdigest())
-
-
-def make_directories(root: Path, folder: Path) -> None:
-    """Makes a folder below `root` and its parents, each 0700."""
-    for parent in (*reversed(folder.parents), folder):
-        (root / parent).mkdir(mode=0o700, exist_ok=True)

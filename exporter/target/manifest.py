@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.model.vocabulary import Node
-from exporter.target.csv import FileRecord
+from exporter.target.files import FileRecord
 from exporter.target.layout import Entity, entities, name
 
 FORMAT = 1

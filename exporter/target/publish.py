@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from exporter.errors import BusyError, UsageError
 from exporter.target import layout
-from exporter.target.csv import FileRecord, write_file
+from exporter.target.files import FileRecord, write_file
 from exporter.target.headers import headers
 from exporter.target.manifest import Tally, manifest
 from exporter.target.neo4j import import_arguments, schema_cypher

@@ -1,0 +1,71 @@
+"""What is read, and from where: the plan's queries as plain data that goes to the workers."""
+
+from dataclasses import dataclass
+
+from exporter.model.vocabulary import Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and how the leader is connected: enough for a worker to connect in the same way, or more strictly.
+
+    Pickled to workers through a pipe; the password is in no command line and no environment.
+    """
+
+    uri: str
+
+    def __repr__(self) -> str:
+        return "Address(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class TableReads:
+    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once.
+
+    `losers`: which rows are duplicates is for the census's losers to say.
+    """
+
+    table: str
+    queries: tuple[str, ...]
+    bytes: int
+    losers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReads:
+    """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them."""
+
+    label: str
+    queries: tuple[str, ...]
+    low: int | None = None
+    high: int | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ValueReads:
+    """The reads of a label's (key, value) rows for links by value; only winners are among them."""
+
+    label: str
+    column: str
+    grammar: Grammar
+    queries: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoserReads:
+    """The read that finds the rows of a table that lose their key to another row."""
+
+    table: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is read after the counts."""
+
+    tables: tuple[TableReads, ...]
+    keys: tuple[KeyReads, ...]
+    values: tuple[ValueReads, ...]
+    losers: tuple[LoserReads, ...]

@@ -1,0 +1,48 @@
+"""What leader and workers tell each other. Loads neither Polars nor connectorx: the leader needs neither."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.source.reads import Address
+from exporter.target.files import FileRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every task needs: the source, the snapshot's statements, and the partial export."""
+
+    address: Address
+    pre_execution: list[str]
+    partial: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One read of one table."""
+
+    table: str
+    number: int
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPart:
+    """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column."""
+
+    name: str
+    rows: int
+    values: dict[str, int]
+    no_target: int
+    rejects: dict[str, int]
+    multiline: bool
+    files: tuple[FileRecord, ...]
+    reject_files: tuple[FileRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDone:
+    """A finished chunk: rows read, and a part for each entity of the table."""
+
+    chunk: Chunk
+    rows_read: int
+    parts: tuple[EntityPart, ...]
