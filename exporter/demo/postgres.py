@@ -110,8 +110,8 @@ def _stop(server: Any) -> None:
             capture_output=True,
             check=False,
         )
-    # Makes the library forget it, or it would hand out the stopped server again; and not try to stop it once more, which
-    # takes seconds where nobody reaps the dead process.
+    # The library must forget the server, or it would hand it out again, and not try to stop it once more, which takes
+    # seconds where nobody reaps the dead process.
     server.cleanup_mode = None
     server.cleanup()
 
