@@ -1,17 +1,19 @@
-"""A source in which every rule and every reject reason occurs at its edges, against expectations computed in SQL."""
+"""Sources in which every rule and every reject reason occurs at its edges, against expectations computed in SQL."""
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import neo4j
 import psycopg
 import pytest
-from oracle import expected, source
+from oracle import expectations, expected, source
 from oracle.comparison import export_differences
 from oracle.graph import graph_differences
 from oracle.manifest import manifest_differences
+from oracle.renaming import rename
 
 from exporter.demo.neo4j import Neo4jHome
 from exporter.demo.postgres import create_database
@@ -19,18 +21,43 @@ from exporter.demo.server import configure, environment, serve
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 ROOT = Path(__file__).parent.parent
+DECLARED_SCHEMA = ROOT / "exporter" / "demo" / "schema.sql"
 NODE_REASONS = {"null_id", "malformed_id", "duplicate_id", "unrepresentable_value"}
-RELATIONSHIP_REASONS = {
-    "null_id",
-    "malformed_id",
-    "duplicate_id",
-    "ambiguous_link",
-    "dangling_start",
-    "dangling_end",
-    "duplicate_relationship",
+RELATIONSHIP_REASONS = {"null_id", "malformed_id", "duplicate_id", "ambiguous_link"}
+RELATIONSHIP_REASONS |= {"dangling_start", "dangling_end", "duplicate_relationship"}
+
+
+def declare(connection: psycopg.Connection) -> None:
+    """The dirty rows in the column types of the specification."""
+    source.fill(connection)
+    source.declare(connection, DECLARED_SCHEMA.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A source: how it is made, the zone of its timestamps, whether its names are mapped, and how it is exported."""
+
+    make: Callable[[psycopg.Connection], None]
+    zone: str = "UTC"
+    renamed: bool = False
+    options: tuple[str, ...] = ()
+
+
+VARIANTS = {
+    "as found": Variant(source.fill),
+    "declared types": Variant(declare, zone="Asia/Kolkata", options=("--workers=1",)),
+    "other names": Variant(source.fill, zone="America/New_York", renamed=True, options=("--workers=3",)),
+    "no rows": Variant(source.make),
 }
 
-Expectations = dict[str, expected.Entity]
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An export, the database it comes from, and what it must hold."""
+
+    directory: Path
+    database: str
+    expectations: dict[str, expected.Entity]
 
 
 def run_exporter(*arguments: object) -> str:
@@ -40,66 +67,66 @@ def run_exporter(*arguments: object) -> str:
     return done.stdout
 
 
-def export(uri: str, output: Path, *options: str) -> Path:
-    """An export of the source: the directory that the last line names."""
-    return Path(run_exporter("export", "--source", uri, "--output", output, *options).splitlines()[-1])
+def export(uri: str, name: str, directory: Path) -> Exported:
+    """Makes the variant in the empty database of `uri`, computes what must come out, and exports it."""
+    variant = VARIANTS[name]
+    settings = directory / "exporter.toml"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        variant.make(connection)
+        expectations.compute(connection, zone=variant.zone)
+        wanted = expected.load(connection)
+        settings.write_text(rename(connection) if variant.renamed else "", encoding="utf-8")
+        source.mislead(connection)
+        database = connection.info.dbname
+    options = ("--source", uri, "--output", directory, "--config", settings, "--timezone", variant.zone)
+    printed = run_exporter("export", *options, *variant.options)
+    return Exported(Path(printed.splitlines()[-1]), database, wanted)
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def exported(request: pytest.FixtureRequest, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """An export of each variant."""
+    uri = create_database(postgres, f"dirty: {request.param}")
+    return export(uri, request.param, tmp_path_factory.mktemp("output"))
 
 
 @pytest.fixture(scope="module")
-def dirty_database(postgres: str) -> str:
-    """The URI of the dirty source."""
-    uri = create_database(postgres, "dirty")
-    source.fill(uri)
-    return uri
-
-
-@pytest.fixture(scope="module")
-def expectations(dirty_database: str) -> Expectations:
-    """What an export of the dirty source must hold."""
-    with psycopg.connect(dirty_database) as connection:
-        return expected.load(connection)
-
-
-@pytest.fixture(scope="module")
-def dirty_export(dirty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export of the dirty source."""
-    return export(dirty_database, tmp_path_factory.mktemp("output"))
-
-
-@pytest.fixture(scope="module")
-def dirty_graph(
-    dirty_export: Path, neo4j_home: Neo4jHome, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[neo4j.Driver]:
-    """A running Neo4j with the export imported by scripts/import.sh."""
+def graph(exported: Exported, neo4j_home: Neo4jHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The Bolt URI of a running Neo4j with the export imported by scripts/import.sh."""
     directory = tmp_path_factory.mktemp("neo4j")
     conf = configure(directory)
-    command = [ROOT / "scripts" / "import.sh", dirty_export]
+    command = [ROOT / "scripts" / "import.sh", exported.directory]
     done = subprocess.run(command, env=environment(neo4j_home, conf), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    with serve(neo4j_home, directory) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
-        yield driver
+    with serve(neo4j_home, directory) as server:
+        yield server.bolt_uri
 
 
-def test_the_dirty_source_holds_every_reject_reason(expectations: Expectations) -> None:
+@pytest.mark.parametrize("exported", ["as found"], indirect=True)
+def test_the_dirty_source_holds_every_reject_reason(exported: Exported) -> None:
     """Else the comparisons below would say less than they seem to."""
-    found = {kind: set() for kind in ("node", "relationship")}
-    for entity in expectations.values():
+    found: dict[str, set[str]] = {"node": set(), "relationship": set()}
+    for entity in exported.expectations.values():
         found[entity.kind] |= entity.reasons().keys()
     assert found == {"node": NODE_REASONS, "relationship": RELATIONSHIP_REASONS}
-    assert all(entity.exported for entity in expectations.values())
+    assert all(entity.exported for entity in exported.expectations.values())
 
 
-def test_every_row_and_reject_is_as_the_rules_say(dirty_export: Path, expectations: Expectations) -> None:
+def test_every_row_and_reject_is_as_the_rules_say(exported: Exported) -> None:
     """Entity by entity: headers, keys, every property's type and text, every line of the rejects."""
-    assert export_differences(dirty_export, expectations) == []
+    assert export_differences(exported.directory, exported.expectations) == []
 
 
-def test_the_manifest_accounts_for_every_row(dirty_export: Path, expectations: Expectations) -> None:
-    """Counts, sums, files, digests, modes and names are the contract's."""
+def test_the_manifest_accounts_for_every_row(exported: Exported) -> None:
+    """Counts, sums, files, digests, modes and names are the contract's, and `verify` finds nothing."""
     model = run_exporter("model", "--format", "json")
-    assert manifest_differences(dirty_export, expectations, "dirty", model) == []
+    assert manifest_differences(exported.directory, exported.expectations, exported.database, model) == []
+    run_exporter("verify", exported.directory)
 
 
-def test_every_property_arrives_in_neo4j(dirty_graph: neo4j.Driver, expectations: Expectations) -> None:
+@pytest.mark.parametrize("exported", ["as found"], indirect=True)
+def test_every_property_arrives_in_neo4j(exported: Exported, graph: str) -> None:
     """Type and value of every property of every node and relationship, by way of the real import and Bolt."""
-    assert graph_differences(dirty_graph, expectations) == []
+    with neo4j.GraphDatabase.driver(graph) as driver:
+        assert graph_differences(driver, exported.expectations) == []
+    run_exporter("verify", exported.directory, "--bolt", graph)

@@ -158,3 +158,4 @@ RELATIONSHIP_PROPERTIES = {
     "Guide-REFERRED_BY-Guide": "via",
     "Notification-TO_USER-AuthUser": "target_type",
 }
+TABLES = sorted({node.table for node in NODES.values()} | {pattern.table for pattern in RELATIONSHIPS})

@@ -91,7 +91,9 @@ SELECT edge.fill('timestamptz', array['2026-11-23 03:15:00.123456+00','2026-11-2
     '2016-12-31 23:59:60+00','2000-02-29 00:00:00+00','0999-12-31 23:59:59+00','1677-09-21 00:00:00+00',
     '2262-04-12 00:00:00+00','2038-01-19 03:14:08+00']);
 SELECT edge.fill('timestamp', array_agg(CASE WHEN literal LIKE '%infinity' THEN literal
-    ELSE (literal::timestamptz AT TIME ZONE 'UTC')::text END ORDER BY position)) FROM edge.value WHERE kind = 'timestamptz';
+    ELSE (literal::timestamptz AT TIME ZONE 'UTC')::text END ORDER BY position)
+    || array['2026-03-08 02:30:00','2026-11-01 01:30:00','9999-12-31 20:00:00','10000-01-01 02:00:00','1900-01-01 00:00:00'])
+    FROM edge.value WHERE kind = 'timestamptz';
 SELECT edge.fill('date', array['2026-11-23','infinity','-infinity',null,'9999-12-31','10000-01-01','5874897-12-31',
     '0044-03-15 BC','0001-01-01','0001-12-31 BC','0005-02-29 BC','4714-11-24 BC','1970-01-01','1900-02-28','2000-02-29',
     '0099-06-01','262143-12-31','1582-10-10']);

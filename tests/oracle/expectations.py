@@ -9,11 +9,10 @@ from textwrap import dedent
 
 import psycopg
 
-from .declaration import NODES, OWN_NODE, RELATIONSHIP_PROPERTIES, RELATIONSHIPS, Node, Relationship
+from .declaration import NODES, OWN_NODE, RELATIONSHIP_PROPERTIES, RELATIONSHIPS, TABLES, Node, Relationship
 from .references import reference_sql
 
 HERE = Path(__file__).parent
-TABLES = sorted({node.table for node in NODES.values()} | {pattern.table for pattern in RELATIONSHIPS})
 
 # The session's own settings decide nothing: the rules say UTC, and PostgreSQL's shortest digits.
 SESSION = "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1; SET intervalstyle = 'postgres'"
@@ -46,23 +45,26 @@ def node_sql(node: Node) -> str:
     if node.kind == "pair":
         raw = "oracle.raw(auth_user_id) || ':' || oracle.raw(device_id)"
         key = "oracle.integer_id(oracle.raw(auth_user_id)) || ':' || oracle.raw(device_id)"
-        column, value = "'auth_user_id'", "oracle.raw(auth_user_id)"
-        null_column = "CASE WHEN auth_user_id IS NULL THEN 'auth_user_id' ELSE 'device_id' END"
-        first = "coalesce(updated_at, created_at) DESC NULLS LAST, id DESC NULLS LAST"
+        malformed = "oracle.integer_id(oracle.raw(auth_user_id)) IS NULL"
+        column = f"""CASE WHEN auth_user_id IS NULL THEN 'auth_user_id' WHEN device_id IS NULL THEN 'device_id'
+            WHEN {malformed} THEN 'auth_user_id' ELSE 'auth_user_id:device_id' END"""
+        pair = "oracle.joined(oracle.raw(auth_user_id), oracle.raw(device_id))"
+        value = f"CASE WHEN {malformed} THEN oracle.raw(auth_user_id) ELSE {pair} END"
+        latest = "coalesce(oracle.moment(updated_at), oracle.moment(created_at))"
+        first = f"{latest} DESC NULLS LAST, id DESC NULLS LAST"
     else:
-        raw = value = f"oracle.raw({node.key})"
+        raw = value = pair = f"oracle.raw({node.key})"
         key = f"oracle.{node.kind}_id({raw})"
-        column = null_column = f"'{node.key}'"
+        column = f"'{node.key}'"
         first = "_n"
     return dedent(f"""
         CREATE TABLE oracle."node {node.label}" AS
-        WITH keyed AS (SELECT _n, _pk, {key} AS key, {raw} AS raw, {value} AS value, {column} AS own_column,
-            {null_column} AS null_column, row_number() OVER (ORDER BY {first}) AS place
+        WITH keyed AS (SELECT _n, _pk, {key} AS key, {raw} AS raw, {value} AS value, {column} AS reject_column,
+            {pair} AS pair, row_number() OVER (ORDER BY {first}) AS place
             FROM oracle."rows {node.table}"),
         fated AS (SELECT *, CASE WHEN raw IS NULL THEN 'null_id' WHEN key IS NULL THEN 'malformed_id'
             WHEN place > min(place) OVER (PARTITION BY key) THEN 'duplicate_id' END AS fate FROM keyed)
-        SELECT _n, key, fate, coalesce(_pk, key, raw) AS reject_key,
-            CASE fate WHEN 'null_id' THEN null_column ELSE own_column END AS reject_column,
+        SELECT _n, key, fate, coalesce(_pk, pair) AS reject_key, reject_column,
             CASE fate WHEN 'null_id' THEN null ELSE value END AS reject_value
         FROM fated;
         CREATE INDEX ON oracle."node {node.label}" (_n);
@@ -113,11 +115,11 @@ def relationship_sql(relationship: Relationship) -> str:
             WHEN 'ambiguous_link' THEN ambiguous_start ELSE fate = 'dangling_start' END AS at_start FROM fated;
         INSERT INTO oracle.reject SELECT '{pattern}', 'relationship', fate, '{table}',
             CASE WHEN own_fate IS NOT NULL THEN own_column WHEN fate = 'ambiguous_link' THEN ambiguous_column
-                WHEN fate = 'duplicate_relationship' THEN start_column
+                WHEN fate = 'duplicate_relationship' THEN start_column || ':' || end_column
                 WHEN fate = 'dangling_end' THEN dangling_column WHEN at_start THEN start_column ELSE end_column END,
             reject_key,
             CASE WHEN own_fate IS NOT NULL THEN own_value WHEN fate = 'ambiguous_link' THEN ambiguous_value
-                WHEN fate = 'duplicate_relationship' THEN start_raw
+                WHEN fate = 'duplicate_relationship' THEN oracle.joined(start_raw, end_raw)
                 WHEN fate = 'dangling_end' THEN dangling_value WHEN at_start THEN start_raw ELSE end_raw END,
             CASE WHEN own_fate IS NOT NULL OR fate = 'duplicate_relationship' THEN null
                 WHEN at_start THEN '{relationship.start}' ELSE '{relationship.end}' END
@@ -130,11 +132,13 @@ def relationship_sql(relationship: Relationship) -> str:
             FROM oracle."pattern {pattern}" WHERE fate IS NULL;""")
 
 
-def compute(connection: psycopg.Connection) -> None:
-    """Fills the schema `oracle` of the source with what an export of it must hold; drops what was there before."""
+def compute(connection: psycopg.Connection, *, zone: str) -> None:
+    """Fills the schema `oracle` of the source with what an export of it must hold.
+
+    `zone` is the one in which a timestamp without zone is read.
+    """
     connection.execute(SESSION)
-    connection.execute("DROP SCHEMA IF EXISTS oracle CASCADE")
-    connection.execute((HERE / "rules.sql").read_text(encoding="utf-8"))
+    connection.execute((HERE / "rules.sql").read_text(encoding="utf-8").replace("SOURCE ZONE", zone))
     for table in TABLES:
         connection.execute(rows_sql(connection, table))
     for node in NODES.values():

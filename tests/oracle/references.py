@@ -29,7 +29,7 @@ def _no_target(relationship: Relationship) -> str:
 def _common(relationship: Relationship, own: Node | None) -> Columns:
     start = _side(relationship.start, relationship.start_column, "start")
     end = _side(relationship.end, relationship.end_column, "end")
-    pair = f"oracle.raw(r.{relationship.start_column}) || ':' || oracle.raw(r.{relationship.end_column})"
+    pair = f"oracle.joined(oracle.raw(r.{relationship.start_column}), oracle.raw(r.{relationship.end_column}))"
     return (
         start
         | end
@@ -91,8 +91,8 @@ def _device_of_session() -> Columns:
         "end_key": "oracle.integer_id(oracle.raw(r.auth_user_id)) || ':' || oracle.raw(r.device_id)",
         "end_column": "'auth_user_id'",
         "no_target": "r.device_id IS NULL",
-        "dangling_column": "'device_id'",
-        "dangling_value": "oracle.raw(r.device_id)",
+        "dangling_column": "'auth_user_id:device_id'",
+        "dangling_value": "oracle.joined(oracle.raw(r.auth_user_id), oracle.raw(r.device_id))",
     }
 
 

@@ -5,6 +5,11 @@ CREATE SCHEMA oracle;
 CREATE FUNCTION oracle.raw(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$ SELECT value::text $$;
 CREATE FUNCTION oracle.raw(value inet) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN value IS NOT NULL THEN format('%s', value) END $$;
+CREATE FUNCTION oracle.raw(value cidr) RETURNS text LANGUAGE sql STABLE AS $$ SELECT value::text $$;
+
+-- "parts joined by `:`", a null part being empty
+CREATE FUNCTION oracle.joined(VARIADIC parts text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_to_string(parts, ':', '') $$;
 
 -- "exactly space, tab, line feed, vertical tab, form feed and carriage return, at both ends"
 CREATE FUNCTION oracle.trimmed(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -50,20 +55,35 @@ CREATE FUNCTION oracle.double_value(value anyelement) RETURNS text LANGUAGE sql 
 CREATE FUNCTION oracle.boolean_value(value boolean) RETURNS text LANGUAGE sql STABLE AS $$ SELECT value::text $$;
 CREATE FUNCTION oracle.string_value(value anyelement) RETURNS text LANGUAGE sql STABLE AS $$ SELECT oracle.raw(value) $$;
 CREATE FUNCTION oracle.string_value(value inet) RETURNS text LANGUAGE sql STABLE AS $$ SELECT oracle.raw(value) $$;
+CREATE FUNCTION oracle.string_value(value cidr) RETURNS text LANGUAGE sql STABLE AS $$ SELECT oracle.raw(value) $$;
 -- Astronomical years: 1 BC is 0000, 44 BC is -0043; beyond 9999 there is nothing.
-CREATE FUNCTION oracle.year_text(value timestamp) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION oracle.year_text(value timestamp, cycles int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN year BETWEEN 0 AND 9999 THEN lpad(year::text, 4, '0')
         WHEN year BETWEEN -9999 AND -1 THEN '-' || lpad(abs(year)::text, 4, '0') END
-    FROM (SELECT CASE WHEN y < 0 THEN y + 1 ELSE y END
+    FROM (SELECT CASE WHEN y < 0 THEN y + 1 ELSE y END - 400 * cycles
         FROM (SELECT CASE WHEN isfinite(value) THEN extract(year FROM value)::int END) AS given (y)) AS a (year) $$;
-CREATE FUNCTION oracle.datetime_value(value timestamp) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT oracle.year_text(value) || to_char(value, '-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+CREATE FUNCTION oracle.datetime_text(value timestamp, cycles int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT oracle.year_text(value, cycles) || to_char(value, '-MM-DD"T"HH24:MI:SS.US"Z"') $$;
 CREATE FUNCTION oracle.datetime_value(value timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT oracle.datetime_value(value AT TIME ZONE 'UTC') $$;
+    SELECT oracle.datetime_text(value AT TIME ZONE 'UTC', 0) $$;
+-- A timestamp without zone is read in the source's zone. The calendar repeats every 400 years: the first days that a
+-- timestamp can hold are judged that much later, since a zone may push them over the edge of what PostgreSQL can say.
+CREATE FUNCTION oracle.datetime_value(value timestamp) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN value BETWEEN '1000-01-01 BC' AND '10000-01-03'
+            THEN oracle.datetime_text(value AT TIME ZONE 'SOURCE ZONE' AT TIME ZONE 'UTC', 0)
+        WHEN value < '1000-01-01 BC' AND isfinite(value)
+            THEN oracle.datetime_text((value + '400 years') AT TIME ZONE 'SOURCE ZONE' AT TIME ZONE 'UTC', 1) END $$;
+-- The moments by which one registration of a device is later than another.
+CREATE FUNCTION oracle.moment(value timestamptz) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+    SELECT extract(epoch FROM value) $$;
+CREATE FUNCTION oracle.moment(value timestamp) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+    SELECT extract(epoch FROM value) + CASE WHEN isfinite(value) THEN extract(epoch FROM near AT TIME ZONE 'SOURCE ZONE')
+        - extract(epoch FROM near) ELSE 0 END
+    FROM (SELECT least(greatest(value, '1000-01-01 BC'), '200000-01-01')) AS clamped (near) $$;
 -- A date may lie beyond every timestamp.
 CREATE FUNCTION oracle.date_value(value date) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN value BETWEEN '4714-11-24 BC' AND '9999-12-31'
-        THEN oracle.year_text(value::timestamp) || to_char(value, '-MM-DD') END $$;
+        THEN oracle.year_text(value::timestamp, 0) || to_char(value, '-MM-DD') END $$;
 CREATE FUNCTION oracle.localtime_value(value time) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN value < '24:00:00' THEN to_char(value, 'HH24:MI:SS.US') END $$;
 
