@@ -145,13 +145,11 @@ def test_a_mapping_gives_real_names(tmp_path: Path) -> None:
         "[columns.'auth.user_devices']\nid = 'registration'\n",
     )
     mapping = load(config).mapping
-    assert (mapping.table("guide.skills"), mapping.column("guide.skills", "id"), mapping.column("guide.skills", "name")) \
-        == ("app.skill", "skill_id", "name")  # fmt: skip
-    assert (mapping.table("guide.languages"), mapping.column("auth.user_devices", "id")) \
-        == ("guide.languages", "registration")  # fmt: skip
-    assert mapping.schemas() == [
-        *("app", "auth", "consultation", "customers", "guide", "marketing", "notifications", "offers", "wallet")
-    ]
+    assert [mapping.table(name) for name in ("guide.skills", "guide.languages")] == ["app.skill", "guide.languages"]
+    assert [mapping.column("guide.skills", name) for name in ("id", "name")] == ["skill_id", "name"]
+    assert mapping.column("auth.user_devices", "id") == "registration"
+    services = ["auth", "consultation", "customers", "guide", "marketing", "notifications", "offers", "wallet"]
+    assert mapping.schemas() == ["app", *services]
 
 
 def test_a_mapping_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,100 @@
+"""The model as people and machines read it."""
+
+import hashlib
+import json
+
+import pytest
+
+from exporter.model.graph import NODES, RELATIONSHIPS, SKIPPED_TABLES
+from exporter.model.render import as_object, groups, mermaid, model_json, model_sha256, pattern, reference_text
+
+
+def test_the_json_is_canonical() -> None:
+    """Parsed and written again with sorted keys and no blanks, it is the same text."""
+    text = model_json()
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def test_the_json_holds_the_whole_model() -> None:
+    """Every label, pattern and skipped table is in it."""
+    model = json.loads(model_json())
+    assert {node["label"] for node in model["nodes"]} == {node.label for node in NODES}
+    assert {(made["start"], made["type"], made["end"]) for made in model["relationships"]} == {
+        (made.start, made.type, made.end) for made in RELATIONSHIPS
+    }
+    assert (len(model["nodes"]), len(model["relationships"])) == (len(NODES), len(RELATIONSHIPS))
+    assert model["skipped_tables"] == sorted(SKIPPED_TABLES)
+
+
+def test_an_entity_in_the_json() -> None:
+    """One label and one pattern, whole."""
+    model = as_object()
+    assert next(node for node in model["nodes"] if node["label"] == "Skill") == {
+        "label": "Skill",
+        "table": "guide.skills",
+        "key": {"columns": ("id",), "grammar": "integer"},
+        "properties": (
+            {"name": "name", "type": "string", "mark": None},
+            {"name": "description", "type": "string", "mark": None},
+        ),
+        "latest": None,
+    }
+    assert next(made for made in model["relationships"] if made["type"] == "HAS_SKILL") == {
+        "start": "Guide",
+        "type": "HAS_SKILL",
+        "end": "Skill",
+        "table": "guide.guide_skills",
+        "start_reference": {"columns": ("guide_id",), "optional": None, "grammar": None, "by_value": None},
+        "end_reference": {"columns": ("skill_id",), "optional": None, "grammar": None, "by_value": None},
+        "properties": (),
+    }
+
+
+def test_the_digest_is_that_of_the_json() -> None:
+    """What the manifest names is what is printed."""
+    assert model_sha256() == hashlib.sha256(model_json().encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("name", "end", "text"),
+    [
+        ("Customer-HAS_AUTH-AuthUser", "end", "x_auth_id ?"),
+        ("Customer-BOOKED-Consultation", "start", "customer_id"),
+        ("Guide-REFERRED_BY-Guide", "end", "referral_code = referrer_code ?"),
+        ("Guide-HAS_WALLET-GuideWallet", "start", "consultant_id, else by phone_number"),
+        ("Session-ON_DEVICE-Device", "end", "auth_user_id, device_id ?"),
+    ],
+)
+def test_references(name: str, end: str, text: str) -> None:
+    """An end's column is written as in the specification's table."""
+    made = next(made for made in RELATIONSHIPS if made.name == name)
+    assert reference_text(made.start_reference if end == "start" else made.end_reference) == text
+
+
+def test_a_pattern() -> None:
+    """A pattern is written as in Cypher."""
+    assert pattern(RELATIONSHIPS[0]) == "(Customer)-[HAS_AUTH]->(AuthUser)"
+
+
+def test_groups() -> None:
+    """Ten groups hold the 35 tables."""
+    assert [len(tables) for tables in groups().values()] == [5, 2, 3, 2, 5, 4, 4, 4, 4, 2]
+
+
+def test_the_diagram() -> None:
+    """Labels in their groups, an arrow a pattern."""
+    lines = mermaid().split("\n")
+    assert lines[:7] == [
+        "flowchart LR",
+        '  subgraph g0["Reference data"]',
+        "    Skill",
+        "    Language",
+        "    PaymentGateway",
+        "    PromotionRule",
+        "    Offer",
+    ]
+    labels = [line.strip() for line in lines if line.startswith("    ")]
+    arrows = [line.strip() for line in lines if "-->" in line]
+    assert sorted(labels) == sorted(node.label for node in NODES)
+    assert sorted(arrows) == sorted(f"{made.start} -->|{made.type}| {made.end}" for made in RELATIONSHIPS)
+    assert len(lines) == 1 + 10 + len(labels) + 10 + len(arrows)

@@ -1,0 +1,146 @@
+"""What each source table gives: its columns and their uses, the ends a row owns, what the census must know."""
+
+from exporter.model.graph import NODES, RELATIONSHIPS
+from exporter.model.tables import (
+    Table,
+    ends,
+    grammar_of,
+    links_by_value,
+    ordered_nodes,
+    ordered_relationships,
+    referenced_labels,
+    tables,
+)
+from exporter.model.vocabulary import Grammar, Type
+
+
+def table(name: str) -> Table:
+    """The table of that name."""
+    return next(table for table in tables() if table.name == name)
+
+
+def test_import_order() -> None:
+    """Tables come in the document's groups; the labels of the first groups come first."""
+    assert [table.name for table in tables()][:7] == [
+        "guide.skills",
+        "guide.languages",
+        "wallet.payment_gateways",
+        "wallet.promotion_rules",
+        "offers.offer_definitions",
+        "auth.auth_users",
+        "auth.auth_user_roles",
+    ]
+    assert [node.label for node in ordered_nodes()][:3] == ["Skill", "Language", "PaymentGateway"]
+
+
+def test_ordering_loses_nothing() -> None:
+    """In import order there are the same labels and patterns as in the declaration."""
+    assert sorted(ordered_nodes(), key=NODES.index) == list(NODES)
+    assert sorted(ordered_relationships(), key=RELATIONSHIPS.index) == list(RELATIONSHIPS)
+
+
+def test_uses_of_a_table_with_a_node() -> None:
+    """Key, properties and references, each column once, in the order of the declaration."""
+    assert table("consultation.consultation").uses() == {
+        "id": Grammar.INTEGER,
+        "mode": Type.STRING,
+        "state": Type.STRING,
+        "duration": Type.LONG,
+        "base_rate_per_minute": Type.DOUBLE,
+        "is_quick_connect": Type.BOOLEAN,
+        "promotional": Type.BOOLEAN,
+        "created_at": Type.DATETIME,
+        "customer_id": Grammar.INTEGER,
+        "guide_id": Grammar.INTEGER,
+        "order_id": Grammar.INTEGER,
+    }
+
+
+def test_uses_of_a_join_table() -> None:
+    """Both references, each as its label's key."""
+    assert table("guide.guide_skills").uses() == {"guide_id": Grammar.INTEGER, "skill_id": Grammar.INTEGER}
+
+
+def test_uses_of_a_table_that_links_by_value() -> None:
+    """The phone of a wallet is read although it is no property; a guide's codes as property and as link."""
+    wallet = table("wallet.consultant_wallets").uses()
+    guide = table("guide.guide_profile").uses()
+    assert (wallet["consultant_id"], wallet["phone_number"]) == (Grammar.INTEGER, Grammar.PHONE)
+    assert (guide["referral_code"], guide["referrer_code"], guide["x_auth_id"]) \
+        == (Type.STRING, Grammar.CODE, Grammar.INTEGER)  # fmt: skip
+
+
+def test_uses_of_a_pair() -> None:
+    """A pair is an integer ID and a text, for the node and for who refers to it."""
+    for name in ("auth.user_devices", "auth.user_sessions"):
+        uses = table(name).uses()
+        assert (uses["auth_user_id"], uses["device_id"]) == (Grammar.INTEGER, Type.STRING)
+
+
+def test_uses_of_a_text_auth_id() -> None:
+    """A reference's own grammar goes before its label's; a relationship property is read as one."""
+    uses = table("notifications.notifications").uses()
+    assert (uses["id"], uses["auth_user_id"], uses["target_type"]) == (Grammar.UUID, Grammar.TEXT_AUTH_ID, Type.STRING)
+
+
+def test_a_column_is_not_used_in_two_ways() -> None:
+    """Whatever needs a column, needs it read alike: uses() has room for one use of each."""
+    for each in tables():
+        wanted: dict[str, set[str]] = {}
+        if each.node:
+            for given in each.node.properties:
+                wanted.setdefault(given.name, set()).add(given.type)
+        for made in each.relationships:
+            for label, reference in ends(made):
+                grammar = grammar_of(label, reference)
+                for column in reference.columns if grammar is not Grammar.PAIR else ():
+                    wanted.setdefault(column, set()).add(grammar)
+        assert {column: uses for column, uses in wanted.items() if len(uses) > 1} == {}
+
+
+def test_key_columns() -> None:
+    """A node's key, or the pair that a join table's row is."""
+    assert [table(name).key_columns for name in ("auth.user_devices", "guide.guide_languages", "guide.skills")] \
+        == [("auth_user_id", "device_id"), ("guide_id", "language_id"), ("id",)]  # fmt: skip
+
+
+def test_owned_ends() -> None:
+    """A row owns its own node's end; a guide's referrer is another row although it has the same label."""
+    owned = {
+        made.name: [table(made.table).owns(*end) for end in ends(made)]
+        for made in RELATIONSHIPS
+        if made.name in {"Customer-BOOKED-Consultation", "Guide-REFERRED_BY-Guide", "Guide-HAS_SKILL-Skill"}
+    }
+    assert owned == {
+        "Customer-BOOKED-Consultation": [False, True],
+        "Guide-REFERRED_BY-Guide": [True, False],
+        "Guide-HAS_SKILL-Skill": [False, False],
+    }
+
+
+def test_labels_whose_keys_the_census_needs() -> None:
+    """Those that rows of other tables refer to by key."""
+    assert referenced_labels() == (
+        "AuthUser",
+        "Consultation",
+        "Customer",
+        "CustomerWallet",
+        "Device",
+        "Guide",
+        "GuideWallet",
+        "Language",
+        "Offer",
+        "Payment",
+        "PaymentGateway",
+        "PromotionRule",
+        "Skill",
+        "WalletOrder",
+    )
+
+
+def test_links_by_value() -> None:
+    """Two: a guide's referrer by code, a wallet's owner by phone."""
+    assert [(of.name, label, link.column, link.owner_column) for of, label, link in links_by_value()] == [
+        ("guide.guide_profile", "Guide", "referrer_code", "referral_code"),
+        ("wallet.consultant_wallets", "Guide", "phone_number", "phone_number"),
+    ]
