@@ -146,9 +146,9 @@ def nobody(raw: pl.DataFrame, reference: Reference, grammar: Grammar, key: pl.Se
         return column.is_null()
     blank = names_nobody if grammar is Grammar.TEXT_AUTH_ID else is_blank
     # Only a text without a canonical form can be blank; those are few.
-    return key.is_null() & raw.select(
-        pl.when(key.is_null()).then(blank(pl.col(column.name))).otherwise(False)
-    ).to_series()  # fmt: skip
+    unread = key.is_null()
+    found = column.filter(unread).to_frame().select(blank(pl.col(column.name))).to_series()
+    return pl.repeat(False, len(key), eager=True).scatter(unread.arg_true(), found)
 
 
 def read_by_value(raw: pl.DataFrame, label: str, link: ByValue, census: Census, dangling: Reason) -> Side:
