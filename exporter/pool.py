@@ -1,6 +1,7 @@
 """The worker processes: spawned, fed with tasks, and ended whole, whatever happens."""
 
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -21,17 +22,17 @@ class Pool:
         self.executor = executor
         self.tick = tick
 
+    def kill(self) -> None:
+        """Ends every worker at once: a stalled read hears nothing else."""
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        kill_workers()
+
     def submit(self, work: str, *arguments: Any) -> Future[Any]:
         """Gives the workers a task: a function of worker.py by its name, and its arguments."""
         try:
             return self.executor.submit(perform, work, *arguments)
         except BrokenProcessPool:
             raise killed() from None
-
-    def warm(self, workers: int) -> None:
-        """Starts the worker processes, which takes them a while, without waiting for them."""
-        for _ in range(workers):
-            self.submit("be_ready")
 
     def finished(self, futures: list[Future[Any]]) -> Iterator[Any]:
         """The results of tasks as they finish. Raises a task's `ExporterError`, or `RunError` for a killed worker."""
@@ -57,20 +58,35 @@ def killed() -> RunError:
 
 
 @contextmanager
-def worker_pool(workers: int, context: Any, tick: Callable[[], None]) -> Iterator[Pool]:
-    """Spawned workers (fork hangs Polars and connectorx), each made by worker.py's `start(context)`.
+def worker_pool(workers: int, tick: Callable[[], None]) -> Iterator[Pool]:
+    """Spawned workers (fork hangs Polars and connectorx), which begin to load at once.
 
-    When the block ends in an error, the workers are killed at once: a stalled read hears nothing else.
+    When the block ends in an error, the workers are killed.
     """
     spawn = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=perform, initargs=("start", context))
+    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=perform, initargs=("start",))
+    pool = Pool(executor, tick)
     try:
-        yield Pool(executor, tick)
+        with main_module_hidden():
+            for _ in range(workers):
+                pool.submit("be_ready")
+        yield pool
     except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        kill_workers()
+        pool.kill()
         raise
     executor.shutdown()
+
+
+@contextmanager
+def main_module_hidden() -> Iterator[None]:
+    """Keeps a spawned process from running the command's script again: it would load the command line for nothing."""
+    main = sys.modules["__main__"]
+    file = main.__dict__.pop("__file__", None)
+    try:
+        yield
+    finally:
+        if file is not None:
+            main.__dict__["__file__"] = file
 
 
 def kill_workers() -> None:

@@ -9,14 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import psutil
-
+from exporter.clock import Clock, Watcher
 from exporter.errors import LimitError, RunError, SourceError, UsageError
 from exporter.model.render import model_sha256
 from exporter.pool import Pool, worker_pool
@@ -24,8 +23,9 @@ from exporter.settings import Settings
 from exporter.source.catalog import Relation
 from exporter.source.check import Finding, Severity, examine
 from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.mapping import Mapping
 from exporter.source.plan import Budget, Planner
-from exporter.source.reads import Plan
+from exporter.source.reads import Address, Plan
 from exporter.source.snapshot import (
     Snapshot,
     count_rows,
@@ -42,22 +42,6 @@ from exporter.tasks import Chunk, ChunkDone, Context
 DISTRIBUTION = "astrokiran-graph-exporter"
 
 
-class Watcher(Protocol):
-    """Whoever watches a run: told what happens, asked nothing."""
-
-    def stage(self, name: str) -> None:
-        """A new stage begins."""
-
-    def totals(self, rows: int) -> None:
-        """How many rows there are to read."""
-
-    def advance(self, table: str, rows: int, rejects: int) -> None:
-        """A chunk of a table is done."""
-
-    def tick(self, memory: int) -> None:
-        """About four times a second, with the bytes of memory of all processes together."""
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A published export, and what it took."""
@@ -66,34 +50,6 @@ class Outcome:
     manifest: dict[str, Any]
     seconds: dict[str, float]
     peak_memory: int
-
-
-@dataclass(slots=True)
-class Clock:
-    """Seconds by stage, the peak of memory, and the moment by which the run must be done."""
-
-    watcher: Watcher
-    deadline: float | None
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_memory: int = 0
-    sampled: float = 0.0
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self.watcher.stage(name)
-        started = time.monotonic()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
-
-    def tick(self) -> None:
-        """Samples memory about once a second; raises `RunError` past the deadline."""
-        now = time.monotonic()
-        if self.deadline is not None and now > self.deadline:
-            raise RunError("the run took longer than --max-duration; its locks and snapshot were released")
-        if now - self.sampled >= 1:
-            self.sampled = now
-            self.peak_memory = max(self.peak_memory, memory_in_use())
-        self.watcher.tick(self.peak_memory)
 
 
 def check(settings: Settings) -> list[Finding]:
@@ -111,18 +67,27 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     started_at = datetime.now(UTC)
     clock = Clock(watcher, time.monotonic() + settings.max_duration if settings.max_duration else None)
     with partial_export(settings.output) as partial:
-        application = f"exporter {partial.stamp}"
-        with clock.stage("check"), connected(settings, application) as preparing:
-            catalog = preflight(preparing, settings.mapping)
-            faults = [finding for finding in examine(catalog, settings.mapping) if finding.severity is Severity.ERROR]
-            if faults:
-                raise SourceError("the source cannot be exported: " + "; ".join(map(str, faults)))
-        with connected(settings, application) as leader, hold_snapshot(leader, settings.mapping, catalog) as snapshot:
-            tallies = write_all(settings, partial, leader, snapshot, catalog, application, clock)
+        name = f"exporter {partial.stamp}"
+        # The workers load while the leader looks at the source.
+        with worker_pool(settings.workers, clock.tick) as pool, connected(settings, name) as leader:
+            with clock.stage("check"):
+                catalog = exportable(leader, settings.mapping)
+            with hold_snapshot(leader, settings.mapping, catalog) as snapshot:
+                clock.beat = lambda: still_alive(leader)
+                with readers(settings, pool, leader, f"{name} reader") as address:
+                    context = Context(address, snapshot.pre_execution, partial.directory)
+                    with clock.stage("count"):
+                        counts = count_rows(leader, settings.mapping, catalog)
+                        watcher.totals(sum(counts.values()))
+                        plan = make_plan(settings, leader, catalog, counts)
+                    with clock.stage("census"):
+                        take_census(pool, context, plan)
+                    with clock.stage("tables"):
+                        tallies, rows_read = export_tables(pool, context, plan, watcher)
+        prove(tallies, counts, rows_read)
         check_limit(settings, partial, tallies)
         with clock.stage("publish"):
-            about = describe(settings, snapshot, started_at)
-            directory, manifest = partial.finish(tallies, about)
+            directory, manifest = partial.finish(tallies, describe(settings, snapshot, started_at))
     return Outcome(directory, manifest, clock.seconds, clock.peak_memory)
 
 
@@ -138,39 +103,31 @@ def connected(settings: Settings, application: str) -> Iterator[Connection]:
         connection.close()
 
 
-def write_all(
-    settings: Settings, partial: PartialExport, leader: Connection, snapshot: Snapshot,
-    catalog: dict[str, Relation], application: str, clock: Clock,
-) -> dict[str, Tally]:  # fmt: skip
-    """Reads, shapes and writes every table in worker processes; the tallies that prove it."""
-    readers = f"{application} reader"
-    address = worker_address(leader, readers, lock_seconds=settings.lock_timeout)
-    context = Context(address, snapshot.pre_execution, partial.directory)
-    alive = Heartbeat(leader)
+def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
+    """The source's catalog. Raises `SourceError` with all faults at once where it is not what the model needs."""
+    catalog = preflight(connection, mapping)
+    faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
+    if faults:
+        raise SourceError("the source cannot be exported: " + "; ".join(faults))
+    return catalog
 
-    def tick() -> None:
-        clock.tick()
-        alive.beat()
 
+@contextmanager
+def readers(settings: Settings, pool: Pool, leader: Connection, application: str) -> Iterator[Address]:
+    """The address for the workers' reads. After an error neither workers nor their server-side queries go on."""
+    address = worker_address(leader, application, lock_seconds=settings.lock_timeout)
     try:
-        with worker_pool(settings.workers, context, tick) as pool:
-            # The interpreters start while the leader counts.
-            pool.warm(settings.workers)
-            with clock.stage("count"):
-                counts = count_rows(leader, settings.mapping, catalog)
-                clock.watcher.totals(sum(counts.values()))
-                plan = make_plan(settings, leader, catalog, counts)
-            with clock.stage("census"):
-                take_census(pool, plan)
-            with clock.stage("tables"):
-                tallies, rows_read = export_tables(pool, plan, clock.watcher)
+        yield address
     except BaseException:
-        if settings.source:
-            end_readers(settings.source, readers)
+        pool.kill()
+        end_readers(settings.source or "", application)
         raise
+
+
+def prove(tallies: dict[str, Tally], counts: dict[str, int], rows_read: Counter[str]) -> None:
+    """Raises `RunError` unless every row of every table was read and is accounted for in every entity."""
     if wrong := unaccounted(tallies, counts, rows_read):
         raise RunError("the counts do not add up, nothing was published: " + "; ".join(wrong))
-    return tallies
 
 
 def make_plan(settings: Settings, leader: Connection, catalog: dict[str, Relation], counts: dict[str, int]) -> Plan:
@@ -194,20 +151,20 @@ def chunk_bytes(memory: int, workers: int) -> int:
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
 
-def take_census(pool: Pool, plan: Plan) -> None:
+def take_census(pool: Pool, context: Context, plan: Plan) -> None:
     """Reads all that must be known before the first row is shaped; the largest label first."""
-    futures = [pool.submit("take_keys", reads) for reads in sorted(plan.keys, key=lambda reads: -reads.rows)]
-    futures += [pool.submit("take_losers", reads) for reads in plan.losers]
-    futures += [pool.submit("take_values", reads) for reads in plan.values]
+    futures = [pool.submit("take_keys", context, reads) for reads in sorted(plan.keys, key=lambda reads: -reads.rows)]
+    futures += [pool.submit("take_losers", context, reads) for reads in plan.losers]
+    futures += [pool.submit("take_values", context, reads) for reads in plan.values]
     for _ in pool.finished(futures):
         pass
 
 
-def export_tables(pool: Pool, plan: Plan, watcher: Watcher) -> tuple[dict[str, Tally], Counter[str]]:
+def export_tables(pool: Pool, context: Context, plan: Plan, watcher: Watcher) -> tuple[dict[str, Tally], Counter[str]]:
     """Every chunk of every table; what was written of each entity, and how many rows were read of each table."""
     tallies = new_tallies()
     rows_read: Counter[str] = Counter()
-    futures = [pool.submit("export_chunks", chunks) for chunks in tasks(plan)]
+    futures = [pool.submit("export_chunks", context, chunks) for chunks in tasks(plan)]
     for done in pool.finished(futures):
         for chunk in done:
             rows_read[chunk.chunk.table] += chunk.rows_read
@@ -279,28 +236,3 @@ def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> di
 
 def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-@dataclass(slots=True)
-class Heartbeat:
-    """Asks the leader's connection every few seconds whether it, and with it the snapshot, is still there."""
-
-    connection: Connection
-    last: float = field(default_factory=time.monotonic)
-
-    def beat(self) -> None:
-        if time.monotonic() - self.last > 5:
-            still_alive(self.connection)
-            self.last = time.monotonic()
-
-
-def memory_in_use() -> int:
-    """Bytes of this process and its children together: proportional shares where the system tells, else resident."""
-    process = psutil.Process()
-    total = 0
-    for each in (process, *process.children(recursive=True)):
-        try:
-            total += getattr(each.memory_full_info(), "pss", None) or each.memory_info().rss
-        except psutil.Error:
-            continue
-    return total

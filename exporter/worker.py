@@ -23,13 +23,9 @@ from exporter.target import headers, layout
 from exporter.target.csv import write_data, write_rejects
 from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
 
-_context: Context | None = None
 
-
-def start(context: Context) -> None:
+def start() -> None:
     """Makes this process a worker: quiet, deaf to ^C (the leader decides), and gone when the leader is."""
-    global _context
-    _context = context
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # A panic of connectorx prints to descriptor 2 before Python sees it, and may quote rows.
@@ -50,14 +46,13 @@ def end_with(leader: BaseProcess) -> None:
 
 
 @contextmanager
-def told(what: str) -> Iterator[Context]:
-    """Gives a task its context; whatever fails in it comes out as an `ExporterError` that quotes no cell.
+def told(what: str) -> Iterator[None]:
+    """Whatever fails in a task comes out as an `ExporterError` that says what it handled and quotes no cell.
 
     A bug keeps the places of its traceback but not its message: Polars' messages hold values.
     """
-    assert _context is not None
     try:
-        yield _context
+        yield
     except ExporterError:
         raise
     except OSError as error:
@@ -67,14 +62,14 @@ def told(what: str) -> Iterator[Context]:
         raise RunError(f"a bug, please report it: {type(error).__name__} while handling {what} ({places})") from None
 
 
-def export_chunks(chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
+def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
     """Reads, shapes and writes chunks one after the other."""
-    return [export_chunk(chunk) for chunk in chunks]
+    return [export_chunk(context, chunk) for chunk in chunks]
 
 
-def export_chunk(chunk: Chunk) -> ChunkDone:
+def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
     """One chunk of a table: its rows are read once and go to the files of all its entities."""
-    with told(chunk.table) as context:
+    with told(chunk.table):
         raw = frame(context, chunk.query, chunk.table)
         census = Census(context.partial / layout.CENSUS)
         table = next(table for table in tables() if table.name == chunk.table)
@@ -100,19 +95,19 @@ def write_part(partial: Path, number: int, shaped: Shaped) -> EntityPart:
     )
 
 
-def take_keys(reads: KeyReads) -> None:
+def take_keys(context: Context, reads: KeyReads) -> None:
     """Reads a label's key set into the census."""
     what = f"the keys of {reads.label}"
-    with told(what) as context:
+    with told(what):
         frames = (frame(context, query, what) for query in reads.queries)
         directory = Census(context.partial / layout.CENSUS).keys_directory(reads.label)
         write_keys(directory, node(reads.label).key, frames, low=reads.low, high=reads.high, rows=reads.rows)
 
 
-def take_values(reads: ValueReads) -> None:
+def take_values(context: Context, reads: ValueReads) -> None:
     """Reads the values that links go by, with the keys of their owners, into the census."""
     what = f"the values of {reads.label}.{reads.column}"
-    with told(what) as context:
+    with told(what):
         key = node(reads.label).key
         frames = (frame(context, query, what) for query in reads.queries)
         owned = (
@@ -123,10 +118,10 @@ def take_values(reads: ValueReads) -> None:
         write_index(directory, owned, rows=reads.rows)
 
 
-def take_losers(reads: LoserReads) -> None:
+def take_losers(context: Context, reads: LoserReads) -> None:
     """Reads which rows of a table lose their key into the census."""
     what = f"the duplicates of {reads.table}"
-    with told(what) as context:
+    with told(what):
         rows = frame(context, reads.query, what)
         write_losers(Census(context.partial / layout.CENSUS).losers_file(reads.table), rows)
 

@@ -1,0 +1,74 @@
+"""What a run takes and is told: seconds by stage, memory, the moment by which it must be done, and who watches it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import psutil
+
+from exporter.errors import RunError
+
+BEAT_SECONDS = 5.0
+
+
+class Watcher(Protocol):
+    """Whoever watches a run: told what happens, asked nothing."""
+
+    def stage(self, name: str) -> None:
+        """A new stage begins."""
+
+    def totals(self, rows: int) -> None:
+        """How many rows there are to read."""
+
+    def advance(self, table: str, rows: int, rejects: int) -> None:
+        """A chunk of a table is done."""
+
+    def tick(self, memory: int) -> None:
+        """About four times a second, with the bytes of memory of all processes together."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds by stage, the peak of memory, the deadline, and a `beat` of every few seconds once there is one."""
+
+    watcher: Watcher
+    deadline: float | None
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_memory: int = 0
+    sampled: float = 0.0
+    beat: Callable[[], None] | None = None
+    beaten: float = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.watcher.stage(name)
+        started = time.monotonic()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+    def tick(self) -> None:
+        """Samples memory about once a second; raises `RunError` past the deadline."""
+        now = time.monotonic()
+        if self.deadline is not None and now > self.deadline:
+            raise RunError("the run took longer than --max-duration; its locks and snapshot were released")
+        if now - self.sampled >= 1:
+            self.sampled = now
+            self.peak_memory = max(self.peak_memory, memory_in_use())
+        if self.beat and now - self.beaten >= BEAT_SECONDS:
+            self.beaten = now
+            self.beat()
+        self.watcher.tick(self.peak_memory)
+
+
+def memory_in_use() -> int:
+    """Bytes of this process and its children together: proportional shares where the system tells, else resident."""
+    process = psutil.Process()
+    total = 0
+    for each in (process, *process.children(recursive=True)):
+        try:
+            total += getattr(each.memory_full_info(), "pss", None) or each.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
