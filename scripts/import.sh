@@ -41,10 +41,11 @@ TEXT
 }
 
 say() { printf '%s\n' "$*" >&2; }
-die() { # CODE SENTENCE...
+die() { # CODE SENTENCE LINE...
     local code=$1
-    shift
-    printf 'import.sh: %s\n' "$@" >&2
+    say "import.sh: $2"
+    shift 2
+    if [ $# -gt 0 ]; then printf '%s\n' "$@" >&2; fi
     exit "$code"
 }
 
@@ -198,20 +199,20 @@ check_store() {
     fi
 }
 
+# Says which user may import, and how. The options besides --overwrite are left to that user.
 refuse_owner() { # REASON OWNER_ID OWNER_NAME
-    local export_there=$export_directory account=$3
-    if [ "$account" = "$2" ]; then account="#$2"; fi
-    say "import.sh: $1"
+    local account=$3 export_there=$export_directory first=''
+    if [ "$3" = "$2" ]; then account="#$2"; fi
     if ! readable_by "$2"; then
         export_there=/var/tmp/${export_directory##*/}
-        say "First give $3 a copy of the export, since it may not read this one:"
-        say "    cp -R$(printf ' %q' "$export_directory" "$export_there") && chown -R $3 $(printf %q "$export_there")"
+        first="    cp -R$(printf ' %q' "$export_directory" "$export_there") && chown -R $3 $(printf %q "$export_there")"
+        first="First give $3 a copy of the export, since it may not read this one:"$'\n'$first
     fi
+    local reason=$1
     set -- sudo -u "$account" env "NEO4J_HOME=$home" "NEO4J_CONF=$conf" ${JAVA_HOME:+"JAVA_HOME=$JAVA_HOME"} \
         bash "$export_there/import.sh" "$export_there" "$database"
     if [ "$overwrite" = true ]; then set -- "$@" --overwrite; fi
-    say 'Run the import as that user:'
-    die 2 "   $(printf ' %q' "$@")"
+    die 2 "$reason" ${first:+"$first"} 'Run the import as that user:' "   $(printf ' %q' "$@")"
 }
 
 # Whether the user of that number may read the whole export; what a group allows does not count.
