@@ -163,13 +163,13 @@ def test_plain_text_is_canonical_already(grammar: Grammar) -> None:
 def test_integer_columns(dtype: type[pl.DataType]) -> None:
     """They are canonical as they are, in 64 bits."""
     column = ids.canonical(pl.Series("column", [1, None, -5], dtype=dtype), Grammar.INTEGER)
-    assert (column.dtype, column.to_list()) == (pl.Int64, [1, None, -5])
+    assert (column.dtype, column.to_list()) == (pl.Int64(), [1, None, -5])
 
 
 @pytest.mark.parametrize("grammar", [*ids.CANONICAL])
 def test_a_column_without_values(grammar: Grammar) -> None:
     """Nulls and no rows at all keep the type of their kind."""
-    expected = pl.Int64 if grammar in (Grammar.INTEGER, Grammar.TEXT_AUTH_ID) else pl.String
+    expected = pl.Int64() if grammar in (Grammar.INTEGER, Grammar.TEXT_AUTH_ID) else pl.String()
     for texts in ([], [None, None]):
         column = ids.canonical(pl.Series("column", texts, dtype=pl.String), grammar)
         assert (column.dtype, column.to_list(), column.name) == (expected, texts, "column")
