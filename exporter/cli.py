@@ -3,6 +3,7 @@
 Commands import what they need themselves: `--help` and completion answer without loading Polars or a driver.
 """
 
+import json
 import os
 import signal
 import sys
@@ -165,6 +166,14 @@ def export(
         str | None,
         typer.Option("--lock-timeout", metavar="TIME", help="Wait this long for a table lock.", show_default="30s"),
     ] = None,
+    stall_timeout: Annotated[
+        str | None,
+        typer.Option("--stall-timeout", metavar="TIME", help="Give up on a read without progress.", show_default="60s"),
+    ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option("--profile", metavar="FILE", help="Write where the time went, as JSON.", show_default=False),
+    ] = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
     from exporter.progress import watcher
@@ -172,17 +181,29 @@ def export(
 
     settings = settings_from(
         config, source=source, output=output, workers=workers, memory=memory, timezone=timezone,
-        max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout,
+        max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
     )  # fmt: skip
     with watcher() as view:
         outcome = export_source(settings, view)
     totals = outcome.manifest["totals"]
     print(
         f"{totals['nodes']:,} nodes, {totals['relationships']:,} relationships, {totals['rejects']:,} rejects, "
-        f"{totals['bytes'] / 1e6:,.1f} MB in {sum(outcome.seconds.values()):.1f} s",
+        f"{totals['bytes'] / 1e6:,.1f} MB in {sum(outcome.profile.stages.values()):.1f} s",
         file=sys.stderr,
     )
+    costliest = ", ".join(f"{table} {seconds:.1f} s" for table, seconds in outcome.profile.costliest())
+    print(f"Costliest tables: {costliest}; held up most by the {outcome.profile.bottleneck()}", file=sys.stderr)
+    if profile:
+        write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)
+
+
+def write_profile(path: Path, content: dict[str, Any]) -> None:
+    """Writes a profile. Raises `UsageError` where that cannot be; the export is published all the same."""
+    try:
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the export is done, but the profile {path} cannot be written: {error.strerror}") from None
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What a run takes and is told: seconds by stage, memory, the moment by which it must be done, and who watches it."""
+"""What a run takes and is told: seconds by stage, memory, and who watches it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import psutil
-
-from exporter.errors import RunError
 
 BEAT_SECONDS = 5.0
 
@@ -31,10 +29,9 @@ class Watcher(Protocol):
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds by stage, the peak of memory, the deadline, and a `beat` of every few seconds once there is one."""
+    """Seconds by stage, the peak of memory, and a `beat` of every few seconds once there is one."""
 
     watcher: Watcher
-    deadline: float | None
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory: int = 0
     sampled: float = 0.0
@@ -49,10 +46,8 @@ class Clock:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
     def tick(self) -> None:
-        """Samples memory about once a second; raises `RunError` past the deadline."""
+        """Samples memory about once a second, and asks the beat."""
         now = time.monotonic()
-        if self.deadline is not None and now > self.deadline:
-            raise RunError("the run took longer than --max-duration; its locks and snapshot were released")
         if now - self.sampled >= 1:
             self.sampled = now
             self.peak_memory = max(self.peak_memory, memory_in_use())

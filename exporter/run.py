@@ -5,7 +5,7 @@ settings -> plan -> census -> chunks in worker processes -> publish
           catalog   keys
 """
 
-import time
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from exporter.clock import Clock, Watcher
 from exporter.errors import LimitError, RunError, SourceError, UsageError
 from exporter.model.render import model_sha256
 from exporter.pool import Pool, worker_pool
+from exporter.profile import Profile
 from exporter.settings import Settings
 from exporter.source.catalog import Relation
 from exporter.source.check import Finding, Severity, examine
@@ -33,11 +35,13 @@ from exporter.source.snapshot import (
     hold_snapshot,
     preflight,
     sizes_of,
-    still_alive,
 )
+from exporter.source.watchdog import Watchdog
+from exporter.stopwatch import Stopwatch
+from exporter.target.layout import READING
 from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
-from exporter.tasks import Chunk, ChunkDone, Context
+from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
@@ -48,7 +52,7 @@ class Outcome:
 
     directory: Path
     manifest: dict[str, Any]
-    seconds: dict[str, float]
+    profile: Profile
     peak_memory: int
 
 
@@ -65,30 +69,34 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     no process or server-side query goes on.
     """
     started_at = datetime.now(UTC)
-    clock = Clock(watcher, time.monotonic() + settings.max_duration if settings.max_duration else None)
-    with partial_export(settings.output) as partial:
+    clock = Clock(watcher)
+    with time_limit(settings.max_duration), partial_export(settings.output) as partial:
         name = f"exporter {partial.stamp}"
         # The workers load while the leader looks at the source.
         with worker_pool(settings.workers, clock.tick) as pool, connected(settings, name) as leader:
             with clock.stage("check"):
                 catalog = exportable(leader, settings.mapping)
-            with hold_snapshot(leader, settings.mapping, catalog) as snapshot:
-                clock.beat = lambda: still_alive(leader)
-                with readers(settings, pool, leader, f"{name} reader") as address:
-                    context = Context(address, snapshot.pre_execution, partial.directory)
-                    with clock.stage("count"):
-                        counts = count_rows(leader, settings.mapping, catalog)
-                        watcher.totals(sum(counts.values()))
-                        plan = make_plan(settings, leader, catalog, counts)
-                    with clock.stage("census"):
-                        take_census(pool, context, plan)
-                    with clock.stage("tables"):
-                        tallies, rows_read = export_tables(pool, context, plan, watcher)
-        prove(tallies, counts, rows_read)
+            with (
+                hold_snapshot(leader, settings.mapping, catalog) as snapshot,
+                readers(settings, pool, leader, f"{name} reader") as address,
+            ):
+                context = Context(address, snapshot.pre_execution, partial.directory)
+                marks = partial.directory / READING
+                clock.beat = Watchdog(leader, address.application, marks, settings.stall_timeout).look
+                with clock.stage("count"):
+                    counts = count_rows(leader, settings.mapping, catalog)
+                    watcher.totals(sum(counts.values()))
+                    plan = make_plan(settings, leader, catalog, counts)
+                with clock.stage("census"):
+                    census = take_census(pool, context, plan)
+                with clock.stage("tables"):
+                    chunks = export_tables(pool, context, plan, watcher)
+        tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
         with clock.stage("publish"):
             directory, manifest = partial.finish(tallies, describe(settings, snapshot, started_at))
-    return Outcome(directory, manifest, clock.seconds, clock.peak_memory)
+    tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
+    return Outcome(directory, manifest, Profile(census, tables, clock.seconds, settings.workers), clock.peak_memory)
 
 
 @contextmanager
@@ -124,10 +132,18 @@ def readers(settings: Settings, pool: Pool, leader: Connection, application: str
         raise
 
 
-def prove(tallies: dict[str, Tally], counts: dict[str, int], rows_read: Counter[str]) -> None:
-    """Raises `RunError` unless every row of every table was read and is accounted for in every entity."""
+def prove(chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
+    """What was written of each entity. Raises `RunError` unless every row of every table was read and is accounted
+    for in every entity."""
+    tallies = new_tallies()
+    rows_read: Counter[str] = Counter()
+    for done in chunks:
+        rows_read[done.chunk.table] += done.rows_read
+        for part in done.parts:
+            add(tallies[part.name], part)
     if wrong := unaccounted(tallies, counts, rows_read):
         raise RunError("the counts do not add up, nothing was published: " + "; ".join(wrong))
+    return tallies
 
 
 def make_plan(settings: Settings, leader: Connection, catalog: dict[str, Relation], counts: dict[str, int]) -> Plan:
@@ -151,26 +167,24 @@ def chunk_bytes(memory: int, workers: int) -> int:
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
 
-def take_census(pool: Pool, context: Context, plan: Plan) -> None:
+def take_census(pool: Pool, context: Context, plan: Plan) -> list[Stopwatch]:
     """Reads all that must be known before the first row is shaped; the largest label first."""
     futures = [pool.submit("take_keys", context, reads) for reads in sorted(plan.keys, key=lambda reads: -reads.rows)]
     futures += [pool.submit("take_losers", context, reads) for reads in plan.losers]
     futures += [pool.submit("take_values", context, reads) for reads in plan.values]
-    for _ in pool.finished(futures):
-        pass
+    return list(pool.finished(futures))
 
 
-def export_tables(pool: Pool, context: Context, plan: Plan, watcher: Watcher) -> tuple[dict[str, Tally], Counter[str]]:
-    """Every chunk of every table; what was written of each entity, and how many rows were read of each table."""
-    tallies = new_tallies()
-    rows_read: Counter[str] = Counter()
-    futures = [pool.submit("export_chunks", context, chunks) for chunks in tasks(plan)]
+def export_tables(pool: Pool, context: Context, plan: Plan, watcher: Watcher) -> list[ChunkDone]:
+    """Every chunk of every table."""
+    chunks: list[ChunkDone] = []
+    futures = [pool.submit("export_chunks", context, task) for task in tasks(plan)]
     for done in pool.finished(futures):
-        for chunk in done:
-            rows_read[chunk.chunk.table] += chunk.rows_read
-            rejects = add(tallies, chunk)
-            watcher.advance(chunk.chunk.table, chunk.rows_read, rejects)
-    return tallies, rows_read
+        chunks += done
+        for each in done:
+            rejects = sum(sum(part.rejects.values()) for part in each.parts)
+            watcher.advance(each.chunk.table, each.rows_read, rejects)
+    return chunks
 
 
 # Tables below this size share a task: most of the 35 hold next to nothing.
@@ -190,20 +204,34 @@ def tasks(plan: Plan) -> list[tuple[Chunk, ...]]:
     return large + [tuple(small[place : place + TABLES_A_TASK]) for place in range(0, len(small), TABLES_A_TASK)]
 
 
-def add(tallies: dict[str, Tally], done: ChunkDone) -> int:
-    """Adds what a chunk wrote to the tallies; how many rejects it had."""
-    rejects = 0
-    for part in done.parts:
-        tally = tallies[part.name]
-        tally.rows += part.rows
-        tally.values.update(part.values)
-        tally.no_target += part.no_target
-        tally.rejects.update(part.rejects)
-        tally.multiline |= part.multiline
-        tally.files += part.files
-        tally.reject_files += part.reject_files
-        rejects += sum(part.rejects.values())
-    return rejects
+def add(tally: Tally, part: EntityPart) -> None:
+    """Adds what a chunk wrote of an entity to its tally."""
+    tally.rows += part.rows
+    tally.values.update(part.values)
+    tally.no_target += part.no_target
+    tally.rejects.update(part.rejects)
+    tally.multiline |= part.multiline
+    tally.files += part.files
+    tally.reject_files += part.reject_files
+
+
+@contextmanager
+def time_limit(seconds: int | None) -> Iterator[None]:
+    """Raises `RunError` in the block when it takes longer, whatever it waits for; None is no limit."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released")
+
+    if seconds is None:
+        yield
+        return
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:

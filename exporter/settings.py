@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     max_rejects: int | None = Field(default=None, ge=0)
     max_duration: int | None = Field(default=None, ge=1)
     lock_timeout: int = Field(default=30, ge=1)
+    stall_timeout: int = Field(default=60, ge=5)
     tables: dict[str, str] = {}
     columns: dict[str, dict[str, str]] = {}
 
@@ -47,7 +48,7 @@ class Settings(BaseSettings):
         found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
         return int(float(found[1]) * UNITS[found[2].upper()]) if found else value
 
-    @field_validator("max_duration", "lock_timeout", mode="before")
+    @field_validator("max_duration", "lock_timeout", "stall_timeout", mode="before")
     @classmethod
     def parse_span(cls, value: Any) -> Any:
         """`90s`, `15m`, `2h` or plain seconds."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.source.reads import Address
+from exporter.stopwatch import Stopwatch
 from exporter.target.files import FileRecord
 
 
@@ -41,8 +42,9 @@ class EntityPart:
 
 @dataclass(frozen=True, slots=True)
 class ChunkDone:
-    """A finished chunk: rows read, and a part for each entity of the table."""
+    """A finished chunk: rows read, a part for each entity of the table, and what it took."""
 
     chunk: Chunk
     rows_read: int
     parts: tuple[EntityPart, ...]
+    watch: Stopwatch

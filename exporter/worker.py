@@ -19,6 +19,7 @@ from exporter.shape.ids import canonical
 from exporter.shape.rows import Shaped, shape
 from exporter.source.read import read
 from exporter.source.reads import KeyReads, LoserReads, ValueReads
+from exporter.stopwatch import CENSUS, READ, SHAPE, Stopwatch
 from exporter.target import headers, layout
 from exporter.target.csv import write_data, write_rejects
 from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
@@ -69,20 +70,24 @@ def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone
 
 def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
     """One chunk of a table: its rows are read once and go to the files of all its entities."""
+    watch = Stopwatch(chunk.table)
     with told(chunk.table):
-        raw = frame(context, chunk.query, chunk.table)
-        census = Census(context.partial / layout.CENSUS)
-        table = next(table for table in tables() if table.name == chunk.table)
-        parts = tuple(write_part(context.partial, chunk.number, shaped) for shaped in shape(raw, table, census))
-        return ChunkDone(chunk, raw.height, parts)
+        with watch.on(READ):
+            raw = frame(context, chunk.query, chunk.table)
+        with watch.on(SHAPE):
+            census = Census(context.partial / layout.CENSUS)
+            table = next(table for table in tables() if table.name == chunk.table)
+            made = shape(raw, table, census)
+        parts = tuple(write_part(context.partial, chunk.number, shaped, watch) for shaped in made)
+        return ChunkDone(chunk, raw.height, parts, watch)
 
 
-def write_part(partial: Path, number: int, shaped: Shaped) -> EntityPart:
+def write_part(partial: Path, number: int, shaped: Shaped, watch: Stopwatch) -> EntityPart:
     """Writes what a chunk gives to one entity; where that is nothing, no file."""
     entity, rows, rejects = shaped.entity, shaped.rows, shaped.rejects
     columns = headers.columns(entity)
-    written = write_data(partial, layout.data_file(entity, number), rows, columns) if rows.height else None
-    reject_file = write_rejects(partial, layout.rejects_file(entity, number), rejects) if rejects.height else None
+    written = write_data(partial, layout.data_file(entity, number), rows, columns, watch) if rows.height else None
+    rejected = write_rejects(partial, layout.rejects_file(entity, number), rejects, watch) if rejects.height else None
     return EntityPart(
         layout.name(entity),
         rows.height,
@@ -91,43 +96,65 @@ def write_part(partial: Path, number: int, shaped: Shaped) -> EntityPart:
         dict(rejects.group_by("reason").len().iter_rows()) if rejects.height else {},
         bool(written and written.multiline),
         (written.record,) if written else (),
-        (reject_file,) if reject_file else (),
+        (rejected,) if rejected else (),
     )
 
 
-def take_keys(context: Context, reads: KeyReads) -> None:
+@contextmanager
+def census_task(what: str) -> Iterator[Stopwatch]:
+    """A task of the census, told and timed."""
+    watch = Stopwatch(what)
+    with told(what), watch.on(CENSUS):
+        yield watch
+
+
+def take_keys(context: Context, reads: KeyReads) -> Stopwatch:
     """Reads a label's key set into the census."""
-    what = f"the keys of {reads.label}"
-    with told(what):
-        frames = (frame(context, query, what) for query in reads.queries)
+    with census_task(f"the keys of {reads.label}") as watch:
+        frames = (frame(context, query, watch.what) for query in reads.queries)
         directory = Census(context.partial / layout.CENSUS).keys_directory(reads.label)
         write_keys(directory, node(reads.label).key, frames, low=reads.low, high=reads.high, rows=reads.rows)
+    return watch
 
 
-def take_values(context: Context, reads: ValueReads) -> None:
+def take_values(context: Context, reads: ValueReads) -> Stopwatch:
     """Reads the values that links go by, with the keys of their owners, into the census."""
-    what = f"the values of {reads.label}.{reads.column}"
-    with told(what):
+    with census_task(f"the values of {reads.label}.{reads.column}") as watch:
         key = node(reads.label).key
-        frames = (frame(context, query, what) for query in reads.queries)
         owned = (
             pl.DataFrame({"text": canonical(raw["value"], reads.grammar), "id": key_of(raw, key)}).drop_nulls("id")
-            for raw in frames
+            for query in reads.queries
+            for raw in [frame(context, query, watch.what)]
         )
         directory = Census(context.partial / layout.CENSUS).values_directory(reads.label, reads.column)
         write_index(directory, owned, rows=reads.rows)
+    return watch
 
 
-def take_losers(context: Context, reads: LoserReads) -> None:
+def take_losers(context: Context, reads: LoserReads) -> Stopwatch:
     """Reads which rows of a table lose their key into the census."""
-    what = f"the duplicates of {reads.table}"
-    with told(what):
-        rows = frame(context, reads.query, what)
+    with census_task(f"the duplicates of {reads.table}") as watch:
+        rows = frame(context, reads.query, watch.what)
         write_losers(Census(context.partial / layout.CENSUS).losers_file(reads.table), rows)
+    return watch
 
 
 def frame(context: Context, query: str, what: str) -> pl.DataFrame:
-    """The rows of a query in the leader's snapshot."""
-    table = pl.from_arrow(read(context.address, query, context.pre_execution, what))
+    """The rows of a query in the leader's snapshot. While it is read, a file says so to the leader's watchdog."""
+    with marked(context.partial, what):
+        arrow = read(context.address, query, context.pre_execution, what)
+    table = pl.from_arrow(arrow)
     assert isinstance(table, pl.DataFrame)
     return table
+
+
+@contextmanager
+def marked(partial: Path, what: str) -> Iterator[None]:
+    """This worker's mark while it reads: its process id, and what it reads."""
+    mark = partial / layout.READING / str(os.getpid())
+    mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark.write_text(what, encoding="utf-8")
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import psycopg
 from psycopg import conninfo
@@ -82,6 +82,7 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
     }
     try:
         connection: Connection = psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
@@ -154,7 +155,7 @@ def worker_address(connection: Connection, application: str, *, lock_seconds: in
     user = quote(info.user, safe="")
     password = f":{quote(info.password, safe='')}" if info.password else ""
     database = quote(info.dbname, safe="")
-    return Address(f"postgresql://{user}{password}@{host}:{info.port}/{database}?{urlencode(query, quote_via=quote)}")
+    return Address(f"postgresql://{user}{password}@{host}:{info.port}/{database}", query, application)
 
 
 def lost(error: psycopg.Error, doing: str) -> RunError:

@@ -1,5 +1,7 @@
 """One read: a query by connectorx in the leader's snapshot, as an Arrow table. Runs in worker processes only."""
 
+import os
+
 import connectorx
 import pyarrow
 
@@ -30,7 +32,11 @@ def read(address: Address, query: str, pre_execution: list[str], what: str) -> p
     """The rows of a query; `what` names it in an error. Raises `RunError` for every failure of the read."""
     try:
         table: pyarrow.Table = connectorx.read_sql(
-            address.uri, query, return_type="arrow", protocol="binary", pre_execution_query=pre_execution
+            address.of_reader(os.getpid()),
+            query,
+            return_type="arrow",
+            protocol="binary",
+            pre_execution_query=pre_execution,
         )
     except BaseException as error:  # a panic of connectorx is no Exception (source-facts.md)
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):

@@ -1,6 +1,7 @@
 """What is read, and from where: the plan's queries as plain data that goes to the workers."""
 
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 from exporter.model.vocabulary import Grammar
 
@@ -9,10 +10,19 @@ from exporter.model.vocabulary import Grammar
 class Address:
     """Where and how the leader is connected: enough for a worker to connect in the same way, or more strictly.
 
-    Pickled to workers through a pipe; the password is in no command line and no environment.
+    Pickled to workers through a pipe; the password is in no command line and no environment. Each reader names itself
+    to the server by `application` and its process id.
     """
 
-    uri: str
+    server: str
+    query: dict[str, str]
+    application: str
+
+    def of_reader(self, process_id: int) -> str:
+        """The URI for the reads of one worker."""
+        name = f"{self.application} {process_id}".replace(" ", "\\ ")
+        query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
+        return f"{self.server}?{urlencode(query, quote_via=quote)}"
 
     def __repr__(self) -> str:
         return "Address(…)"

@@ -59,18 +59,15 @@ def hold_snapshot(connection: Connection, mapping: Mapping, seen: dict[str, Rela
         raise RunError("a table changed while the export started (a migration?); run it again")
     identifier, taken_at, wal_lsn, database, version = row
     host = connection.info.host
-    try:
-        yield Snapshot(
-            identifier,
-            taken_at.astimezone(UTC),
-            wal_lsn or "",
-            database,
-            version,
-            "localhost" if host.startswith("/") else host,
-        )
-    finally:
-        with suppress(psycopg.Error):
-            connection.execute("rollback")
+    # The transaction ends with its connection: a rollback could wait for ever on one that hangs.
+    yield Snapshot(
+        identifier,
+        taken_at.astimezone(UTC),
+        wal_lsn or "",
+        database,
+        version,
+        "localhost" if host.startswith("/") else host,
+    )
 
 
 def count_rows(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
@@ -104,16 +101,8 @@ def preflight(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
         raise SourceError(str(lost(error, "reading the catalog"))) from None
 
 
-def still_alive(connection: Connection) -> None:
-    """Raises `RunError` when the leader's connection, and with it the snapshot, is gone."""
-    try:
-        connection.execute("select 1")
-    except psycopg.Error as error:
-        raise lost(error, "holding the snapshot") from None
-
-
 def end_readers(uri: str, application: str) -> None:
     """Ends the server-side queries of workers that were killed: sessions of our own role under the run's own name."""
-    query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s"
+    query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s || ' %%'"
     with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
         connection.execute(query, [application])

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from exporter.model.vocabulary import Type
+from exporter.stopwatch import WRITE, Stopwatch
 from exporter.target.files import FileRecord, write_file
 
 LINE_BREAK = "[\n\r]"
@@ -25,14 +26,17 @@ class Written:
     values: dict[str, int]
 
 
-def write_data(root: Path, path: Path, rows: pl.DataFrame, columns: list[tuple[str, Type]]) -> Written:
+def write_data(
+    root: Path, path: Path, rows: pl.DataFrame, columns: list[tuple[str, Type]], watch: Stopwatch
+) -> Written:
     """Writes rows (columns in this order; integers, booleans, text) as a new data file `path` below `root`."""
     strings = [name for name, type in columns if type is Type.STRING]
-    multiline = any(rows[name].str.contains(LINE_BREAK).any() for name in strings)
-    quoted = rows.select(quote(name) if name in strings else pl.col(name) for name, _ in columns)
     content = io.BytesIO()
-    quoted.write_csv(content, include_header=False, quote_style="never")
-    record = write_file(root, path, content.getbuffer(), rows.height)
+    with watch.on(WRITE):
+        multiline = any(rows[name].str.contains(LINE_BREAK).any() for name in strings)
+        quoted = rows.select(quote(name) if name in strings else pl.col(name) for name, _ in columns)
+        quoted.write_csv(content, include_header=False, quote_style="never")
+    record = write_file(root, path, content.getbuffer(), rows.height, watch)
     return Written(record, multiline, {name: rows.height - rows[name].null_count() for name, _ in columns})
 
 
@@ -42,8 +46,9 @@ def quote(name: str) -> pl.Expr:
     return pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"')).alias(name)
 
 
-def write_rejects(root: Path, path: Path, rejects: pl.DataFrame) -> FileRecord:
+def write_rejects(root: Path, path: Path, rejects: pl.DataFrame, watch: Stopwatch) -> FileRecord:
     """Writes reject lines with a header row; a null is nothing, the empty string is `""`."""
     content = io.BytesIO()
-    rejects.write_csv(content, quote_style="necessary")
-    return write_file(root, path, content.getbuffer(), rejects.height)
+    with watch.on(WRITE):
+        rejects.write_csv(content, quote_style="necessary")
+    return write_file(root, path, content.getbuffer(), rejects.height, watch)

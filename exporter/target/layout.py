@@ -26,6 +26,7 @@ HEADERS = "headers"
 REJECTS = "rejects"
 # Not part of an export: the workers' census lies there while the export is partial.
 CENSUS = "census"
+READING = "census/reading"
 
 
 def name(entity: Entity) -> str:

@@ -1,0 +1,83 @@
+"""Notices reads that stand still, and a leader whose connection, and with it the snapshot, is gone.
+
+A connectorx read of a dead connection hangs for ever (source-facts.md). A reader's progress is what its backend has
+sent (`pg_stat_progress_copy`) or that it computes; a backend that is gone, or that waits for its client while the
+client waits for it, makes none.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from exporter.errors import RunError
+from exporter.source.connection import Connection, lost
+
+# Each reader by its process id, which its application name ends in.
+PROGRESS = """
+select substring(a.application_name from '[0-9]+$')::int, coalesce(p.bytes_processed, 0),
+       a.state = 'active' and coalesce(a.wait_event_type, '') <> 'Client'
+from pg_stat_activity a left join pg_stat_progress_copy p using (pid)
+where a.application_name like %s || ' %%'
+"""
+# Before 14 the server did not tell how far a COPY is.
+NO_PROGRESS = PROGRESS.replace("coalesce(p.bytes_processed, 0)", "0").replace(
+    "left join pg_stat_progress_copy p using (pid)", ""
+)
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Asked every few seconds by the leader; `marks` is where the workers say what they read, `seconds` its patience.
+
+    Raises `RunError` when the leader's connection is lost or does not answer, or when a read stands still.
+    """
+
+    connection: Connection
+    application: str
+    marks: Path
+    seconds: float
+    seen: dict[int, tuple[Any, float]] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Looks at every reader once."""
+        backends = {reader: (sent, computes) for reader, sent, computes in self.ask()}
+        now = time.monotonic()
+        reading = {int(path.name): path for path in self.marks.glob("*")} if self.marks.is_dir() else {}
+        self.seen = {reader: at for reader, at in self.seen.items() if reader in reading}
+        for reader, path in reading.items():
+            try:
+                begun, what = path.stat().st_mtime_ns, path.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                continue  # it was done in this moment
+            sent, computes = backends.get(reader, (None, False))
+            progress = (begun, sent)
+            if computes or reader not in self.seen or self.seen[reader][0] != progress:
+                self.seen[reader] = (progress, now)
+            elif now - self.seen[reader][1] >= self.seconds:
+                raise RunError(
+                    f"the read of {what} stood still for {self.seconds:.0f} seconds: the network or the server hangs"
+                )
+
+    def ask(self) -> list[tuple[int, int, bool]]:
+        """What the server says of each reader. In a thread of its own: a dead connection would keep us waiting."""
+        answer: list[Any] = []
+        thread = threading.Thread(target=self.query, args=(answer,), daemon=True)
+        thread.start()
+        thread.join(self.seconds)
+        if not answer:
+            raise RunError(f"the source did not answer the leader for {self.seconds:.0f} seconds")
+        if isinstance(answer[0], psycopg.Error):
+            raise lost(answer[0], "holding the snapshot") from None
+        rows: list[tuple[int, int, bool]] = answer[0]
+        return rows
+
+    def query(self, answer: list[Any]) -> None:
+        query = PROGRESS if self.connection.info.server_version >= 140000 else NO_PROGRESS
+        try:
+            answer.append(self.connection.execute(query, [self.application]).fetchall())
+        except psycopg.Error as error:
+            answer.append(error)
