@@ -40,7 +40,7 @@ def write_headers(directory: Path) -> list[Path]:
     for stale in set(directory.glob("*.csv")) - {directory / file for file in headers()}:
         stale.unlink()
     for file, content in headers().items():
-        (directory / file).write_text(content, encoding="utf-8")
+        (directory / file).write_bytes(content.encode())
     return [directory / file for file in headers()]
 
 
@@ -51,7 +51,7 @@ def compare_headers(directory: Path) -> list[str]:
         path = directory / file
         if not path.is_file():
             found.append(f"{path}: missing")
-        elif path.read_text(encoding="utf-8") != content:
+        elif path.read_bytes() != content.encode():
             found.append(f"{path}: differs from the model")
     extra = {path.name for path in directory.glob("*.csv")} - set(headers())
     return found + [f"{directory / file}: no entity of the model" for file in sorted(extra)]
