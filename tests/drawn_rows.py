@@ -1,6 +1,7 @@
 """Rows of any table, each cell drawn from a few that matter, and the world they refer to."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -9,8 +10,9 @@ from obvious_rows import Row, World
 
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
-from exporter.model.tables import Table, Use, tables
+from exporter.model.tables import Table, Use, node, tables
 from exporter.model.vocabulary import Grammar, Type
+from exporter.shape.census import Census, write_index, write_keys, write_losers
 
 TABLES = {table.name: table for table in tables()}
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -32,6 +34,23 @@ WORLD = World(
         ],
     },
 )
+
+
+def write_world(directory: Path) -> Census:
+    """The world as a census, with two losers in every table."""
+    made = Census(directory)
+    for label, keys in WORLD.keys.items():
+        columns = node(label).key.columns
+        raw = [[str(key)] if len(columns) == 1 else str(key).split(":", 1) for key in sorted(keys, key=str)]
+        frame = pl.DataFrame(raw, schema=dict.fromkeys(columns, pl.String), orient="row")
+        write_keys(made.keys_directory(label), node(label).key, [frame], low=None, high=None, rows=len(raw))
+    for (label, column), owned in WORLD.values.items():
+        frame = pl.DataFrame({"id": [id for id, _ in owned], "text": [text for _, text in owned]})
+        write_index(made.values_directory(label, column), [frame], rows=len(owned))
+    for name in TABLES:
+        write_losers(made.losers_file(name), pl.DataFrame({"row id": LOSERS}))
+    return made
+
 
 ID_NUMBERS = [None, 1, 2, 5, 3, -1, 0]
 CELLS: dict[Use, list[Any]] = {

@@ -5,33 +5,21 @@ from typing import Any
 import obvious_rows
 import polars as pl
 import pytest
-from drawn_rows import LOSERS, MOMENT, TABLES, UUID, WORLD, sources
+from drawn_rows import MOMENT, TABLES, UUID, WORLD, sources, write_world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
-from exporter.model.tables import node
 from exporter.model.vocabulary import Node
-from exporter.shape.census import Census, write_index, write_keys, write_losers
+from exporter.shape.census import Census
 from exporter.shape.rows import Shaped, shape
 
 
 @pytest.fixture(scope="module")
 def census(tmp_path_factory: pytest.TempPathFactory) -> Census:
-    """The drawn rows' world as a census, with two losers in every table."""
-    made = Census(tmp_path_factory.mktemp("census"))
-    for label, keys in WORLD.keys.items():
-        columns = node(label).key.columns
-        raw = [[str(key)] if len(columns) == 1 else str(key).split(":", 1) for key in sorted(keys, key=str)]
-        frame = pl.DataFrame(raw, schema=dict.fromkeys(columns, pl.String), orient="row")
-        write_keys(made.keys_directory(label), node(label).key, [frame], low=None, high=None, rows=len(raw))
-    for (label, column), owned in WORLD.values.items():
-        frame = pl.DataFrame({"id": [id for id, _ in owned], "text": [text for _, text in owned]})
-        write_index(made.values_directory(label, column), [frame], rows=len(owned))
-    for name in TABLES:
-        write_losers(made.losers_file(name), pl.DataFrame({"row id": LOSERS}))
-    return made
+    """The drawn rows' world."""
+    return write_world(tmp_path_factory.mktemp("census"))
 
 
 def outcome(shaped: Shaped) -> tuple[list[str], list[tuple[Any, ...]], list[tuple[Any, ...]], int]:
