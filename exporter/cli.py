@@ -259,7 +259,7 @@ def model(
 ) -> None:
     """Print the graph model."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from exporter.model.render import groups, mermaid, model_json, pattern, reference_text
 
@@ -271,21 +271,19 @@ def model(
         print(mermaid())
         return
     console = Console(width=None if sys.stdout.isatty() else 160)
-    for group, tables in groups().items():
-        nodes = Table(
-            "label", "table", "key", "properties", title=group, title_justify="left", box=None, pad_edge=False
-        )
-        relationships = Table("pattern", "start", "end", "properties", box=None, pad_edge=False)
-        for table in tables:
+    for group, members in groups().items():
+        nodes = Table("label", "table and key, properties", title=group, title_justify="left", box=None, pad_edge=False)
+        relationships = Table(Column("pattern", no_wrap=True), "start → end", box=None, pad_edge=False)
+        for table in members:
             if node := table.node:
                 properties = ", ".join(
                     f"{p.name}:{p.type}" + (f" ({p.mark})" if p.mark else "") for p in node.properties
                 )
-                nodes.add_row(node.label, node.table, ", ".join(node.key.columns), properties)
+                nodes.add_row(node.label, f"{node.table} ({', '.join(node.key.columns)})\n{properties}")
             for made in table.relationships:
-                ends = (reference_text(made.start_reference), reference_text(made.end_reference))
-                relationships.add_row(pattern(made), *ends, ", ".join(given.name for given in made.properties))
-        console.print(nodes, "", relationships, "")
+                start, end = map(reference_text, (made.start_reference, made.end_reference))
+                relationships.add_row(pattern(made), f"{start} → {end}")
+        console.print(nodes, *(["", relationships] if relationships.rows else []), "")
 
 
 @app.command()

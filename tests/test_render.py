@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
-from exporter.model.graph import NODES, RELATIONSHIPS, SKIPPED_TABLES
+from exporter.model.graph import GROUPS, NODES, RELATIONSHIPS, SKIPPED_TABLES
 from exporter.model.render import as_object, groups, mermaid, model_json, model_sha256, pattern, reference_text
 
 
@@ -72,8 +73,10 @@ def test_references(name: str, end: str, text: str) -> None:
 
 
 def test_a_pattern() -> None:
-    """A pattern is written as in Cypher."""
-    assert pattern(RELATIONSHIPS[0]) == "(Customer)-[HAS_AUTH]->(AuthUser)"
+    """A pattern is written as in Cypher, with the names of its properties."""
+    written = {made.name: pattern(made) for made in RELATIONSHIPS}
+    assert written["Customer-HAS_AUTH-AuthUser"] == "(Customer)-[HAS_AUTH {via}]->(AuthUser)"
+    assert written["Customer-BOOKED-Consultation"] == "(Customer)-[BOOKED]->(Consultation)"
 
 
 def test_groups() -> None:
@@ -81,20 +84,32 @@ def test_groups() -> None:
     assert [len(tables) for tables in groups().values()] == [5, 2, 3, 2, 5, 4, 4, 4, 4, 2]
 
 
-def test_the_diagram() -> None:
-    """Labels in their groups, an arrow a pattern."""
-    lines = mermaid().split("\n")
-    assert lines[:7] == [
-        "flowchart LR",
-        '  subgraph g0["Reference data"]',
-        "    Skill",
-        "    Language",
-        "    PaymentGateway",
-        "    PromotionRule",
-        "    Offer",
-    ]
-    labels = [line.strip() for line in lines if line.startswith("    ")]
-    arrows = [line.strip() for line in lines if "-->" in line]
-    assert sorted(labels) == sorted(node.label for node in NODES)
+IDENTITIES = """\
+  subgraph g2["Identities"]
+    direction LR
+    Customer
+    Guide
+    CustomerProfile
+    AuthUser_2["AuthUser"]:::elsewhere
+    Customer -->|HAS_AUTH| AuthUser_2
+    Guide -->|HAS_AUTH| AuthUser_2
+    Guide -->|REFERRED_BY| Guide
+    Customer -->|HAS_PROFILE| CustomerProfile
+  end
+"""
+
+
+def test_a_group_in_the_diagram() -> None:
+    """Its labels, those of other groups that its rows refer to, and its arrows."""
+    assert IDENTITIES in mermaid()
+
+
+def test_the_diagram_is_the_whole_model() -> None:
+    """Every label stands in one group and every pattern is one arrow."""
+    lines = [line.strip() for line in mermaid().split("\n")]
+    arrows = [re.sub(r"_\d+\b", "", line) for line in lines if "-->" in line]
     assert sorted(arrows) == sorted(f"{made.start} -->|{made.type}| {made.end}" for made in RELATIONSHIPS)
-    assert len(lines) == 1 + 10 + len(labels) + 10 + len(arrows)
+    assert sorted(line for line in lines if line.isidentifier() and line != "end") == sorted(n.label for n in NODES)
+    assert [line for line in lines if line.startswith("subgraph")] == [
+        f'subgraph g{number}["{group}"]' for number, group in enumerate(GROUPS)
+    ]
