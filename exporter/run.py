@@ -24,9 +24,10 @@ from exporter.profile import Profile
 from exporter.settings import Settings
 from exporter.source.catalog import Relation
 from exporter.source.check import Finding, Severity, examine
+from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, connect, worker_address
 from exporter.source.mapping import Mapping
-from exporter.source.plan import Budget, Planner
+from exporter.source.plan import Planner
 from exporter.source.reads import Address, Plan
 from exporter.source.snapshot import (
     Snapshot,
@@ -148,9 +149,9 @@ def prove(chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
 
 def make_plan(settings: Settings, leader: Connection, catalog: dict[str, Relation], counts: dict[str, int]) -> Plan:
     """The plan of reads, within the memory the user gave."""
-    budget = Budget(chunk_bytes(settings.memory, settings.workers), settings.timezone)
     sizes = sizes_of(leader, settings.mapping)
-    return Planner(leader, catalog, sizes, counts, settings.mapping, budget).plan()
+    chunker = Chunker(leader, sizes, counts, chunk_bytes(settings.memory, settings.workers))
+    return Planner(catalog, settings.mapping, settings.timezone, chunker).plan()
 
 
 # Measured: an idle worker takes 110 MB, a chunk six times its heap while it is shaped and written; larger chunks than

@@ -30,15 +30,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class TableReads:
-    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once.
-
-    `losers`: which rows are duplicates is for the census's losers to say.
-    """
+    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once."""
 
     table: str
     queries: tuple[str, ...]
     bytes: int
-    losers: bool
 
 
 @dataclass(frozen=True, slots=True)
