@@ -6,6 +6,7 @@ import resource
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,14 @@ class PeakMemory:
             pause = max(SAMPLES_EVERY_SECONDS, SAMPLING_SHARE * (time.monotonic() - started))
 
 
-def measure(command: list[str], output: Path, log: Path, postmaster: psutil.Process | None) -> Measurement:
-    """Runs a contender to its end with its messages in a log; raises when it fails. Linux only.
+def measure(
+    command: list[str],
+    output: Path,
+    log: Path,
+    postmaster: psutil.Process | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Measurement:
+    """Runs a contender to its end with its messages in a log; ends the benchmark when it fails. Linux only.
 
     The processes it leaves behind are adopted and waited for, so that their CPU counts too.
     """
@@ -61,13 +68,16 @@ def measure(command: list[str], output: Path, log: Path, postmaster: psutil.Proc
     server_before, client_before = server_cpu(postmaster), reaped_cpu()
     started = time.monotonic()
     with log.open("wb") as messages:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages)
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages
+        )
         memory = PeakMemory(process.pid)
         stdout, _ = process.communicate()
         wall = time.monotonic() - started
         peak = memory.stop()
     if process.returncode:
-        raise SystemExit(f"{command[0]} failed with exit code {process.returncode}; its messages are in {log}")
+        last = "".join(log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[-20:])
+        raise SystemExit(f"{' '.join(command[:2])} failed with exit code {process.returncode}:\n{last}")
     reap_orphans()
     server_after = server_cpu(postmaster)
     return Measurement(

@@ -9,10 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from benchmarks.meter import Measurement
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PACKAGES = ("astrokiran-graph-exporter", "connectorx", "duckdb", "polars", "pyarrow")
 
@@ -39,7 +43,7 @@ class Result:
             scale=scale,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             machine=machine(),
-            versions={"PostgreSQL": postgres, "Python": platform.python_version(), **package_versions()},
+            versions=versions(PostgreSQL=postgres),
             wall=[round(run.wall, 3) for run in runs],
             client_cpu=[round(run.client_cpu, 3) for run in runs],
             server_cpu=[None if run.server_cpu is None else round(run.server_cpu, 3) for run in runs],
@@ -60,8 +64,9 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def package_versions() -> dict[str, str]:
-    found = {}
+def versions(**programs: str) -> dict[str, str]:
+    """The given programs' versions, Python's, and those of the packages that are installed."""
+    found = {**programs, "Python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -70,8 +75,8 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def save(results: Iterable[Result], path: Path) -> None:
-    """Appends the results to a file of JSON lines."""
+def save(results: Iterable["DataclassInstance"], path: Path) -> None:
+    """Appends results, of whatever benchmark, to a file of JSON lines."""
     with path.open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(result), ensure_ascii=False) + "\n" for result in results)
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -18,15 +17,20 @@ from benchmarks.meter import Measurement, measure
 from benchmarks.results import Result, save, table
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description=__doc__)
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every benchmark can be told: how much, how often, on which server, and where the results go."""
     parser.add_argument("--scale", type=float, default=1, help="million rows in the source (default 1)")
     parser.add_argument("--rounds", type=int, default=5, help="measured runs of each contender (default 5)")
-    parser.add_argument("--only", default="", metavar="NAME,…", help="of " + ", ".join(c.name for c in CONTENDERS))
     parser.add_argument("--server", metavar="URI", help="use this PostgreSQL (as a superuser) instead of an own one")
     cache = platformdirs.user_cache_path("astrokiran-graph-exporter") / "benchmark"
     parser.add_argument("--data", type=Path, default=cache, help="where the own PostgreSQL and the outputs lie")
-    parser.add_argument("--results", type=Path, help="JSON lines to append to (default: results.jsonl in --data)")
+    parser.add_argument("--results", type=Path, help="JSON lines to append to (default: in --data)")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description=__doc__)
+    add_source_arguments(parser)
+    parser.add_argument("--only", default="", metavar="NAME,…", help="of " + ", ".join(c.name for c in CONTENDERS))
     given = parser.parse_args()
     unknown = set(filter(None, given.only.split(","))) - {contender.name for contender in CONTENDERS}
     if unknown:
@@ -41,16 +45,6 @@ def chosen(only: str) -> list[Contender]:
         if missing := contender.missing():
             print(f"left out: {contender.name}, because {', '.join(missing)} is not installed", file=sys.stderr)
     return [contender for contender in wanted if not contender.missing()]
-
-
-@contextlib.contextmanager
-def server(given: str | None, data: Path) -> Iterator[str]:
-    """The given server's URI, or that of an own one while the block runs."""
-    if given:
-        yield given
-    else:
-        with tuned_postgres(data / "postgres") as uri:
-            yield uri
 
 
 def run(contender: Contender, database: Database, directory: Path) -> tuple[Measurement, Path]:
@@ -96,7 +90,8 @@ def main() -> None:
     os.environ["PATH"] = f"{psql_directory()}:{os.environ['PATH']}"
     contenders = chosen(given.only)
     measurements: dict[str, list[Measurement]] = {contender.name: [] for contender in contenders}
-    with server(given.server, given.data) as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
+    source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
+    with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
         database = load(uri, given.scale)
         warm_up(contenders, database, Path(directory))
         for number in range(given.rounds):

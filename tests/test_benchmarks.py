@@ -11,6 +11,7 @@ import pytest
 from benchmarks.contenders import CONTENDERS
 from benchmarks.digest import columns, entity_contents
 from benchmarks.plot import curves
+from benchmarks.rebuild import Rebuild, table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,3 +81,20 @@ def test_curves_are_medians_by_scale() -> None:
     ]
     assert curves(lines, "wall", 2.0) == {"ours": [(1, 0.5), (3, 2.0)]}
     assert curves(lines, "server_cpu", 1.0) == {}
+
+
+def test_rebuild_table_has_medians_by_stage() -> None:
+    """A stage that a contender has not is blank; the ratio is that of the totals' medians."""
+
+    def result(contender: str, stages: dict[str, list[float]], wall: list[float]) -> Rebuild:
+        return Rebuild(contender, 1, "2026-11-23T00:00:00+00:00", {}, {"Neo4j": "2026.09.0"}, stages, wall)
+
+    bare = {"import": [8.0, 9.0, 40.0], "start": [5.0, 5.0, 5.0], "indexes": [1.0, 1.0, 1.0]}
+    ours = {"export": [2.0], "import": [7.0], "start": [5.0], "indexes": [1.0], "verify": [0.75]}
+    assert table([result("bare", bare, [14.0, 15.0, 46.0]), result("ours", ours, [15.75])]) == (
+        "1 million rows, 3 rounds, Neo4j 2026.09.0\n\n"
+        "| seconds | export | import | start | indexes | verify | total | ratio |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|\n"
+        "| bare |  | 9.0 | 5.0 | 1.0 |  | 15.0 | 1.00 |\n"
+        "| ours | 2.0 | 7.0 | 5.0 | 1.0 | 0.8 | 15.8 | 1.05 |"
+    )
