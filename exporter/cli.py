@@ -116,26 +116,31 @@ def options(
 
 
 @app.command()
-def check(source: Source = None, config: Config = None) -> None:
+def check(
+    source: Source = None,
+    config: Config = None,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="Also list the notes: columns that are read through a cast, and views.")
+    ] = False,
+) -> None:
     """Say whether the source can be exported, and all that is wrong with it at once. Writes nothing."""
     from rich.console import Console
-    from rich.table import Table
 
     from exporter.errors import SourceError
     from exporter.run import check as check_source
+    from exporter.screen import findings_summary, findings_table
     from exporter.source.check import Severity
 
     findings = check_source(settings_from(config, source=source))
-    table = Table("", "where", "what", "what to do", box=None, pad_edge=False)
-    for finding in findings:
-        table.add_row(finding.severity, finding.where, finding.what, finding.remedy)
-    if findings:
-        Console(soft_wrap=not sys.stdout.isatty()).print(table)
-    count = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
-    said = ", ".join(f"{number} {severity}s" for severity, number in count.items())
-    if count[Severity.ERROR]:
-        raise SourceError(f"the source cannot be exported: {said}")
-    print(f"The source can be exported: {said}.")
+    listed = [finding for finding in findings if notes or finding.severity is not Severity.NOTE]
+    if sys.stdout.isatty() and listed:
+        Console().print(findings_table(listed), "")
+    else:
+        for finding in listed:
+            print(f"{finding.severity}: {finding}")
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise SourceError(f"the source cannot be exported: {findings_summary(findings)}")
+    print(f"The source can be exported: {findings_summary(findings)}{' (see --notes)' if not notes else ''}.")
 
 
 @app.command()
@@ -219,6 +224,7 @@ def verify(
     ] = None,
 ) -> None:
     """Compare an export's files, and with --bolt a running Neo4j, with the export's manifest."""
+    from exporter.screen import counted
     from exporter.target.verification import verify_bolt, verify_files
 
     differences = verify_files(export)
@@ -230,7 +236,7 @@ def verify(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{len(differences)} differences from the manifest of {export}")
+        raise LimitError(f"{counted(len(differences), 'difference')} from the manifest of {export}")
     print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))
 
 
@@ -240,6 +246,7 @@ def headers(
     check: Annotated[bool, typer.Option("--check", help="Only compare; exit 1 when they differ.")] = False,
 ) -> None:
     """Write the headers from the model, one a label and one a pattern."""
+    from exporter.screen import counted
     from exporter.target.headers import compare_headers, write_headers
 
     if not check:
@@ -249,7 +256,7 @@ def headers(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{len(differences)} headers differ from the model; run `exporter headers`")
+        raise LimitError(f"{counted(len(differences), 'difference')} from the model; run `exporter headers`")
     print(f"{directory}: as the model says")
 
 
@@ -258,32 +265,19 @@ def model(
     format: Annotated[ModelFormat, typer.Option("--format", help="How to print it.")] = ModelFormat.TABLE,
 ) -> None:
     """Print the graph model."""
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    from exporter.model.render import groups, mermaid, model_json, pattern, reference_text
+    from exporter.model.render import mermaid, model_json
 
     if format is ModelFormat.JSON:
         # No line end, so that the SHA-256 of what is printed is the manifest's.
         sys.stdout.write(model_json())
-        return
-    if format is ModelFormat.MERMAID:
+    elif format is ModelFormat.MERMAID:
         print(mermaid())
-        return
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    for group, members in groups().items():
-        nodes = Table("label", "table and key, properties", title=group, title_justify="left", box=None, pad_edge=False)
-        relationships = Table(Column("pattern", no_wrap=True), "start → end", box=None, pad_edge=False)
-        for table in members:
-            if node := table.node:
-                properties = ", ".join(
-                    f"{p.name}:{p.type}" + (f" ({p.mark})" if p.mark else "") for p in node.properties
-                )
-                nodes.add_row(node.label, f"{node.table} ({', '.join(node.key.columns)})\n{properties}")
-            for made in table.relationships:
-                start, end = map(reference_text, (made.start_reference, made.end_reference))
-                relationships.add_row(pattern(made), f"{start} → {end}")
-        console.print(nodes, *(["", relationships] if relationships.rows else []), "")
+    else:
+        from rich.console import Console
+
+        from exporter.screen import model_tables
+
+        Console(width=None if sys.stdout.isatty() else 160).print(model_tables())
 
 
 @app.command()

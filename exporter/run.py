@@ -117,7 +117,7 @@ def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
     catalog = preflight(connection, mapping)
     faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
     if faults:
-        raise SourceError("the source cannot be exported: " + "; ".join(faults))
+        raise SourceError("\n  ".join(["the source cannot be exported:", *faults]))
     return catalog
 
 

@@ -1,0 +1,70 @@
+"""Results as a screen of 80 columns shows them."""
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from exporter.model.graph import NODES, RELATIONSHIPS
+from exporter.model.render import pattern
+from exporter.screen import counted, findings_summary, findings_table, model_tables
+from exporter.source.check import Finding, Severity
+
+FINDINGS = [
+    Finding(Severity.ERROR, "wallet.invoices", "no such table", "create it, or map its name under [tables]"),
+    Finding(Severity.NOTE, f"wallet.{'a_long_name_' * 6}", "is a view"),
+]
+
+
+def on_screen(shown: RenderableType) -> str:
+    """What 80 columns show, without the blanks that fill the lines."""
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(shown)
+    return "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "no errors"), (1, "1 error"), (1200, "1,200 errors")])
+def test_counted_nouns(number: int, text: str) -> None:
+    """None, one, many."""
+    assert counted(number, "error") == text
+
+
+def test_findings() -> None:
+    """A name of any length is shown whole, and what to do stands in a line of its own."""
+    assert on_screen(findings_table(FINDINGS)) == (
+        "error  wallet.invoices\n"
+        "       no such table\n"
+        "       → create it, or map its name under [tables]\n"
+        "note   wallet.a_long_name_a_long_name_a_long_name_a_long_name_a_long_name_a_long\n"
+        "       _name_\n"
+        "       is a view\n"
+    )
+
+
+def test_the_summary_of_findings() -> None:
+    """How many there are of each severity, the gravest first."""
+    assert findings_summary(FINDINGS) == "1 error, no warnings, 1 note"
+
+
+def test_the_whole_model_fits() -> None:
+    """Every pattern, table and property stands unbroken on 80 columns."""
+    words = set(on_screen(model_tables()).replace(",", " ").split())
+    assert {word for made in RELATIONSHIPS for word in pattern(made).split()} <= words
+    assert {node.table for node in NODES} <= words
+    assert {f"{given.name}:{given.type}" for node in NODES for given in node.properties} <= words
+
+
+def test_a_group_of_the_model() -> None:
+    """Labels with table, key and properties; below them the patterns with the columns of both ends."""
+    assert """
+Auth
+label     table and key, properties
+AuthUser  auth.auth_users (id)
+          phone_number:string (phone), is_active:boolean, is_test_user:boolean,
+          created_at:datetime, updated_at:datetime
+Role      auth.auth_user_roles (id)
+          role:string, is_active:boolean, created_at:datetime
+
+pattern                        start → end
+(AuthUser)-[HAS_ROLE]->(Role)  auth_user_id → id
+""" in on_screen(model_tables())
