@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -29,17 +30,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EXPORTER_", extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    source: str | None = None
-    output: Path = Path("output")
-    workers: int = Field(default=2, ge=1, le=64)
-    memory: int = Field(default=640 << 20, ge=300 << 20)
-    timezone: str = "UTC"
-    max_rejects: int | None = Field(default=None, ge=0)
-    max_duration: int | None = Field(default=None, ge=1)
-    lock_timeout: int = Field(default=30, ge=1)
-    stall_timeout: int = Field(default=60, ge=5)
-    tables: dict[str, str] = {}
-    columns: dict[str, dict[str, str]] = {}
+    # A description says what may be given, for the sentence about what was not.
+    source: str | None = Field(default=None, description="a postgresql:// URI")
+    output: Path = Field(default=Path("output"), description="a directory")
+    workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
+    memory: int = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")
+    timezone: str = Field(default="UTC", description="a time zone of the IANA database, such as Asia/Kolkata")
+    max_rejects: int | None = Field(default=None, ge=0, description="a whole number, 0 or more")
+    max_duration: int | None = Field(default=None, ge=1, description="a time such as 90s, 15m or 2h")
+    lock_timeout: int = Field(default=30, ge=1, description="a time such as 90s, 15m or 2h")
+    stall_timeout: int = Field(default=60, ge=5, description="a time of at least 5s, such as 90s, 15m or 2h")
+    tables: dict[str, str] = Field(default={}, description="names of the model's tables with the source's names")
+    columns: dict[str, dict[str, str]] = Field(
+        default={}, description="tables of the model with names of columns and the source's names"
+    )
 
     @field_validator("memory", mode="before")
     @classmethod
@@ -60,7 +64,7 @@ class Settings(BaseSettings):
     @classmethod
     def known_timezone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"{value} is no time zone of the IANA database (as in Asia/Kolkata)")
+            raise ValueError(f"{value} is no time zone of the IANA database, such as Asia/Kolkata")
         ZoneInfo(value)
         return value
 
@@ -104,7 +108,13 @@ def load(config: Path | None, **flags: Any) -> Settings:
 
 def sentence(fault: ErrorDetails) -> str:
     """Which setting is wrong and how; never its value."""
-    return f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg'].removeprefix('Value error, ')}"
+    name = str(fault["loc"][0])
+    if fault["type"] == "value_error":
+        return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.8)
+        return f"{name}: no such setting" + (f", the nearest is {near[0]}" if near else "")
+    return f"{name}: must be {Settings.model_fields[name].description}"
 
 
 def environment() -> dict[str, Any]:

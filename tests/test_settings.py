@@ -112,17 +112,27 @@ def test_every_fault_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Of file, environment and flags together, mapping included."""
     config = configured(
         tmp_path,
-        "colour = 'blue'\ntimezone = 'Mars/Olympus'\n[tables]\n'guide.nothing' = 'x.y'\n'guide.skills' = 'skills'\n",
+        "worker = 2\ncolour = 'blue'\ntimezone = 'Mars/Olympus'\n"
+        "[tables]\n'guide.nothing' = 'x.y'\n'guide.skills' = 'skills'\n",
     )
     monkeypatch.setenv("EXPORTER_WORKERS", "many")
     assert fault(config, max_rejects=-1, memory="1").split("; ") == [
-        "workers: Input should be a valid integer, unable to parse string as an integer",
-        "memory: Input should be greater than or equal to 314572800",
-        "timezone: Mars/Olympus is no time zone of the IANA database (as in Asia/Kolkata)",
-        "max_rejects: Input should be greater than or equal to 0",
+        "workers: must be a whole number from 1 to 64",
+        "memory: must be a size of at least 300MB, such as 640MB or 1.5G",
+        "timezone: Mars/Olympus is no time zone of the IANA database, such as Asia/Kolkata",
+        "max_rejects: must be a whole number, 0 or more",
         "tables: [tables] maps guide.nothing, which is no table of the model",
         "[tables] maps guide.skills to skills, which is not schema.table",
-        "colour: Extra inputs are not permitted",
+        "worker: no such setting, the nearest is workers",
+        "colour: no such setting",
+    ]
+
+
+def test_every_setting_says_what_it_must_be() -> None:
+    """A value of a wrong kind never meets a sentence without an end."""
+    wrong = {name: object() for name in Settings.model_fields}
+    assert fault(**wrong).split("; ") == [
+        f"{name}: must be {field.description}" for name, field in Settings.model_fields.items() if field.description
     ]
 
 
