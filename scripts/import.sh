@@ -3,6 +3,7 @@
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set +o posix
 set -euo pipefail
+unset CDPATH
 
 usage() {
     cat <<'TEXT'
@@ -90,6 +91,7 @@ check_size() { # OPTION VALUE
 
 # Leaves in home, version, conf, and admin or java what to run. All of them absolute, since the import runs elsewhere.
 find_neo4j() {
+    local java_home
     if [ -n "${NEO4J_HOME:-}" ]; then
         home=$(absolute "$NEO4J_HOME") || die 2 "NEO4J_HOME: there is no directory $NEO4J_HOME"
         if [ -x "$home/bin/neo4j-admin" ]; then admin=$home/bin/neo4j-admin; fi
@@ -100,8 +102,8 @@ find_neo4j() {
         home=$(home_of "$admin")
     fi
     if [ -n "${JAVA_HOME:-}" ]; then
-        JAVA_HOME=$(absolute "$JAVA_HOME") || die 2 "JAVA_HOME: there is no directory $JAVA_HOME"
-        export JAVA_HOME
+        java_home=$(absolute "$JAVA_HOME") || die 2 "JAVA_HOME: there is no directory $JAVA_HOME"
+        export JAVA_HOME="$java_home"
     fi
     conf=$home/conf
     # The Debian and RPM packages keep the configuration apart.
@@ -110,7 +112,7 @@ find_neo4j() {
         conf=$(absolute "$NEO4J_CONF") || die 2 "NEO4J_CONF: there is no directory $NEO4J_CONF"
     fi
     # Asking the launcher takes seconds; the name of the jar says it too.
-    version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed -n 's/.*neo4j-\([0-9.]*\)\.jar$/\1/p')
+    version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed -n 's/.*neo4j-\([0-9.]*\)\.jar$/\1/p') || true
     if [ -z "$admin" ]; then
         [ -n "$version" ] || die 2 "NEO4J_HOME ($home) holds neither bin/neo4j-admin nor Neo4j's jars in lib/"
         find_java
@@ -140,7 +142,7 @@ find_java() {
         java=$(command -v java) || die 2 'no Java found: set JAVA_HOME to its directory, or put java on PATH'
     fi
     [ -x "$java" ] || die 2 "JAVA_HOME: there is no $java"
-    java_version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+    java_version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p') || true
     [ "${java_version:=0}" -ge "$needed" ] ||
         die 2 "Neo4j $version needs Java $needed or newer, but $java is Java $java_version: set JAVA_HOME to a newer one"
 }
@@ -185,7 +187,7 @@ check_store() {
     local directory owner name
     data=$(setting 'server\.directories\.data')
     case ${data:=data} in /*) ;; *) data=$home/$data ;; esac
-    directory=$data
+    directory=$data/databases
     while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
     # shellcheck disable=SC2012 # stat has other options on macOS
     owner=$(ls -ldn "$directory" | awk '{print $3}') name=$(ls -ld "$directory" | awk '{print $3}')
@@ -236,7 +238,7 @@ verify_checksums() {
     else
         die 2 'neither sha256sum nor shasum is on PATH: install one, or skip the comparison with --no-checksums'
     fi
-    total=$(grep -c '' SHA256SUMS)
+    total=$(grep -c '' SHA256SUMS) || true
     say "Checksums: $total files"
     while IFS= read -r line; do
         path=${line:66}
@@ -264,17 +266,17 @@ verify_checksums() {
 available_memory() {
     local available limit group_directory
     if [ -r /proc/meminfo ]; then
-        available=$(($(awk '/^MemAvailable:/ {print $2}' /proc/meminfo) / 1024))
-        group_directory=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+        available=$(awk '/^MemAvailable:/ {print int($2 / 1024)}' /proc/meminfo)
+        group_directory=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null) || true
         for limit in "$group_directory/memory.max" /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do
             limit=$(cat "$limit" 2>/dev/null) || continue
             case $limit in *[!0-9]* | '') continue ;; esac
-            if [ $((limit / 1048576)) -lt "$available" ]; then available=$((limit / 1048576)); fi
+            if [ $((limit / 1048576)) -lt "${available:=1024}" ]; then available=$((limit / 1048576)); fi
         done
     else
         available=$(($(sysctl -n hw.memsize 2>/dev/null || echo 2147483648) / 2097152))
     fi
-    printf '%s\n' "$available"
+    printf '%s\n' "${available:-1024}"
 }
 
 choose_memory() {
@@ -362,10 +364,12 @@ explain_failure() { # STATUS
         -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
         -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
         -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | awk '!seen[$0]++ && NR < 7 {print "    " $0}')
+    if says 'left as they are|IMPORT FAILED' || [ "$1" -ge 128 ]; then
+        where="${where:+$where$'\n'}The database $database is half-written now: import again with --overwrite."
+    fi
     keep_log=true
     die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} \
-        "The whole log is $scratch/log" \
-        "The database $database may be half-written now: import again with --overwrite."
+        "The whole log is $scratch/log"
 }
 
 # The number that the manifest's totals or the importer's last lines give.
