@@ -62,18 +62,28 @@ def password_in(uri: str) -> bool:
         return False
 
 
-def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
-    """One try to connect to the source, within five seconds.
-
-    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses or does not answer. Neither
-    quotes the URI: psycopg's own messages hold passwords.
-    """
+def parse(uri: str) -> dict[str, Any]:
+    """The connection parameters in a source URI. Raises `UsageError` for a malformed one."""
     if not re.match(r"postgres(ql)?://", uri):
         raise UsageError("the source is not a postgresql:// URI; give --source postgresql://USER@HOST/DATABASE")
     try:
         parameters = conninfo.conninfo_to_dict(uri)
     except psycopg.Error:
         raise UsageError("the source URI is malformed; see `exporter export --help` for its form") from None
+    # libpq takes what follows an unescaped @ or / of a password for the host, which messages and the manifest name.
+    port = str(parameters.get("port", ""))
+    if not re.match(r"[a-z]+://([^@/]*@)?[^@?]*(\?|$)", uri) or not re.fullmatch("[0-9,]*", port):
+        raise UsageError("the source URI is malformed; write @ : / and % in a password as %40 %3A %2F and %25")
+    return parameters
+
+
+def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
+    """One try to connect to the source, within five seconds.
+
+    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses or does not answer. Neither
+    quotes the URI: psycopg's own messages hold passwords.
+    """
+    parameters = parse(uri)
     given = str(parameters.pop("options", "") or "")
     parameters |= {
         "options": f"{given} {options(application, lock_seconds=lock_seconds)}".strip(),
@@ -136,11 +146,12 @@ def worker_address(connection: Connection, application: str, *, lock_seconds: in
         host = f"[{info.hostaddr}]" if ipaddress.ip_address(info.hostaddr).version == 6 else info.hostaddr
     if connection.pgconn.ssl_in_use:
         query["sslmode"] = "require"
-        mode = given.get("sslmode", "prefer")
-        if mode in {"verify-ca", "verify-full"}:
-            if not given.get("sslrootcert") or given["sslrootcert"] == "system":
-                raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
-            query["sslrootcert"] = given["sslrootcert"]
+        mode, root = given.get("sslmode", "prefer"), given.get("sslrootcert", "")
+        if mode in {"verify-ca", "verify-full"} and root in {"", "system"}:
+            raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
+        # With a root certificate libpq verifies the CA under sslmode=require too.
+        if root and mode in ENCRYPTED_MODES:
+            query["sslrootcert"] = root
         if mode == "verify-full":
             if not connection.pgconn.used_password:
                 raise SourceError(
