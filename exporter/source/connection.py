@@ -45,13 +45,13 @@ def options(application: str, *, lock_seconds: int) -> str:
     return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in values.items())
 
 
-def later_options(connection: Connection) -> list[str]:
-    """Options that not every server knows: no transaction timeout (17+), an early notice that a reader died (14+)."""
+def later_settings(connection: Connection) -> dict[str, str]:
+    """Settings that not every server knows: no transaction timeout (17+), an early notice that a client died (14+)."""
     later = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
     # The interval is refused by servers on systems that cannot tell, so it is set where the server says Linux.
     query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
     known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
-    return [f"-c {name}={later[name]}" for (name,) in known]
+    return {name: later[name] for (name,) in known}
 
 
 def password_in(uri: str) -> bool:
@@ -95,7 +95,9 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
         "tcp_user_timeout": 60_000,
     }
     try:
-        connection: Connection = psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
+        connection: Connection = psycopg.connect(**parameters, autocommit=True)
+        for name, value in later_settings(connection).items():
+            connection.execute("select set_config(%s, %s, false)", [name, value])
     except psycopg.Error as error:
         raise SourceError(refusal(error, parameters)) from None
     return connection
@@ -137,7 +139,9 @@ def worker_address(connection: Connection, application: str, *, lock_seconds: in
     """
     info = connection.info
     given = info.get_parameters()
-    query = {"options": " ".join((options(application, lock_seconds=lock_seconds), *later_options(connection)))}
+    # The leader's own come first, with those of the source URI; of two values of a setting the later one counts.
+    later = [f"-c {name}={value}" for name, value in later_settings(connection).items()]
+    query = {"options": " ".join((given["options"], options(application, lock_seconds=lock_seconds), *later))}
     host = info.host
     if host.startswith("/"):
         query["host"] = host
