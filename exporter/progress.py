@@ -7,7 +7,8 @@ from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Column, Table
 from rich.text import Text
 
 STAGES = {
@@ -17,36 +18,63 @@ STAGES = {
     "tables": "Exporting tables",
     "publish": "Publishing",
 }
+# Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.
 LINE_SECONDS = 5.0
+LINES_A_RUN = 20
 
 
 class Numbers:
-    """The counters both views show."""
+    """What both views show of a run, by the clock of `time.monotonic`."""
 
     def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.stage_began = self.began
         self.stage_name = ""
         self.total = 0
         self.rows = 0
         self.rejects = 0
         self.memory = 0
         self.table = ""
-        self.started = time.monotonic()
+
+    def stage(self, name: str) -> None:
+        self.stage_name = name
+        self.stage_began = time.monotonic()
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
-        if not self.rows:
-            self.started = time.monotonic()
         self.table = table
         self.rows += rows
         self.rejects += rejects
 
     @property
+    def title(self) -> str:
+        return STAGES.get(self.stage_name, "")
+
+    @property
     def rate(self) -> float:
-        """Rows a second since the first chunk."""
-        return self.rows / max(time.monotonic() - self.started, 0.5)
+        """Rows a second since the stage began."""
+        return self.rows / max(time.monotonic() - self.stage_began, 0.5)
+
+    def waiting(self) -> str:
+        """A stage without rows to count: how long it has taken."""
+        return f"{self.title} · {spoken(time.monotonic() - self.stage_began)}{self.peak()}"
 
     def counted(self) -> str:
-        text = f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects"
-        return text + (f" · {self.memory >> 20} MB" if self.memory else "")
+        return f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects{self.peak()}"
+
+    def left(self) -> str:
+        """The time left at the rate so far; nothing before the first rows."""
+        return f"{spoken((self.total - self.rows) / self.rate)} left" if self.rows else ""
+
+    def peak(self) -> str:
+        return f" · peak {self.memory >> 20} MB" if self.memory else ""
+
+
+def spoken(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `1 h 5 min`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 class LiveView:
@@ -54,20 +82,17 @@ class LiveView:
 
     def __init__(self, console: Console) -> None:
         self.numbers = Numbers()
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(), TimeRemainingColumn(),
-            console=console, expand=True,
-        )  # fmt: skip
-        self.task = self.bar.add_task("", total=None)
         self.live = Live(self, console=console, refresh_per_second=4, transient=True)
 
     def __rich__(self) -> RenderableType:
-        if not self.numbers.total:
-            return Text(f"{self.numbers.stage_name} …")
-        below = self.numbers.counted()
-        if self.numbers.table:
-            below += f" · {self.numbers.table}"
-        return Group(self.bar, Text(below, style="dim", no_wrap=True, overflow="ellipsis"))
+        numbers = self.numbers
+        if numbers.stage_name != "tables":
+            return Text(numbers.waiting() if numbers.title else "")
+        line = Table.grid(Column(), Column(ratio=1), Column(), Column(), expand=True, padding=(0, 1))
+        share = f"{numbers.rows / max(numbers.total, 1):.0%}"
+        line.add_row(numbers.title, ProgressBar(max(numbers.total, 1), numbers.rows), share, numbers.left())
+        below = numbers.counted() + (f" · {numbers.table}" if numbers.table else "")
+        return Group(line, Text(below, style="dim", no_wrap=True, overflow="ellipsis"))
 
     def __enter__(self) -> "LiveView":
         self.live.start()
@@ -77,23 +102,20 @@ class LiveView:
         self.live.stop()
 
     def stage(self, name: str) -> None:
-        self.numbers.stage_name = STAGES[name]
-        self.bar.update(self.task, description=STAGES[name])
+        self.numbers.stage(name)
 
     def totals(self, rows: int) -> None:
         self.numbers.total = rows
-        self.bar.update(self.task, total=rows)
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
         self.numbers.advance(table, rows, rejects)
-        self.bar.update(self.task, advance=rows)
 
     def tick(self, memory: int) -> None:
         self.numbers.memory = memory
 
 
 class PlainLines:
-    """Dated lines, at most one every few seconds besides those of a new stage."""
+    """Dated lines: one for each stage, and between them what has been done so far."""
 
     def __init__(self) -> None:
         self.numbers = Numbers()
@@ -110,8 +132,8 @@ class PlainLines:
         print(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}", file=sys.stderr, flush=True)
 
     def stage(self, name: str) -> None:
-        self.numbers.stage_name = STAGES[name]
-        self.say(STAGES[name])
+        self.numbers.stage(name)
+        self.say(self.numbers.title)
 
     def totals(self, rows: int) -> None:
         self.numbers.total = rows
@@ -121,13 +143,13 @@ class PlainLines:
 
     def tick(self, memory: int) -> None:
         self.numbers.memory = memory
-        if time.monotonic() - self.last < LINE_SECONDS:
+        now = time.monotonic()
+        if now - self.last < max(LINE_SECONDS, (now - self.numbers.began) / LINES_A_RUN):
             return
-        if not self.numbers.rows:
-            self.say(f"{self.numbers.stage_name}: still at it")
-            return
-        left = (self.numbers.total - self.numbers.rows) / max(self.numbers.rate, 1)
-        self.say(f"{self.numbers.counted()} · {left:.0f} s left · {self.numbers.table}")
+        if self.numbers.stage_name == "tables" and self.numbers.rows:
+            self.say(f"{self.numbers.counted()} · {self.numbers.left()} · {self.numbers.table}")
+        else:
+            self.say(self.numbers.waiting())
 
 
 def watcher() -> LiveView | PlainLines:
