@@ -4,20 +4,18 @@ Commands import what they need themselves: `--help` and completion answer withou
 """
 
 import json
+import logging
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from exporter.errors import ExporterError, Interrupted, LimitError, UsageError
+from exporter.errors import ExporterError, LimitError, UsageError
+from exporter.signals import stopped_by_signals
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
@@ -61,31 +59,14 @@ class ModelFormat(StrEnum):
 
 def main() -> None:
     """The `exporter` command: runs it, and turns every `ExporterError` into its sentence and exit code."""
+    # What libraries log is not for the user, and may quote the source.
+    logging.lastResort = None
     try:
         with stopped_by_signals():
             app()
     except ExporterError as error:
         print(f"exporter: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP raise `Interrupted` once; a second one must not stop the cleaning up."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        for each in caught:
-            signal.signal(each, signal.SIG_IGN)
-        raise Interrupted(f"stopped by {signal.Signals(number).name}; nothing was published")
-
-    caught = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup has it
-    ]
-    for number in caught:
-        signal.signal(number, stop)
-    yield
 
 
 def settings_from(config: Path | None, **flags: Any) -> Any:

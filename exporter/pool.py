@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from exporter.errors import RunError
+from exporter.signals import be_stoppable, held_back
 
 TICK_SECONDS = 0.25
 
@@ -23,14 +24,16 @@ class Pool:
         self.tick = tick
 
     def kill(self) -> None:
-        """Ends every worker at once: a stalled read hears nothing else."""
+        """Ends every worker at once: a stalled read hears nothing else. From now on no signal disturbs the end."""
+        be_stoppable(False)
         self.executor.shutdown(wait=False, cancel_futures=True)
         kill_workers()
 
     def submit(self, work: str, *arguments: Any) -> Future[Any]:
         """Gives the workers a task: a function of worker.py by its name, and its arguments."""
         try:
-            return self.executor.submit(perform, work, *arguments)
+            with held_back():  # it may start a worker
+                return self.executor.submit(perform, work, *arguments)
         except BrokenProcessPool:
             raise killed() from None
 

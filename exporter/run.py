@@ -5,7 +5,6 @@ settings -> plan -> census -> chunks in worker processes -> publish
           catalog   keys
 """
 
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from exporter.clock import Clock, Watcher
@@ -22,10 +20,11 @@ from exporter.model.render import model_sha256
 from exporter.pool import Pool, worker_pool
 from exporter.profile import Profile
 from exporter.settings import Settings
+from exporter.signals import time_limit
 from exporter.source.catalog import Relation
 from exporter.source.check import Finding, Severity, examine
 from exporter.source.chunks import Chunker
-from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.connection import Connection, connect, end, worker_address
 from exporter.source.mapping import Mapping
 from exporter.source.plan import Planner
 from exporter.source.reads import Address, Plan
@@ -67,7 +66,8 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     """Exports the source into a new directory below `settings.output`.
 
     Raises an `ExporterError` of the contract's exit code; nothing is published then, nothing half-written stays, and
-    no process or server-side query goes on.
+    no process or server-side query goes on. Once an export was published, no signal stops the caller's
+    `stopped_by_signals` block any more.
     """
     started_at = datetime.now(UTC)
     clock = Clock(watcher)
@@ -109,7 +109,7 @@ def connected(settings: Settings, application: str) -> Iterator[Connection]:
     try:
         yield connection
     finally:
-        connection.close()
+        end(connection)
 
 
 def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
@@ -197,7 +197,8 @@ def tasks(plan: Plan) -> list[tuple[Chunk, ...]]:
     """The chunks as tasks, the largest tables first; small tables together."""
     large, small = [], []
     for reads in sorted(plan.tables, key=lambda reads: -reads.bytes):
-        chunks = [Chunk(reads.table, number, query) for number, query in enumerate(reads.queries, 1)]
+        pairs = zip(reads.queries, reads.careful, strict=True)
+        chunks = [Chunk(reads.table, number, *queries) for number, queries in enumerate(pairs, 1)]
         if len(chunks) == 1 and reads.bytes < SMALL_TABLE:
             small += chunks
         else:
@@ -214,25 +215,6 @@ def add(tally: Tally, part: EntityPart) -> None:
     tally.multiline |= part.multiline
     tally.files += part.files
     tally.reject_files += part.reject_files
-
-
-@contextmanager
-def time_limit(seconds: int | None) -> Iterator[None]:
-    """Raises `RunError` in the block when it takes longer, whatever it waits for; None is no limit."""
-
-    def stop(_: int, __: FrameType | None) -> None:
-        raise RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released")
-
-    if seconds is None:
-        yield
-        return
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
 
 
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:

@@ -27,6 +27,7 @@ from exporter.errors import Interrupted, LimitError, RunError
 from exporter.progress import watcher
 from exporter.run import Outcome, export
 from exporter.settings import Settings
+from exporter.signals import stopped_by_signals
 from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
 from exporter.target.verification import verify_bolt, verify_files
 
@@ -71,7 +72,7 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
             with steps.step("1 · A sample source"):
                 source = create_database(uri, "astrokiran")
                 show_dirt(console, fill_sample(source, scale=scale))
-            with steps.step("2 · Export in one snapshot"), watcher() as view:
+            with steps.step("2 · Export in one snapshot"), stopped_by_signals(), watcher() as view:
                 outcome = export(Settings(source=source, output=output), view)
             with steps.step(f"3 · Import into Neo4j {home.version}"):
                 import_export(outcome.directory, environment(home, configure(place)))

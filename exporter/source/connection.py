@@ -2,11 +2,13 @@
 
 import ipaddress
 import re
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 import psycopg
 from psycopg import conninfo
+from psycopg.pq import TransactionStatus
 
 from exporter.errors import RunError, SourceError, UsageError
 from exporter.source.reads import Address
@@ -103,6 +105,14 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     return connection
 
 
+def end(connection: Connection) -> None:
+    """Ends a session, and first the statement that may still run in it after a signal: the server would go on."""
+    if connection.info.transaction_status is TransactionStatus.ACTIVE:
+        with suppress(psycopg.Error):
+            connection.cancel_safe(timeout=CONNECT_SECONDS)
+    connection.close()
+
+
 def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
     """Why a connection was refused, in our words: the server's may quote secrets."""
     where = f"{parameters.get('host') or parameters.get('hostaddr') or 'localhost'}"
@@ -188,4 +198,4 @@ def lost(error: psycopg.Error, doing: str) -> RunError:
         "53200": "the server is out of memory",
         "42501": "a privilege is missing; run `exporter check`",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
-    return RunError(f"{reason} while {doing} (SQLSTATE {state})")
+    return RunError(f"{reason} (while {doing}; SQLSTATE {state})")

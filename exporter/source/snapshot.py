@@ -95,10 +95,12 @@ def sizes_of(connection: Connection, mapping: Mapping) -> dict[str, Size]:
 def preflight(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
     """The catalog as it is before the locks, in a transaction of its own."""
     try:
-        with connection.transaction():
-            return read_catalog(connection, mapping.schemas())
+        connection.execute("begin isolation level repeatable read read only")
+        catalog = read_catalog(connection, mapping.schemas())
+        connection.execute("commit")
     except psycopg.Error as error:
         raise SourceError(str(lost(error, "reading the catalog"))) from None
+    return catalog
 
 
 def end_readers(uri: str, application: str) -> None:

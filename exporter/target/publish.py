@@ -1,5 +1,6 @@
 """The life of an export directory: partial under a lock, then whole under its name, or gone."""
 
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from exporter.errors import BusyError, UsageError
+from exporter.errors import BusyError, RunError, UsageError
+from exporter.signals import be_stoppable
 from exporter.target import layout
 from exporter.target.files import FileRecord, write_file
 from exporter.target.headers import headers
@@ -33,6 +35,11 @@ class PartialExport:
     @property
     def directory(self) -> Path:
         return self.output / f"{layout.PARTIAL}{self.stamp}"
+
+    @property
+    def link(self) -> Path:
+        """What becomes `latest`."""
+        return self.output / f"{layout.PARTIAL}{layout.LATEST}"
 
     def write(self, path: Path, content: str | bytes) -> None:
         """Writes one of the export's small files."""
@@ -62,22 +69,29 @@ class PartialExport:
         return self.publish(), made
 
     def publish(self) -> Path:
-        """Renames the directory to its name and moves `latest`, each step durable before the next."""
+        """Renames the directory to its name and moves `latest`, each step durable before the next; both or neither.
+
+        From the rename on the export stands, and signals stop nothing any more.
+        """
         for folder, _, _ in os.walk(self.directory):
             sync_directory(Path(folder))
+        self.link.symlink_to(self.stamp)
         final = self.output / self.stamp
+        be_stoppable(False)
         self.directory.rename(final)
-        sync_directory(self.output)
-        link = self.output / f"{layout.PARTIAL}{layout.LATEST}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.stamp)
-        link.replace(self.output / layout.LATEST)
-        sync_directory(self.output)
+        try:
+            sync_directory(self.output)
+            self.link.replace(self.output / layout.LATEST)
+            sync_directory(self.output)
+        except OSError:
+            final.rename(self.directory)
+            raise
         return final
 
     def keep_rejects(self) -> Path:
         """Keeps the reject files alone, where a limit on them was broken."""
         kept = self.output / f"{layout.REJECTED}{self.stamp}"
+        be_stoppable(False)
         (self.directory / layout.REJECTS).rename(kept)
         return kept
 
@@ -86,25 +100,39 @@ class PartialExport:
 def partial_export(output: Path) -> Iterator[PartialExport]:
     """The partial export of a new run; what is left of it when the block ends is removed.
 
-    Raises `UsageError` for an output directory that cannot be used, `BusyError` when another export runs on it.
+    Raises `UsageError` for an output directory that cannot be used, `BusyError` when another export runs on it,
+    `RunError` when its disk is full or fails.
     """
     check_output(output)
-    lock = FileLock(output / layout.LOCK, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(f"another export is running on {output}; wait for it, or choose another --output") from None
-    except OSError as error:
-        raise UsageError(f"cannot write to {output}: {error.strerror}") from None
-    try:
+    with locked(output):
         for stale in output.glob(f"{layout.PARTIAL}*"):
             remove(stale)
         partial = PartialExport(output, free_stamp(output))
         try:
             partial.directory.mkdir(mode=0o700)
             yield partial
+        except OSError as error:
+            raise RunError(f"cannot write the export to {output}: {error.strerror}; nothing was published") from None
         finally:
+            remove(partial.link)
             remove(partial.directory)
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Holds the output directory for one export; a process that dies lets go of it."""
+    lock = FileLock(output / layout.LOCK, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(f"another export is running on {output}; wait for it, or choose another --output") from None
+    except NotImplementedError:
+        raise UsageError(f"the file system of {output} has no locks; choose another --output") from None
+    except OSError as error:
+        kind = RunError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
+        raise kind(f"cannot write to {output}: {error.strerror}") from None
+    try:
+        yield
     finally:
         lock.release()
 
@@ -119,6 +147,9 @@ def check_output(output: Path) -> None:
         raise UsageError(f"{output} is no directory; choose another --output") from None
     except OSError as error:
         raise UsageError(f"cannot make {output}: {error.strerror}") from None
+    latest = output / layout.LATEST
+    if latest.exists() and not latest.is_symlink():
+        raise UsageError(f"{latest} is no link; move it away, or choose another --output")
     if not os.access(output, os.W_OK | os.X_OK):
         raise UsageError(f"{output} is not writable; choose another --output")
 

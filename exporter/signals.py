@@ -1,0 +1,75 @@
+"""What stops a run from outside, signals and the time limit, up to the moment from which the run stands."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from exporter.errors import ExporterError, Interrupted, RunError
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# Signals are the process's, and so is whether they still stop it.
+_stoppable = True
+
+
+def stop(error: ExporterError) -> None:
+    """Raises the error, unless the run was stopped already or stands: nothing disturbs the cleaning up."""
+    global _stoppable
+    if _stoppable:
+        _stoppable = False
+        raise error
+
+
+def be_stoppable(yes: bool = True) -> None:
+    """Whether signals stop the run from now on: not once it cleans up after a failure, nor when its export stands."""
+    global _stoppable
+    _stoppable = yes
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted` in it. A block that ends well
+    leaves the signals as it found them; after an error they stay without effect."""
+
+    def stopped(number: int, _: FrameType | None) -> None:
+        stop(Interrupted(f"stopped by {signal.Signals(number).name}; nothing was published"))
+
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    be_stoppable()
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stopped)
+    yield
+    be_stoppable()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@contextmanager
+def time_limit(seconds: int | None) -> Iterator[None]:
+    """Raises `RunError` in the block when it takes longer, whatever it waits for; None is no limit."""
+
+    def passed(_: int, __: FrameType | None) -> None:
+        stop(RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released"))
+
+    if seconds is None:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, passed)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Signals wait until the block ends. Processes started in it hold them back on and on, from their first moment."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*STOPPING, signal.SIGALRM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
