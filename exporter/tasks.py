@@ -19,11 +19,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One read of one table."""
+    """One read of one table, and the careful one that stands in for it where a datetime or date is unrepresentable."""
 
     table: str
     number: int
     query: str
+    careful: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 It has a column for every column of the model that the table is read for, under the model's name:
 
 - integer columns as integers, booleans as booleans,
-- `datetime` properties as a UTC timestamp and `date` properties as a date, null where unrepresentable,
+- `datetime` properties as a UTC timestamp and `date` properties as a date,
 - everything else as text in PostgreSQL's own spelling,
 
 and those of the columns below that the table needs. Their names hold a blank, so no column of a model can be one.
+
+Where a datetime or date is unrepresentable, the frame is of a *careful* read: those are null in it, and a column beside
+each (`raw`) holds their text.
 """
 
 # Text of the primary key, its parts joined by a colon; absent where the key's own columns say the same.

@@ -9,12 +9,15 @@ from functools import cache
 import polars as pl
 
 from exporter.model import frame
+from exporter.model.tables import Table
 from exporter.model.vocabulary import Property, Type
 from exporter.shape import ids
 
 # The longest double that is written without an exponent has 309 digits; only a longer text can be too large.
 LONGEST_SAFE_NUMBER = 300
 DAY = 86_400_000_000
+# In days since 1970: 1 January -9999 and 31 December 9999.
+FIRST_DAY, LAST_DAY = -4_371_587, 2_932_896
 # Days between the first and the last date of a frame up to which a calendar of all of them is made.
 WIDEST_CALENDAR = 100_000
 
@@ -31,14 +34,27 @@ class Values:
     raw: str
 
 
+def holds_unrepresentable(raw: pl.DataFrame, table: Table) -> bool:
+    """Whether a frame of a plain read holds a datetime or date beyond the years that are exported.
+
+    PostgreSQL's past ends in 4714 BC, so below that lies -infinity alone, as above the year 9999 do infinity and more.
+    """
+    limits = {Type.DATE: (FIRST_DAY, LAST_DAY), Type.DATETIME: (FIRST_DAY * DAY, (LAST_DAY + 1) * DAY - 1)}
+    for name, use in table.uses().items():
+        if isinstance(use, Type) and use in limits:
+            values = raw[name].to_physical()
+            if not values.is_between(*limits[use]).all():
+                return True
+    return False
+
+
 def property_values(raw: pl.DataFrame, given: Property) -> Values:
     """The values of a property in a raw frame; a lost one is null."""
     column = raw[given.name]
     if given.type in (Type.DATETIME, Type.DATE):
-        originals = raw[frame.raw(given.name)]
-        lost = originals.is_not_null() if originals.null_count() < len(originals) else None
         texts = iso_datetimes(column) if given.type is Type.DATETIME else iso_dates(column.to_physical())
-        return Values(texts, lost, frame.raw(given.name))
+        original = frame.raw(given.name)
+        return Values(texts, raw[original].is_not_null() if original in raw.columns else None, original)
     if column.dtype == pl.String and given.type in NUMBERS:
         values = NUMBERS[given.type](column)
         lost = values.is_null() & column.is_not_null() if values.null_count() > column.null_count() else None

@@ -13,6 +13,7 @@ INTEGERS = frozenset({"int2", "int4", "int8"})
 TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
 NATIVE_STRINGS = frozenset({"text", "varchar", "uuid", "name"})
 DATETIMES = frozenset({"timestamptz", "timestamp"})
+TEMPORAL = frozenset({Type.DATETIME, Type.DATE})
 
 ACCEPTED: dict[Use, frozenset[str]] = {
     Grammar.INTEGER: INTEGERS | TEXTS | {"numeric"},
@@ -49,20 +50,25 @@ def accepted(use: Use) -> str:
 
 def is_cast(column: Column, use: Use) -> bool:
     """Whether the column's own value does not pass as it is."""
-    if use in (Type.DATETIME, Type.DATE):
+    if use in TEMPORAL:
         return column.base == "timestamp"
     return not (column.base in INTEGERS | {"bool"} or (column.base in NATIVE_STRINGS and use is not Type.LOCALTIME))
 
 
-def expression(column: Column, use: Use, *, source: sql.Composable, timezone: str) -> sql.Composable:
+def expression(
+    column: Column, use: Use, *, source: sql.Composable, timezone: str, careful: bool = False
+) -> sql.Composable:
     """The SELECT expression that reads a column (`source`, its quoted name) for a use.
 
-    Comes out as: integers as they are; booleans; `Type.DATETIME` a timestamptz and `Type.DATE` a date, null where
-    unrepresentable (`raw_expression` then holds the value); everything else text, in PostgreSQL's own spelling.
+    Comes out as: integers as they are; booleans; `Type.DATETIME` a timestamptz and `Type.DATE` a date, in a careful
+    read null where unrepresentable (`raw_expression` then holds the value); everything else text, in PostgreSQL's own
+    spelling.
     """
-    if use in (Type.DATETIME, Type.DATE):
-        finite = representable(column, source=source, timezone=timezone)
+    if use in TEMPORAL:
         value = in_utc(column, source=source, timezone=timezone)
+        if not careful:
+            return value
+        finite = representable(column, source=source, timezone=timezone)
         return sql.SQL("case when {} then {} end").format(finite, value)
     if column.base == "inet":
         # As COPY prints it: the cast to text would add /32 to a single address.

@@ -7,10 +7,10 @@ from psycopg import sql
 
 from exporter.model import frame
 from exporter.model.tables import Table, Use, links_by_value, node, parts, referenced_labels, tables
-from exporter.model.vocabulary import Grammar, Type
+from exporter.model.vocabulary import Grammar
 from exporter.source.catalog import Relation
 from exporter.source.chunks import Chunker
-from exporter.source.columns import INTEGERS, expression, raw_expression
+from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
 from exporter.source.connection import Connection, lost
 from exporter.source.mapping import Mapping
 from exporter.source.reads import KeyReads, LoserReads, Plan, TableReads, ValueReads
@@ -51,16 +51,20 @@ class Planner:
         return self.source(next(table for table in tables() if table.node and table.node.label == label))
 
     def table_reads(self, table: Table) -> TableReads:
-        """The reads of a whole table."""
+        """The reads of a whole table, and the careful ones of the same chunks."""
         source = self.source(table)
-        selected = [self.column(source, name, use) for name, use in table.uses().items()]
-        selected += [
-            named(
-                raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone), frame.raw(name)
-            )
-            for name, use in table.uses().items()
-            if use in (Type.DATETIME, Type.DATE)
-        ]
+        queries = self.chunker.queries(source, self.rows(source, careful=False))
+        careful = queries
+        if TEMPORAL & set(table.uses().values()):
+            careful = self.chunker.queries(source, self.rows(source, careful=True))
+        return TableReads(table.name, queries, careful, self.chunker.bytes(source))
+
+    def rows(self, source: From, *, careful: bool) -> sql.Composed:
+        """The SELECT of a table's raw frame (model/frame.py)."""
+        table = source.table
+        selected = [self.column(source, name, use, careful=careful) for name, use in table.uses().items()]
+        if careful:
+            selected += [self.raw_column(source, name) for name, use in table.uses().items() if use in TEMPORAL]
         if (key := source.relation.primary_key) and set(key) != {source.column(c).name for c in table.key_columns}:
             selected.append(named(joined_text(key), frame.PRIMARY_KEY))
         if not proven_unique(source):
@@ -69,12 +73,17 @@ class Planner:
             selected.append(
                 named(source.row_id(), frame.ROW) if has_id else named(place(source, "> 1"), frame.DUPLICATE)
             )
-        text = select(selected, source.name)
-        return TableReads(table.name, self.chunker.queries(source, text), self.chunker.bytes(source))
+        return select(selected, source.name)
 
-    def column(self, source: From, name: str, use: Use) -> sql.Composed:
+    def raw_column(self, source: From, name: str) -> sql.Composed:
+        """The text of a column's unrepresentable values."""
+        text = raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone)
+        return named(text, frame.raw(name))
+
+    def column(self, source: From, name: str, use: Use, *, careful: bool = False) -> sql.Composed:
         """A column of the model in a SELECT list."""
-        read = expression(source.column(name), use, source=source.quoted(name), timezone=self.timezone)
+        quoted = source.quoted(name)
+        read = expression(source.column(name), use, source=quoted, timezone=self.timezone, careful=careful)
         return named(read, name)
 
     def loser_reads(self) -> list[LoserReads]:

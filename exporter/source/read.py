@@ -28,8 +28,13 @@ REASONS = {
 }
 
 
+class UndecodableError(RunError):
+    """The read holds a datetime or date that connectorx cannot decode: it ends in the year 262142."""
+
+
 def read(address: Address, query: str, pre_execution: list[str], what: str) -> pyarrow.Table:
-    """The rows of a query; `what` names it in an error. Raises `RunError` for every failure of the read."""
+    """The rows of a query; `what` names it in an error. Raises `RunError` for every failure of the read,
+    `UndecodableError` where a careful read can do better."""
     try:
         table: pyarrow.Table = connectorx.read_sql(
             address.of_reader(os.getpid()),
@@ -42,6 +47,8 @@ def read(address: Address, query: str, pre_execution: list[str], what: str) -> p
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         text = str(error)
+        if "too large to decode" in text or "timestamp out of range" in text:
+            raise UndecodableError(f"a datetime or date cannot be read (while reading {what})") from None
         reason = next((said for sign, said in REASONS.items() if sign in text), "the read failed")
         raise RunError(f"{reason} (while reading {what})") from None
     return table

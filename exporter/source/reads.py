@@ -30,10 +30,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class TableReads:
-    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once."""
+    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once.
+
+    `careful` reads the same chunks where a datetime or date in them is unrepresentable (model/frame.py).
+    """
 
     table: str
     queries: tuple[str, ...]
+    careful: tuple[str, ...]
     bytes: int
 
 
