@@ -1,6 +1,7 @@
 """The worker processes: spawned, fed with tasks, and ended whole, whatever happens."""
 
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,8 @@ class Pool:
 def perform(work: str, *arguments: Any) -> Any:
     """Calls a function of worker.py. By its name, since its module loads Polars, which costs the leader half a second
     and 60 MB that it has no use for."""
+    # The workers are the parallelism; and a backtrace of connectorx could quote rows.
+    os.environ |= {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
     return getattr(import_module("exporter.worker"), work)(*arguments)
 
 
