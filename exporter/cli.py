@@ -164,6 +164,7 @@ def export(
     """Export the source into a new directory; the last line on stdout is that directory."""
     from exporter.progress import watcher
     from exporter.run import export as export_source
+    from exporter.screen import cost_lines, totals_line
 
     settings = settings_from(
         config, source=source, output=output, workers=workers, memory=memory, timezone=timezone,
@@ -171,14 +172,9 @@ def export(
     )  # fmt: skip
     with watcher() as view:
         outcome = export_source(settings, view)
-    totals = outcome.manifest["totals"]
     print(
-        f"{totals['nodes']:,} nodes, {totals['relationships']:,} relationships, {totals['rejects']:,} rejects, "
-        f"{totals['bytes'] / 1e6:,.1f} MB in {sum(outcome.profile.stages.values()):.1f} s",
-        file=sys.stderr,
+        totals_line(outcome.manifest["totals"], outcome.profile), cost_lines(outcome.profile), sep="\n", file=sys.stderr
     )
-    costliest = ", ".join(f"{table} {seconds:.1f} s" for table, seconds in outcome.profile.costliest())
-    print(f"Costliest tables: {costliest}; held up most by the {outcome.profile.bottleneck()}", file=sys.stderr)
     if profile:
         write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)

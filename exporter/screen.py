@@ -1,7 +1,7 @@
-"""Results as a screen of 80 columns shows them: findings, the model, counted nouns. The command line prints them."""
+"""Results as a screen of 80 columns shows them: findings, outcomes, the model. The command line prints them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
@@ -10,6 +10,7 @@ from rich.text import Text
 from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
+from exporter.profile import Profile
 from exporter.source.check import Finding, Severity
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "dim"}
@@ -33,6 +34,18 @@ def findings_summary(findings: Iterable[Finding]) -> str:
     """`1 error, no warnings, 22 notes`."""
     count = Counter(finding.severity for finding in findings)
     return ", ".join(counted(count[severity], severity) for severity in Severity)
+
+
+def totals_line(totals: Mapping[str, int], profile: Profile) -> str:
+    """What an export holds and how long it took; `totals` is the manifest's."""
+    counts = ", ".join(f"{totals[what]:,} {what}" for what in ("nodes", "relationships", "rejects"))
+    return f"{counts}, {totals['bytes'] / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
+
+
+def cost_lines(profile: Profile) -> str:
+    """What held an export up, and which tables cost the workers most, a line each."""
+    costs = [f"  {seconds:8.1f} s  {table}" for table, seconds in profile.costliest()]
+    return "\n".join([f"Held up most by the {profile.bottleneck()}. The costliest tables:", *costs])
 
 
 def model_tables() -> RenderableType:

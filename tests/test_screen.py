@@ -7,8 +7,10 @@ from rich.console import Console, RenderableType
 
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.render import pattern
-from exporter.screen import counted, findings_summary, findings_table, model_tables
+from exporter.profile import Profile
+from exporter.screen import cost_lines, counted, findings_summary, findings_table, model_tables, totals_line
 from exporter.source.check import Finding, Severity
+from exporter.stopwatch import READ, Stopwatch
 
 FINDINGS = [
     Finding(Severity.ERROR, "wallet.invoices", "no such table", "create it, or map its name under [tables]"),
@@ -68,3 +70,12 @@ Role      auth.auth_user_roles (id)
 pattern                        start → end
 (AuthUser)-[HAS_ROLE]->(Role)  auth_user_id → id
 """ in on_screen(model_tables())
+
+
+def test_the_outcome_of_an_export() -> None:
+    """Counts, size and time on one line; below it the costliest tables."""
+    totals = {"nodes": 30375, "relationships": 35294, "properties": 188897, "rejects": 118, "bytes": 4_200_000}
+    watch = Stopwatch("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
+    profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
+    assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
+    assert cost_lines(profile) == ("Held up most by the database. The costliest tables:\n       2.5 s  guide.skills")

@@ -5,34 +5,30 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import neo4j
 import psycopg
 from rich.console import Console
-from rich.table import Table
 
-from exporter.demo.answers import Answer, answer_from_graph, answer_from_source, differences, parameters
+from exporter.demo.answers import answer_from_graph, answer_from_source, differences, parameters
 from exporter.demo.neo4j import Neo4jHome, default_cache, provision
 from exporter.demo.postgres import create_database, embedded_postgres
 from exporter.demo.queries import QUERIES, Query
 from exporter.demo.sample import fill_sample
+from exporter.demo.screen import answer_table, dirt_table, summary_table
 from exporter.demo.server import Server, apply_schema, configure, environment, serve
 from exporter.errors import Interrupted, LimitError, RunError
 from exporter.progress import watcher
 from exporter.run import Outcome, export
+from exporter.screen import totals_line
 from exporter.settings import Settings
 from exporter.signals import stopped_by_signals
 from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
 from exporter.target.verification import verify_bolt, verify_files
-
-SHOWN_ROWS = 5
-SHOWN_CHARACTERS = 120
 
 
 @dataclass(slots=True)
@@ -71,9 +67,10 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
         with embedded_postgres() as uri:
             with steps.step("1 · A sample source"):
                 source = create_database(uri, "astrokiran")
-                show_dirt(console, fill_sample(source, scale=scale))
+                console.print(dirt_table(fill_sample(source, scale=scale)))
             with steps.step("2 · Export in one snapshot"), stopped_by_signals(), watcher() as view:
                 outcome = export(Settings(source=source, output=output), view)
+            console.print(totals_line(outcome.manifest["totals"], outcome.profile))
             with steps.step(f"3 · Import into Neo4j {home.version}"):
                 import_export(outcome.directory, environment(home, configure(place)))
             with steps.start_server(home, place) as server:
@@ -91,15 +88,6 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
     finally:
         if not keep:
             shutil.rmtree(place, ignore_errors=True)
-
-
-def show_dirt(console: Console, dirt: Mapping[str, int]) -> None:
-    """What is wrong with the sample, in the amounts in which it was made."""
-    table = Table("dirt in the sample", "rows", box=None, pad_edge=False)
-    for what, rows in dirt.items():
-        table.add_row(what, f"{rows:,}")
-    table.columns[1].justify = "right"
-    console.print(table)
 
 
 def import_export(directory: Path, environment: Mapping[str, str]) -> None:
@@ -130,52 +118,22 @@ def answer_queries(console: Console, source: str, bolt_uri: str) -> None:
         values = parameters(connection)
         for query in QUERIES:
             answer = answer_from_graph(driver, query, values)
-            show_answer(console, query, answer, values)
+            console.print(answer_table(titled(query, values), answer))
             if found := differences(query, answer_from_source(connection, query, values), answer):
                 raise LimitError(f"{query.name}: the graph answers otherwise than the source ({len(found)} rows)")
 
 
-def show_answer(console: Console, query: Query, answer: Answer, values: Mapping[str, str | int]) -> None:
-    """A query's answer as a small table, with the parameters it was asked with."""
+def titled(query: Query, values: Mapping[str, str | int]) -> str:
+    """A query's name with the parameters it is asked with."""
     asked = ", ".join(f"${name} = {values[name]!r}" for name in query.parameters)
-    title = f"{query.name}" + (f" ({asked})" if asked else "")
-    table = Table(title=title, title_justify="left", title_style="italic")
-    for column in answer.columns:
-        table.add_column(column, overflow="fold")
-    for row in answer.rows[:SHOWN_ROWS]:
-        table.add_row(*map(shown, row))
-    console.print(table)
-    if len(answer.rows) > SHOWN_ROWS:
-        console.print(f"… and {len(answer.rows) - SHOWN_ROWS} rows more", style="dim")
-
-
-def shown(value: Any) -> str:
-    """A value as a small table shows it."""
-    text = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+    return query.name + (f" ({asked})" if asked else "")
 
 
 def summarize(console: Console, outcome: Outcome, seconds: Mapping[str, float]) -> None:
-    """What came of it: counts, rejects by reason, time by step, memory, where the export lies, what to type next."""
-    manifest = outcome.manifest
-    totals = manifest["totals"]
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    for what in ("nodes", "relationships", "properties", "rejects"):
-        table.add_row(what, f"{totals[what]:,}")
-    reasons: Counter[str] = Counter()
-    for entity in (*manifest["nodes"], *manifest["relationships"]):
-        reasons.update(entity["rejects"])
-    for reason, rejects in reasons.most_common():
-        table.add_row(f"  {reason}", f"{rejects:,}", style="dim")
-    for title, each in seconds.items():
-        table.add_row(title, f"{each:.1f} s")
-    table.add_row("together", f"{sum(seconds.values()):.1f} s")
-    table.add_row("peak memory of the export", f"{outcome.peak_memory >> 20} MB")
-    console.print("\n[bold]Summary[/bold]", table, sep="\n")
+    """What came of it, where the export lies, what to type next."""
+    console.print("\n[bold]Summary[/bold]", summary_table(outcome, seconds), sep="\n")
     directory = shlex.quote(str(outcome.directory))
-    console.print(f"\nThe export lies in {directory}. Next, with a source and a Neo4j of your own:")
+    console.print(f"\nThe export lies in {directory}. Next, with a source and a Neo4j of your own:", soft_wrap=True)
     console.print("  exporter check --source postgresql://USER@HOST/DATABASE", soft_wrap=True)
     console.print("  exporter export --source postgresql://USER@HOST/DATABASE", soft_wrap=True)
     console.print(f"  NEO4J_HOME=… scripts/import.sh {directory}", soft_wrap=True)
