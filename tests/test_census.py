@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.model.vocabulary import Key, integer, pair, uuid
+from exporter.model.vocabulary import Key, Type, integer, pair, uuid
 from exporter.shape import census
 from exporter.shape.census import (
     Census,
@@ -130,6 +130,16 @@ def test_uuid_keys(tmp_path: Path) -> None:
     raw = pl.DataFrame({"id": [small.upper(), "x", None]})
     keys = unbounded(tmp_path / "keys", uuid("id"), raw)
     assert keys.contains(pl.Series([small, small.upper(), "x", None])).to_list() == [True, False, False, False]
+
+
+@pytest.mark.parametrize("key", [integer("id"), uuid("id"), pair("id", "device_id")])
+@pytest.mark.parametrize("ids", [[], [None]])
+def test_a_label_without_keys(tmp_path: Path, key: Key, ids: list[None]) -> None:
+    """It can be asked, and has none."""
+    raw = pl.DataFrame({"id": pl.Series(ids, dtype=pl.String), "device_id": pl.Series(ids, dtype=pl.String)})
+    keys = unbounded(tmp_path / "keys", key, raw)
+    asked = pl.Series([7, None]) if key.type is Type.LONG else pl.Series(["a", None])
+    assert keys.contains(asked).to_list() == [False, False]
 
 
 def test_pair_keys(tmp_path: Path) -> None:

@@ -141,11 +141,8 @@ def write_keys(
     """
     directory.mkdir(mode=0o700, parents=True)
     if key.grammar is not Grammar.INTEGER:
-        texts = (
-            pl.DataFrame({"text": key_of(frame, key), "id": None}, schema_overrides={"id": pl.Int64})
-            for frame in frames
-        )
-        write_index(directory, texts, rows=rows)
+        texts = (key_of(frame, key).alias("text").to_frame() for frame in frames)
+        write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), rows=rows)
         return
     keys = (key_of(frame, key).drop_nulls() for frame in frames)
     if low is not None and high is not None and high - low < max(WINDOW, SPARSITY * rows):
