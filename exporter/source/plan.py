@@ -65,7 +65,7 @@ class Planner:
         selected = [self.column(source, name, use, careful=careful) for name, use in table.uses().items()]
         if careful:
             selected += [self.raw_column(source, name) for name, use in table.uses().items() if use in TEMPORAL]
-        if (key := source.relation.primary_key) and set(key) != {source.column(c).name for c in table.key_columns}:
+        if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
             selected.append(named(joined_text(key), frame.PRIMARY_KEY))
         if not proven_unique(source):
             # A row of a view has no id, but its chunks hold all rows of a key.

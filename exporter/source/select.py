@@ -75,7 +75,7 @@ def comparable(source: From, name: str, use: Use) -> sql.Composable:
     Malformed and null keys fall together, which does no harm: their fate comes before `duplicate_id`.
     """
     column, quoted = source.column(name), source.quoted(name)
-    if column.base in INTEGERS | {"numeric", "uuid"}:
+    if column.base in INTEGERS | {"uuid"} or (column.base == "numeric" and use is Grammar.INTEGER):
         return quoted
     if use is Grammar.INTEGER:
         digits = "substring(btrim({}::text, {}) from '^(-?0*[0-9]{{1,19}})(?:[.]0+)?$')::numeric"
