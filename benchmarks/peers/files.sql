@@ -1,5 +1,5 @@
 -- The 77 files of an export: a name, then the query of its rows, indented. iso(), trimmed(), last_ten(), address() and
--- text_id() stand for what each peer's own dialect has for them.
+-- text_id() stand for what each peer's own dialect has for them. OFFSET 0 keeps PostgreSQL from computing an ID twice.
 nodes/AuthUser
     SELECT id, phone_number, is_active::text, is_test_user::text, iso(created_at), iso(updated_at) FROM auth.auth_users
 nodes/Customer
@@ -197,7 +197,7 @@ relationships/Session-ON_DEVICE-Device
     WHERE (auth_user_id, device_id) IN (SELECT auth_user_id, device_id FROM auth.user_devices)
 relationships/Notification-TO_USER-AuthUser
     SELECT id, user_id, target_type
-    FROM (SELECT id, text_id(auth_user_id) AS user_id, target_type FROM notifications.notifications) n
+    FROM (SELECT id, text_id(auth_user_id) AS user_id, target_type FROM notifications.notifications OFFSET 0) n
     WHERE user_id IN (SELECT id FROM auth.auth_users)
 relationships/Lead-CONVERTED_TO-Customer
     SELECT id, customer_id FROM marketing.leads WHERE customer_id IN (SELECT customer_id FROM customers.customer)

@@ -3,8 +3,8 @@
 s/iso\(([a-z_]+)\)/replace(\1::text, ' ', 'T')/g
 s/address\(([a-z_]+)\)/\1/g
 s/last_ten\(([a-z_]+)\)/right(regexp_replace(\1, '[^0-9]', '', 'g'), 10)/g
-# Plain digits, nearly all of them, do not go through the slow expression.
-s/text_id\(([a-z_]+)\)/CASE WHEN \1 ~ '^[1-9][0-9]{0,17}$' THEN \1::bigint ELSE (SELECT digits::numeric::bigint FROM substring(unquoted(\1) FROM '^0*([0-9]{1,19})(?:[.]0+)?$') AS digits WHERE digits::numeric <= 9223372036854775807) END/g
+# Plain digits, nearly all of them, do not go through the slow expression; no ID here has more than 18 digits.
+s/text_id\(([a-z_]+)\)/CASE WHEN \1 ~ '^[0-9]+$' AND length(\1) < 19 THEN \1::bigint ELSE substring(unquoted(\1) FROM '^0*([0-9]{1,18})(?:[.]0+)?$')::bigint END/g
 s/has_target\(([a-z_]+)\)/CASE WHEN \1 ~ '^[0-9]+$' THEN true ELSE lower(unquoted(\1)) NOT IN ('', 'null', 'none', 'undefined', 'nan') END/g
 s/unquoted\(([a-z_]+)\)/regexp_replace(trimmed(\1), '^(["''])(.*)\\1$', '\\2')/g
 s/trimmed\(([a-z_.]+)\)/btrim(\1, E' \\t\\n\\v\\f\\r')/g

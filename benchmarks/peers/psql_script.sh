@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same export by hand: one \copy a file, two sessions at once in one snapshot, references checked by joins, rejects
+# The same export by hand: one \copy a file, two at once in one snapshot, references checked by joins, rejects
 # counted. Usage: psql_script.sh SOURCE_URI OUTPUT_DIRECTORY
 set -euo pipefail
 
@@ -21,24 +21,30 @@ count_queries() {
         { flush(); table = $0 }  END { flush() }'
 }
 
-# Deals the queries to two sessions, the largest tables first, each to the session with less to do so far. Standard
-# input: "table<TAB>rows" lines, an empty line, then the queries. A column of text weighs as much as reading its row.
+# Deals the queries into files for psql, the largest tables first: each query that is 3 % of all work or more has a file
+# of its own, smaller ones share one, so that two sessions end together and few connections are made. Standard input:
+# "table<TAB>rows" lines, an empty line, then the queries. Work is rows times columns.
 deal() {
-    local output=$1 work=$2
+    local output=$1 work=$2 snapshot=$3
     awk -F '\t' -v OFS='\t' '
         !NF { queries = 1; next }
         !queries { rows[$1] = $2; next }
         { match($2, /FROM \(?(SELECT.*FROM )?[a-z]+\.[a-z_]+/); table = substr($2, RSTART, RLENGTH)
           sub(/.* /, "", table); print rows[table] * (1 + split($2, columns, ",")), $0 }' \
         | sort -t "$(printf '\t')" -k1,1nr \
-        | awk -F '\t' -v output="$output" -v work="$work" '
-            { session = load[1] <= load[2] ? 1 : 2; load[session] += $1; file = work "/session" session ".sql"
-              if ($2 == "count") print $3 ";" > file
-              else print "\\echo " $2 "\n\\copy (" $3 ") TO \047" output "/" $2 "/data.csv\047 (FORMAT csv)" > file }'
+        | awk -F '\t' -v output="$output" -v work="$work" -v snapshot="$snapshot" '
+            { cost[NR] = $1; total += $1
+              text[NR] = $2 == "count" ? $3 ";" : "\\qecho " $2 "\n\\copy (" $3 ") TO \047" output "/" $2 "/data.csv\047 (FORMAT csv)" }
+            END { for (i = 1; i <= NR; i++) {
+                      if (i == 1 || load >= total * 0.03) {
+                          load = 0; file = sprintf("%s/part%03d.sql", work, ++parts)
+                          print "\\o " file ".log\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;" > file
+                          print "SET TRANSACTION SNAPSHOT \047" snapshot "\047;" > file }
+                      load += cost[i]; print text[i] > file } }'
 }
 
 main() {
-    local source=$1 output=$2 snapshot session
+    local source=$1 output=$2 snapshot
     work=$(mktemp -d)
     trap 'rm -rf -- "$work"' EXIT
 
@@ -52,22 +58,16 @@ main() {
       echo
       cat "$work/queries"
       count_queries
-    } | deal "$output" "$work"
+    } | deal "$output" "$work" "$snapshot"
 
-    for session in 1 2; do
-        psql --no-psqlrc -At -F $'\n' -v ON_ERROR_STOP=1 "$source" \
-            -c 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' -c "SET TRANSACTION SNAPSHOT '$snapshot'" \
-            -f "$work/session$session.sql" > "$work/log$session" &
-        eval "session$session=\$!"
-    done
-    # shellcheck disable=SC2154  # both are set by eval
-    wait "$session1" && wait "$session2"
+    printf '%s\n' "$work"/part*.sql \
+        | xargs -P 2 -n 1 psql --no-psqlrc --quiet -At -F $'\n' -v ON_ERROR_STOP=1 -v QUIET=off "$source" -f
     printf 'COMMIT;\n\\q\n' >&"${LEADER[1]}"
 
     # A name is followed by "COPY rows written" or by the rows its table has for it.
     awk '$1 == "COPY" { written[name] = $2; next }  /^[0-9]+$/ { expected[name] = $1; next }  { name = $0 }
          END { for (name in expected) if (expected[name] > written[name]) print name "," expected[name] - written[name] }' \
-        "$work/log1" "$work/log2" > "$output/rejects.csv"
+        "$work"/*.log > "$output/rejects.csv"
     printf "%s\n" "$output"
 }
 
