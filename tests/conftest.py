@@ -15,7 +15,7 @@ from psycopg import sql
 
 from exporter.demo.neo4j import Neo4jHome, default_cache, download, provision
 from exporter.demo.postgres import create_database, embedded_postgres
-from exporter.demo.sample import fill_sample
+from exporter.demo.sample import create_tables, fill_sample
 
 # The same examples on every machine and every day, and no verdict by the clock.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -40,6 +40,13 @@ def database(postgres: str) -> Iterator[str]:
     yield create_database(postgres, name)
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def source(database: str) -> str:
+    """The URI of a source of the test's own: the 35 tables, empty."""
+    create_tables(database)
+    return database
 
 
 @pytest.fixture(scope="session")
