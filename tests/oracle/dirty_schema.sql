@@ -11,11 +11,17 @@ CREATE DOMAIN edge.short_code AS varchar(6000);
 CREATE DOMAIN edge.nested_code AS edge.short_code CHECK (value IS DISTINCT FROM 'never');
 CREATE DOMAIN edge.amount AS numeric;
 CREATE DOMAIN edge.moment AS timestamp;
+CREATE DOMAIN edge.instant AS timestamptz;
+CREATE DOMAIN edge.flag AS boolean;
+CREATE DOMAIN edge.day AS date;
+CREATE DOMAIN edge.hour AS time;
+CREATE DOMAIN edge.chosen_state AS edge.state;
+CREATE DOMAIN edge.padded AS char(12);
 
 -- auth ------------------------------------------------------------------------------------------------------------
 CREATE TABLE auth.auth_users (  -- the primary key is elsewhere, and runs against the order of the rows
     serial_no integer PRIMARY KEY, forgotten bigint, place point, id text, phone_number varchar(6000),
-    is_active boolean, is_test_user boolean, created_at timestamptz, updated_at timestamp, tags text[]
+    is_active edge.flag, is_test_user boolean, created_at timestamptz, updated_at timestamp, tags text[]
 );
 ALTER TABLE auth.auth_users DROP COLUMN forgotten;
 CREATE TABLE auth.auth_user_roles (
@@ -27,7 +33,7 @@ CREATE TABLE auth.user_devices (
 );
 CREATE TABLE auth.user_sessions (
     id text, row_no bigint PRIMARY KEY, auth_user_id varchar(700), device_id varchar(6000), user_type edge.code,
-    is_active boolean, access_token_exp timestamp, created_at timestamptz
+    is_active boolean, access_token_exp timestamp, created_at edge.instant
 );
 CREATE TABLE auth.login_activities (  -- one id in several partitions: the primary key says which is first
     id bigint, auth_user_id integer, action edge.nested_code, success boolean, ip_address inet, user_agent text,
@@ -48,15 +54,15 @@ CREATE TABLE customers.customer (
     customer_id bigint, x_auth_id char(24), phone_number text, country_code char(12), created_at timestamptz
 );
 CREATE TABLE customers.customer_profile (
-    profile_id bigint, customer_id bigint, name text, dob date, tob time, birth_city varchar, zodiac_sign edge.state,
-    gender char(12), created_at timestamptz, PRIMARY KEY (customer_id, profile_id)
+    profile_id bigint, customer_id bigint, name text, dob edge.day, tob edge.hour, birth_city varchar,
+    zodiac_sign edge.chosen_state, gender bpchar, created_at timestamptz, PRIMARY KEY (customer_id, profile_id)
 );
 
 -- guide -----------------------------------------------------------------------------------------------------------
 CREATE TABLE guide.guide_profile (
     id varchar(700), row_id uuid PRIMARY KEY, x_auth_id bigint, full_name text, phone_number edge.code,
     availability_state edge.state, chat_enabled boolean, voice_enabled boolean, video_enabled boolean,
-    ranking_score numeric, tier char(12), referral_code edge.code, referrer_code varchar(200), created_at timestamptz
+    ranking_score numeric, tier edge.padded, referral_code edge.code, referrer_code varchar(200), created_at timestamptz
 );
 CREATE TABLE guide.skills (id smallint PRIMARY KEY, name text, description json);
 CREATE TABLE guide.languages (id char(6) PRIMARY KEY, name char(12));
