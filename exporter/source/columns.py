@@ -50,9 +50,8 @@ def accepted(use: Use) -> str:
 
 def is_cast(column: Column, use: Use) -> bool:
     """Whether the column's own value does not pass as it is."""
-    if use in TEMPORAL:
-        return column.base == "timestamp"
-    return not (column.base in INTEGERS | {"bool"} or (column.base in NATIVE_STRINGS and use is not Type.LOCALTIME))
+    name = sql.Identifier(column.name)
+    return expression(column, use, source=name, timezone="UTC") != name
 
 
 def expression(
