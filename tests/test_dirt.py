@@ -11,7 +11,7 @@ from exporter.demo.sample import fill_sample
 from exporter.model.tables import tables
 
 MAPPED = sorted(table.name for table in tables())
-WHITE = "E' \\t\\n\\v\\f\\r'"
+WHITE = "E' \\t\\n\\x0B\\f\\r'"
 
 # Every reference that the source has by a key: table, column, the table it refers to, its key.
 REFERENCES = """

@@ -9,7 +9,7 @@ ACCEPTED = (
     "auth_user_id || '.0'",
     "auth_user_id || '.000'",
     "E'\\t' || auth_user_id || E'\\r\\n'",
-    "E'\\v ' || auth_user_id || E'\\f'",
+    "E'\\x0B ' || auth_user_id || E'\\f'",
     "' \"0' || auth_user_id || '.0\" '",
 )
 # Nobody is meant.

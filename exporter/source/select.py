@@ -65,8 +65,8 @@ def winner_order(source: From) -> sql.Composable:
     return sql.SQL(", ").join(order or [sql.SQL("1")])
 
 
-# What `shape` trims, as PostgreSQL spells it (graph-model.md, Rules: trimming).
-WHITE_SPACE = sql.SQL(r"E' \t\n\v\f\r'")
+# What `shape` trims, as PostgreSQL spells it (graph-model.md, Rules: trimming); before version 16 it takes \v for a v.
+WHITE_SPACE = sql.SQL(r"E' \t\n\x0B\f\r'")
 
 
 def comparable(source: From, name: str, use: Use) -> sql.Composable:
