@@ -100,8 +100,13 @@ def representable(column: Column, *, source: sql.Composable, timezone: str) -> s
     """The condition under which a datetime or date lies within the years that are exported, judged in UTC."""
     if column.base != "timestamp" or timezone == "UTC":
         return sql.SQL("({0} > '-infinity' and {0} < {1})").format(source, TOO_LATE)
-    # The first guard keeps AT TIME ZONE from overflowing near either end of PostgreSQL's own range.
-    guard = sql.SQL("{0} >= '4714-11-25 BC' and {0} < '10000-01-03' and {1} < {2}")
-    return sql.SQL("(case when {} then true else false end)").format(
-        guard.format(source, in_utc(column, source=source, timezone=timezone), TOO_LATE)
+    # Outside both guards AT TIME ZONE overflows; the day that is added keeps its own test from that.
+    guard = sql.SQL(
+        "{0} > '-infinity' and {0} < '10000-01-03' and {1} >= '4714-11-25 00:00+00 BC' and {2} < {3}"
+    ).format(
+        source,
+        in_utc(column, source=sql.SQL("({} + interval '1 day')").format(source), timezone=timezone),
+        in_utc(column, source=source, timezone=timezone),
+        TOO_LATE,
     )
+    return sql.SQL("(case when {} then true else false end)").format(guard)
