@@ -68,7 +68,7 @@ def node_sql(node: Node) -> str:
             CASE fate WHEN 'null_id' THEN null ELSE value END AS reject_value
         FROM fated;
         CREATE INDEX ON oracle."node {node.label}" (_n);
-        CREATE INDEX ON oracle."node {node.label}" (key) WHERE fate IS NULL;
+        CREATE INDEX ON oracle."node {node.label}" USING hash (key) WHERE fate IS NULL;
         INSERT INTO oracle.reject
             SELECT '{node.label}', 'node', fate, '{node.table}', reject_column, reject_key, reject_value
             FROM oracle."node {node.label}" WHERE fate IS NOT NULL;

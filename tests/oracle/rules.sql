@@ -16,9 +16,13 @@ CREATE FUNCTION oracle.trimmed(value text) RETURNS text LANGUAGE sql IMMUTABLE A
     SELECT btrim(value, E' \t\n\x0b\x0c\r') $$;
 
 -- Integer IDs: "an optional -, digits and a fraction of zeros", 64 bits, canonical decimal digits.
+CREATE FUNCTION oracle.digits(value text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN value ~ '^[0-9]+(\.0+)?$' AND length(d) <= 19 THEN ('0' || d)::numeric END
+    FROM (SELECT ltrim(split_part(value, '.', 1), '0')) AS significant (d) $$;
 CREATE FUNCTION oracle.integer_id(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN number BETWEEN -9223372036854775808 AND 9223372036854775807 THEN number::bigint::text END
-    FROM (SELECT CASE WHEN oracle.trimmed(value) ~ '^-?[0-9]+(\.0+)?$' THEN oracle.trimmed(value)::numeric END) AS n (number) $$;
+    FROM (SELECT CASE WHEN left(t, 1) = '-' THEN -oracle.digits(substr(t, 2)) ELSE oracle.digits(t) END
+        FROM (SELECT oracle.trimmed(value)) AS trimmed (t)) AS n (number) $$;
 
 -- UUIDs: "lower-case canonical text; upper case in a text column is the same UUID, anything else there is malformed_id"
 CREATE FUNCTION oracle.uuid_id(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -31,8 +35,8 @@ CREATE FUNCTION oracle.unquoted(value text) RETURNS text LANGUAGE sql IMMUTABLE 
         THEN substr(t, 2, length(t) - 2) ELSE t END
     FROM (SELECT oracle.trimmed(value)) AS trimmed (t) $$;
 CREATE FUNCTION oracle.auth_id(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN u::numeric <= 9223372036854775807 THEN trunc(u::numeric)::text END
-    FROM (SELECT CASE WHEN oracle.unquoted(value) ~ '^[0-9]+(\.0+)?$' THEN oracle.unquoted(value) END) AS accepted (u) $$;
+    SELECT CASE WHEN number <= 9223372036854775807 THEN number::text END
+    FROM (SELECT oracle.digits(oracle.unquoted(value))) AS accepted (number) $$;
 CREATE FUNCTION oracle.auth_id_is_nobody(value text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
     SELECT value IS NULL OR oracle.trimmed(oracle.unquoted(value)) = ''
         OR translate(oracle.unquoted(value), 'ADEFILNOU', 'adefilnou') IN ('null', 'none', 'undefined', 'nan') $$;
