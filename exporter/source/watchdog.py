@@ -41,11 +41,15 @@ class Watchdog:
     marks: Path
     seconds: float
     seen: dict[int, tuple[Any, float]] = field(default_factory=dict)
+    looked: float = 0.0
 
     def look(self) -> None:
         """Looks at every reader once."""
         backends = {reader: (sent, computes) for reader, sent, computes in self.ask()}
         now = time.monotonic()
+        if now - self.looked > self.seconds:
+            self.seen.clear()  # it was the whole run that stood still, by ^Z or a lid that was closed
+        self.looked = now
         reading = {int(path.name): path for path in self.marks.glob("*")} if self.marks.is_dir() else {}
         self.seen = {reader: at for reader, at in self.seen.items() if reader in reading}
         for reader, path in reading.items():
@@ -78,6 +82,8 @@ class Watchdog:
     def query(self, answer: list[Any]) -> None:
         query = PROGRESS if self.connection.info.server_version >= 140000 else NO_PROGRESS
         try:
+            # A transaction sees the activity of the moment when it first asked, until it is told not to.
+            self.connection.execute("select pg_stat_clear_snapshot()")
             answer.append(self.connection.execute(query, [self.application]).fetchall())
         except psycopg.Error as error:
             answer.append(error)
