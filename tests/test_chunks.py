@@ -1,0 +1,118 @@
+"""Chunks: together they hold each row once, whatever is in the table."""
+
+from collections import Counter
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from exporter.model.tables import tables
+from exporter.source.catalog import read_catalog, read_sizes
+from exporter.source.chunks import Chunker
+from exporter.source.connection import connect
+from exporter.source.mapping import Mapping
+from exporter.source.select import From
+
+TABLES = {table.name: table for table in tables()}
+FILLED = "insert into guide.skills select n, repeat('x', n % 300), '' from generate_series(1, 3000) n"
+
+# What to do to the empty table guide.skills, and into how many chunks at least it must fall then.
+SHAPES = {
+    "empty": ("", 1),
+    "full": (FILLED, 40),
+    "with a hole": (FILLED + "; delete from guide.skills where id between 500 and 2500", 40),
+    "with rows only at its end": (FILLED + "; delete from guide.skills where id < 2990", 40),
+    "with all rows moved": (FILLED + "; update guide.skills set name = name || 'y'", 80),
+    "deleted whole": (FILLED + "; delete from guide.skills", 40),
+    "one block": ("insert into guide.skills values (1, '', ''), (2, '', '')", 1),
+    "wide": (
+        "alter table guide.skills alter description set storage external;"
+        "insert into guide.skills select n, '', repeat('x', 5000 * (n % 7)) from generate_series(1, 200) n",
+        2,
+    ),
+    "very wide where it is not read": (
+        "alter table guide.skills add other text; alter table guide.skills alter other set storage external;"
+        "insert into guide.skills select n, '', '', repeat('x', 10000) from generate_series(1, 400) n",
+        2,
+    ),
+    "partitioned": (
+        "drop table guide.skills cascade; create table guide.skills (id int, name text, description text)"
+        " partition by range (id); create table guide.low partition of guide.skills for values from (0) to (100);"
+        "create table guide.high partition of guide.skills default; " + FILLED,
+        30,
+    ),
+    "with heirs": (
+        "create table guide.heir (extra int) inherits (guide.skills); " + FILLED + ";"
+        "insert into guide.heir select n, '', '', 1 from generate_series(2900, 9000) n",
+        40,
+    ),
+    "a view with nulls and repeated keys": (
+        "alter table guide.skills rename to skill; create view guide.skills as"
+        " select case when n % 5 > 0 then n % 50 - 25 end as id, n::text as name, '' as description"
+        " from generate_series(1, 3000) n",
+        20,
+    ),
+    "a view with extreme keys": (
+        "alter table guide.skills rename to skill; create view guide.skills as"
+        " select (-1)^n::int * 9223372036854775807 as x, ((-1)^(n % 2) * 9e18)::bigint as id, n::text as name,"
+        " '' as description from generate_series(1, 3000) n",
+        2,
+    ),
+    "a view without any key": (
+        "alter table guide.skills rename to skill; create view guide.skills as"
+        " select null::int as id, n::text as name, '' as description from generate_series(1, 3000) n",
+        1,
+    ),
+    "a view with text keys": (
+        "alter table guide.skills rename to skill; create view guide.skills as"
+        " select n::text as id, n::text as name, '' as description from generate_series(1, 3000) n",
+        1,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("factor", [1, 8])
+def test_every_row_is_in_one_chunk(source: str, shape: str, factor: int) -> None:
+    """The rows of all chunks are the rows of the table."""
+    statements, fewest = SHAPES[shape]
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(statements.encode())
+    with connect(source, "test", lock_seconds=3) as leader:
+        relation = read_catalog(leader, ["guide"])["guide.skills"]
+        query = sql.SQL("select id::text, name, length(description) from guide.skills")
+        rows = Counter(leader.execute(query).fetchall())
+        found = From(relation, TABLES["guide.skills"], Mapping(), "UTC")
+        counts = {"guide.skills": rows.total()}
+        chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), counts, 8192)
+        queries = chunker.queries(found, sql.Composed([query]), factor=factor)
+        chunks = [Counter(leader.execute(query.encode()).fetchall()) for query in queries]
+    assert sum(chunks, Counter()) == rows
+    assert len(chunks) >= fewest // factor
+
+
+def test_wide_rows_are_spread_by_their_bytes(source: str) -> None:
+    """A chunk holds about what it may, also where texts lie out of line and lie unevenly."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table guide.skills alter description set storage external")
+        connection.execute(
+            "insert into guide.skills select n, repeat('n', 300),"
+            " repeat('x', case when n % 500 < 50 then 9000 else 10 end) from generate_series(1, 2000) n"
+        )
+    with connect(source, "test", lock_seconds=3) as leader:
+        relation = read_catalog(leader, ["guide"])["guide.skills"]
+        found = From(relation, TABLES["guide.skills"], Mapping(), "UTC")
+        chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), {"guide.skills": 2000}, 500_000)
+        text = sql.SQL("select coalesce(sum(length(name) + length(description)), 0) from guide.skills")
+        sizes = [leader.execute(query.encode()).fetchone() for query in chunker.queries(found, sql.Composed([text]))]
+    lengths = [size[0] for size in sizes if size]
+    assert (len(lengths) > 3, max(lengths) < 600_000, sum(lengths)) == (True, True, 2000 * 300 + 200 * 9000 + 1800 * 10)
+
+
+def test_a_table_that_fits_is_read_whole(source: str) -> None:
+    """One chunk has no condition."""
+    with connect(source, "test", lock_seconds=3) as leader:
+        relation = read_catalog(leader, ["guide"])["guide.skills"]
+        chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), {"guide.skills": 0}, 1 << 20)
+        found = From(relation, TABLES["guide.skills"], Mapping(), "UTC")
+        assert chunker.queries(found, sql.Composed([sql.SQL("select 1")])) == ("select 1",)
