@@ -7,7 +7,7 @@ settings -> plan -> census -> chunks in worker processes -> publish
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,10 +21,10 @@ from exporter.pool import Pool, worker_pool
 from exporter.profile import Profile
 from exporter.settings import Settings
 from exporter.signals import time_limit
-from exporter.source.catalog import Relation
+from exporter.source.catalog import Relation, Size
 from exporter.source.check import Finding, Severity, examine
 from exporter.source.chunks import Chunker
-from exporter.source.connection import Connection, connect, end, worker_address
+from exporter.source.connection import Connection, session, worker_address
 from exporter.source.mapping import Mapping
 from exporter.source.plan import Planner
 from exporter.source.reads import Address, Plan
@@ -77,21 +77,25 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
         with worker_pool(settings.workers, clock.tick) as pool, connected(settings, name) as leader:
             with clock.stage("check"):
                 catalog = exportable(leader, settings.mapping)
+                # Measured before the snapshot: what others write after it must not move the cuts between chunks.
+                sizes = sizes_of(leader, settings.mapping)
             with (
                 hold_snapshot(leader, settings.mapping, catalog) as snapshot,
                 readers(settings, pool, leader, f"{name} reader") as address,
             ):
                 context = Context(address, snapshot.pre_execution, partial.directory)
                 marks = partial.directory / READING
-                clock.beat = Watchdog(leader, address.application, marks, settings.stall_timeout).look
+                watchdog = Watchdog(leader, address.application, marks, settings.stall_timeout)
+                clock.beat = watchdog.look
                 with clock.stage("count"):
                     counts = count_rows(leader, settings.mapping, catalog)
                     watcher.totals(sum(counts.values()))
-                    plan = make_plan(settings, leader, catalog, counts)
+                    plan = make_plan(settings, leader, catalog, sizes, counts)
                 with clock.stage("census"):
                     census = take_census(pool, context, plan)
                 with clock.stage("tables"):
                     chunks = export_tables(pool, context, plan, watcher)
+                watchdog.look()  # the snapshot was held to the end
         tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
         with clock.stage("publish"):
@@ -100,16 +104,11 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     return Outcome(directory, manifest, Profile(census, tables, clock.seconds, settings.workers), clock.peak_memory)
 
 
-@contextmanager
-def connected(settings: Settings, application: str) -> Iterator[Connection]:
+def connected(settings: Settings, application: str) -> AbstractContextManager[Connection]:
     """A connection to the source. Raises `UsageError` when none is set."""
     if not settings.source:
         raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
-    connection = connect(settings.source, application, lock_seconds=settings.lock_timeout)
-    try:
-        yield connection
-    finally:
-        end(connection)
+    return session(settings.source, application, lock_seconds=settings.lock_timeout)
 
 
 def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
@@ -147,9 +146,10 @@ def prove(chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
     return tallies
 
 
-def make_plan(settings: Settings, leader: Connection, catalog: dict[str, Relation], counts: dict[str, int]) -> Plan:
+def make_plan(
+    settings: Settings, leader: Connection, catalog: dict[str, Relation], sizes: dict[str, Size], counts: dict[str, int]
+) -> Plan:
     """The plan of reads, within the memory the user gave."""
-    sizes = sizes_of(leader, settings.mapping)
     chunker = Chunker(leader, sizes, counts, chunk_bytes(settings.memory, settings.workers))
     return Planner(catalog, settings.mapping, settings.timezone, chunker).plan()
 

@@ -11,7 +11,7 @@ import pytest
 from runs import eventually
 
 from exporter.errors import RunError
-from exporter.source.connection import Connection, connect, end
+from exporter.source.connection import Connection, session
 from exporter.source.watchdog import Watchdog
 
 NAME = "exporter 20260101T000000Z"
@@ -22,25 +22,21 @@ PATIENCE = 1.0
 @pytest.fixture
 def leader(postgres: str) -> Iterator[Connection]:
     """A connection that holds a snapshot."""
-    connection = connect(postgres, NAME, lock_seconds=5)
-    connection.execute("begin isolation level repeatable read read only")
-    connection.execute("select pg_export_snapshot()")
-    yield connection
-    end(connection)
+    with session(postgres, NAME, lock_seconds=5) as connection:
+        connection.execute("begin isolation level repeatable read read only")
+        connection.execute("select pg_export_snapshot()")
+        yield connection
 
 
 @contextmanager
 def reader(uri: str, number: int, query: str, event: str) -> Iterator[None]:
     """A session under a reader's name, in which a query runs and the server's process waits for an event."""
-    connection = connect(uri, f"{READERS} {number}", lock_seconds=5)
-    try:
+    with session(uri, f"{READERS} {number}", lock_seconds=5) as connection:
         connection.pgconn.send_query(query.encode())
         asked = "select from pg_stat_activity where pid = %s and wait_event = %s"
         with psycopg.connect(uri, autocommit=True) as other:
             eventually(lambda: other.execute(asked, [connection.info.backend_pid, event]).fetchone() is not None, event)
         yield
-    finally:
-        end(connection)
 
 
 def look(watchdog: Watchdog, looks: int) -> None:

@@ -46,7 +46,9 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Blocks of the largest leaf's heap (8 kB as a rule), and bytes of all leaves with their TOAST."""
+    """Blocks of the largest leaf's heap (8 kB as a rule), bytes of all leaves with their TOAST, and of that alone.
+
+    Not of the maps that VACUUM makes: the same rows are cut into the same chunks after it."""
 
     blocks: int
     bytes: int
@@ -100,7 +102,8 @@ with recursive tree (root, leaf) as (
     select t.root, i.inhrelid from tree t join pg_inherits i on i.inhparent = t.leaf
 )
 select n.nspname || '.' || r.relname, max(pg_relation_size(t.leaf) / current_setting('block_size')::bigint)::bigint,
-       sum(pg_table_size(t.leaf))::bigint, coalesce(sum(pg_relation_size(nullif(l.reltoastrelid, 0))), 0)::bigint
+       sum(pg_relation_size(t.leaf) + coalesce(pg_relation_size(nullif(l.reltoastrelid, 0)), 0))::bigint,
+       coalesce(sum(pg_relation_size(nullif(l.reltoastrelid, 0))), 0)::bigint
 from tree t join pg_class l on l.oid = t.leaf join pg_class r on r.oid = t.root
 join pg_namespace n on n.oid = r.relnamespace
 where r.relkind in ('r', 'p')

@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -105,12 +106,22 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     return connection
 
 
-def end(connection: Connection) -> None:
-    """Ends a session, and first the statement that may still run in it after a signal: the server would go on."""
-    if connection.info.transaction_status is TransactionStatus.ACTIVE:
-        with suppress(psycopg.Error):
-            connection.cancel_safe(timeout=CONNECT_SECONDS)
-    connection.close()
+@contextmanager
+def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connection]:
+    """A connection while the block runs. Whatever psycopg raises in it comes out as a `RunError` that quotes nothing.
+
+    A statement that a signal cut off is cancelled: the server would not notice that nobody waits for it.
+    """
+    connection = connect(uri, application, lock_seconds=lock_seconds)
+    try:
+        yield connection
+    except psycopg.Error as error:
+        raise lost(error, "asking the source") from None
+    finally:
+        if connection.info.transaction_status is TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=CONNECT_SECONDS)
+        connection.close()
 
 
 def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
@@ -120,10 +131,10 @@ def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
     reasons = {
         "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
         "no password supplied": "asks for a password (set PGPASSWORD or PGPASSFILE)",
+        "root certificate file": "cannot be verified: the root certificate file of sslrootcert is missing",
         "does not exist": "has no such database or user",
         "no pg_hba.conf entry": "allows no such connection (pg_hba.conf: host, user, database or encryption)",
         "certificate verify failed": "showed a certificate that the given root does not verify",
-        "root certificate file": "cannot be verified: the root certificate file of sslrootcert is missing",
         "server certificate for": "showed a certificate of another host name",
         "does not support SSL": "does not speak TLS, which sslmode asks for",
         "unsupported startup parameter": "is a pooler that refuses options=; connect to the server itself",
