@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import neo4j
@@ -57,7 +57,7 @@ class Exported:
 
     directory: Path
     database: str
-    expectations: dict[str, expected.Entity]
+    expectations: dict[str, expected.Entity] = field(repr=False)
 
 
 def run_exporter(*arguments: object) -> str:

@@ -100,11 +100,15 @@ def directory_differences(export: Path) -> list[str]:
     return differences + unequal("latest", export.name, str(latest.readlink()) if latest.is_symlink() else None)
 
 
-def argument_differences(export: Path) -> list[str]:
-    """What import.args must hold besides the files; the dirty source has line breaks, so multiline is on."""
+def argument_differences(export: Path, expected: dict[str, Entity]) -> list[str]:
+    """What import.args must hold besides the files; the multiline option only when some value holds a line break."""
     options = read_import_args(export).options
-    wanted = ["--bad-tolerance=0", "--strict=true", "--multiline-fields=true", "--id-type=string"]
-    return [f"import.args lacks {option}" for option in wanted if option not in options]
+    wanted = ["--bad-tolerance=0", "--strict=true", "--id-type=string"]
+    differences = [f"import.args lacks {option}" for option in wanted if option not in options]
+    rows = (row for entity in expected.values() for row in entity.rows.items())
+    texts = (text for identity, values in rows for text in (identity, *(value.text for value in values.values())))
+    multiline = ["--multiline-fields=true"] if any("\n" in text or "\r" in text for text in texts) else []
+    return differences + unequal("multiline", multiline, [o for o in options if o.startswith("--multiline")])
 
 
 def head_differences(manifest: dict[str, Any], database: str, model_json: str) -> list[str]:
@@ -142,5 +146,5 @@ def manifest_differences(export: Path, expected: dict[str, Entity], database: st
         *total_differences(manifest),
         *file_differences(export, manifest),
         *directory_differences(export),
-        *argument_differences(export),
+        *argument_differences(export, expected),
     ]
