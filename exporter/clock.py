@@ -8,8 +8,6 @@ from typing import Protocol
 
 import psutil
 
-BEAT_SECONDS = 5.0
-
 
 class Watcher(Protocol):
     """Whoever watches a run: told what happens, asked nothing."""
@@ -29,14 +27,15 @@ class Watcher(Protocol):
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds by stage, the peak of memory, and a `beat` of every few seconds once there is one."""
+    """Seconds by stage, the peak of memory, and what is to be done every few seconds once there is something."""
 
     watcher: Watcher
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory: int = 0
     sampled: float = 0.0
-    beat: Callable[[], None] | None = None
-    beaten: float = 0.0
+    look: Callable[[], None] | None = None
+    every: float = 0.0
+    looked: float = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -45,15 +44,19 @@ class Clock:
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
+    def beat(self, look: Callable[[], None], every: float) -> None:
+        """From now on calls `look` every so many seconds."""
+        self.look, self.every = look, every
+
     def tick(self) -> None:
-        """Samples memory about once a second, and asks the beat."""
+        """Samples memory about once a second, and looks when it is time."""
         now = time.monotonic()
         if now - self.sampled >= 1:
             self.sampled = now
             self.peak_memory = max(self.peak_memory, memory_in_use())
-        if self.beat and now - self.beaten >= BEAT_SECONDS:
-            self.beaten = now
-            self.beat()
+        if self.look and now - self.looked >= self.every:
+            self.looked = now
+            self.look()
         self.watcher.tick(self.peak_memory)
 
 

@@ -35,6 +35,10 @@ class RunError(ExporterError):
     exit_code = 4
 
 
+class SnapshotError(RunError):
+    """A reader cannot use the leader's snapshot. Why, the leader's connection tells."""
+
+
 class BusyError(ExporterError):
     """Another export is running on this output directory."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.clock import Clock, Watcher
-from exporter.errors import LimitError, RunError, SourceError, UsageError
+from exporter.errors import LimitError, RunError, SnapshotError, SourceError, UsageError
 from exporter.model.render import model_sha256
 from exporter.pool import Pool, worker_pool
 from exporter.profile import Profile
@@ -43,6 +43,9 @@ from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
 from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
 
+# The watchdog looks so often within --stall-timeout. It ends a read after two less: one was before the read began to
+# stand still, so that with the last it is ended in time.
+LOOKS = 12
 DISTRIBUTION = "astrokiran-graph-exporter"
 
 
@@ -81,12 +84,10 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 sizes = sizes_of(leader, settings.mapping)
             with (
                 hold_snapshot(leader, settings.mapping, catalog) as snapshot,
-                readers(settings, pool, leader, f"{name} reader") as address,
+                readers(settings, pool, leader, f"{name} reader", partial.directory) as (address, watchdog),
             ):
                 context = Context(address, snapshot.pre_execution, partial.directory)
-                marks = partial.directory / READING
-                watchdog = Watchdog(leader, address.application, marks, settings.stall_timeout)
-                clock.beat = watchdog.look
+                clock.beat(watchdog.look, settings.stall_timeout / LOOKS)
                 with clock.stage("count"):
                     counts = count_rows(leader, settings.mapping, catalog)
                     watcher.totals(sum(counts.values()))
@@ -121,14 +122,21 @@ def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
 
 
 @contextmanager
-def readers(settings: Settings, pool: Pool, leader: Connection, application: str) -> Iterator[Address]:
-    """The address for the workers' reads. After an error neither workers nor their server-side queries go on."""
+def readers(
+    settings: Settings, pool: Pool, leader: Connection, application: str, partial: Path
+) -> Iterator[tuple[Address, Watchdog]]:
+    """The address for the workers' reads, and who watches these. After an error neither workers nor their server-side
+    queries go on."""
     address = worker_address(leader, application, lock_seconds=settings.lock_timeout)
+    patience = settings.stall_timeout * (LOOKS - 2) / LOOKS
+    watchdog = Watchdog(leader, application, partial / READING, patience)
     try:
-        yield address
-    except BaseException:
+        yield address, watchdog
+    except BaseException as error:
         pool.kill()
         end_readers(settings.source or "", application)
+        if isinstance(error, SnapshotError):
+            watchdog.ask()  # raises why
         raise
 
 

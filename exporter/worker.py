@@ -5,7 +5,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,7 +18,7 @@ from exporter.shape.census import Census, key_of, write_index, write_keys, write
 from exporter.shape.ids import canonical
 from exporter.shape.rows import Shaped, shape
 from exporter.shape.values import holds_unrepresentable
-from exporter.source.read import UndecodableError, read
+from exporter.source.read import UndecodableError, bytes_received, read
 from exporter.source.reads import KeyReads, LoserReads, ValueReads
 from exporter.stopwatch import CENSUS, READ, SHAPE, Stopwatch
 from exporter.target import headers, layout
@@ -159,11 +159,26 @@ def frame(context: Context, query: str, what: str) -> pl.DataFrame:
 
 @contextmanager
 def marked(partial: Path, what: str) -> Iterator[None]:
-    """This worker's mark while it reads: its process id, and what it reads."""
+    """This worker's mark while it reads: its process id, and what it reads; new again whenever rows came in."""
     mark = partial / layout.READING / str(os.getpid())
     mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark.write_text(what, encoding="utf-8")
+    done = threading.Event()
+    threading.Thread(target=renew, args=(mark, done), daemon=True).start()
     try:
         yield
     finally:
+        done.set()
         mark.unlink(missing_ok=True)
+
+
+def renew(mark: Path, done: threading.Event) -> None:
+    """Renews a mark about once a second when bytes came in. A slow network does not stand still, though the server,
+    which gave all it had to the network long ago, takes it for that."""
+    before = 0
+    while not done.wait(1):
+        received = bytes_received()
+        if received != before:
+            with suppress(FileNotFoundError):  # the read was done in this moment
+                os.utime(mark)
+        before = received

@@ -1,11 +1,15 @@
 """One read: a query by connectorx in the leader's snapshot, as an Arrow table. Runs in worker processes only."""
 
 import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import connectorx
 import pyarrow
 
-from exporter.errors import RunError
+from exporter.errors import RunError, SnapshotError
 from exporter.source.reads import Address
 
 # Signs in connectorx's messages, which may quote rows and addresses and are therefore never passed on.
@@ -17,7 +21,6 @@ REASONS = {
     "lock timeout": "a migration holds a table; try again when it is done, or raise --lock-timeout",
     "row-level security": "row-level security would hide rows; export with a role that has BYPASSRLS",
     "permission denied": "a privilege is missing; run `exporter check`",
-    "snapshot": "the snapshot is gone: the leader's connection was lost",
     "out of memory": "the server is out of memory",
     "No space left": "the server's disk is full",
     "too many clients": "the server has no free connection slots; lower --workers",
@@ -49,6 +52,26 @@ def read(address: Address, query: str, pre_execution: list[str], what: str) -> p
         text = str(error)
         if "too large to decode" in text or "timestamp out of range" in text:
             raise UndecodableError(f"a datetime or date cannot be read (while reading {what})") from None
+        if "snapshot" in text:
+            gone = f"the snapshot is gone: the leader's connection was lost (while reading {what})"
+            raise SnapshotError(gone) from None
         reason = next((said for sign, said in REASONS.items() if sign in text), "the read failed")
         raise RunError(f"{reason} (while reading {what})") from None
     return table
+
+
+# The field of Linux's `struct tcp_info` that counts the bytes that came in, since 4.1.
+BYTES_RECEIVED = 128
+
+
+def bytes_received() -> int:
+    """How many bytes came in on this process's TCP connections, where the system tells; else 0. Its descriptors are all
+    there is to ask: connectorx has no word for them."""
+    total = 0
+    for path in Path("/proc/self/fd").glob("*") if hasattr(socket, "TCP_INFO") else ():
+        with suppress(OSError):  # it was closed in this moment, or is no TCP connection
+            if str(path.readlink()).startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(path.name))) as connection:
+                    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
+                    total += int.from_bytes(told[BYTES_RECEIVED:], sys.byteorder)
+    return total
