@@ -175,4 +175,4 @@ def _demo_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise UsageError("the demo's packages are missing: pip install 'astrokiran-graph-exporter[demo]'") from None
+        raise UsageError("the demo's packages are missing: run scripts/demo.sh, or pip install '.[demo]'") from None

