@@ -58,7 +58,8 @@ def told(what: str) -> Iterator[None]:
     except ExporterError:
         raise
     except OSError as error:
-        raise RunError(f"cannot write the export ({error.strerror}) while writing {what}") from None
+        # Polars tells the reason in the error's text alone.
+        raise RunError(f"cannot write the export: {error.strerror or error} (while writing {what})") from None
     except Exception as error:
         places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
         raise RunError(f"a bug, please report it: {type(error).__name__} while handling {what} ({places})") from None
