@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from exporter.errors import UsageError
 from exporter.model.vocabulary import Node, Type
 from exporter.target.headers import columns, compare_headers, header, headers, write_headers
 from exporter.target.layout import entities, name
@@ -67,15 +70,23 @@ def test_writing_and_comparing(tmp_path: Path) -> None:
     (directory / "Skill.csv").unlink()
     (directory / "Language.csv").write_text("id:ID(Language),name:string\n")
     (directory / "Planet.csv").write_text("id:ID(Planet)\n")
-    (directory / "notes.txt").write_text("not ours")
+    (directory / "sales.csv").write_text("month,total\n")
     assert compare_headers(directory) == [
         f"{directory}/Skill.csv: missing",
         f"{directory}/Language.csv: differs from the model",
         f"{directory}/Planet.csv: no entity of the model",
+        f"{directory}/sales.csv: no entity of the model",
     ]
     write_headers(directory)
-    assert (compare_headers(directory), (directory / "notes.txt").read_text()) == ([], "not ours")
-    assert not (directory / "Planet.csv").exists()
+    assert compare_headers(directory) == [f"{directory}/sales.csv: no entity of the model"]
+
+
+def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
+    """A file in its place is the user's mistake."""
+    (tmp_path / "headers").touch()
+    with pytest.raises(UsageError) as error:
+        write_headers(tmp_path / "headers")
+    assert str(error.value) == f"cannot write headers into {tmp_path}/headers: File exists"
 
 
 def test_a_changed_line_end_is_a_difference(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from exporter.errors import UsageError
 from exporter.model.tables import ordered_nodes
 from exporter.model.vocabulary import Node, Type
 from exporter.target.layout import Entity, entities, name
@@ -35,13 +36,21 @@ def headers() -> dict[str, str]:
 
 
 def write_headers(directory: Path) -> list[Path]:
-    """Writes every header into a directory and removes headers of entities that are no more."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for stale in set(directory.glob("*.csv")) - {directory / file for file in headers()}:
-        stale.unlink()
-    for file, content in headers().items():
-        (directory / file).write_bytes(content.encode())
-    return [directory / file for file in headers()]
+    """Writes every header into a directory and removes headers of entities that are no more; other files stay.
+
+    Raises `UsageError` where the directory cannot be written.
+    """
+    paths = [directory / file for file in headers()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for other in set(directory.glob("*.csv")) - set(paths):
+            if b"ID(" in other.read_bytes()[:1000]:
+                other.unlink()
+        for path, content in zip(paths, headers().values(), strict=True):
+            path.write_bytes(content.encode())
+    except OSError as error:
+        raise UsageError(f"cannot write headers into {directory}: {error.strerror}") from None
+    return paths
 
 
 def compare_headers(directory: Path) -> list[str]:
