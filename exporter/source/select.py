@@ -51,18 +51,25 @@ def winner_order(source: From) -> sql.Composable:
     if latest:
         columns = [source.column(name) for name in latest.columns]
         mixed = len({column.base for column in columns}) > 1
-        values = [
-            in_utc(column, source=sql.Identifier(column.name), timezone=source.timezone)
-            if mixed
-            else sql.Identifier(column.name)
-            for column in columns
-        ]
+        values = [moment(column, source.timezone) if mixed else sql.Identifier(column.name) for column in columns]
         order.append(sql.SQL("coalesce({}) desc nulls last").format(sql.SQL(", ").join(values)))
         order.append(sql.SQL("{} desc nulls last").format(source.quoted(latest.tie)))
     order += [sql.Identifier(name) for name in source.relation.primary_key]
     if source.relation.is_table:
         order += [sql.SQL("tableoid"), sql.SQL("ctid")]
     return sql.SQL(", ").join(order or [sql.SQL("1")])
+
+
+def moment(column: Column, timezone: str) -> sql.Composable:
+    """A timestamp of either kind as one that can be compared with the other. Where AT TIME ZONE would overflow, in the
+    last days of PostgreSQL's own range, it is the end of that range; infinities stay."""
+    quoted = sql.Identifier(column.name)
+    if column.base != "timestamp":
+        return quoted
+    return sql.SQL(
+        "case when {0} > '294276-12-29' and {0} < 'infinity' then '294276-12-31 23:59:59.999999+00'::timestamptz"
+        " when {0} < '4714-11-26 BC' and {0} > '-infinity' then '4714-11-24 00:00+00 BC'::timestamptz else {1} end"
+    ).format(quoted, in_utc(column, source=quoted, timezone=timezone))
 
 
 # What `shape` trims, as PostgreSQL spells it (graph-model.md, Rules: trimming); before version 16 it takes \v for a v.
