@@ -26,6 +26,7 @@ class Link:
     answered: int = 0
     round_trips: int = 0
     asking: bool = False
+    gone: threading.Event = field(default_factory=threading.Event)
 
 
 # How many seconds the next block of answers is held up on a connection; infinity: it stands still.
@@ -42,7 +43,6 @@ class Proxy:
     hold: Hold | None
     links: list[Link] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
-    ended: threading.Event = field(default_factory=threading.Event)
 
     def accept(self, listener: socket.socket) -> None:
         """Takes connections until the listener is closed."""
@@ -74,6 +74,7 @@ class Proxy:
             link.round_trips += bool(data) and not link.asking
             link.asking = True
             requests.put((time.monotonic() + self.round_trip, data))
+        link.gone.set()
 
     def send_requests(self, requests: "queue.Queue[tuple[float, bytes]]", server: socket.socket) -> None:
         """Gives the client's bytes to the server when they are due."""
@@ -92,7 +93,7 @@ class Proxy:
             while data := server.recv(BLOCK if self.hold is None else BLOCK >> 5):
                 link.asking = False
                 link.answered += len(data)
-                if self.hold and self.ended.wait(min(self.hold(link), threading.TIMEOUT_MAX)):
+                if self.hold and link.gone.wait(min(self.hold(link), threading.TIMEOUT_MAX)):
                     break
                 client.sendall(data)
         for each in (client, server):
@@ -120,7 +121,6 @@ def far_away(uri: str, *, round_trip: float = 0.0, hold: Hold | None = None) -> 
         try:
             yield proxy
         finally:
-            proxy.ended.set()
             listener.shutdown(socket.SHUT_RDWR)
             for each in proxy.sockets:
                 with suppress(OSError):

@@ -7,7 +7,7 @@ settings -> plan -> census -> chunks in worker processes -> publish
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,16 +36,13 @@ from exporter.source.snapshot import (
     preflight,
     sizes_of,
 )
-from exporter.source.watchdog import Watchdog
+from exporter.source.watchdog import LOOKS, Watchdog, no_standstill
 from exporter.stopwatch import Stopwatch
 from exporter.target.layout import READING
 from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
 from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
 
-# The watchdog looks so often within --stall-timeout. It ends a read after two less: one was before the read began to
-# stand still, so that with the last it is ended in time.
-LOOKS = 12
 DISTRIBUTION = "astrokiran-graph-exporter"
 
 
@@ -105,11 +102,16 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     return Outcome(directory, manifest, Profile(census, tables, clock.seconds, settings.workers), clock.peak_memory)
 
 
-def connected(settings: Settings, application: str) -> AbstractContextManager[Connection]:
+@contextmanager
+def connected(settings: Settings, application: str) -> Iterator[Connection]:
     """A connection to the source. Raises `UsageError` when none is set."""
     if not settings.source:
         raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
-    return session(settings.source, application, lock_seconds=settings.lock_timeout)
+    with (
+        session(settings.source, application, lock_seconds=settings.lock_timeout) as connection,
+        no_standstill(connection, settings.source, settings.stall_timeout),
+    ):
+        yield connection
 
 
 def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:

@@ -1,20 +1,30 @@
-"""Notices reads that stand still, and a leader whose connection, and with it the snapshot, is gone.
+"""Notices reads and statements that stand still, and a leader whose connection, and with it the snapshot, is gone.
 
 A connectorx read of a dead connection hangs for ever (source-facts.md). A reader's progress is what its backend has
 sent (`pg_stat_progress_copy`) or that it computes; a backend that is gone, or that waits for its client while the
 client waits for it, makes none.
 """
 
+import os
+import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
-from exporter.errors import RunError
-from exporter.source.connection import Connection, lost
+from exporter.errors import ExporterError, RunError
+from exporter.source.connection import Connection, lost, session
+
+# It is looked so often within --stall-timeout. What stands still is ended after two less: one look was before it began
+# to, so that with the last it is ended in time.
+LOOKS = 12
 
 # Each reader by its process id, which its application name ends in.
 PROGRESS = """
@@ -27,6 +37,10 @@ where a.application_name like %s || ' %%'
 NO_PROGRESS = PROGRESS.replace("coalesce(p.bytes_processed, 0)", "0").replace(
     "left join pg_stat_progress_copy p using (pid)", ""
 )
+
+ACTIVITY = """
+select state = 'active' and coalesce(wait_event_type, '') <> 'Client', query_start from pg_stat_activity where pid = %s
+"""
 
 
 @dataclass(slots=True)
@@ -87,3 +101,41 @@ class Watchdog:
             answer.append(self.connection.execute(query, [self.application]).fetchall())
         except psycopg.Error as error:
             answer.append(error)
+
+
+@contextmanager
+def no_standstill(connection: Connection, uri: str, seconds: float) -> Iterator[None]:
+    """While the block runs: a statement whose answer stands still for so long loses its connection, and ends in
+    psycopg's error. By itself psycopg waits for ever where the network hangs and says nothing."""
+    ended = threading.Event()
+    threading.Thread(target=end_standstill, args=(connection, uri, seconds, ended), daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def end_standstill(connection: Connection, uri: str, seconds: float, ended: threading.Event) -> None:
+    """Looks at a connection until it is ended. The server is asked, in another session, when half of the time is up."""
+    began, before = time.monotonic(), None
+    while not ended.wait(seconds / LOOKS):
+        now = time.monotonic()
+        if connection.info.transaction_status is not TransactionStatus.ACTIVE:
+            began, before = now, None
+        elif now - began >= seconds / 2:
+            computes, statement = activity(connection, uri)
+            if computes or (statement and before and statement != before):
+                began = now
+            before = statement or before
+        if now - began >= seconds * (LOOKS - 2) / LOOKS:
+            with suppress(psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as stuck:
+                stuck.shutdown(socket.SHUT_RDWR)
+            return
+
+
+def activity(connection: Connection, uri: str) -> tuple[bool, datetime | None]:
+    """Whether the server, asked in another session, works on the connection's statement, and when that began."""
+    with suppress(ExporterError), session(uri, "exporter watchdog", lock_seconds=1) as other:
+        for computes, began in other.execute(ACTIVITY, [connection.info.backend_pid]):
+            return computes, began
+    return False, None
