@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.model.frame import raw as raw_name
-from exporter.model.vocabulary import Property, Type
-from exporter.shape.values import property_values
+from exporter.model.tables import Table
+from exporter.model.vocabulary import Node, Property, Type, integer
+from exporter.shape.values import holds_unrepresentable, property_values
 
 EPOCH = date(1970, 1, 1)
 CYCLE = 146_097  # days in 400 years
@@ -93,7 +94,9 @@ def test_longs_of_integer_columns() -> None:
 @given(st.lists(st.one_of(st.none(), st.decimals(allow_nan=False, allow_infinity=False, places=2), st.integers())))
 def test_longs_are_as_the_obvious_rule_says(numbers: list[object]) -> None:
     """Number by number, as PostgreSQL prints a numeric: never with an exponent."""
-    column = [None if number is None else f"{number:f}" if not isinstance(number, int) else str(number) for number in numbers]
+    column = [
+        None if number is None else f"{number:f}" if not isinstance(number, int) else str(number) for number in numbers
+    ]
     lost = [text for text in column if text is not None and obvious.integer_id(text) is None]
     assert shaped(Type.LONG, texts(*column)) == ([obvious.integer_id(text) for text in column], lost)
 
@@ -146,17 +149,56 @@ def test_unrepresentable_moments(type: Type) -> None:
     assert (values[:3], lost) == ([None, None, None], ["infinity", "10000-01-01"])
 
 
-@given(st.lists(DAYS))
+A_DAY = 86_400_000_000
+FIRST, LAST = -4_371_587, (date.max - EPOCH).days
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "beyond"),
+    [
+        (Type.DATE, LAST, False),
+        (Type.DATE, LAST + 1, True),
+        (Type.DATE, FIRST, False),
+        (Type.DATE, FIRST - 1, True),
+        (Type.DATETIME, (LAST + 1) * A_DAY - 1, False),
+        (Type.DATETIME, (LAST + 1) * A_DAY, True),
+        (Type.DATETIME, FIRST * A_DAY, False),
+        (Type.DATETIME, FIRST * A_DAY - 1, True),
+    ],
+)
+def test_what_needs_a_careful_read(type: Type, value: int, beyond: bool) -> None:
+    """A date or datetime outside the years -9999 to 9999, wherever in a column; nothing else matters."""
+    table = Table("t", "", Node("T", "t", integer("id"), (Property("p", type), Property("n", Type.LONG))), ())
+    dtypes = (pl.Int32, pl.Date) if type is Type.DATE else (pl.Int64, pl.Datetime("us", "UTC"))
+    column = pl.Series("p", [0, None, value, 0], dtype=dtypes[0]).cast(dtypes[1])
+    frame = pl.DataFrame({"id": [1, 2, 3, 2**62], "p": column, "n": [2**62, None, 0, -(2**62)]})
+    assert holds_unrepresentable(frame, table) == beyond
+
+
+def test_the_first_day_is_that_of_the_year() -> None:
+    """The limit above is the first of January -9999."""
+    assert (iso(FIRST), iso(FIRST - 1)) == ("-9999-01-01", "-10000-12-31")
+
+
+# Far apart, and close together as real data is.
+@given(st.one_of(st.lists(DAYS), st.lists(st.integers(-400, 20_000)), st.lists(st.integers(-719_600, -719_100))))
 def test_dates_are_as_the_calendar_says(days: list[int]) -> None:
     """Day by day, from about -10000 to 9999."""
     column = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
     assert shaped(Type.DATE, column, [None] * len(days)) == kept(*map(iso, days))
 
 
-@given(st.lists(st.tuples(DAYS, st.integers(0, 86_400_000_000 - 1))))
+@given(
+    st.one_of(
+        *(
+            st.lists(st.tuples(days, st.one_of(st.integers(0, A_DAY - 1), st.sampled_from([0, 1, A_DAY - 1]))))
+            for days in (DAYS, st.integers(-400, 20_000), st.integers(-719_600, -719_100))
+        )
+    )
+)
 def test_datetimes_are_as_the_calendar_says(moments: list[tuple[int, int]]) -> None:
     """Microsecond by microsecond, from about -10000 to 9999."""
-    column = pl.Series([day * 86_400_000_000 + micro for day, micro in moments], dtype=pl.Int64)
+    column = pl.Series([day * A_DAY + micro for day, micro in moments], dtype=pl.Int64)
     expected = [
         f"{iso(day)}T{(datetime.min + timedelta(microseconds=micro)).time().isoformat('microseconds')}Z"
         for day, micro in moments
