@@ -69,7 +69,7 @@ def test_a_slow_network(sample_database: str, tmp_path: Path) -> None:
     """The server has long given all it had when the rows still come in, block by block."""
     with (
         far_away(
-            sample_database, hold=lambda link: 0.1 if is_reader(link) and link.answered > 50_000 else 0.01
+            sample_database, hold=lambda link: 0.3 if is_reader(link) and link.answered > 300_000 else 0.0
         ) as proxy,
         running(proxy.uri, tmp_path, *IMPATIENT) as run,
     ):
