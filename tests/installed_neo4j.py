@@ -1,0 +1,92 @@
+"""A Neo4j as its distribution installs it: bin/neo4j, bin/neo4j-admin and bin/cypher-shell around the same jars."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from jgo.maven import MavenContext
+
+from exporter.demo.neo4j import Neo4jHome
+
+# The last release of the client where the jars come from; it speaks to every server we test with.
+CYPHER_SHELL = "5.26.29"
+
+PASSWORD = "your password"
+
+LAUNCHER = """\
+#!/usr/bin/env bash
+exec {java} -cp '{lib}/*' -Dbasedir={home} {main} "$@"
+"""
+
+CONFIGURATION = """\
+server.default_listen_address=127.0.0.1
+server.bolt.listen_address=127.0.0.1:{port}
+server.http.enabled=false
+server.memory.heap.max_size=512m
+server.memory.pagecache.size=64m
+dbms.usage_report.enabled=false
+server.jvm.additional=--add-opens=java.base/java.nio=ALL-UNNAMED
+server.jvm.additional=--add-opens=java.base/java.io=ALL-UNNAMED
+server.jvm.additional=--add-opens=java.base/sun.nio.ch=ALL-UNNAMED
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """NEO4J_HOME, and where its server answers the user `neo4j` with the password PASSWORD once it is started."""
+
+    home: Path
+    bolt_uri: str
+
+
+def cypher_shell(cache: Path) -> Path:
+    """The directory of the client's jars below `cache`, downloaded unless it is there."""
+    lib = cache / f"cypher-shell-{CYPHER_SHELL}"
+    with FileLock(f"{lib}.lock"):
+        if not lib.is_dir():
+            partial = cache / f"cypher-shell-{CYPHER_SHELL}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            context = MavenContext(repo_cache=partial / "repository", timeout=60)
+            wanted = [context.create_dependency(f"org.neo4j:cypher-shell:{CYPHER_SHELL}")]
+            inputs, transitive = context.resolver.resolve(wanted)
+            needed = [*inputs, *(each for each in transitive if each.scope in ("compile", "runtime"))]
+            (partial / "lib").mkdir(parents=True)
+            for artifact in {each.artifact.filename: each.artifact for each in needed}.values():
+                shutil.copy(artifact.resolve(), partial / "lib")
+            (partial / "lib").rename(lib)
+            shutil.rmtree(partial)
+    return lib
+
+
+@contextmanager
+def installed(directory: Path, jars: Neo4jHome, shell: Path) -> Iterator[Installed]:
+    """Installs Neo4j in a new directory, on a free port; its server, if it was started, is stopped with the block."""
+    for name in ("bin", "conf", "data", "import", "licenses", "logs", "plugins", "run"):
+        (directory / name).mkdir(parents=True)
+    (directory / "lib").symlink_to(jars.home / "lib")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (directory / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port), encoding="utf-8")
+    mains = {
+        "neo4j": (directory / "lib", "org.neo4j.server.startup.Neo4jCommand"),
+        "neo4j-admin": (directory / "lib", "org.neo4j.server.startup.Neo4jAdminCommand"),
+        "cypher-shell": (shell, "org.neo4j.shell.Main"),
+    }
+    for name, (lib, main) in mains.items():
+        program = directory / "bin" / name
+        java = jars.java_home / "bin" / "java"
+        program.write_text(LAUNCHER.format(java=java, lib=lib, home=directory, main=main), encoding="utf-8")
+        program.chmod(0o755)
+    environment = {"NEO4J_HOME": str(directory), "PATH": "/usr/bin:/bin"}
+    admin = [directory / "bin" / "neo4j-admin", "dbms", "set-initial-password", PASSWORD]
+    subprocess.run(admin, env=environment, check=True, capture_output=True)
+    try:
+        yield Installed(directory, f"bolt://127.0.0.1:{port}")
+    finally:
+        subprocess.run([directory / "bin" / "neo4j", "stop"], env=environment, check=True, capture_output=True)
