@@ -138,6 +138,13 @@ def test_what_a_server_says_is_not_repeated() -> None:
         == "the source at localhost refused the connection"  # fmt: skip
 
 
+def test_a_missing_root_certificate() -> None:
+    """libpq's own words, which also say that something does not exist."""
+    error = psycopg.OperationalError('root certificate file "/home/u/.postgresql/root.crt" does not exist')
+    assert refusal(error, {"host": "db"}) \
+        == "the source at db cannot be verified: the root certificate file of sslrootcert is missing"  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
