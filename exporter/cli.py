@@ -41,12 +41,17 @@ Source = Annotated[
 Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE", help="Settings file; ./exporter.toml when there is one.", show_default=False
+        "--config",
+        metavar="FILE",
+        help="Settings file, instead of exporter.toml in this directory.",
+        show_default=False,
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", metavar="DIR", help="Where the export's directory is made.", show_default="output"),
+    typer.Option(
+        "--output", metavar="DIR", help="The export is a new directory below this one.", show_default="output"
+    ),
 ]
 Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
 
@@ -104,7 +109,7 @@ def check(
         bool, typer.Option("--notes", help="Also list the notes: columns that are read through a cast, and views.")
     ] = False,
 ) -> None:
-    """Say whether the source can be exported, and all that is wrong with it at once. Writes nothing."""
+    """Say whether the source can be exported (exit code 0) or not (3), and all that is wrong at once. Writes nothing."""
     from rich.console import Console
 
     from exporter.errors import SourceError
@@ -130,31 +135,44 @@ def export(
     output: Output = None,
     config: Config = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", help="Worker processes, each with a connection.", show_default="2")
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", help="Processes that read at once, each with a connection.", show_default="2"
+        ),
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option("--memory", metavar="SIZE", help="For all processes together, as 640MB.", show_default="640MB"),
+        typer.Option(
+            "--memory", metavar="SIZE", help="For all processes together, such as 640MB.", show_default="640MB"
+        ),
     ] = None,
     timezone: Annotated[
         str | None,
-        typer.Option("--timezone", metavar="ZONE", help="Zone of timestamps without one.", show_default="UTC"),
+        typer.Option(
+            "--timezone", metavar="ZONE", help="In which timestamps without a zone are read.", show_default="UTC"
+        ),
     ] = None,
     max_rejects: Annotated[
         int | None,
-        typer.Option("--max-rejects", metavar="N", help="Publish nothing with more rejects.", show_default="no limit"),
+        typer.Option(
+            "--max-rejects", metavar="N", help="Publish nothing when there are more rejects.", show_default="no limit"
+        ),
     ] = None,
     max_duration: Annotated[
         str | None,
-        typer.Option("--max-duration", metavar="TIME", help="Give up after this, as 90m.", show_default="no limit"),
+        typer.Option(
+            "--max-duration", metavar="TIME", help="Give up after this time, such as 90m.", show_default="no limit"
+        ),
     ] = None,
     lock_timeout: Annotated[
         str | None,
-        typer.Option("--lock-timeout", metavar="TIME", help="Wait this long for a table lock.", show_default="30s"),
+        typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a table lock.", show_default="30s"),
     ] = None,
     stall_timeout: Annotated[
         str | None,
-        typer.Option("--stall-timeout", metavar="TIME", help="Give up on a read without progress.", show_default="60s"),
+        typer.Option(
+            "--stall-timeout", metavar="TIME", help="How long a read may make no progress.", show_default="60s"
+        ),
     ] = None,
     profile: Annotated[
         Path | None,
@@ -193,16 +211,20 @@ def verify(
     export: Export,
     bolt: Annotated[
         str | None,
-        typer.Option("--bolt", metavar="URI", help="Also compare a running Neo4j, as bolt://127.0.0.1:7687."),
+        typer.Option("--bolt", metavar="URI", help="Also compare a running Neo4j, such as bolt://127.0.0.1:7687."),
     ] = None,
-    database: Annotated[str, typer.Option("--database", help="The database to compare.")] = "neo4j",
+    database: Annotated[str, typer.Option("--database", metavar="NAME", help="The database to compare.")] = "neo4j",
     user: Annotated[
-        str | None, typer.Option("--user", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False)
+        str | None,
+        typer.Option(
+            "--user", metavar="NAME", help="Neo4j's user; the password is that of NEO4J_PASSWORD.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Compare an export's files, and with --bolt a running Neo4j, with the export's manifest."""
+    """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 when they differ."""
     from exporter.screen import counted
-    from exporter.target.verification import verify_bolt, verify_files
+    from exporter.target.bolt import verify_bolt
+    from exporter.target.verification import verify_files
 
     differences = verify_files(export)
     if bolt and not differences:
@@ -259,7 +281,9 @@ def model(
 
 @app.command()
 def demo(
-    scale: Annotated[float, typer.Option("--scale", help="How large the sample is; 1 is about 100,000 rows.")] = 1.0,
+    scale: Annotated[
+        float, typer.Option("--scale", metavar="N", help="How large the sample is; 1 is about 100,000 rows.")
+    ] = 1.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave Neo4j running and print its address.")] = False,
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Where the export is made.")] = Path("output"),
     cache: Annotated[

@@ -27,8 +27,9 @@ from exporter.run import Outcome, export
 from exporter.screen import totals_line
 from exporter.settings import Settings
 from exporter.signals import stopped_by_signals
+from exporter.target.bolt import verify_bolt
 from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
-from exporter.target.verification import verify_bolt, verify_files
+from exporter.target.verification import verify_files
 
 
 @dataclass(slots=True)

@@ -1,26 +1,18 @@
-"""Whether an export is what its manifest says, and whether a running Neo4j holds what the manifest says."""
+"""Whether an export is what its manifest says."""
 
 import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import neo4j
 import polars as pl
-from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError
 
-from exporter.errors import LimitError, RunError, UsageError
+from exporter.errors import LimitError, UsageError
 from exporter.target.contents import File, Manifest, Node, Relationship, read_manifest
 from exporter.target.layout import CHECKSUMS, MANIFEST, REJECTS
 
-_CONNECT_SECONDS = 15
-_QUERY_SECONDS = 900
-_BOLT = re.compile(r"(bolt|neo4j)(\+ssc|\+s)?://")
-_NO_ADDRESS = "the Bolt address is none: it is like bolt://127.0.0.1:7687"
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 Progress = Callable[[int, int], None]
@@ -47,41 +39,6 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
     except PermissionError as error:
         raise UsageError(f"{error.filename} cannot be read: run this as the export's owner") from None
     return differences
-
-
-def verify_bolt(
-    export: Path, uri: str, *, user: str | None = None, password: str | None = None, database: str = "neo4j"
-) -> list[str]:
-    """The differences between a manifest and the database behind a Bolt URI, one sentence each; none when equal.
-
-    Compared are the nodes of each label, the relationships of each pattern with both end labels, the values of each
-    property, and whether there is anything beside them. Raises UsageError for a URI that is none, RunError when the
-    server does not answer or refuses, LimitError when the manifest cannot be read.
-    """
-    manifest = read_manifest(export)
-    if not _BOLT.match(uri):
-        raise UsageError(_NO_ADDRESS)
-    try:
-        driver = neo4j.GraphDatabase.driver(
-            uri,
-            auth=(user, password or "") if user else None,
-            connection_timeout=_CONNECT_SECONDS,
-            connection_acquisition_timeout=_CONNECT_SECONDS,
-            notifications_min_severity="OFF",
-        )
-    except (ConfigurationError, ValueError):
-        raise UsageError(_NO_ADDRESS) from None
-    try:
-        with driver:
-            driver.verify_connectivity()
-            ask = _Questions(driver, database)
-            return [*_node_differences(ask, manifest), *_relationship_differences(ask, manifest)]
-    except AuthError:
-        raise RunError("Neo4j refused the user or the password") from None
-    except (DriverError, Neo4jError) as error:
-        # The server's own sentence may quote what is in the graph: only its code passes on.
-        reason = (error.code if isinstance(error, Neo4jError) else None) or type(error).__name__
-        raise RunError(f"Neo4j does not answer ({reason}): is it running, and is database {database} online?") from None
 
 
 def _checksums(export: Path) -> tuple[dict[str, str], list[str]]:
@@ -173,64 +130,3 @@ def _rows(path: Path) -> int:
 def _difference(what: str, expected: int, where: str, found: int) -> Iterator[str]:
     if expected != found:
         yield f"{what}: {expected} in {MANIFEST}, {found} in {where}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Questions:
-    """Reads of one database, each within a time of its own."""
-
-    driver: neo4j.Driver
-    database: str
-
-    def __call__(self, cypher: str) -> list[dict[str, Any]]:
-        query = neo4j.Query(cypher, timeout=_QUERY_SECONDS)
-        records, _, _ = self.driver.execute_query(query, database_=self.database, routing_="r")
-        return [dict(record) for record in records]
-
-
-def _node_differences(ask: _Questions, manifest: Manifest) -> Iterator[str]:
-    for node in manifest.nodes:
-        [found] = ask(f"MATCH (n:{_quoted(node.label)}) RETURN {_counts('n', node.property_counts)}")
-        yield from _entity_differences(node, list(node.property_counts), found)
-    known = {node.label for node in manifest.nodes}
-    for other in sorted({row["label"] for row in ask("CALL db.labels() YIELD label RETURN label")} - known):
-        [found] = ask(f"MATCH (n:{_quoted(other)}) RETURN count(n) AS rows")
-        yield from _difference(f"{other}, nodes", 0, "Neo4j", found["rows"])
-    [found] = ask("MATCH (n) RETURN count(n) AS rows")
-    yield from _difference("nodes in all", manifest.totals.nodes, "Neo4j", found["rows"])
-
-
-def _relationship_differences(ask: _Questions, manifest: Manifest) -> Iterator[str]:
-    expected = {each.name: each for each in manifest.relationships}
-    types = {row["type"] for row in ask("CALL db.relationshipTypes() YIELD relationshipType AS type RETURN type")}
-    for type_ in sorted(types | {each.type for each in manifest.relationships}):
-        names = sorted({name for each in manifest.relationships if each.type == type_ for name in each.property_counts})
-        rows = ask(
-            f"MATCH (start)-[r:{_quoted(type_)}]->(end) "
-            f"RETURN labels(start) AS start, labels(end) AS end, {_counts('r', names)}"
-        )
-        patterns = {f"({':'.join(row['start'])})-[{type_}]->({':'.join(row['end'])})": row for row in rows}
-        for pattern in [each.name for each in manifest.relationships if each.type == type_]:
-            nothing = {"rows": 0, "values": 0, **{f"p{number}": 0 for number in range(len(names))}}
-            yield from _entity_differences(expected[pattern], names, patterns.pop(pattern, nothing))
-        for pattern, row in sorted(patterns.items()):
-            yield from _difference(f"{pattern}, relationships", 0, "Neo4j", row["rows"])
-
-
-def _counts(variable: str, names: Iterable[str]) -> str:
-    """What to return of the matched: their number, the values they hold, and the values of each named property."""
-    counts = [f"count({variable}.{_quoted(name)}) AS p{number}" for number, name in enumerate(names)]
-    return ", ".join([f"count(*) AS rows, sum(size(keys({variable}))) AS values", *counts])
-
-
-def _entity_differences(entity: Node | Relationship, names: list[str], found: dict[str, Any]) -> Iterator[str]:
-    kind = "nodes" if isinstance(entity, Node) else "relationships"
-    yield from _difference(f"{entity.name}, {kind}", entity.rows, "Neo4j", found["rows"])
-    counted = {name: found[f"p{number}"] for number, name in enumerate(names)}
-    for name, count in counted.items():
-        yield from _difference(f"{entity.name}.{name}", entity.property_counts.get(name, 0), "Neo4j", count)
-    yield from _difference(f"{entity.name}, other properties", 0, "Neo4j", found["values"] - sum(counted.values()))
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
