@@ -109,7 +109,7 @@ def check(
         bool, typer.Option("--notes", help="Also list the notes: columns that are read through a cast, and views.")
     ] = False,
 ) -> None:
-    """Say whether the source can be exported (exit code 0) or not (3), and all that is wrong at once. Writes nothing."""
+    """Say whether the source can be exported (exit code 0) or not (3), and all that is wrong at once; write nothing."""
     from rich.console import Console
 
     from exporter.errors import SourceError
