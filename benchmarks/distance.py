@@ -1,0 +1,88 @@
+"""`benchmarks/distance.sh`: the same export from a server ever farther away, behind a proxy that delays; one table."""
+
+import argparse
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.contenders import CONTENDERS
+from benchmarks.database import Database, load, tuned_postgres
+from benchmarks.meter import Measurement
+from benchmarks.proxy import Proxy, far_away
+from benchmarks.results import Result, save, table
+from benchmarks.run import add_source_arguments, run
+
+OURS = next(contender for contender in CONTENDERS if contender.name == "ours")
+DIRECT = "no proxy"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks/distance.sh", description=__doc__)
+    add_source_arguments(parser)
+    parser.add_argument("--rtt", default="1,10", metavar="MS,…", help="round trips in milliseconds (default 1,10)")
+    given = parser.parse_args()
+    try:
+        given.distances = {
+            f"{milliseconds:g} ms": milliseconds / 1000 for milliseconds in map(float, given.rtt.split(","))
+        }
+    except ValueError:
+        parser.error("--rtt takes numbers of milliseconds, such as 0.5,1,10")
+    return given
+
+
+@contextlib.contextmanager
+def at(distance: float | None, database: Database) -> Iterator[tuple[Database, Proxy | None]]:
+    """A database as if it were so far away, in seconds of round trip; without a proxy for None."""
+    if distance is None:
+        yield database, None
+        return
+    with far_away(database.uri, round_trip=distance) as proxy:
+        yield replace(database, uri=proxy.uri), proxy
+
+
+def traffic(proxy: Proxy) -> str:
+    """How many connections an export made, and how many round trips they took, one waiting for the other or not."""
+    readers = [link for link in proxy.links if b"reader" in link.startup]
+    leaders = [link for link in proxy.links if b"reader" not in link.startup]
+    return (
+        f"{len(leaders)} connection of the leader with {sum(link.round_trips for link in leaders)} round trips, "
+        f"{len(readers)} of readers with {sum(link.round_trips for link in readers)}"
+    )
+
+
+def data_files(export: Path) -> list[dict[str, object]]:
+    """The data files of an export with their checksums."""
+    files: list[dict[str, object]] = json.loads((export / "manifest.json").read_text(encoding="utf-8"))["files"]
+    return files
+
+
+def main() -> None:
+    given = arguments()
+    given.data.mkdir(parents=True, exist_ok=True)
+    distances = {"0 ms": 0.0, **given.distances, DIRECT: None}
+    measurements: dict[str, list[Measurement]] = {name: [] for name in distances}
+    source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
+    with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
+        database = load(uri, given.scale)
+        _, export = run(OURS, database, Path(directory))  # the round that is not measured: it warms all caches
+        expected = data_files(export)
+        for number in range(given.rounds):
+            for name, distance in distances.items():
+                with at(distance, database) as (placed, proxy):
+                    measured, export = run(OURS, placed, Path(directory))
+                measurements[name].append(measured)
+                if data_files(export) != expected:
+                    raise SystemExit(f"the data files of the export at {name} differ")
+                passed = f" ({traffic(proxy)})" if proxy and not number else ""
+                print(f"round {number + 1}: {name} {measured.wall:.2f} s{passed}", file=sys.stderr)
+    results = [Result.of(name, given.scale, database.version, runs) for name, runs in measurements.items() if runs]
+    save(results, given.results or given.data / "distance.jsonl")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
