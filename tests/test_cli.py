@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from ports import closed_port
 
 from exporter.target.publish import partial_export
 
@@ -61,12 +61,6 @@ def exported(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> 
     done = Done(process.returncode, process.stdout, process.stderr)
     assert done.code == 0, done.err
     return Path(done.out.splitlines()[-1]), done
-
-
-def closed_port() -> int:
-    """A port of this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_help_of_every_command(exporter: Exporter) -> None:

@@ -1,9 +1,6 @@
 """Connections to the source: malformed and refused ones, and readers that connect no less strictly than the leader."""
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import connectorx
 import psycopg
 import pytest
+from ports import answering, closed_port
 
 from exporter.errors import ExporterError, SourceError, UsageError
 from exporter.source import connection as module
@@ -31,29 +29,6 @@ def refused(uri: str) -> ExporterError:
     assert error.value.__cause__ is None
     assert error.value.__suppress_context__ or error.value.__context__ is None
     return error.value
-
-
-@contextmanager
-def answering(answer: bytes | None) -> Iterator[int]:
-    """A port of this machine where the first message is answered so; by nothing at all with None."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            client, _ = server.accept()
-            with client:
-                client.recv(1024)
-                if answer is not None:
-                    client.sendall(answer)
-                client.recv(1024)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-
-
-def closed_port() -> int:
-    """A port of this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize(

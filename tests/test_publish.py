@@ -254,7 +254,7 @@ def test_an_output_that_is_a_file(tmp_path: Path) -> None:
 
 def test_an_output_that_cannot_be_written() -> None:
     """A directory of somebody else's that may only be read, or below one."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+    with tempfile.TemporaryDirectory() as place:
         output = Path(place)
         output.chmod(0o555)
         with nobody():
