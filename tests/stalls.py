@@ -52,7 +52,7 @@ def copied(uri: str, name: str) -> Iterator[str]:
     """The URI of a copy of a database, file by file, while the block runs."""
     parts = urlsplit(uri)
     copy, original = sql.Identifier(name), sql.Identifier(parts.path.lstrip("/"))
-    with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:
+    with psycopg.connect(as_role(parts._replace(path="/postgres").geturl(), "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(copy, original))
         try:
             yield parts._replace(path=f"/{name}").geturl()
@@ -63,7 +63,7 @@ def copied(uri: str, name: str) -> Iterator[str]:
 @contextmanager
 def stall(uri: str, stage: str) -> Iterator[psycopg.Connection]:
     """A database that was made to stall does so in a stage, while the block runs or until its connection unlocks."""
-    with suppress(psycopg.OperationalError), psycopg.connect(uri, autocommit=True) as holder:
+    with suppress(psycopg.OperationalError), psycopg.connect(as_role(uri, "postgres"), autocommit=True) as holder:
         database = sql.Identifier(holder.info.dbname)
         holder.execute("select pg_advisory_lock(1)")
         holder.execute(sql.SQL("alter database {} set test.stall = {}").format(database, STALLS[stage]))

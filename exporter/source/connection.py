@@ -49,8 +49,9 @@ def options(application: str, *, lock_seconds: int) -> str:
 
 
 def later_settings(connection: Connection) -> dict[str, str]:
-    """Settings that not every server knows: no transaction timeout (17+), an early notice that a client died (14+)."""
-    later = {"transaction_timeout": "0", "client_connection_check_interval": "2s"}
+    """Settings that not every server knows: no transaction timeout (17+), no idle one outside of transactions (14+), an
+    early notice that a client died (14+)."""
+    later = {"transaction_timeout": "0", "idle_session_timeout": "0", "client_connection_check_interval": "2s"}
     # The interval is refused by servers on systems that cannot tell, so it is set where the server says Linux.
     query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
     known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
@@ -208,5 +209,7 @@ def lost(error: psycopg.Error, doing: str) -> RunError:
         "53100": "the server's disk is full",
         "53200": "the server is out of memory",
         "42501": "a privilege is missing; run `exporter check`",
+        "42P01": "a table is gone (a migration?); run `exporter check`",
+        "40P01": "a migration wants the tables in another order (deadlock); try again when it is done",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
     return RunError(f"{reason} (while {doing}; SQLSTATE {state})")
