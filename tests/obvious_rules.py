@@ -113,7 +113,7 @@ def nobodies(draw: st.DrawFn) -> str:
     """Text that names nobody, or nearly."""
     word = draw(st.sampled_from(["", " ", "\t\n", *NOBODY, "nil", "nulll", "\xa0", "n a n"]))
     word = draw(st.sampled_from([word, word.upper(), word.title()]))
-    around = st.sampled_from(["", "", "", "'", '"', " ", " '", '" ', "''", '"\''])
+    around = st.sampled_from(["", "", "", "'", '"', " ", " '", '" ', "''", "\"'"])
     left = draw(around)
     return left + word + draw(st.one_of(st.just(left[::-1]), around))
 

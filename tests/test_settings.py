@@ -130,7 +130,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_every_setting_says_what_it_must_be() -> None:
     """A value of a wrong kind never meets a sentence without an end."""
-    wrong = {name: object() for name in Settings.model_fields}
+    wrong: dict[str, Any] = {name: object() for name in Settings.model_fields}
     assert fault(**wrong).split("; ") == [
         f"{name}: must be {field.description}" for name, field in Settings.model_fields.items() if field.description
     ]
