@@ -215,23 +215,23 @@ def verify(
     ] = None,
     database: Annotated[str, typer.Option("--database", metavar="NAME", help="The database to compare.")] = "neo4j",
     user: Annotated[
-        str | None,
-        typer.Option(
-            "--user", metavar="NAME", help="Neo4j's user; the password is that of NEO4J_PASSWORD.", show_default=False
-        ),
+        str | None, typer.Option("--user", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False)
     ] = None,
 ) -> None:
     """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 when they differ."""
+    from exporter.progress import comparing
     from exporter.screen import counted
     from exporter.target.bolt import verify_bolt
     from exporter.target.verification import verify_files
 
-    differences = verify_files(export)
+    with comparing("Comparing the files with the manifest") as on_progress:
+        differences = verify_files(export, on_progress)
     if bolt and not differences:
         password = os.environ.get("NEO4J_PASSWORD")
         if user and password is None:
             raise UsageError("--user needs its password in NEO4J_PASSWORD")
-        differences = verify_bolt(export, bolt, user=user, password=password, database=database)
+        with comparing("Comparing Neo4j with the manifest"):
+            differences = verify_bolt(export, bolt, user=user, password=password, database=database)
     for difference in differences:
         print(difference)
     if differences:

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 
@@ -77,6 +79,10 @@ def spoken(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def print_dated(text: str) -> None:
+    print(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}", file=sys.stderr, flush=True)
+
+
 class LiveView:
     """A bar with rate and time left that redraws in place; calm at 80 columns."""
 
@@ -129,7 +135,7 @@ class PlainLines:
 
     def say(self, text: str) -> None:
         self.last = time.monotonic()
-        print(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}", file=sys.stderr, flush=True)
+        print_dated(text)
 
     def stage(self, name: str) -> None:
         self.numbers.stage(name)
@@ -150,6 +156,42 @@ class PlainLines:
             self.say(f"{self.numbers.counted()} · {self.numbers.left()} · {self.numbers.table}")
         else:
             self.say(self.numbers.waiting())
+
+
+class Comparison:
+    """How far a comparison of files or databases is: its share once it is told one, and how long it has taken."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.share = ""
+        self.began = self.last = time.monotonic()
+
+    def __rich__(self) -> Text:
+        return Text(str(self))
+
+    def __str__(self) -> str:
+        return f"{self.what}{self.share} · {spoken(time.monotonic() - self.began)}"
+
+    def advance(self, done: int, total: int) -> None:
+        self.share = f" · {done / max(total, 1):.0%}"
+
+    def advance_and_say(self, done: int, total: int) -> None:
+        """For where no live view shows it: a dated line every few seconds."""
+        self.advance(done, total)
+        if time.monotonic() - self.last >= LINE_SECONDS:
+            self.last = time.monotonic()
+            print_dated(str(self))
+
+
+@contextmanager
+def comparing(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows a comparison while the block runs, which is given what to tell how much is done, of how much."""
+    comparison, console = Comparison(what), Console(stderr=True)
+    if console.is_terminal:
+        with Live(comparison, console=console, refresh_per_second=4, transient=True):
+            yield comparison.advance
+    else:
+        yield comparison.advance_and_say
 
 
 def watcher() -> LiveView | PlainLines:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from exporter import progress
-from exporter.progress import LiveView, PlainLines, spoken
+from exporter.progress import Comparison, LiveView, PlainLines, comparing, spoken
 
 
 @pytest.fixture
@@ -92,3 +92,23 @@ def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[s
         "995 of 3,000 rows · 1/s · 0 rejects · peak 300 MB · 33 min 25 s left · auth.auth_users",
         "995 of 3,000 rows · 1/s · 0 rejects · peak 300 MB · 35 min 12 s left · auth.auth_users",
     ]
+
+
+def test_a_comparison(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no live view shows it: a dated line once it takes seconds, with its share and how long it has taken."""
+    with comparing("Comparing the files") as on_progress:
+        on_progress(1, 4)
+        pass_time.now += 5
+        on_progress(2, 4)
+        on_progress(3, 4)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.partition(" ")[2] == "Comparing the files · 50% · 5 s"
+
+
+def test_a_comparison_on_a_terminal(pass_time: SimpleNamespace) -> None:
+    """One line; no share before there is one to tell."""
+    comparison = Comparison("Comparing Neo4j")
+    pass_time.now += 65
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(comparison)
+    assert screen.getvalue() == "Comparing Neo4j · 1 min 5 s\n"
