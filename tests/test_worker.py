@@ -129,6 +129,24 @@ def test_what_the_census_has(taken: tuple[Context, Plan]) -> None:
     assert (devices.parts[0].rows, devices.parts[0].rejects) == (1, {"duplicate_id": 1})
 
 
+def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
+    """A guide without a canonical key owns neither code nor phone, so it makes no link ambiguous."""
+    execute(
+        source,
+        """
+        alter table guide.guide_profile drop constraint guide_profile_pkey cascade, alter id drop not null;
+        alter table guide.guide_profile alter id type text;
+        insert into guide.guide_profile (id, full_name, chat_enabled, voice_enabled, video_enabled, created_at,
+            referral_code) select id, '', true, true, true, now(), 'A' from unnest(array['7', 'x', null]) id;
+        """,
+    )
+    context, plan = planned(source, tmp_path)
+    for values in plan.values:
+        take_values(context, values)
+    codes = Census(tmp_path / "census").values("Guide", "referral_code")
+    assert codes.find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
+
+
 def failure(error: BaseException) -> ExporterError:
     """What comes out of a task in which this was raised."""
     with pytest.raises(ExporterError) as raised, told("guide.skills"):
