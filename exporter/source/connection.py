@@ -1,6 +1,7 @@
 """Connections to the source: the leader's by psycopg, and the URI by which the workers' connectorx follows it."""
 
 import ipaddress
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,9 @@ from exporter.errors import RunError, SourceError, UsageError
 from exporter.source.reads import Address
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+# psycopg logs an error that comes on top of another, and quotes the server.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5
 ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}

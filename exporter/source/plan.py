@@ -33,9 +33,10 @@ class Planner:
     def plan(self) -> Plan:
         """The reads of every table and of the census. Raises `RunError` when the source fails meanwhile."""
         try:
+            bounds = self.key_bounds()
             return Plan(
                 tables=tuple(self.table_reads(table) for table in tables()),
-                keys=tuple(self.key_reads(label) for label in referenced_labels()),
+                keys=tuple(self.key_reads(label, *bounds.get(label, (None, None))) for label in referenced_labels()),
                 values=tuple(self.value_reads()),
                 losers=tuple(self.loser_reads()),
             )
@@ -99,16 +100,28 @@ class Planner:
             if not proven_unique(source)
         ]
 
-    def key_reads(self, label: str) -> KeyReads:
-        """The reads of a label's keys."""
+    def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
+        """The least and the greatest key of each label whose keys are plain integers, by one statement."""
+        sources = {label: self.source_of(label) for label in referenced_labels()}
+        integers = [
+            label
+            for label, source in sources.items()
+            if len(source.table.key_columns) == 1 and source.column(source.table.key_columns[0]).base in INTEGERS
+        ]
+        bounds = [
+            sql.SQL("(select array[min({0}), max({0})] from {1})").format(
+                sources[label].quoted(sources[label].table.key_columns[0]), sources[label].name
+            )
+            for label in integers
+        ]
+        row = self.connection.execute(sql.SQL("select {}").format(sql.SQL(", ").join(bounds))).fetchone()
+        return {label: (low, high) for label, (low, high) in zip(integers, row or (), strict=True)}
+
+    def key_reads(self, label: str, low: int | None, high: int | None) -> KeyReads:
+        """The reads of a label's keys, which lie from `low` to `high` where that is known."""
         source = self.source_of(label)
         uses = parts(node(label).key.columns, node(label).key.grammar)
         text = select([self.column(source, name, use) for name, use in uses.items()], source.name)
-        low = high = None
-        first = node(label).key.columns[0]
-        if len(uses) == 1 and source.column(first).base in INTEGERS:
-            bounds = sql.SQL("select min({0}), max({0}) from {1}").format(source.quoted(first), source.name)
-            low, high = self.connection.execute(bounds).fetchone() or (None, None)
         queries = self.chunker.queries(source, text, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
         return KeyReads(label, queries, low, high, self.chunker.counts[source.table.name])
 
