@@ -1,7 +1,7 @@
 """A Neo4j as its distribution installs it: bin/neo4j, bin/neo4j-admin and bin/cypher-shell around the same jars."""
 
+import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 from jgo.maven import MavenContext
+from ports import closed_port
 
 from exporter.demo.neo4j import Neo4jHome
 
@@ -38,7 +39,7 @@ server.jvm.additional=--add-opens=java.base/sun.nio.ch=ALL-UNNAMED
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """NEO4J_HOME, and where its server answers the user `neo4j` with the password PASSWORD once it is started."""
+    """NEO4J_HOME, and where its server answers once it is started."""
 
     home: Path
     bolt_uri: str
@@ -69,9 +70,7 @@ def installed(directory: Path, jars: Neo4jHome, shell: Path) -> Iterator[Install
     for name in ("bin", "conf", "data", "import", "licenses", "logs", "plugins", "run"):
         (directory / name).mkdir(parents=True)
     (directory / "lib").symlink_to(jars.home / "lib")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = closed_port()
     (directory / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port), encoding="utf-8")
     mains = {
         "neo4j": (directory / "lib", "org.neo4j.server.startup.Neo4jCommand"),
@@ -83,10 +82,18 @@ def installed(directory: Path, jars: Neo4jHome, shell: Path) -> Iterator[Install
         java = jars.java_home / "bin" / "java"
         program.write_text(LAUNCHER.format(java=java, lib=lib, home=directory, main=main), encoding="utf-8")
         program.chmod(0o755)
-    environment = {"NEO4J_HOME": str(directory), "PATH": "/usr/bin:/bin"}
-    admin = [directory / "bin" / "neo4j-admin", "dbms", "set-initial-password", PASSWORD]
-    subprocess.run(admin, env=environment, check=True, capture_output=True)
     try:
         yield Installed(directory, f"bolt://127.0.0.1:{port}")
     finally:
-        subprocess.run([directory / "bin" / "neo4j", "stop"], env=environment, check=True, capture_output=True)
+        if (directory / "run" / "neo4j.pid").exists():
+            run(directory, "neo4j", "stop")
+
+
+def set_password(home: Path) -> None:
+    """What an operator does before the first start."""
+    run(home, "neo4j-admin", "dbms", "set-initial-password", PASSWORD)
+
+
+def run(home: Path, program: str, *arguments: str) -> None:
+    environment = {"NEO4J_HOME": str(home), "PATH": os.defpath}
+    subprocess.run([home / "bin" / program, *arguments], env=environment, check=True, capture_output=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import typer
-from installed_neo4j import PASSWORD, Installed, cypher_shell, installed
+from installed_neo4j import PASSWORD, Installed, cypher_shell, installed, set_password
 
 from exporter import errors, run
 from exporter.cli import app
@@ -218,6 +218,7 @@ def servers(neo4j_home: Neo4jHome, cache: Path, tmp_path: Path) -> Iterator[tupl
     """Two hosts' Neo4j."""
     shell = cypher_shell(cache)
     with installed(tmp_path / "a", neo4j_home, shell) as here, installed(tmp_path / "b", neo4j_home, shell) as there:
+        set_password(here.home)
         yield here, there
 
 
