@@ -41,6 +41,12 @@ class Table:
             uses |= {made.name: made.type for made in relationship.properties if isinstance(made, Property)}
         return uses
 
+    def columns(self) -> dict[str, Use | None]:
+        """Every column that the table must have: those that are read with their use, None for those that only order."""
+        latest = self.node.latest if self.node else None
+        ordering = (*latest.columns, latest.tie) if latest else ()
+        return {**dict.fromkeys(ordering), **self.uses()}
+
     def owns(self, label: str, reference: Reference) -> bool:
         """Whether this end of a relationship is the row's own node."""
         return self.node is not None and label == self.node.label and reference.columns == self.node.key.columns

@@ -70,18 +70,9 @@ def examine_table(table: Table, catalog: dict[str, Relation], mapping: Mapping) 
         found.append(Finding(Severity.ERROR, where, "row-level security applies to this role", remedy))
     if relation.kind == VIEW:
         found.append(Finding(Severity.NOTE, where, "is a view", "which of two rows with one key is first is undefined"))
-    for column, use in wanted(table).items():
+    for column, use in table.columns().items():
         found += examine_column(table, relation, mapping.column(table.name, column), use, where)
     return found
-
-
-def wanted(table: Table) -> dict[str, Use | None]:
-    """The columns a table must have; None where a column only orders rows and may be of any type."""
-    columns: dict[str, Use | None] = dict(table.uses())
-    if table.node and table.node.latest:
-        for column in (*table.node.latest.columns, table.node.latest.tie):
-            columns.setdefault(column, None)
-    return columns
 
 
 def examine_column(table: Table, relation: Relation, name: str, use: Use | None, where: str) -> list[Finding]:

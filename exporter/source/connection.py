@@ -92,10 +92,14 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     quotes the URI: psycopg's own messages hold passwords.
     """
     parameters = parse(uri)
+    if parameters.get("gssencmode") == "require":
+        raise UsageError("gssencmode=require cannot be kept: the readers know no GSS encryption; use TLS (sslmode)")
     given = str(parameters.pop("options", "") or "")
     parameters |= {
         "options": f"{given} {options(application, lock_seconds=lock_seconds)}".strip(),
         "connect_timeout": CONNECT_SECONDS,
+        # The readers know no GSS encryption: the leader must not be safer than they.
+        "gssencmode": "disable",
         "application_name": application,
         "keepalives_idle": 30,
         "keepalives_interval": 10,
