@@ -12,6 +12,7 @@ from runs import Run, running
 # `test.stall`, set on the database, says which table stands still and for whom, as long as a test holds the lock.
 STALLING = """
 create schema test;
+grant usage on schema test to public;
 create function test.passes(relation text) returns boolean language plpgsql stable set lock_timeout = 0 as $$
 begin
     if current_setting('test.stall', true) = relation || ' for the '
@@ -19,11 +20,11 @@ begin
     then perform pg_advisory_lock_shared(1); end if;
     return true;
 end $$;
-alter table customers.customer rename to stored_customer;
-create view customers.customer as select * from customers.stored_customer where test.passes('customer');
-alter table notifications.notifications rename to stored_notifications;
-create view notifications.notifications as
-    select * from notifications.stored_notifications where test.passes('notifications');
+"""
+# What stands still, instead of the table that it shows.
+STALLING_VIEW = """
+alter table {schema}.{name} rename to stored_{name};
+create view {schema}.{name} as select * from {schema}.stored_{name} where test.passes('{name}');
 """
 # What stands still in the stage of that name.
 STALLS = {
@@ -45,6 +46,14 @@ def execute(uri: str, *statements: str) -> None:
 def as_role(uri: str, role: str) -> str:
     """The URI for another role."""
     return urlsplit(uri)._replace(netloc=f"{role}@localhost:5432").geturl()
+
+
+def make_stalling(uri: str, *relations: str) -> None:
+    """Makes these tables of a source ones that stand still on demand."""
+    execute(uri, STALLING)
+    for relation in relations or ("customers.customer", "notifications.notifications"):
+        schema, name = relation.split(".")
+        execute(uri, STALLING_VIEW.format(schema=schema, name=name))
 
 
 @contextmanager
