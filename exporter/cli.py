@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from exporter.errors import ExporterError, LimitError, UsageError
-from exporter.signals import stopped_by_signals
+from exporter.signals import ignore_signals, stopped_by_signals
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
@@ -72,6 +72,8 @@ def main() -> None:
     except ExporterError as error:
         print(f"exporter: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    finally:
+        ignore_signals()
 
 
 def settings_from(config: Path | None, **flags: Any) -> Any:

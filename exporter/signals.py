@@ -46,6 +46,12 @@ def stopped_by_signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+def ignore_signals() -> None:
+    """For a process whose exit code is decided: the interpreter would make the signals deadly again as it ends."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def time_limit(seconds: int | None) -> Iterator[None]:
     """Raises `RunError` in the block when it takes longer, whatever it waits for; None is no limit."""
