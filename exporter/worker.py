@@ -121,10 +121,22 @@ def census_task(what: str) -> Iterator[Stopwatch]:
 def take_keys(context: Context, reads: KeyReads) -> Stopwatch:
     """Reads a label's key set into the census."""
     with census_task(f"the keys of {reads.label}") as watch:
-        frames = (frame(context, query, watch.what) for query in reads.queries)
+        frames = all_rows(context, reads, watch.what)
         directory = Census(context.partial / layout.CENSUS).keys_directory(reads.label)
         write_keys(directory, node(reads.label).key, frames, low=reads.low, high=reads.high, rows=reads.rows)
     return watch
+
+
+def all_rows(context: Context, reads: KeyReads, what: str) -> Iterator[pl.DataFrame]:
+    """The frames of a label's key reads. Raises `RunError` unless they hold the rows of the table that were counted:
+    a reference to a key that was not read would dangle."""
+    read = 0
+    for query in reads.queries:
+        raw = frame(context, query, what)
+        read += raw.height
+        yield raw
+    if read != reads.rows:
+        raise RunError(f"the counts do not add up: {reads.rows} rows in the snapshot, {read} were read for {what}")
 
 
 def take_values(context: Context, reads: ValueReads) -> Stopwatch:

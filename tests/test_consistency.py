@@ -139,24 +139,34 @@ def test_the_number_of_workers_changes_no_byte(source: str, quiet: dict[str, str
 
 
 READER = "current_setting('application_name') like '% reader %'"
+FEWER = f"where not ({READER} and id = 2)"
+MORE = f"union all select * from {{schema}}.stored where {READER} and id = 2"
 
 
 @pytest.mark.parametrize(
-    ("rows", "difference"),
-    [(f"where not ({READER} and id = 7)", -1), (f"union all select * from guide.stored where {READER} and id = 7", 1)],
-    ids=["fewer", "more"],
+    ("table", "rows", "sentence"),
+    [
+        ("guide.verification", FEWER, "guide.verification has {} rows in the snapshot, but {} were read.*"),
+        ("guide.verification", MORE, "guide.verification has {} rows in the snapshot, but {} were read.*"),
+        ("wallet.payment_gateways", FEWER, "{} rows in the snapshot, {} were read for the keys of PaymentGateway"),
+        ("wallet.payment_gateways", MORE, "{} rows in the snapshot, {} were read for the keys of PaymentGateway"),
+    ],
+    ids=["fewer", "more", "fewer keys", "more keys"],
 )
-def test_rows_that_differ_from_read_to_read(sample_database: str, tmp_path: Path, rows: str, difference: int) -> None:
+def test_rows_that_differ_from_read_to_read(
+    sample_database: str, tmp_path: Path, table: str, rows: str, sentence: str
+) -> None:
     """A view may show a reader other rows than the leader counted: nothing is published then."""
+    schema = table.split(".")[0]
     with copied(sample_database, "differing") as uri:
         execute(
             uri,
-            "alter table guide.verification rename to stored",
-            f"create view guide.verification as select * from guide.stored {rows}",
+            f"alter table {table} rename to stored",
+            f"create view {table} as select * from {schema}.stored {rows.format(schema=schema)}",
         )
         with psycopg.connect(uri) as connection:
-            count = connection.execute("select count(*) from guide.verification").fetchone()
-        assert count is not None
+            found = connection.execute(f"select count(*) from {table}".encode()).fetchone()
+        assert found is not None
+        said = sentence.format(found[0], found[0] + (1 if rows == MORE else -1))
         with running(uri, tmp_path) as run:
-            sentence = rf"the counts do not add up, .*: guide.verification has {count[0]} rows in the snapshot, but"
-            run.check_failed(4, rf"{sentence} {count[0] + difference} were read.*")
+            run.check_failed(4, f"the counts do not add up.*: {said}")
