@@ -5,6 +5,7 @@ empty string is `""`; numbers, booleans and temporals are bare.
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from exporter.model.vocabulary import Type
 from exporter.stopwatch import WRITE, Stopwatch
 from exporter.target.files import FileRecord, write_file
 
+# What makes a value more than itself in quotes.
+QUOTE = '"'
 LINE_BREAK = "[\n\r]"
+SPECIAL = '["\n\r]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +34,45 @@ def write_data(
     root: Path, path: Path, rows: pl.DataFrame, columns: list[tuple[str, Type]], watch: Stopwatch
 ) -> Written:
     """Writes rows (columns in this order; integers, booleans, text) as a new data file `path` below `root`."""
-    strings = [name for name, type in columns if type is Type.STRING]
-    content = io.BytesIO()
     with watch.on(WRITE):
-        multiline = any(rows[name].str.contains(LINE_BREAK).any() for name in strings)
-        quoted = rows.select(quote(name) if name in strings else pl.col(name) for name, _ in columns)
-        quoted.write_csv(content, include_header=False, quote_style="never")
-    record = write_file(root, path, content.getbuffer(), rows.height, watch)
+        strings = [name for name, type in columns if type is Type.STRING]
+        special = {name for name in strings if rows[name].str.contains(SPECIAL).any()}
+        multiline = any(rows[name].str.contains(LINE_BREAK).any() for name in special)
+        # Lines lie one after the other in Arrow's data buffer, which is the file: a row in one expression and no CSV
+        # writer take two thirds of the time of quoting columns and writing them.
+        text = rows.select(lines(rows, columns, special).alias("line")).to_series()
+        content = text.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2] if rows.height else b""
+    record = write_file(root, path, memoryview(content), rows.height, watch)
     return Written(record, multiline, {name: rows.height - rows[name].null_count() for name, _ in columns})
 
 
-def quote(name: str) -> pl.Expr:
-    """A string column in quotes, quotes inside doubled; null stays null."""
-    text = pl.col(name)
-    return pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"')).alias(name)
+def lines(rows: pl.DataFrame, columns: list[tuple[str, Type]], special: set[str]) -> pl.Expr:
+    """Each row as its line, the line end included; values of `special` columns hold quotes that must be doubled."""
+    parts: list[str | pl.Expr] = []
+    for place, (name, type) in enumerate(columns):
+        parts.append("," if place else "")
+        text = pl.col(name).cast(pl.String)
+        if name in special:
+            text = text.str.replace_all(QUOTE, QUOTE * 2, literal=True)
+        field: list[str | pl.Expr] = [QUOTE, text, QUOTE] if type is Type.STRING else [text]
+        if rows[name].null_count():
+            parts.append(joined(field).fill_null(""))
+        else:
+            parts += field
+    return joined([*parts, "\n"])
+
+
+def joined(parts: Sequence[str | pl.Expr]) -> pl.Expr:
+    """Texts and expressions one after the other, neighbouring texts as one; null where an expression is."""
+    pieces: list[pl.Expr] = []
+    text = ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+            continue
+        pieces += [pl.lit(text), part] if text else [part]
+        text = ""
+    return pl.concat_str([*pieces, pl.lit(text)] if text else pieces)
 
 
 def write_rejects(root: Path, path: Path, rejects: pl.DataFrame, watch: Stopwatch) -> FileRecord:
