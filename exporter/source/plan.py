@@ -54,10 +54,10 @@ class Planner:
     def table_reads(self, table: Table) -> TableReads:
         """The reads of a whole table, and the careful ones of the same chunks."""
         source = self.source(table)
-        queries = self.chunker.queries(source, self.rows(source, careful=False))
-        careful = queries
+        conditions = self.chunker.conditions(source)
+        queries = careful = self.chunker.once_each(self.rows(source, careful=False), conditions)
         if TEMPORAL & set(table.uses().values()):
-            careful = self.chunker.queries(source, self.rows(source, careful=True))
+            careful = self.chunker.once_each(self.rows(source, careful=True), conditions)
         return TableReads(table.name, queries, careful, self.chunker.bytes(source))
 
     def rows(self, source: From, *, careful: bool) -> sql.Composed:
