@@ -21,7 +21,8 @@ SPARSITY = 64
 NO_ID = pl.lit(None, pl.Int64)
 WINDOW = 1 << 24
 MAP_FROM = "map-from-"
-BUCKET_ROWS = 1_000_000
+# Measured: a bucket of 250,000 texts takes 90 MB while it is written, one of a million 190 MB, in the same time.
+BUCKET_ROWS = 250_000
 
 
 @dataclass(frozen=True, slots=True)
