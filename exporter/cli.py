@@ -70,7 +70,9 @@ def main() -> None:
         with stopped_by_signals():
             app()
     except ExporterError as error:
-        print(f"exporter: {error}", file=sys.stderr)
+        from exporter.progress import tell
+
+        tell(f"exporter: {error}")
         sys.exit(error.exit_code)
     finally:
         ignore_signals()
@@ -78,13 +80,12 @@ def main() -> None:
 
 def settings_from(config: Path | None, **flags: Any) -> Any:
     """The settings of a command; warns about a password that the command line showed to everybody."""
+    from exporter.progress import tell
     from exporter.settings import load
     from exporter.source.connection import password_in
 
     if flags.get("source") and password_in(flags["source"]):
-        print(
-            "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD", file=sys.stderr
-        )
+        tell("exporter: warning: a password on the command line is seen by other users; use PGPASSWORD")
     return load(config, **flags)
 
 
@@ -182,7 +183,7 @@ def export(
     ] = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
-    from exporter.progress import watcher
+    from exporter.progress import tell, watcher
     from exporter.run import export as export_source
     from exporter.screen import cost_lines, totals_line
 
@@ -190,22 +191,22 @@ def export(
         config, source=source, output=output, workers=workers, memory=memory, timezone=timezone,
         max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
     )  # fmt: skip
+    if profile:
+        write_profile(profile, {})  # whether it can be written is known before anything is done
     with watcher() as view:
         outcome = export_source(settings, view)
-    print(
-        totals_line(outcome.manifest["totals"], outcome.profile), cost_lines(outcome.profile), sep="\n", file=sys.stderr
-    )
+    tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
     if profile:
         write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)
 
 
 def write_profile(path: Path, content: dict[str, Any]) -> None:
-    """Writes a profile. Raises `UsageError` where that cannot be; the export is published all the same."""
+    """Writes a profile. Raises `UsageError` where that cannot be."""
     try:
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"the export is done, but the profile {path} cannot be written: {error.strerror}") from None
+        raise UsageError(f"the profile {path} cannot be written: {error.strerror}") from None
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """What a run looks like while it runs: a live view on a terminal, plain dated lines otherwise; always on stderr."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -79,8 +80,16 @@ def spoken(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def tell(text: str) -> None:
+    """Prints on stderr. Where that fails, with a full disk or a pipe that nobody reads, the run goes on in silence."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def print_dated(text: str) -> None:
-    print(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}", file=sys.stderr, flush=True)
+    tell(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
 
 
 class LiveView:

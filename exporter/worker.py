@@ -60,7 +60,9 @@ def told(what: str) -> Iterator[None]:
     except OSError as error:
         # Polars tells the reason in the error's text alone.
         raise RunError(f"cannot write the export: {error.strerror or error} (while writing {what})") from None
-    except Exception as error:
+    except MemoryError:
+        raise RunError(f"a worker is out of memory (while handling {what}); lower --memory or --workers") from None
+    except BaseException as error:  # a panic of Polars is no Exception
         places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
         raise RunError(f"a bug, please report it: {type(error).__name__} while handling {what} ({places})") from None
 

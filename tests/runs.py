@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -113,19 +114,18 @@ class Run:
 
 
 @contextmanager
-def running(
-    uri: str, output: Path, *options: str, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
-) -> Iterator[Run]:
+def running(uri: str, output: Path, *options: str, command: Sequence[str] = ()) -> Iterator[Run]:
     """An export of the source while the block runs, by way of `command` where one is given; killed at its end."""
     before = contents(output)
+    with_password = urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.replace("@", f":{PASSWORD}@")).geturl()
     process = subprocess.Popen(
-        [*command, EXPORTER, "export", "--source", uri, "--output", output, *options],
+        [*command, EXPORTER, "export", "--output", output, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"PGPASSWORD": PASSWORD} | dict(environment or {}),
+        env=os.environ | {"EXPORTER_SOURCE": with_password},
     )
     with process:
         run = Run(process, output, before, uri)

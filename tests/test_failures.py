@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from runs import Run, contents, eventually, running
+from runs import EXPORTER, Run, contents, eventually, running
 from stalls import STALLED, STALLS, copied, execute, locked, make_stalling, stall, stalled
 
 from exporter.demo.postgres import create_database, embedded_postgres
@@ -113,6 +113,23 @@ def test_a_reader_that_stands_still(stalling: str, output: Path) -> None:
         run.check_failed(4, r"the read of \S+ stood still for \d+ seconds: .*")
 
 
+@pytest.mark.parametrize(
+    "who", ["true", "current_setting('application_name') like '% reader %'"], ids=["count", "read"]
+)
+def test_an_error_that_quotes_a_cell(sample_database: str, output: Path, who: str) -> None:
+    """The server's message holds it, ours does not."""
+    with copied(sample_database, "quoting") as uri:
+        execute(
+            uri,
+            "update marketing.leads set phone = 'a secret cell'",
+            "alter table marketing.leads rename to stored",
+            f"create view marketing.leads as select * from marketing.stored where not ({who}) or phone::bigint > 0",
+        )
+        with running(uri, output) as run:
+            run.check_failed(4, r".* \(while (counting|reading) marketing.leads.*\)")
+        assert "secret" not in "".join(run.lines)
+
+
 # Signals -------------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +227,15 @@ def test_a_full_disk(stalling: str, tmp_path: Path) -> None:
     output.mkdir()
     with small_disk(output) as command, running(stalling, output, command=command) as run:
         run.check_failed(4, r"cannot write the export: (No space left on device|File too large) .*")
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--max-rejects", "0"], 1)])
+def test_a_log_on_a_full_disk(sample_database: str, output: Path, options: list[str], code: int) -> None:
+    """What cannot be said does not end a run, nor change its exit code."""
+    command = [EXPORTER, "export", "--source", sample_database, "--output", output, *options]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "" if code else f"{(output / 'latest').resolve()}\n")
 
 
 @pytest.mark.parametrize("kilobytes", [1, 64], ids=["census", "tables"])
