@@ -27,7 +27,7 @@ environment_setup() {
     printf 'Setting up %s from requirements.lock ...\n' '.venv' >&2
     if command -v uv >/dev/null 2>&1; then
         uv venv --quiet --allow-existing --python "$python" "$venv"
-        VIRTUAL_ENV=$venv uv pip install --quiet --require-hashes -r "$root/requirements.lock"
+        VIRTUAL_ENV=$venv uv pip install --quiet --compile-bytecode --require-hashes -r "$root/requirements.lock"
         VIRTUAL_ENV=$venv uv pip install --quiet --no-deps --no-build-isolation -e "$root"
     else
         "$python" -m venv "$venv"

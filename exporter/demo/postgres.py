@@ -7,15 +7,18 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -24,6 +27,7 @@ from exporter.errors import RunError, UsageError
 # Nothing in this server is worth surviving a power cut, and syncing is most of what filling a database costs.
 FAST_RATHER_THAN_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+STOP_SECONDS = 60
 # The path goes through a shell unquoted (pg_ctl -o) and into two parsers of connection strings.
 SAFE_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
@@ -98,16 +102,14 @@ def _start(server: Any) -> str:
 
 def _stop(server: Any) -> None:
     """Stop the server, one that was interrupted half-way through its start too."""
-    if (server.pgdata / "postmaster.pid").exists():
-        # In a session of its own, so that a second ^C does not keep it from being told.
-        subprocess.run(
-            [server.bin_path / "pg_ctl", "-D", server.pgdata, "-m", "fast", "-w", "stop"],
-            user=server.system_user,
-            cwd="/",
-            start_new_session=True,
-            capture_output=True,
-            check=False,
-        )
+    # By a signal of our own: pg_ctl runs as the server's user, who may have lost the way to the directory meanwhile.
+    with suppress(OSError, ValueError, psutil.NoSuchProcess):
+        postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split("\n")[0]))
+        if postmaster.name().startswith("postgres"):
+            postmaster.send_signal(signal.SIGINT)  # a fast shutdown
+            deadline = time.monotonic() + STOP_SECONDS
+            while postmaster.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+                time.sleep(0.02)
     # The library must forget the server, or it would hand it out again, and not try to stop it once more, which takes
     # seconds where nobody reaps the dead process.
     server.cleanup_mode = None
