@@ -10,7 +10,7 @@ from psycopg import sql
 from runs import Run, running
 
 # `test.stall`, set on the database, says which table stands still and for whom, as long as a test holds the lock.
-STALLING = """
+PASSES = """
 create schema test;
 grant usage on schema test to public;
 create function test.passes(relation text) returns boolean language plpgsql stable set lock_timeout = 0 as $$
@@ -21,11 +21,19 @@ begin
     return true;
 end $$;
 """
-# What stands still, instead of the table that it shows.
-STALLING_VIEW = """
+VIEW = """
 alter table {schema}.{name} rename to stored_{name};
 create view {schema}.{name} as select * from {schema}.stored_{name} where test.passes('{name}');
 """
+
+
+def stalling(*relations: str) -> str:
+    """What makes these tables of a source ones that stand still on demand."""
+    names = [relation.split(".") for relation in relations]
+    return PASSES + "".join(VIEW.format(schema=schema, name=name) for schema, name in names)
+
+
+STALLING = stalling("customers.customer", "notifications.notifications")
 # What stands still in the stage of that name.
 STALLS = {
     "count": "customer for the leader",
@@ -46,14 +54,6 @@ def execute(uri: str, *statements: str) -> None:
 def as_role(uri: str, role: str) -> str:
     """The URI for another role."""
     return urlsplit(uri)._replace(netloc=f"{role}@localhost:5432").geturl()
-
-
-def make_stalling(uri: str, *relations: str) -> None:
-    """Makes these tables of a source ones that stand still on demand."""
-    execute(uri, STALLING)
-    for relation in relations or ("customers.customer", "notifications.notifications"):
-        schema, name = relation.split(".")
-        execute(uri, STALLING_VIEW.format(schema=schema, name=name))
 
 
 @contextmanager

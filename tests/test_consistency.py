@@ -8,14 +8,14 @@ import psycopg
 import pytest
 from psycopg import sql
 from runs import Run, running
-from stalls import copied, execute, make_stalling, stalled
+from stalls import copied, execute, stalled, stalling
 
 from exporter.demo.postgres import create_database
 from exporter.demo.sample import fill_sample
 from exporter.model.tables import tables
 
 # The table at which the leader stands still when it has the snapshot, and where its rows are.
-STALLING = "customers.customer"
+CUSTOMERS = "customers.customer"
 STORED = "customers.stored_customer"
 # So little memory that even the sample's tables fall into several chunks.
 SMALL = ("--memory", "300MB")
@@ -45,7 +45,7 @@ class Writer:
         self.rounds = 0
         self.over = threading.Event()
         connection.execute("set session_replication_role = replica")  # foreign keys do not hold it up
-        names = [STORED if table.name == STALLING else table.name for table in tables()]
+        names = [STORED if table.name == CUSTOMERS else table.name for table in tables()]
         self.statements = [statement for name in names for statement in self.of_table(name)]
 
     def of_table(self, name: str) -> list[sql.Composed]:
@@ -90,7 +90,7 @@ def source(postgres: str) -> str:
     uri = create_database(postgres, "constant")
     fill_sample(uri, scale=0.1)
     execute(uri, *(f"alter table {table.name} set (fillfactor = 10)" for table in tables()), "vacuum full analyze")
-    make_stalling(uri, STALLING)
+    execute(uri, stalling(CUSTOMERS))
     return uri
 
 

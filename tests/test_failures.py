@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from runs import EXPORTER, Run, contents, eventually, running
-from stalls import STALLED, STALLS, copied, execute, locked, make_stalling, stall, stalled
+from stalls import STALLED, STALLING, STALLS, copied, execute, locked, stall, stalled
 
 from exporter.demo.postgres import create_database, embedded_postgres
 from exporter.demo.sample import create_tables, fill_sample
@@ -23,7 +23,7 @@ READING = ["census", "tables"]
 def stalling(sample_database: str) -> Iterator[str]:
     """The URI of a sample source in which tables can be made to stand still."""
     with copied(sample_database, "stalling") as uri:
-        make_stalling(uri)
+        execute(uri, STALLING)
         yield uri
 
 
@@ -85,7 +85,7 @@ def test_the_server_stops_at_once(tmp_path: Path, output: Path, stage: str) -> N
     """All its sessions end in the middle of a word."""
     with embedded_postgres(tmp_path / "server") as uri:
         fill_sample(uri, scale=0.01)
-        make_stalling(uri)
+        execute(uri, STALLING)
         with stalled(uri, output, stage) as (run, _):
             postmaster = int((tmp_path / "server" / "postmaster.pid").read_text().splitlines()[0])
             os.kill(postmaster, signal.SIGQUIT)

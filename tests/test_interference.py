@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from runs import contents, eventually, running
-from stalls import LOCKED, STALLED, as_role, copied, execute, locked, make_stalling, stalled
+from stalls import LOCKED, STALLED, STALLING, as_role, copied, execute, locked, stalled
 
 ROLE = "hasty"
 SCHEMAS = "auth, consultation, customers, guide, marketing, notifications, offers, wallet"
@@ -18,9 +18,9 @@ TIMEOUTS = ["idle_in_transaction_session", "idle_session", "lock", "statement", 
 def source(sample_database: str) -> Iterator[str]:
     """The URI of a sample source that can be made to stall, for a role that may only read, and not for long."""
     with copied(sample_database, "interfered") as uri:
-        make_stalling(uri)
         execute(
             uri,
+            STALLING,
             f"create role {ROLE} login",
             f"grant usage on schema {SCHEMAS} to {ROLE}",
             f"grant select on all tables in schema {SCHEMAS} to {ROLE}",
