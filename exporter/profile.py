@@ -50,7 +50,8 @@ class Profile:
         """The profile as JSON: seconds by stage, table and worker, and every task on a timeline from its first."""
         began = min((watch.started for watch in self.watches()), default=0.0)
         busy = self.stages.get("census", 0.0) + self.stages.get("tables", 0.0)
-        names = {worker: number for number, worker in enumerate(sorted({watch.worker for watch in self.watches()}), 1)}
+        processes = sorted({watch.worker for watch in self.watches()})
+        processes += [0] * (self.workers - len(processes))  # workers that came too late for any task
         return {
             "stages": rounded(self.stages),
             "tables": [
@@ -58,12 +59,12 @@ class Profile:
             ],
             "workers": [
                 {"worker": number, **rounded(spent), "idle": round(max(0.0, busy - sum(spent.values())), 3)}
-                for worker, number in names.items()
-                for spent in [add(watch for watch in self.watches() if watch.worker == worker)]
+                for number, process in enumerate(processes, 1)
+                for spent in [add(watch for watch in self.watches() if watch.worker == process)]
             ],
             "tasks": [
                 {
-                    "worker": names[watch.worker],
+                    "worker": processes.index(watch.worker) + 1,
                     "what": watch.what,
                     "started": round(watch.started - began, 3),
                     "ended": round(watch.ended - began, 3),

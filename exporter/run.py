@@ -7,7 +7,7 @@ settings -> plan -> census -> chunks in worker processes -> publish
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -79,13 +79,13 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 catalog = exportable(leader, settings.mapping)
                 # Measured before the snapshot: what others write after it must not move the cuts between chunks.
                 sizes = sizes_of(leader, settings.mapping)
-            with (
-                hold_snapshot(leader, settings.mapping, catalog) as snapshot,
-                readers(settings, pool, leader, f"{name} reader", partial.directory) as (address, watchdog),
-            ):
-                context = Context(address, snapshot.pre_execution, partial.directory)
-                clock.beat(watchdog.look, settings.stall_timeout / LOOKS)
+            with ExitStack() as held:
                 with clock.stage("count"):
+                    snapshot = held.enter_context(hold_snapshot(leader, settings.mapping, catalog))
+                    reading = readers(settings, pool, leader, f"{name} reader", partial.directory)
+                    address, watchdog = held.enter_context(reading)
+                    context = Context(address, snapshot.pre_execution, partial.directory)
+                    clock.beat(watchdog.look, settings.stall_timeout / LOOKS)
                     counts = count_rows(leader, settings.mapping, catalog)
                     watcher.totals(sum(counts.values()))
                     plan = make_plan(settings, leader, catalog, sizes, counts)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
@@ -65,6 +66,14 @@ def replicated(primary: str, standby: str, *statements: str) -> None:
         eventually(lambda: reader.execute(replayed, [end]).fetchone() is not None, "the standby")
 
 
+@contextmanager
+def held(uri: str) -> Iterator[None]:
+    """What is made to stall does so while the block runs."""
+    with psycopg.connect(uri, autocommit=True) as holder:
+        holder.execute("select pg_advisory_lock(1)")
+        yield
+
+
 def exported(uri: str, output: Path) -> dict[str, bytes]:
     """The data files of an export, by their paths."""
     with running(uri, output) as run:
@@ -95,8 +104,7 @@ def test_a_recovery_conflict(primary: str, standby: str, tmp_path: Path, stage: 
     """While the leader counts its statement is cancelled; later its idle session ends, and the reader's statement."""
     database = urlsplit(primary).path.lstrip("/")
     replicated(primary, standby, f"alter database {database} set test.stall = '{STALLS[stage]}'")
-    with psycopg.connect(standby, autocommit=True) as holder, running(standby, tmp_path) as run:
-        holder.execute("select pg_advisory_lock(1)")
+    with held(standby), running(standby, tmp_path) as run:
         run.wait_for_session(STALLED, reader=stage != "count")
         execute(primary, *CONFLICTS[conflict])
         run.check_failed(4, r"a hot standby cancelled .* \(recovery conflict\).*")
