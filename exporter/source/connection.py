@@ -24,7 +24,8 @@ CONNECT_SECONDS = 5
 ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
 # Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
-# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read.
+# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read. By
+# its keepalives the server notices within a minute that a network took us away, and lets go of snapshot and locks.
 SESSION = {
     "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
@@ -43,6 +44,9 @@ SESSION = {
     "jit": "off",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
 }
 
 
