@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -288,5 +289,5 @@ def test_it_keeps_to_what_bash_3_2_knows() -> None:
     )
     code = "\n".join(line for line in SCRIPT.read_text().splitlines() if not line.lstrip().startswith("#"))
     assert re.findall(newer, code) == []
-    shellcheck = subprocess.run(["shellcheck", str(SCRIPT)], capture_output=True, text=True)
+    shellcheck = subprocess.run([Path(sys.executable).with_name("shellcheck"), SCRIPT], capture_output=True, text=True)
     assert (shellcheck.returncode, shellcheck.stdout) == (0, "")
