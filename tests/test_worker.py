@@ -10,7 +10,7 @@ import pytest
 from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels, tables
 from exporter.shape.census import Census
-from exporter.source.catalog import read_catalog
+from exporter.source.catalog import read_catalog, read_sizes
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
 from exporter.source.mapping import Mapping
@@ -31,7 +31,8 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
     """What a worker is given, without a leader that stays."""
     with connect(uri, "exporter test", lock_seconds=1) as leader:
         catalog = read_catalog(leader, Mapping().schemas())
-        chunker = Chunker(leader, {}, {table.name: 0 for table in tables()}, 1 << 30)
+        names = [table.name for table in tables()]
+        chunker = Chunker(leader, read_sizes(leader, names), dict.fromkeys(names, 0), 1 << 30)
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
         plan = Planner(catalog, Mapping(), "UTC", chunker).plan()
     return Context(address, ["begin isolation level repeatable read read only"], partial), plan

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,20 +22,29 @@ class FileRecord:
 def write_file(
     root: Path, path: Path, content: bytes | memoryview, rows: int = 0, watch: Stopwatch | None = None
 ) -> FileRecord:
-    """Writes a new file (0600, in directories of 0700), through to the disk, and gives its record."""
-    watch = watch or Stopwatch(path.name)
-    target = root / path
-    with watch.on(WRITE):
-        make_directories(root, path.parent)
-        # O_EXCL and O_NOFOLLOW: never through a link that somebody left there.
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+    """Writes a new file as `write_parts` does."""
+    return write_parts(root, path, [content], rows, watch or Stopwatch(path.name))
+
+
+def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], rows: int, watch: Stopwatch) -> FileRecord:
+    """Writes a new file (0600, in directories of 0700) part by part, through to the disk, and gives its record."""
+    make_directories(root, path.parent)
+    digest, length, waiting = hashlib.sha256(), 0, iter(parts)
+    # O_EXCL and O_NOFOLLOW: never through a link that somebody left there.
+    descriptor = os.open(root / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        while True:
+            with watch.on(WRITE):
+                if (part := next(waiting, None)) is None:
+                    break
+                file.write(part)
+            with watch.on(HASH):
+                digest.update(part)
+            length += len(part)
+        with watch.on(WRITE):
             file.flush()
             os.fsync(file.fileno())
-    with watch.on(HASH):
-        sha256 = hashlib.sha256(content).hexdigest()
-    return FileRecord(path.as_posix(), rows, len(content), sha256)
+    return FileRecord(path.as_posix(), rows, length, digest.hexdigest())
 
 
 def make_directories(root: Path, folder: Path) -> None:
