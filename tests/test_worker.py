@@ -16,6 +16,7 @@ from exporter.source.connection import connect, worker_address
 from exporter.source.mapping import Mapping
 from exporter.source.plan import Planner
 from exporter.source.reads import Plan
+from exporter.source.snapshot import count_rows
 from exporter.tasks import Chunk, Context, EntityPart
 from exporter.worker import export_chunks, take_keys, take_losers, take_values, told
 
@@ -32,7 +33,8 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
     with connect(uri, "exporter test", lock_seconds=1) as leader:
         catalog = read_catalog(leader, Mapping().schemas())
         names = [table.name for table in tables()]
-        chunker = Chunker(leader, read_sizes(leader, names), dict.fromkeys(names, 0), 1 << 30)
+        counts = count_rows(leader, Mapping(), catalog)
+        chunker = Chunker(leader, read_sizes(leader, names), counts, 1 << 30)
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
         plan = Planner(catalog, Mapping(), "UTC", chunker).plan()
     return Context(address, ["begin isolation level repeatable read read only"], partial), plan
