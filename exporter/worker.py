@@ -55,7 +55,7 @@ def told(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except ExporterError:
+    except (ExporterError, KeyboardInterrupt, SystemExit):
         raise
     except OSError as error:
         # Polars tells the reason in the error's text alone.
