@@ -15,6 +15,20 @@ from typing import Annotated, Any
 import typer
 
 from exporter.errors import ExporterError, LimitError, UsageError
+from exporter.options import (
+    Config,
+    Export,
+    LockTimeout,
+    MaxDuration,
+    MaxRejects,
+    Memory,
+    Output,
+    ProfileFile,
+    Source,
+    StallTimeout,
+    Timezone,
+    Workers,
+)
 from exporter.signals import ignore_signals, stopped_by_signals
 
 DISTRIBUTION = "astrokiran-graph-exporter"
@@ -27,33 +41,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-Source = Annotated[
-    str | None,
-    typer.Option(
-        "--source",
-        metavar="URI",
-        help="postgresql://USER@HOST:PORT/DATABASE; else EXPORTER_SOURCE, else the settings file. Give a password by "
-        "PGPASSWORD or PGPASSFILE: other users see a command line.",
-        show_default=False,
-    ),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Settings file, instead of exporter.toml in this directory.",
-        show_default=False,
-    ),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", metavar="DIR", help="The export is a new directory below this one.", show_default="output"
-    ),
-]
-Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
 
 
 class ModelFormat(StrEnum):
@@ -137,50 +124,14 @@ def export(
     source: Source = None,
     output: Output = None,
     config: Config = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", metavar="N", help="Processes that read at once, each with a connection.", show_default="2"
-        ),
-    ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            "--memory", metavar="SIZE", help="For all processes together, such as 640MB.", show_default="640MB"
-        ),
-    ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            "--timezone", metavar="ZONE", help="In which timestamps without a zone are read.", show_default="UTC"
-        ),
-    ] = None,
-    max_rejects: Annotated[
-        int | None,
-        typer.Option(
-            "--max-rejects", metavar="N", help="Publish nothing when there are more rejects.", show_default="no limit"
-        ),
-    ] = None,
-    max_duration: Annotated[
-        str | None,
-        typer.Option(
-            "--max-duration", metavar="TIME", help="Give up after this time, such as 90m.", show_default="no limit"
-        ),
-    ] = None,
-    lock_timeout: Annotated[
-        str | None,
-        typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a table lock.", show_default="30s"),
-    ] = None,
-    stall_timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--stall-timeout", metavar="TIME", help="How long a read may make no progress.", show_default="60s"
-        ),
-    ] = None,
-    profile: Annotated[
-        Path | None,
-        typer.Option("--profile", metavar="FILE", help="Write where the time went, as JSON.", show_default=False),
-    ] = None,
+    workers: Workers = None,
+    memory: Memory = None,
+    timezone: Timezone = None,
+    max_rejects: MaxRejects = None,
+    max_duration: MaxDuration = None,
+    lock_timeout: LockTimeout = None,
+    stall_timeout: StallTimeout = None,
+    profile: ProfileFile = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
     from exporter.progress import tell, watcher

@@ -1,0 +1,71 @@
+"""The flags of the commands that read a source or an export, each with its help, stated once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="URI",
+        help="postgresql://USER@HOST:PORT/DATABASE; else EXPORTER_SOURCE, else the settings file. Give a password by "
+        "PGPASSWORD or PGPASSFILE: other users see a command line.",
+        show_default=False,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings file, instead of exporter.toml in this directory.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", metavar="DIR", help="The export is a new directory below this one.", show_default="output"
+    ),
+]
+Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", help="Processes that read at once, each with a connection.", show_default="2"
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option("--memory", metavar="SIZE", help="For all processes together, such as 640MB.", show_default="640MB"),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="In which timestamps without a zone are read.", show_default="UTC"),
+]
+MaxRejects = Annotated[
+    int | None,
+    typer.Option(
+        "--max-rejects", metavar="N", help="Publish nothing when there are more rejects.", show_default="no limit"
+    ),
+]
+MaxDuration = Annotated[
+    str | None,
+    typer.Option(
+        "--max-duration", metavar="TIME", help="Give up after this time, such as 90m.", show_default="no limit"
+    ),
+]
+LockTimeout = Annotated[
+    str | None,
+    typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a table lock.", show_default="30s"),
+]
+StallTimeout = Annotated[
+    str | None,
+    typer.Option("--stall-timeout", metavar="TIME", help="How long a read may make no progress.", show_default="60s"),
+]
+ProfileFile = Annotated[
+    Path | None,
+    typer.Option("--profile", metavar="FILE", help="Write where the time went, as JSON.", show_default=False),
+]
