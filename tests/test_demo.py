@@ -41,13 +41,14 @@ def test_interrupted(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
 
 
 def left_behind(place: str) -> list[list[str]]:
-    """The command lines of processes that name a place."""
+    """The command lines of processes that name a place, or whose environment does."""
     found = []
     for process in psutil.process_iter():
         try:
-            command = process.cmdline()
+            command, variables = process.cmdline(), process.environ()
+            inside = any(place in variables.get(name, "") for name in ("NEO4J_CONF", "TMPDIR"))
+            if (inside or any(place in argument for argument in command)) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(command)
         except psutil.Error:
             continue
-        if any(place in argument for argument in command):
-            found.append(command)
     return found

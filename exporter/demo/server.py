@@ -25,7 +25,18 @@ _PORT_ATTEMPTS = 3
 
 # The server lives as long as its pipe: when this process ends, in whatever way, the shell reads the end of the file and
 # stops Java. One line instead of the end means: let it run on.
-_WATCH = '"$@" </dev/null >&2 & java=$!; echo "$java"; if read -r _; then exit 0; fi; kill -TERM "$java"; wait "$java"'
+# When this process is gone before it has read the line, writing it must not kill the shell; and a Java that was told to
+# stop while it began may not hear it.
+_WATCH = """
+"$@" </dev/null >&2 & java=$!
+trap '' PIPE
+echo "$java"
+if read -r _; then exit 0; fi
+kill -TERM "$java"
+(sleep 30; kill -KILL 0) >/dev/null 2>&1 &
+wait "$java"
+kill -KILL 0
+"""
 
 
 @dataclass(slots=True)
