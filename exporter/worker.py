@@ -135,6 +135,8 @@ def all_rows(context: Context, reads: KeyReads, what: str) -> Iterator[pl.DataFr
     read = 0
     for query in reads.queries:
         raw = frame(context, query, what)
+        if reads.gathered:
+            raw = raw.drop_nulls().explode(raw.columns)
         read += raw.height
         yield raw
     if read != reads.rows:

@@ -43,13 +43,17 @@ class TableReads:
 
 @dataclass(frozen=True, slots=True)
 class KeyReads:
-    """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them."""
+    """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them.
+
+    `gathered`: each query gives all its keys as one array, or null where there are none.
+    """
 
     label: str
     queries: tuple[str, ...]
-    low: int | None = None
-    high: int | None = None
-    rows: int = 0
+    gathered: bool
+    low: int | None
+    high: int | None
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
