@@ -1,5 +1,6 @@
 """One run of a contender, measured: wall time, CPU on both sides, peak memory of all its processes, bytes it left."""
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -16,6 +17,7 @@ PR_SET_CHILD_SUBREAPER = 36
 # A sample walks page tables: it takes at most a twentieth of the time, so as not to change what it measures.
 SAMPLES_EVERY_SECONDS = 0.05
 SAMPLING_SHARE = 20
+STOP_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,10 @@ class Measurement:
     peak_memory: int
     bytes_written: int
     stdout: str
+
+
+class ContenderFailed(SystemExit):
+    """A contender that did not end well; its exit code and last words end the benchmark, unless it goes on without."""
 
 
 class PeakMemory:
@@ -59,10 +65,12 @@ def measure(
     log: Path,
     postmaster: psutil.Process | None = None,
     environment: Mapping[str, str] | None = None,
+    sample_memory: bool = True,
 ) -> Measurement:
-    """Runs a contender to its end with its messages in a log; ends the benchmark when it fails. Linux only.
+    """Runs a contender to its end with its messages in a log; `ContenderFailed` ends the benchmark. Linux only.
 
-    The processes it leaves behind are adopted and waited for, so that their CPU counts too.
+    The processes it leaves behind are adopted and waited for, so that their CPU counts too. Whatever interrupts it
+    takes the contender along. Without samples of the memory the peak is 0.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     server_before, client_before = server_cpu(postmaster), reaped_cpu()
@@ -71,13 +79,17 @@ def measure(
         process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages
         )
-        memory = PeakMemory(process.pid)
-        stdout, _ = process.communicate()
+        memory = PeakMemory(process.pid) if sample_memory else None
+        try:
+            stdout, _ = process.communicate()
+        except BaseException:
+            end(process)
+            raise
         wall = time.monotonic() - started
-        peak = memory.stop()
+        peak = memory.stop() if memory else 0
     if process.returncode:
         last = "".join(log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[-20:])
-        raise SystemExit(f"{' '.join(command[:2])} failed with exit code {process.returncode}:\n{last}")
+        raise ContenderFailed(f"{' '.join(command[:2])} failed with exit code {process.returncode}:\n{last}")
     reap_orphans()
     server_after = server_cpu(postmaster)
     return Measurement(
@@ -88,6 +100,21 @@ def measure(
         bytes_written=sum(file.stat().st_size for file in output.rglob("*") if file.is_file()),
         stdout=stdout.decode(),
     )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a contender and all it started: told first, killed when that takes too long."""
+    members = []
+    for process_id in family(process.pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member = psutil.Process(process_id)
+            members.append(member)
+            member.terminate()
+    _, left = psutil.wait_procs(members, STOP_SECONDS)
+    for member in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(left, STOP_SECONDS)
 
 
 def family(process_id: int) -> list[int]:
