@@ -115,6 +115,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
     psutil.wait_procs(left, STOP_SECONDS)
+    reap_orphans()
 
 
 def family(process_id: int) -> list[int]:
