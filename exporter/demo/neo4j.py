@@ -1,5 +1,6 @@
 """Where the demo's Neo4j comes from: the configured installation, or Neo4j's own jars downloaded once into a cache."""
 
+import contextlib
 import importlib
 import os
 import re
@@ -150,6 +151,16 @@ def _version_of(home: Path) -> str:
     if len(versions) != 1:
         raise UsageError(f"NEO4J_HOME ({home}) holds no Neo4j: it must have lib/neo4j-<version>.jar")
     return versions[0]
+
+
+def entry_point(home: Neo4jHome) -> str:
+    """The main class of the Community server, whose jar names it as a service (5.26 and 2026.09 have two names in two
+    jars). Raises UsageError for a home without a server."""
+    for name in ("neo4j", "neo4j-server"):
+        jar = home.home / "lib" / f"{name}-{home.version}.jar"
+        with contextlib.suppress(FileNotFoundError, KeyError), zipfile.ZipFile(jar) as archive:
+            return archive.read("META-INF/services/org.neo4j.server.startup.EntryPoint").decode().strip()
+    raise UsageError(f"NEO4J_HOME ({home.home}) holds no Neo4j server: it must have lib/neo4j-server-<version>.jar")
 
 
 def _configured_java_home() -> Path:
