@@ -68,7 +68,8 @@ def main() -> None:
     source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
     with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
         database = load(uri, given.scale)
-        _, export = run(OURS, database, Path(directory))  # the round that is not measured: it warms all caches
+        # The round that is not timed: it warms all caches.
+        warmed, export = run(OURS, database, Path(directory), sample_memory=True)
         expected = data_files(export)
         for number in range(given.rounds):
             for name, distance in distances.items():
@@ -79,7 +80,11 @@ def main() -> None:
                     raise SystemExit(f"the data files of the export at {name} differ")
                 passed = f" ({traffic(proxy)})" if proxy and not number else ""
                 print(f"round {number + 1}: {name} {measured.wall:.2f} s{passed}", file=sys.stderr)
-    results = [Result.of(name, given.scale, database.version, runs) for name, runs in measurements.items() if runs]
+    results = [
+        Result.of(name, given.scale, database.version, runs, warmed.peak_memory)
+        for name, runs in measurements.items()
+        if runs
+    ]
     save(results, given.results or given.data / "distance.jsonl")
     print(table(results))
 

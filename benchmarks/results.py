@@ -23,7 +23,10 @@ PACKAGES = ("astrokiran-graph-exporter", "connectorx", "duckdb", "polars", "pyar
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One contender at one scale: seconds, seconds of CPU and bytes, a value for each round."""
+    """One contender at one scale: seconds, seconds of CPU and bytes, a value for each round.
+
+    The peak memory is one value, of the round that is not timed.
+    """
 
     contender: str
     scale: float
@@ -37,7 +40,7 @@ class Result:
     bytes_written: list[int]
 
     @classmethod
-    def of(cls, contender: str, scale: float, postgres: str, runs: list[Measurement]) -> "Result":
+    def of(cls, contender: str, scale: float, postgres: str, runs: list[Measurement], peak_memory: int) -> "Result":
         return cls(
             contender=contender,
             scale=scale,
@@ -47,7 +50,7 @@ class Result:
             wall=[round(run.wall, 3) for run in runs],
             client_cpu=[round(run.client_cpu, 3) for run in runs],
             server_cpu=[None if run.server_cpu is None else round(run.server_cpu, 3) for run in runs],
-            peak_memory=[run.peak_memory for run in runs],
+            peak_memory=[peak_memory],
             bytes_written=[run.bytes_written for run in runs],
         )
 

@@ -47,14 +47,16 @@ def chosen(only: str) -> list[Contender]:
     return [contender for contender in wanted if not contender.missing()]
 
 
-def run(contender: Contender, database: Database, directory: Path) -> tuple[Measurement, Path]:
+def run(
+    contender: Contender, database: Database, directory: Path, *, sample_memory: bool = False
+) -> tuple[Measurement, Path]:
     """One run into an empty directory; what earlier runs left to be flushed is flushed before."""
     output = directory / contender.name
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir()
     os.sync()
     command, log = contender.command(database.uri, output), directory / f"{contender.name}.log"
-    measured = measure(command, output, log, database.postmaster)
+    measured = measure(command, output, log, database.postmaster, sample_memory=sample_memory)
     return measured, Path(measured.stdout.strip().rsplit("\n", 1)[-1]) if contender.writes else output
 
 
@@ -69,11 +71,13 @@ def compare(written: dict[str, dict[str, tuple[Contents, int]]]) -> None:
     print(f"{', '.join(written)}: the same {rows} rows in {len(expected)} entities, the same rejects", file=sys.stderr)
 
 
-def warm_up(contenders: list[Contender], database: Database, directory: Path) -> None:
-    """The round that is not measured: it warms all caches, and what it wrote is compared."""
-    written = {}
+def warm_up(contenders: list[Contender], database: Database, directory: Path) -> dict[str, int]:
+    """The round that is not timed: it warms all caches, and what it wrote is compared. Gives each one's peak memory:
+    sampling it walks page tables, which slows those that have much."""
+    written, peaks = {}, {}
     for contender in contenders:
-        _, exported = run(contender, database, directory)
+        measured, exported = run(contender, database, directory, sample_memory=True)
+        peaks[contender.name] = measured.peak_memory
         if contender.writes:
             left_out = rejects(exported)
             written[contender.name] = {
@@ -82,6 +86,7 @@ def warm_up(contenders: list[Contender], database: Database, directory: Path) ->
         shutil.rmtree(directory / contender.name)
     if written:
         compare(written)
+    return peaks
 
 
 def main() -> None:
@@ -93,7 +98,7 @@ def main() -> None:
     source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
     with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
         database = load(uri, given.scale)
-        warm_up(contenders, database, Path(directory))
+        peaks = warm_up(contenders, database, Path(directory))
         for number in range(given.rounds):
             turn = number % len(contenders)
             for contender in contenders[turn:] + contenders[:turn]:
@@ -101,7 +106,9 @@ def main() -> None:
                 measurements[contender.name].append(measured)
                 print(f"round {number + 1}: {contender.name} {measured.wall:.2f} s", file=sys.stderr)
                 shutil.rmtree(Path(directory) / contender.name)
-    results = [Result.of(name, given.scale, database.version, runs) for name, runs in measurements.items() if runs]
+    results = [
+        Result.of(name, given.scale, database.version, runs, peaks[name]) for name, runs in measurements.items() if runs
+    ]
     save(results, given.results or given.data / "results.jsonl")
     print(table(results))
 

@@ -29,9 +29,12 @@ def test_contenders_that_can_run_write_the_same_rows(tmp_path: Path) -> None:
     )
     assert finished.returncode == 0, finished.stderr
     left_out = {line.split()[2].strip(",") for line in finished.stderr.splitlines() if line.startswith("left out: ")}
-    ran = [json.loads(line)["contender"] for line in results.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    ran = [line["contender"] for line in lines]
     assert ran == [contender.name for contender in CONTENDERS if contender.name not in left_out]
     assert {"psql_script", "ours", "floor_connectorx", "floor_copy_binary"} <= set(ran)
+    assert all(len(line["peak_memory"]) == 1 for line in lines)
+    assert lines[ran.index("ours")]["peak_memory"][0] > 0
     assert "in 77 entities, the same rejects" in finished.stderr
     assert all(name in finished.stdout for name in ran)
 
