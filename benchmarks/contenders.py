@@ -1,11 +1,9 @@
 """Who runs: ours, its peers and the floors; each a program `peers/FILE SOURCE_URI OUTPUT_DIRECTORY`.
 
-A contender that writes prints, as its last line, the directory with `nodes/` and `relationships/`, and leaves there
-either a `manifest.json` or a `rejects.csv` of entity and count.
+A contender that writes prints, as its last line, the directory with `nodes/` and `relationships/`, and unless it writes
+the files alone with `rejects/` and `SHA256SUMS`.
 """
 
-import csv
-import json
 import shutil
 import sys
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ class Contender:
     commands: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     writes: bool = True
+    files_only: bool = False
 
     def command(self, source: str, output: Path) -> list[str]:
         interpreter = [sys.executable] if self.file.endswith(".py") else ["bash"]
@@ -40,19 +39,7 @@ CONTENDERS = (
     Contender("psql_script", "psql_script.sh", commands=("psql",)),
     Contender("ours", "ours.sh", commands=("exporter",)),
     Contender("duckdb_scanner", "duckdb_scanner.py", modules=("duckdb", "duckdb_extension_postgres_scanner")),
+    Contender("psql_files_only", "psql_files_only.sh", commands=("psql",), files_only=True),
     Contender("floor_connectorx", "floor_connectorx.py", modules=("connectorx", "pyarrow"), writes=False),
     Contender("floor_copy_binary", "floor_copy_binary.sh", commands=("psql",), writes=False),
 )
-
-
-def rejects(directory: Path) -> dict[str, int]:
-    """How many rows of each entity a contender left out, by its folder."""
-    manifest = directory / "manifest.json"
-    if not manifest.is_file():
-        with (directory / "rejects.csv").open(encoding="utf-8", newline="") as file:
-            return {entity: int(rows) for entity, rows in csv.reader(file)}
-    entities = json.loads(manifest.read_text(encoding="utf-8"))
-    counts = {f"nodes/{node['label']}": node["rejects"] for node in entities["nodes"]}
-    for given in entities["relationships"]:
-        counts[f"relationships/{given['start']}-{given['type']}-{given['end']}"] = given["rejects"]
-    return {name: sum(reasons.values()) for name, reasons in counts.items() if reasons}

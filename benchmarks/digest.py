@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 HEADERS = Path(__file__).resolve().parent.parent / "headers"
+REJECT_COLUMNS = [(name, "key") for name in ("reason", "table", "column", "key", "value", "references")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,16 @@ class Contents:
     digest: str
 
 
-def contents(output: Path) -> dict[str, Contents]:
-    """The contents of every entity of the model under an output directory, by folder (`nodes/AuthUser`)."""
+def contents(output: Path, *, rejects: bool) -> dict[str, Contents]:
+    """The contents of every entity of the model under an output directory, by folder (`nodes/AuthUser`), and its reject
+    lines if asked for (`rejects/nodes/AuthUser`)."""
     found = {}
     for header in sorted(HEADERS.glob("*.csv")):
         folder = Path("relationships" if header.name.count("-") == 2 else "nodes", header.stem)
         found[folder.as_posix()] = entity_contents(sorted((output / folder).glob("*.csv")), columns(header))
+        if rejects:
+            files = sorted((output / "rejects" / folder).glob("*.csv"))
+            found[f"rejects/{folder.as_posix()}"] = entity_contents(files, REJECT_COLUMNS, header=True)
     return found
 
 
@@ -32,13 +37,13 @@ def columns(header: Path) -> list[tuple[str, str]]:
     return [(f"{number} {name}", "key" if "ID" in kind else kind) for number, (name, kind) in enumerate(pairs)]
 
 
-def entity_contents(files: list[Path], typed: list[tuple[str, str]]) -> Contents:
+def entity_contents(files: list[Path], typed: list[tuple[str, str]], header: bool = False) -> Contents:
     """Rows and digest of the files of one entity, read in batches; nothing and the empty string are two values."""
     if not any(file.stat().st_size for file in files):
         return Contents(rows=0, digest="0" * 32)
     rows = pl.scan_csv(
         [file for file in files if file.stat().st_size],
-        has_header=False,
+        has_header=header,
         schema=dict.fromkeys((name for name, _ in typed), pl.String),
     )
     row_hash = pl.struct(canonical(name, kind) for name, kind in typed).hash(seed=20261123)

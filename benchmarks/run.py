@@ -4,13 +4,14 @@ import argparse
 import contextlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import platformdirs
 
-from benchmarks.contenders import CONTENDERS, Contender, rejects
+from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.database import Database, load, psql_directory, tuned_postgres
 from benchmarks.digest import Contents, contents
 from benchmarks.meter import Measurement, measure
@@ -60,15 +61,18 @@ def run(
     return measured, Path(measured.stdout.strip().rsplit("\n", 1)[-1]) if contender.writes else output
 
 
-def compare(written: dict[str, dict[str, tuple[Contents, int]]]) -> None:
-    """Ends the benchmark where two contenders wrote different rows, or rejected a different number."""
-    (first, expected), *others = written.items()
-    for name, found in others:
-        for entity in expected:
-            if found[entity] != expected[entity]:
-                raise SystemExit(f"{entity}: {name} has {found[entity]}, {first} has {expected[entity]}")
-    rows = sum(entity.rows for entity, _ in expected.values())
-    print(f"{', '.join(written)}: the same {rows} rows in {len(expected)} entities, the same rejects", file=sys.stderr)
+def compare(written: dict[str, dict[str, Contents]]) -> None:
+    """Ends the benchmark where two contenders wrote different rows or different reject lines."""
+    expected: dict[str, tuple[str, Contents]] = {}
+    for name, folders in written.items():
+        for folder, found in folders.items():
+            first, wanted = expected.setdefault(folder, (name, found))
+            if found != wanted:
+                raise SystemExit(f"{folder}: {name} has {found}, {first} has {wanted}")
+    rows = {folder: found.rows for folder, (_, found) in expected.items() if not folder.startswith("rejects/")}
+    lines = sum(found.rows for _, found in expected.values()) - sum(rows.values())
+    same = f"the same {sum(rows.values())} rows in {len(rows)} entities, the same {lines} reject lines"
+    print(f"{', '.join(written)}: {same}", file=sys.stderr)
 
 
 def warm_up(contenders: list[Contender], database: Database, directory: Path) -> dict[str, int]:
@@ -79,10 +83,9 @@ def warm_up(contenders: list[Contender], database: Database, directory: Path) ->
         measured, exported = run(contender, database, directory, sample_memory=True)
         peaks[contender.name] = measured.peak_memory
         if contender.writes:
-            left_out = rejects(exported)
-            written[contender.name] = {
-                entity: (found, left_out.get(entity, 0)) for entity, found in contents(exported).items()
-            }
+            written[contender.name] = contents(exported, rejects=not contender.files_only)
+        if contender.writes and not contender.files_only:
+            subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=exported, check=True)
         shutil.rmtree(directory / contender.name)
     if written:
         compare(written)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.contenders import CONTENDERS
-from benchmarks.digest import columns, entity_contents
+from benchmarks.digest import REJECT_COLUMNS, columns, contents, entity_contents
 from benchmarks.plot import curves
 from benchmarks.rebuild import Rebuild, table
 
@@ -32,10 +33,11 @@ def test_contenders_that_can_run_write_the_same_rows(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
     ran = [line["contender"] for line in lines]
     assert ran == [contender.name for contender in CONTENDERS if contender.name not in left_out]
-    assert {"psql_script", "ours", "floor_connectorx", "floor_copy_binary"} <= set(ran)
+    assert {"psql_script", "ours", "psql_files_only", "floor_connectorx", "floor_copy_binary"} <= set(ran)
     assert all(len(line["peak_memory"]) == 1 for line in lines)
     assert lines[ran.index("ours")]["peak_memory"][0] > 0
-    assert "in 77 entities, the same rejects" in finished.stderr
+    same = re.search(r"in 77 entities, the same ([1-9]\d*) reject lines", finished.stderr)
+    assert same, finished.stderr
     assert all(name in finished.stdout for name in ran)
 
 
@@ -73,6 +75,34 @@ def test_digest_sees_values_not_spellings(tmp_path: Path, parts: list[str], same
     expected = entity_contents(files[:1], columns(header))
     assert expected.rows == 2
     assert (entity_contents(files[1:], columns(header)) == expected) is same
+
+
+HEADINGS = "reason,table,column,key,value,references\n"
+DANGLING, DUPLICATE = "dangling_end,a.b,c,1,2,D\n", "duplicate_id,a.b,c,3,,\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "same"),
+    [
+        pytest.param([DANGLING + DUPLICATE], True, id="itself"),
+        pytest.param([DUPLICATE, "", DANGLING], True, id="apart"),
+        pytest.param([DANGLING.replace("_end", "_start") + DUPLICATE], False, id="another reason"),
+        pytest.param([DANGLING + DUPLICATE.replace(",,", ',"",')], False, id="empty for null"),
+        pytest.param([DANGLING], False, id="a line less"),
+        pytest.param([], False, id="none"),
+    ],
+)
+def test_digest_sees_reject_lines(tmp_path: Path, parts: list[str], same: bool) -> None:
+    """Reject lines are compared as a multiset, without their header rows; who is not asked for them need have none."""
+    folder = tmp_path / "rejects" / "nodes" / "Device"
+    folder.mkdir(parents=True)
+    for number, text in enumerate(parts):
+        (folder / f"part-{number}.csv").write_text(HEADINGS + text, encoding="utf-8")
+    expected = tmp_path / "expected.csv"
+    expected.write_text(HEADINGS + DANGLING + DUPLICATE, encoding="utf-8")
+    found = contents(tmp_path, rejects=True)["rejects/nodes/Device"]
+    assert (found == entity_contents([expected], REJECT_COLUMNS, header=True)) is same
+    assert len(contents(tmp_path, rejects=True)) == 2 * len(contents(tmp_path, rejects=False)) == 2 * 77
 
 
 def test_curves_are_medians_by_scale() -> None:
