@@ -115,6 +115,7 @@ VARIANTS = (
     option("threads-1", "--threads", "1"),
     option("threads-2", "--threads", "2"),
     option("threads-4", "--threads", "4"),
+    option("buffer-64k", "--read-buffer-size", "64k"),
     option("buffer-256k", "--read-buffer-size", "256k"),
     option("buffer-1m", "--read-buffer-size", "1m"),
     option("buffer-16m", "--read-buffer-size", "16m"),
