@@ -22,6 +22,7 @@ _START_SECONDS = 120
 _STOP_SECONDS = 60
 _INDEX_SECONDS = 600
 _PORT_ATTEMPTS = 3
+_OPENED = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
 
 # The server lives as long as its pipe: when this process ends, in whatever way, the shell reads the end of the file and
 # stops Java. One line instead of the end means: let it run on.
@@ -75,6 +76,8 @@ def configure(directory: Path, *, bolt_port: int = 0) -> Path:
         "server.config.strict_validation.enabled": "false",
     }
     lines = [f"{name}={value}" for name, value in settings.items()]
+    # For neo4j-admin, whose launcher takes the flags of Java from here.
+    lines += [f"server.jvm.additional={flag}" for flag in _OPENED]
     for each in (conf, data, logs, run):
         each.mkdir(parents=True, exist_ok=True)
     (conf / "neo4j.conf").write_text("\n".join([*lines, ""]), encoding="utf-8")
@@ -130,8 +133,7 @@ def _start(home: Neo4jHome, conf: Path) -> tuple[subprocess.Popen[bytes], int]:
 
     Without `neo4j console`, which is a Java of its own and takes as long to start as the server.
     """
-    java = [str(home.java_home / "bin" / "java"), "-Xmx512m"]
-    java += [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
+    java = [str(home.java_home / "bin" / "java"), "-Xmx512m", *_OPENED]
     java += ["-cp", f"{home.home}/lib/*", entry_point(home), f"--home-dir={home.home}", f"--config-dir={conf}"]
     with _console(conf).open("wb") as console:
         watch = subprocess.Popen(
