@@ -100,7 +100,7 @@ class Bench:
                 return self.warm_up(variant, self.arguments(variant, baseline))
             except ContenderFailed as failure:
                 print(failure, file=sys.stderr)
-                reason = str(failure).splitlines()[0].rstrip(":")
+                reason = f"it failed: {str(failure).strip().splitlines()[-1]}"
         self.left_out[variant.name] = reason
         print(f"left out: {variant.name}, because {reason}", file=sys.stderr)
         return None
@@ -114,13 +114,14 @@ class Bench:
 
     def warm_up(self, variant: Variant, arguments: Path) -> Trial:
         """Trains the start-up cache for a variant's Java, where it has one of its own, and runs the variant once."""
-        cache = self.scratch / " ".join(["cache", variant.cache.value, *variant.java])
+        # Java takes a colon in the name for the end of it.
+        cache = self.scratch / " ".join(["cache", variant.cache.value, *variant.java]).replace(":", "")
         training = cache_options(variant, self.importer, cache, train=True)
         if training and not cache.exists():
             self.measured(command(variant, self.importer, self.export, arguments, training))
             if not cache.exists():
-                print(f"{variant.name}: Java made no start-up cache with these options", file=sys.stderr)
-        use = cache_options(variant, self.importer, cache, train=False) if cache.exists() else ()
+                raise ContenderFailed("this Java makes no such start-up cache")
+        use = cache_options(variant, self.importer, cache, train=False)
         timed = command(variant, self.importer, self.export, arguments, use)
         warm = self.measured(timed, sample_memory=True)
         print(f"warm-up: {variant.name} {warm.wall:.2f} s", file=sys.stderr)
