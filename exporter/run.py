@@ -224,6 +224,7 @@ def add(tally: Tally, part: EntityPart) -> None:
     tally.no_target += part.no_target
     tally.rejects.update(part.rejects)
     tally.multiline |= part.multiline
+    tally.longest = max(tally.longest, part.longest)
     tally.files += part.files
     tally.reject_files += part.reject_files
 

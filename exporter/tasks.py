@@ -29,7 +29,8 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class EntityPart:
-    """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column."""
+    """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column.
+    `longest` is the bytes of the longest line."""
 
     name: str
     rows: int
@@ -37,6 +38,7 @@ class EntityPart:
     no_target: int
     rejects: dict[str, int]
     multiline: bool
+    longest: int
     files: tuple[FileRecord, ...]
     reject_files: tuple[FileRecord, ...]
 

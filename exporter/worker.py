@@ -107,6 +107,7 @@ def write_part(partial: Path, number: int, shaped: Shaped, watch: Stopwatch) -> 
         shaped.no_target,
         dict(rejects.group_by("reason").len().iter_rows()) if rejects.height else {},
         bool(written and written.multiline),
+        written.longest if written else 0,
         (written.record,) if written else (),
         (rejected,) if rejected else (),
     )

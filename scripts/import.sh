@@ -307,6 +307,8 @@ choose_cache() {
     local fingerprint folder=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
     if [ "$use_cache" = false ] || [ -n "$admin" ] || [ "$java_version" -lt 25 ] || [ -z "$folder" ]; then return; fi
     folder=$folder/astrokiran-graph-exporter
+    # Java takes a colon in the path of a cache for the end of it.
+    case $folder${TMPDIR:-} in *:*) return ;; esac
     (umask 077 && mkdir -p "$folder") 2>/dev/null && [ -w "$folder" ] || return 0
     fingerprint=$( (printf '%s' "$home" && "$java" -version 2>&1) | cksum 2>/dev/null) || return 0
     cache=$folder/import-$version-${fingerprint%% *}.aot
@@ -317,10 +319,23 @@ keep_cache() {
     if [ -s "$scratch/cache" ]; then mv -f "$scratch/cache" "$cache" 2>/dev/null || true; fi
 }
 
+# Neo4j's reader of a file sleeps up to a tenth of a second at its end; with more threads than processors, others import
+# meanwhile. Measured (docs/import-tuning.md): two processors take a fifth to a third less time, and more threads than
+# eight no less. Each holds some buffers, which must leave room on the heap.
+THREADS=8
+more_threads_help() {
+    local buffer room=${heap%?}
+    case $heap in *[gG]) room=$((room * 1024)) ;; *[kK]) room=$((room / 1024)) ;; esac
+    buffer=$(sed -n 's/^--read-buffer-size=\([0-9]*\)k$/\1/p' import.args)
+    [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -lt "$THREADS" ] &&
+        [ $((${buffer:-4096} * THREADS * 24 / 1024)) -le "$room" ]
+}
+
 run_import() {
     local status=0
     set -- database import full "$database" "--overwrite-destination=$overwrite" \
         "--report-file=$scratch/report" "--max-off-heap-memory=$off_heap"
+    if more_threads_help; then set -- "$@" "--threads=$THREADS"; fi
     # Neo4j 5 names the row that failed only when it is verbose.
     if [ "${version%%.*}" = 5 ]; then set -- "$@" --verbose; fi
     set -- "$@" @import.args

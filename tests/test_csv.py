@@ -85,7 +85,7 @@ def test_exact_bytes(tmp_path: Path) -> None:
     )
     record = FileRecord("nodes/Skill/part-0001.csv", 3, len(content), hashlib.sha256(content).hexdigest())
     values = {"id": 3, "name": 2, "score": 2, "good": 2, "at": 2, "on": 1, "time": 2, "other": 2}
-    assert result == Written(record, True, values)
+    assert result == Written(record, True, len(content.split(b"-1,")[0]), values)
 
 
 def test_numbers_of_integer_columns(tmp_path: Path) -> None:
@@ -122,7 +122,18 @@ def test_a_column_of_nulls(tmp_path: Path) -> None:
     """It has no values, and its lines are as long as any."""
     rows = pl.DataFrame({"id": [1, 2], "text": pl.Series([None, None], dtype=pl.String)})
     content, result = written(tmp_path, [("id", Type.LONG), ("text", Type.STRING)], rows)
-    assert (content, result.multiline, result.values) == (b"1,\n2,\n", False, {"id": 2, "text": 0})
+    assert (content, result.multiline, result.longest) == (b"1,\n2,\n", False, 3)
+    assert result.values == {"id": 2, "text": 0}
+
+
+@pytest.mark.parametrize(
+    "texts", [["é" * 9, "a"], ["a", 'say "hi"', "line\nbreaks"], [None], ["x" * 3_000_000, "a"] * 3]
+)
+def test_the_longest_line(tmp_path: Path, texts: list[str | None]) -> None:
+    """In bytes, with what makes it a line, line breaks in values included; wherever the frame is cut into slices."""
+    rows = pl.DataFrame({"id": [1] * len(texts), "text": pl.Series(texts, dtype=pl.String)})
+    content, result = written(tmp_path, [("id", Type.LONG), ("text", Type.STRING)], rows)
+    assert result.longest == max(map(len, re.split(rb"(?<=\n)(?=1,)", content)))
 
 
 @given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), HARD_TEXT, HARD_TEXT), min_size=1))

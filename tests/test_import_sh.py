@@ -134,6 +134,14 @@ def test_a_damaged_export_is_not_imported(neo4j_home: Neo4jHome, export: Path, s
     assert list((store / "data").iterdir()) == []
 
 
+def test_a_colon_in_a_path(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """Java ends the path of a start-up cache there: without one, the import goes on."""
+    (store / "a:b").mkdir()
+    assert run(neo4j_home, store, export, "first", TMPDIR=f"{store}/a:b").returncode == 0
+    assert run(neo4j_home, store, export, "second", XDG_CACHE_HOME=f"{store}/a:b").returncode == 0
+    assert list(store.rglob("*.aot")) == []
+
+
 def test_it_needs_only_the_usual_programs(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path) -> None:
     """With shasum for sha256sum, and without setsid, as on macOS."""
     programs = tmp_path / "bin"

@@ -82,6 +82,7 @@ def test_a_chunk(taken: tuple[Context, Plan]) -> None:
         no_target=0,
         rejects={"unrepresentable_value": 1},
         multiline=True,
+        longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
         files=label.files,
         reject_files=label.reject_files,
     )
@@ -92,6 +93,7 @@ def test_a_chunk(taken: tuple[Context, Plan]) -> None:
         no_target=0,
         rejects={"dangling_start": 1},
         multiline=False,
+        longest=len("1,1\n"),
         files=pattern.files,
         reject_files=pattern.reject_files,
     )
@@ -113,7 +115,7 @@ def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
     (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
     assert done.rows_read == 0
     assert done.parts == tuple(
-        EntityPart(name, 0, {}, 0, {}, False, (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
+        EntityPart(name, 0, {}, 0, {}, False, 0, (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
     )
 
 

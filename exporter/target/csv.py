@@ -5,7 +5,7 @@ empty string is `""`; numbers, booleans and temporals are bare.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,12 @@ SLICE_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A data file's record, whether a value in it holds a line break, and how many values each column has."""
+    """A data file's record, whether a value in it holds a line break, the bytes of its longest line, and how many
+    values each column has."""
 
     record: FileRecord
     multiline: bool
+    longest: int
     values: dict[str, int]
 
 
@@ -35,13 +37,24 @@ def write_data(
     root: Path, path: Path, rows: pl.DataFrame, columns: list[tuple[str, Type]], watch: Stopwatch
 ) -> Written:
     """Writes rows (columns in this order; integers, booleans, text) as a new data file `path` below `root`."""
-    met = set[bytes]()
-    slices = rows.iter_slices(max(1, rows.height * SLICE_BYTES // max(1, int(rows.estimated_size()))))
-    parts = (content(part.select(lines(part, columns, met).alias("line")).to_series()) for part in slices)
-    record = write_parts(root, path, parts, rows.height, watch)
-    return Written(
-        record, bool(met & LINE_BREAKS), {name: rows.height - rows[name].null_count() for name, _ in columns}
-    )
+    met, longest = set[bytes](), 0
+
+    def parts() -> Iterator[memoryview]:
+        nonlocal longest
+        for part in rows.iter_slices(max(1, rows.height * SLICE_BYTES // max(1, int(rows.estimated_size())))):
+            made = part.select(lines(part, columns, met).alias("line")).to_series()
+            longest = max(longest, largest(made.str.len_bytes()))
+            yield content(made)
+
+    record = write_parts(root, path, parts(), rows.height, watch)
+    values = {name: rows.height - rows[name].null_count() for name, _ in columns}
+    return Written(record, bool(met & LINE_BREAKS), longest, values)
+
+
+def largest(numbers: pl.Series) -> int:
+    """The largest of some integers; 0 of none."""
+    found = numbers.max()
+    return found if isinstance(found, int) else 0
 
 
 def content(text: pl.Series) -> memoryview:

@@ -23,6 +23,7 @@ class Tally:
     no_target: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
     multiline: bool = False
+    longest: int = 0
     files: list[FileRecord] = field(default_factory=list)
     reject_files: list[FileRecord] = field(default_factory=list)
 

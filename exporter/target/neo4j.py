@@ -3,14 +3,21 @@
 from exporter.model.tables import ordered_nodes, ordered_relationships
 from exporter.target.layout import Entity, header_file, name
 
+# Measured (docs/import-tuning.md): Neo4j makes several buffers for each file, which with its own 4 MB take seconds. One
+# too small for a line ends the import with 70.
+SMALLEST_BUFFER = 256 << 10
 
-def import_arguments(files: dict[str, list[str]], *, multiline: bool) -> str:
+
+def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: int) -> str:
     """`import.args`: one argument a line, paths relative to the export, for `@import.args` after the database name.
 
     `files` are the data files of each entity's name. Multiline fields cost the import a quarter more time, so they
-    are asked for only when some value holds a line break.
+    are asked for only when some value holds a line break. `longest`, the bytes of the longest line, sizes the buffer.
     """
-    lines = ["--id-type=string", "--bad-tolerance=0", "--strict=true"]
+    buffer = SMALLEST_BUFFER
+    while buffer < 2 * longest:
+        buffer *= 2
+    lines = ["--id-type=string", "--bad-tolerance=0", "--strict=true", f"--read-buffer-size={buffer >> 10}k"]
     if multiline:
         lines.append("--multiline-fields=true")
     lines += [f"--nodes={node.label}={input_files(node, files)}" for node in ordered_nodes()]

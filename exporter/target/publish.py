@@ -58,7 +58,8 @@ class PartialExport:
             self.write(Path(layout.HEADERS, file), content)
         paths = {entity: [record.path for record in tally.files] for entity, tally in tallies.items()}
         multiline = any(tally.multiline for tally in tallies.values())
-        self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline))
+        longest = max(tally.longest for tally in tallies.values())
+        self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline, longest=longest))
         self.write(Path(layout.IMPORT_SCRIPT), files("exporter.target").joinpath(layout.IMPORT_SCRIPT).read_bytes())
         self.write(Path(layout.SCHEMA), schema_cypher())
         (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)

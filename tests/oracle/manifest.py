@@ -101,12 +101,16 @@ def directory_differences(export: Path) -> list[str]:
 
 
 def argument_differences(export: Path, expected: dict[str, Entity]) -> list[str]:
-    """What import.args must hold besides the files; the multiline option only when some value holds a line break."""
+    """What import.args must hold besides the files: the multiline option only when some value holds a line break, and
+    a read buffer that holds the longest value twice."""
     options = read_import_args(export).options
     wanted = ["--bad-tolerance=0", "--strict=true", "--id-type=string"]
     differences = [f"import.args lacks {option}" for option in wanted if option not in options]
     rows = (row for entity in expected.values() for row in entity.rows.items())
-    texts = (text for identity, values in rows for text in (identity, *(value.text for value in values.values())))
+    texts = [text for identity, values in rows for text in (identity, *(value.text for value in values.values()))]
+    buffer = next((option for option in options if option.startswith("--read-buffer-size=")), "=0k")
+    if int(buffer.split("=")[1].removesuffix("k")) << 10 < 2 * max((len(text.encode()) for text in texts), default=1):
+        differences.append(f"the buffer of {buffer} does not hold the longest value twice")
     multiline = ["--multiline-fields=true"] if any("\n" in text or "\r" in text for text in texts) else []
     return differences + unequal("multiline", multiline, [o for o in options if o.startswith("--multiline")])
 
