@@ -165,7 +165,7 @@ def prepare(home: Neo4jHome, export: Path, scratch: Path) -> Bench:
     variables = environment(home, configure(scratch / "store")) | {"XDG_CACHE_HOME": str(scratch / "cache")}
     variables.pop("HEAP_SIZE", None)
     log = scratch / "log"
-    measure(["bash", str(SCRIPT), str(export)], scratch / "none", log, environment=variables, sample_memory=False)
+    measure(["bash", str(SCRIPT), str(export)], scratch / "none", log, environment=variables)
     memory = MEMORY.search(log.read_text(encoding="utf-8"))
     if not memory:
         raise SystemExit("import.sh does not say the memory it gives Neo4j")

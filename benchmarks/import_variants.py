@@ -15,13 +15,14 @@ from benchmarks.contenders import PEERS
 from benchmarks.database import ROOT
 from benchmarks.import_files import Input
 from exporter.demo.neo4j import Neo4jHome
+from exporter.demo.server import OPENED
 
 SCRIPT = ROOT / "scripts" / "import.sh"
 # A file system in memory, and our directory there, which whoever runs the variants makes and removes.
 SHARED_MEMORY = Path("/dev/shm")
 IN_MEMORY = SHARED_MEMORY / f"import-tuning-{os.getpid()}"
-# What import.sh gives Java: the first line on every version, the second from Java 24.
-OPENED = tuple(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch"))
+# What import.sh gives the importer on fewer processors, and Java from version 24 on.
+MORE_THREADS = "8"
 ALLOWED = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 
 
@@ -72,6 +73,7 @@ def option(name: str, option: str, value: str) -> Variant:
 BASELINE = Variant("baseline", "what import.sh runs, checksums and comparison left out")
 HALF_OF_MEMORY = f"{psutil.virtual_memory().total >> 21}m"
 MULTILINE, OFF_HEAP, TEMPORARY = "--multiline-fields", "--max-off-heap-memory", "--temp-path"
+BUFFER, THREADS = "--read-buffer-size", "--threads"
 
 VARIANTS = (
     BASELINE,
@@ -112,13 +114,14 @@ VARIANTS = (
     java("no-performance-data", "-XX:-UsePerfData"),
     java("cuckoo", "-Dorg.neo4j.internal.batchimport.cache.idmapping.IdMappers.use_cuckoo=true"),
     java("batch-1000", "-Dorg.neo4j.batchimport.api.Configuration.DEFAULT_BATCH_SIZE=1000"),
-    option("threads-1", "--threads", "1"),
-    option("threads-2", "--threads", "2"),
-    option("threads-4", "--threads", "4"),
-    option("buffer-64k", "--read-buffer-size", "64k"),
-    option("buffer-256k", "--read-buffer-size", "256k"),
-    option("buffer-1m", "--read-buffer-size", "1m"),
-    option("buffer-16m", "--read-buffer-size", "16m"),
+    Variant("threads-default", f"without `{THREADS}`: one for each processor", options={THREADS: None}),
+    option("threads-4", THREADS, "4"),
+    option("threads-16", THREADS, "16"),
+    Variant("buffer-default", f"without `{BUFFER}`: 4 MB", options={BUFFER: None}),
+    option("buffer-64k", BUFFER, "64k"),
+    option("buffer-1m", BUFFER, "1m"),
+    option("buffer-16m", BUFFER, "16m"),
+    Variant("neither", "without both: what the two bring together", options={THREADS: None, BUFFER: None}),
     option("parallel-io-on", "--high-parallel-io", "on"),
     option("parallel-io-off", "--high-parallel-io", "off"),
     Variant("temporary-memory", f"`{TEMPORARY}` in {SHARED_MEMORY}", options={TEMPORARY: str(IN_MEMORY)}),
@@ -166,6 +169,8 @@ class Importer:
         """What import.sh tells the importer."""
         verbose = {"--verbose": ""} if self.home.version.startswith("5.") else {}
         own = {"--overwrite-destination": "false", "--report-file": str(report), OFF_HEAP: self.off_heap}
+        if (os.cpu_count() or 1) < int(MORE_THREADS):
+            own[THREADS] = MORE_THREADS
         return {**own, **verbose, **exported}
 
     def why_not(self, variant: Variant, baseline: Mapping[str, str]) -> str | None:

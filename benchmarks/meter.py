@@ -65,7 +65,7 @@ def measure(
     log: Path,
     postmaster: psutil.Process | None = None,
     environment: Mapping[str, str] | None = None,
-    sample_memory: bool = True,
+    sample_memory: bool = False,
 ) -> Measurement:
     """Runs a contender to its end with its messages in a log; `ContenderFailed` ends the benchmark. Linux only.
 
