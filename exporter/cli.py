@@ -18,6 +18,7 @@ from exporter.errors import ExporterError, LimitError, UsageError
 from exporter.options import (
     Config,
     Export,
+    Keep,
     LockTimeout,
     MaxDuration,
     MaxRejects,
@@ -191,6 +192,42 @@ def verify(
     if differences:
         raise LimitError(f"{counted(len(differences), 'difference')} from the manifest of {export}")
     print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))
+
+
+@app.command()
+def runs(
+    output: Output = None,
+    config: Config = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--diff", metavar="A B", help="Compare two exports, by name or directory.", show_default=False),
+    ] = None,
+) -> None:
+    """List the exports below the output directory, or compare two of them label by label and pattern by pattern."""
+    from rich.console import Console
+
+    from exporter.history import changes, exports, find
+    from exporter.screen import changes_table, runs_table
+
+    output = settings_from(config, output=output).output
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if diff:
+        before, after = (find(output, name) for name in diff)
+        differing = [each for each in changes(before, after) if each.changed]
+        console.print(changes_table(differing) if differing else "Every label and pattern has the same numbers.")
+    elif found := exports(output):
+        console.print(runs_table(found))
+    else:
+        console.print(f"There is no export in {output}.")
+
+
+@app.command()
+def prune(keep: Keep, output: Output = None, config: Config = None) -> None:
+    """Remove old exports, never the one that is latest, and rejects that were kept before the oldest that stays."""
+    from exporter.history import prune as prune_exports
+
+    for directory in prune_exports(settings_from(config, output=output).output, keep):
+        print(f"removed {directory}")
 
 
 @app.command()

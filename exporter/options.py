@@ -30,6 +30,7 @@ Output = Annotated[
         "--output", metavar="DIR", help="The export is a new directory below this one.", show_default="output"
     ),
 ]
+Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports stay.")]
 Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
 Workers = Annotated[
     int | None,

@@ -1,12 +1,13 @@
 """Results as a screen of 80 columns shows them: findings, outcomes, the model. The command line prints them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from exporter.history import Change, Run
 from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
@@ -46,6 +47,41 @@ def cost_lines(profile: Profile) -> str:
     """What held an export up, and which tables cost the workers most, a line each."""
     costs = [f"  {seconds:8.1f} s  {table}" for table, seconds in profile.costliest()]
     return "\n".join([f"Held up most by the {profile.bottleneck()}. The costliest tables:", *costs])
+
+
+def runs_table(runs: Sequence[Run]) -> RenderableType:
+    """Exports, oldest first: rows and how they changed since the one before, rejects, size, and how long it took."""
+    right = [Column(name, justify="right") for name in ("rows", "change", "rejects", "MB", "seconds")]
+    table = Table("export", *right, box=None, pad_edge=False)
+    before = None
+    for run in runs:
+        if not run.manifest:
+            table.add_row(run.directory.name, Text("its manifest cannot be read", "bold red"))
+            continue
+        totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
+        rows = totals.nodes + totals.relationships
+        numbers = (f"{rows:,}", changed(before, rows), f"{totals.rejects:,}", f"{totals.bytes / 1e6:,.1f}")
+        table.add_row(run.directory.name, *numbers, f"{took.total_seconds():,.1f}")
+        before = rows
+    return table
+
+
+def changes_table(changes: Iterable[Change]) -> RenderableType:
+    """Labels and patterns of two exports with rows and rejects of both."""
+    right = [Column(name, justify="right") for name in ("rows", "then", "change", "rejects", "then")]
+    table = Table(Column("label or pattern", overflow="fold"), *right, box=None, pad_edge=False)
+    for each in changes:
+        rows, rejects = (each.rows_before, each.rows_after), (each.rejects_before, each.rejects_after)
+        cells = (*(f"{number:,}" for number in rows), changed(*rows), *(f"{number:,}" for number in rejects))
+        table.add_row(each.name, *cells)
+    return table
+
+
+def changed(before: int | None, after: int) -> str:
+    """`+3.1 %`, `-20.0 %`; nothing where there is nothing to compare with."""
+    if before is None or before == after:
+        return ""
+    return f"{(after - before) / before:+.1%}".replace("%", " %") if before else "new"
 
 
 def model_tables() -> RenderableType:

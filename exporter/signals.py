@@ -28,19 +28,23 @@ def be_stoppable(yes: bool = True) -> None:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[list[str]]:
     """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted` in it. A block that ends well
-    leaves the signals as it found them; after an error they stay without effect."""
+    leaves the signals as it found them; after an error they stay without effect. Gives the names of signals that came
+    when nothing could be stopped any more: whoever goes on after the block must heed them."""
+    late: list[str] = []
 
     def stopped(number: int, _: FrameType | None) -> None:
-        stop(Interrupted(f"stopped by {signal.Signals(number).name}; nothing was published"))
+        name = signal.Signals(number).name
+        stop(Interrupted(f"stopped by {name}; nothing was published"))
+        late.append(name)
 
     before = {number: signal.getsignal(number) for number in STOPPING}
     be_stoppable()
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stopped)
-    yield
+    yield late
     be_stoppable()
     for number, handler in before.items():
         signal.signal(number, handler)

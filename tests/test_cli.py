@@ -12,13 +12,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import tiny_export
 from ports import closed_port
 
 from exporter.target.publish import partial_export
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "hunter2"
-COMMANDS = ("check", "export", "verify", "headers", "model", "demo")
+COMMANDS = ("check", "export", "verify", "runs", "prune", "headers", "model", "demo")
 WARNING = "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD\n"
 
 
@@ -84,6 +85,38 @@ def test_completion_can_be_installed(exporter: Exporter, tmp_path: Path) -> None
         "--install-completion", "bash", HOME=str(tmp_path), _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"
     )
     assert (done.code, "exporter" in (tmp_path / ".bashrc").read_text()) == (0, True)
+
+
+def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path: Path) -> None:
+    """On a terminal or not; `latest` stays, and what is removed is said."""
+    output = tmp_path / "output"
+    assert (
+        exporter("runs").err == "exporter: cannot read output: No such file or directory; name another with --output\n"
+    )
+    output.mkdir()
+    assert exporter("runs").out == "There is no export in output.\n"
+    for stamp in ("20261121T031500Z", "20261122T031500Z", "20261123T031500Z"):
+        tiny_export.write(output / stamp)
+    manifest = tiny_export.manifest(output / "20261123T031500Z")
+    manifest["nodes"][0]["rows"] += 1500
+    manifest["totals"]["nodes"] += 1500
+    tiny_export.write_manifest(output / "20261123T031500Z", manifest)
+    (output / "20261121T031500Z" / "manifest.json").unlink()
+    (output / "latest").symlink_to("20261122T031500Z")
+    listed = exporter("runs")
+    assert (listed.code, [line.split() for line in listed.out.splitlines()]) == (0, [
+        ["export", "rows", "change", "rejects", "MB", "seconds"],
+        ["20261121T031500Z", "its", "manifest", "cannot", "be", "read"],
+        ["20261122T031500Z", "23", "2", "0.0", "2.5"],
+        ["20261123T031500Z", "1,523", "+6521.7", "%", "2", "0.0", "2.5"],
+    ])  # fmt: skip
+    compared = exporter("runs", "--diff", "latest", "20261123T031500Z").out.splitlines()
+    assert compared[1].split()[:1] == [manifest["nodes"][0]["label"]] and len(compared) == 2
+    assert exporter("runs", "--diff", "latest", "2025").code == 2
+    assert exporter("prune").code == exporter("prune", "--keep", "0").code == 2
+    pruned = exporter("prune", "--keep", "1")
+    assert (pruned.code, pruned.out) == (0, "removed output/20261121T031500Z\n")
+    assert sorted(path.name for path in output.glob("2*")) == ["20261122T031500Z", "20261123T031500Z"]
 
 
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["export", "--colour", "blue"], ["model", "--format", "svg"]])

@@ -125,6 +125,8 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
     entities = [*nodes, *relationships]
     return {
         "format": 1,
+        "started_at": "2026-11-23T03:15:00.000000Z",
+        "finished_at": "2026-11-23T03:15:02.500000Z",
         "tool": {"name": "astrokiran-graph-exporter", "version": "1.0.0"},
         "nodes": nodes,
         "relationships": relationships,

@@ -70,8 +70,10 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
             with steps.step("1 · A sample source"):
                 source = create_database(uri, "astrokiran")
                 console.print(dirt_table(fill_sample(source, scale=scale)))
-            with steps.step("2 · Export in one snapshot"), stopped_by_signals(), watcher() as view:
+            with steps.step("2 · Export in one snapshot"), stopped_by_signals() as late, watcher() as view:
                 outcome = export(Settings(source=source, output=output), view)
+            if late:
+                raise Interrupted(f"stopped by {late[0]}; the export {outcome.directory} stands")
             console.print(totals_line(outcome.manifest["totals"], outcome.profile))
             with steps.step(f"3 · Import into Neo4j {home.version}"):
                 import_export(outcome.directory, environment(home, configure(place)))

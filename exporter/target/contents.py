@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -77,6 +78,8 @@ class Manifest:
     """The parts of a manifest that can be compared with something."""
 
     format: int
+    started_at: datetime
+    finished_at: datetime
     nodes: list[Node]
     relationships: list[Relationship]
     files: list[File]
