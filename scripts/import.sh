@@ -173,6 +173,21 @@ enter_export() {
     grep -qE '^  "format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
 }
 
+# Says of when the data is. The days are counted here, since date has other options on macOS.
+say_age() {
+    local taken
+    taken=$(sed -n 's/^    "snapshot_at": "\([-0-9]*T[0-9:]*\).*Z",*$/\1/p' manifest.json)
+    awk -v taken="$taken" -v now="$(date -u +%s)" 'BEGIN {
+        if (split(taken, part, /[-T:]/) != 6) exit
+        year = part[1] - (part[2] < 3); month = (part[2] + 9) % 12
+        days = 365 * year + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * month + 2) / 5) + part[3] - 719469
+        minutes = int((now - ((days * 24 + part[4]) * 60 + part[5]) * 60) / 60)
+        age = minutes < 120 ? minutes " minutes" : minutes < 2880 ? int(minutes / 60) " hours" : int(minutes / 1440) " days"
+        sub(/T/, " ", taken)
+        print "The snapshot was taken at " taken " UTC, " age " ago"
+    }' >&2
+}
+
 # The value of a setting of Neo4j, by the files that neo4j-admin reads, the strongest first.
 setting() { # NAME
     local file value
@@ -233,8 +248,20 @@ readable_by() { # USER_ID
     done
 }
 
+# Refuses what sha256sum would read its own way: capital digits, other line ends, lines that are no checksums, and paths
+# that are twice or outside.
+check_grammar() {
+    local line
+    line=$(LC_ALL=C grep -anvE '^[0-9a-f]{64}  [A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$' SHA256SUMS) || true
+    [ -z "$line" ] || die 1 "the export is damaged: line ${line%%:*} of SHA256SUMS is not as an export has it"
+    [ -s SHA256SUMS ] && [ -z "$(tail -c 1 SHA256SUMS)" ] || die 1 'the export is damaged: SHA256SUMS is cut off'
+    cut -c67- SHA256SUMS | LC_ALL=C sort -cu 2>/dev/null ||
+        die 1 'the export is damaged: SHA256SUMS names a file twice, or not in order'
+}
+
 verify_checksums() {
     local program line done=0 total faults='' shown=$SECONDS
+    check_grammar
     if command -v sha256sum >/dev/null 2>&1; then
         program='sha256sum'
     elif command -v shasum >/dev/null 2>&1; then
@@ -457,6 +484,7 @@ main() {
     find_neo4j
     enter_export
     check_store
+    say_age
     if [ "$checksums" = true ]; then verify_checksums; fi
     choose_memory
     choose_cache

@@ -97,3 +97,15 @@ def set_password(home: Path) -> None:
 def run(home: Path, program: str, *arguments: str) -> None:
     environment = {"NEO4J_HOME": str(home), "PATH": os.defpath}
     subprocess.run([home / "bin" / program, *arguments], env=environment, check=True, capture_output=True)
+
+
+def launcher_home(neo4j_home: Neo4jHome, tmp_path: Path) -> Path:
+    """An installation with bin/neo4j-admin, which starts Neo4j's launcher as the one of the download does."""
+    home = tmp_path / "installed"
+    (home / "bin").mkdir(parents=True)
+    (home / "lib").symlink_to(neo4j_home.home / "lib")
+    launcher = home / "bin/neo4j-admin"
+    java, main = neo4j_home.java_home / "bin/java", "org.neo4j.server.startup.Neo4jAdminCommand"
+    launcher.write_text(LAUNCHER.format(java=java, lib=home / "lib", home=home, main=main))
+    launcher.chmod(0o755)
+    return home

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import neo4j
 import psutil
 import pytest
 import tiny_export
+from installed_neo4j import launcher_home
 
 from exporter.demo.neo4j import Neo4jHome
 from exporter.demo.server import configure, environment, serve
@@ -21,13 +23,10 @@ from exporter.demo.server import configure, environment, serve
 SCRIPT = tiny_export.SCRIPT
 
 # Beyond Bash, nothing but these and a Java: no sha256sum, no setsid, no Python, no jq.
-TOOLS = "awk bash cat comm cut dirname find grep head id ls mktemp perl readlink rm sed shasum sleep sort tail tr uname"
-
-LAUNCHER = """\
-#!/bin/sh
-export NEO4J_HOME="{home}"
-exec "{java}" -cp "{home}/lib/*" "-Dbasedir={home}" org.neo4j.server.startup.Neo4jAdminCommand "$@"
-"""
+TOOLS = (
+    "awk bash cat comm cut date dirname find grep head id ls mktemp perl readlink rm sed shasum sleep sort tail tr "
+    "uname getconf"
+)
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_a_copied_export_imports_by_itself(each_neo4j: Neo4jHome, export: Path, 
     copy = shutil.copytree(export, tmp_path / "carried elsewhere" / "it's 1, 2 & ३")
     before = contents(copy)
     done = run(each_neo4j, store, script=copy / "import.sh", LANG="C", LC_ALL="C")
-    assert (done.returncode, done.stderr.count("\n")) == (0, 7), done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (0, 8), done.stderr
     assert re.fullmatch(
         r"Imported 18 nodes, 5 relationships and 45 properties into database neo4j in \d+ s, as the manifest says\.\n",
         done.stdout,
@@ -123,7 +122,9 @@ def test_a_damaged_export_is_not_imported(neo4j_home: Neo4jHome, export: Path, s
     (export / "nodes/an extra file").write_text("x")
     refused = run(neo4j_home, store, export)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == (
+    age, _, said = refused.stderr.partition("\n")
+    assert re.fullmatch(r"The snapshot was taken at 2026-11-23 03:15:01 UTC, -?\d+ (minutes|hours|days) ago", age)
+    assert said == (
         "Checksums: 20 files\n"
         "import.sh: the export is damaged:\n"
         "    missing: nodes/Device/part-0001.csv\n"
@@ -142,6 +143,31 @@ def test_a_colon_in_a_path(neo4j_home: Neo4jHome, export: Path, store: Path) -> 
     assert list(store.rglob("*.aot")) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda text: text.replace("\n", "\r\n"), "line 1 of SHA256SUMS is not as an export has it"),
+        (lambda text: text[:64].upper() + text[64:], "line 1 of SHA256SUMS is not as an export has it"),
+        (lambda text: text.replace("  nodes/", " *nodes/"), r"line \d+ of SHA256SUMS is not as an export has it"),
+        (lambda text: text.replace("  nodes/", "  ../nodes/"), r"line \d+ of SHA256SUMS is not as an export has it"),
+        (lambda text: text + "# comment\n", r"line \d+ of SHA256SUMS is not as an export has it"),
+        (lambda text: text[:-1], "SHA256SUMS is cut off"),
+        (lambda _: "", "SHA256SUMS is cut off"),
+        (lambda text: text + text[: text.index("\n") + 1], "SHA256SUMS names a file twice, or not in order"),
+        (lambda text: text[: text.rindex("\n", 0, -1) + 1], r"\n    not listed: .+"),
+    ],
+)
+def test_checksums_of_another_grammar_are_refused(
+    neo4j_home: Neo4jHome, export: Path, store: Path, change: Callable[[str], str], sentence: str
+) -> None:
+    """What sha256sum itself would let pass."""
+    sums = export / "SHA256SUMS"
+    sums.write_bytes(change(sums.read_text()).encode())
+    refused = run(neo4j_home, store, export)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert re.search(f"import.sh: the export is damaged: ?{sentence}\n", refused.stderr), refused.stderr
+
+
 def test_it_needs_only_the_usual_programs(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path) -> None:
     """With shasum for sha256sum, and without setsid, as on macOS."""
     programs = tmp_path / "bin"
@@ -151,7 +177,7 @@ def test_it_needs_only_the_usual_programs(neo4j_home: Neo4jHome, export: Path, s
         assert found, f"{tool} is not on PATH"
         (programs / tool).symlink_to(found)
     done = run(neo4j_home, store, export, PATH=str(programs))
-    assert (done.returncode, done.stderr.splitlines()[0]) == (0, "Checksums: 20 files")
+    assert (done.returncode, done.stderr.splitlines()[1]) == (0, "Checksums: 20 files")
     (programs / "shasum").unlink()
     refused = run(neo4j_home, store, export, "--overwrite", PATH=str(programs))
     assert (refused.returncode, "--no-checksums" in refused.stderr) == (2, True)
@@ -211,17 +237,6 @@ def importers(store: Path) -> list[int]:
         except psutil.Error:
             continue
     return found
-
-
-def launcher_home(neo4j_home: Neo4jHome, tmp_path: Path) -> Path:
-    """An installation with bin/neo4j-admin, which starts Neo4j's launcher as the one of the download does."""
-    home = tmp_path / "installed"
-    (home / "bin").mkdir(parents=True)
-    (home / "lib").symlink_to(neo4j_home.home / "lib")
-    launcher = home / "bin/neo4j-admin"
-    launcher.write_text(LAUNCHER.format(home=home, java=neo4j_home.java_home / "bin/java"))
-    launcher.chmod(0o755)
-    return home
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may write into a directory that another user owns")

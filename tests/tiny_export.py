@@ -125,6 +125,13 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
     entities = [*nodes, *relationships]
     return {
         "format": 1,
+        "source": {
+            "database": "tiny",
+            "server_version": "18.4",
+            "host": "127.0.0.1",
+            "snapshot_at": "2026-11-23T03:15:01.250000Z",
+            "wal_lsn": "0/16B3748",
+        },
         "started_at": "2026-11-23T03:15:00.000000Z",
         "finished_at": "2026-11-23T03:15:02.500000Z",
         "tool": {"name": "astrokiran-graph-exporter", "version": "1.0.0"},
