@@ -31,10 +31,10 @@ from benchmarks.import_variants import (
 from benchmarks.meter import ContenderFailed, Measurement, measure
 from benchmarks.results import machine, save, versions
 from benchmarks.run import add_source_arguments, run
-from exporter.demo.neo4j import Neo4jHome, default_cache, provision
-from exporter.demo.server import configure, environment
 from exporter.errors import ExporterError
 from exporter.signals import stopped_by_signals
+from exporter.store.home import Neo4jHome, default_cache, provision
+from exporter.store.server import configure, environment
 
 OURS = next(contender for contender in CONTENDERS if contender.name == "ours")
 COUNTED = re.compile(r"(\d+) (nodes|relationships|properties)\b")

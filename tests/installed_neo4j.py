@@ -12,7 +12,7 @@ from filelock import FileLock
 from jgo.maven import MavenContext
 from ports import closed_port
 
-from exporter.demo.neo4j import Neo4jHome
+from exporter.store.home import Neo4jHome
 
 # The last release of the client where the jars come from; it speaks to every server we test with.
 CYPHER_SHELL = "5.26.29"

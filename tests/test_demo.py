@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from exporter.demo.neo4j import Neo4jHome
+from exporter.store.home import Neo4jHome
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 

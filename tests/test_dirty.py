@@ -15,9 +15,9 @@ from oracle.graph import graph_differences
 from oracle.manifest import manifest_differences
 from oracle.renaming import rename
 
-from exporter.demo.neo4j import Neo4jHome
 from exporter.demo.postgres import create_database
-from exporter.demo.server import configure, environment, serve
+from exporter.store.home import Neo4jHome
+from exporter.store.server import configure, environment, serve
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 ROOT = Path(__file__).parent.parent

@@ -9,9 +9,9 @@ import neo4j
 import psycopg
 
 from exporter.demo.answers import answer_from_graph, answer_from_source, differences, parameters
-from exporter.demo.neo4j import Neo4jHome
 from exporter.demo.queries import QUERIES
-from exporter.demo.server import apply_schema, configure, environment, serve
+from exporter.store.home import Neo4jHome
+from exporter.store.server import apply_schema, configure, environment, serve
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 

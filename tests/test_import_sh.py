@@ -17,8 +17,8 @@ import pytest
 import tiny_export
 from installed_neo4j import launcher_home
 
-from exporter.demo.neo4j import Neo4jHome
-from exporter.demo.server import configure, environment, serve
+from exporter.store.home import Neo4jHome
+from exporter.store.server import configure, environment, serve
 
 SCRIPT = tiny_export.SCRIPT
 

@@ -14,7 +14,7 @@ import tiny_export
 
 from benchmarks.import_files import REWRITINGS, Input, rewrite
 from benchmarks.meter import family
-from exporter.demo.neo4j import Neo4jHome
+from exporter.store.home import Neo4jHome
 
 ROOT = Path(__file__).resolve().parent.parent
 

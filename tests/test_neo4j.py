@@ -10,15 +10,15 @@ import psutil
 import pytest
 
 from exporter.demo import neo4j as module
-from exporter.demo.neo4j import Neo4jHome, default_cache, download, provision
-from exporter.demo.server import Server, apply_schema, serve
 from exporter.errors import RunError, UsageError
+from exporter.store.home import Neo4jHome, default_cache, download, provision
+from exporter.store.server import Server, apply_schema, serve
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from exporter.demo.neo4j import Neo4jHome
-from exporter.demo.server import serve
+from exporter.store.home import Neo4jHome
+from exporter.store.server import serve
 home = Neo4jHome(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
 with serve(home, Path(sys.argv[4])) as server:
     print(server.process_id, flush=True)

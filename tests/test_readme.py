@@ -18,13 +18,13 @@ from installed_neo4j import PASSWORD, Installed, cypher_shell, installed, set_pa
 
 from exporter import errors, run
 from exporter.cli import app
-from exporter.demo.neo4j import Neo4jHome
 from exporter.demo.sample import create_tables, fill_sample
 from exporter.model.render import mermaid
 from exporter.model.vocabulary import Type
 from exporter.settings import Settings, load
 from exporter.shape.fates import Reason
 from exporter.source.columns import accepted
+from exporter.store.home import Neo4jHome
 from exporter.target.headers import compare_headers
 
 ROOT = Path(__file__).parent.parent

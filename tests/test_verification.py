@@ -13,9 +13,9 @@ import tiny_export
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.demo.neo4j import Neo4jHome
-from exporter.demo.server import configure, environment, serve
 from exporter.errors import LimitError, RunError, UsageError
+from exporter.store.home import Neo4jHome
+from exporter.store.server import configure, environment, serve
 from exporter.target.bolt import verify_bolt
 from exporter.target.verification import _rows, verify_files
 

@@ -15,18 +15,18 @@ import psycopg
 from rich.console import Console
 
 from exporter.demo.answers import answer_from_graph, answer_from_source, differences, parameters
-from exporter.demo.neo4j import Neo4jHome, default_cache, provision
 from exporter.demo.postgres import create_database, embedded_postgres
 from exporter.demo.queries import QUERIES, Query
 from exporter.demo.sample import fill_sample
 from exporter.demo.screen import answer_table, dirt_table, summary_table
-from exporter.demo.server import Server, apply_schema, configure, environment, serve
 from exporter.errors import Interrupted, LimitError, RunError
 from exporter.progress import watcher
 from exporter.run import Outcome, export
 from exporter.screen import totals_line
 from exporter.settings import Settings
 from exporter.signals import stopped_by_signals
+from exporter.store.home import Neo4jHome, default_cache, provision
+from exporter.store.server import Server, apply_schema, configure, environment, serve
 from exporter.target.bolt import verify_bolt
 from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
 from exporter.target.verification import verify_files

@@ -13,8 +13,8 @@ from pathlib import Path
 import tiny_export
 from installed_neo4j import launcher_home
 
-from exporter.demo.neo4j import Neo4jHome
-from exporter.demo.server import configure, environment
+from exporter.store.home import Neo4jHome
+from exporter.store.server import configure, environment
 
 FLIPS = int(os.environ.get("DRILL_FLIPS", "300"))
 SCRIPT = Path(__file__).parents[2] / "scripts" / "import.sh"

@@ -1,7 +1,7 @@
-"""The flags of the commands that read a source or an export, each with its help, stated once."""
+"""The flags that several commands share, each with its help, stated once; and the settings that they give."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,3 +70,14 @@ ProfileFile = Annotated[
     Path | None,
     typer.Option("--profile", metavar="FILE", help="Write where the time went, as JSON.", show_default=False),
 ]
+
+
+def settings_from(config: Path | None, **flags: Any) -> Any:
+    """The settings of a command; warns about a password that the command line showed to everybody."""
+    from exporter.progress import tell
+    from exporter.settings import load
+    from exporter.source.connection import password_in
+
+    if flags.get("source") and password_in(flags["source"]):
+        tell("exporter: warning: a password on the command line is seen by other users; use PGPASSWORD")
+    return load(config, **flags)

@@ -1,4 +1,4 @@
-"""Where the demo's Neo4j comes from: the configured installation, or Neo4j's own jars downloaded once into a cache."""
+"""Where Neo4j comes from: the configured installation, or Neo4j's own jars downloaded once into a cache."""
 
 import contextlib
 import importlib
@@ -39,7 +39,7 @@ class Neo4jHome:
 
 
 def default_cache() -> Path:
-    """The user's cache directory for what the demo downloads: XDG_CACHE_HOME is respected."""
+    """The user's cache directory for Neo4j's jars: XDG_CACHE_HOME is respected."""
     cache: Path = _demo_module("platformdirs").user_cache_path("astrokiran-graph-exporter")
     return cache
 

@@ -15,8 +15,8 @@ import neo4j
 import psutil
 from neo4j.exceptions import DriverError, Neo4jError
 
-from exporter.demo.neo4j import Neo4jHome, entry_point
 from exporter.errors import RunError
+from exporter.store.home import Neo4jHome, entry_point
 
 _START_SECONDS = 120
 _STOP_SECONDS = 60

@@ -1,0 +1,65 @@
+"""The command line: arguments in, sentences out. The only place that prints results or catches our own errors.
+
+Commands import what they need themselves: `--help` and completion answer without loading Polars or a driver.
+"""
+
+import logging
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from exporter.cli.declaration import headers, model
+from exporter.cli.exports import prune, runs, verify
+from exporter.cli.graphs import demo
+from exporter.cli.sources import check, export
+from exporter.errors import ExporterError
+from exporter.signals import ignore_signals, stopped_by_signals
+
+DISTRIBUTION = "astrokiran-graph-exporter"
+
+app = typer.Typer(
+    name="exporter",
+    help="AstroKiran's PostgreSQL services as one Neo4j graph: one snapshot, CSVs for neo4j-admin, and proof of both.",
+    epilog="Exit codes: 0 done; 1 a limit was broken or a difference found; 2 usage; 3 the source cannot be exported; "
+    "4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print(version(DISTRIBUTION))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+# In the order of `--help`.
+for command in (check, export, verify, runs, prune, headers, model, demo):
+    app.command()(command)
+
+
+def main() -> None:
+    """The `exporter` command: runs it, and turns every `ExporterError` into its sentence and exit code."""
+    # What libraries log is not for the user, and may quote the source.
+    logging.lastResort = None
+    try:
+        with stopped_by_signals():
+            app()
+    except ExporterError as error:
+        from exporter.progress import tell
+
+        tell(f"exporter: {error}")
+        sys.exit(error.exit_code)
+    finally:
+        ignore_signals()
