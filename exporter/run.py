@@ -71,7 +71,7 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     """
     started_at = datetime.now(UTC)
     clock = Clock(watcher)
-    with time_limit(settings.max_duration), partial_export(settings.output) as partial:
+    with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
         name = f"exporter {partial.stamp}"
         # The workers load while the leader looks at the source.
         with worker_pool(settings.workers, clock.tick) as pool, connected(settings, name) as leader:

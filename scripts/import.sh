@@ -224,7 +224,7 @@ check_store() {
 refuse_owner() { # REASON OWNER_ID OWNER_NAME
     local account=$3 export_there=$export_directory first=''
     if [ "$3" = "$2" ]; then account="#$2"; fi
-    if ! readable_by "$2"; then
+    if ! readable_by "$2" "$3"; then
         export_there=/var/tmp/${export_directory##*/}
         first="    cp -R$(printf ' %q' "$export_directory" "$export_there") && chown -R $3 $(printf %q "$export_there")"
         first="First give $3 a copy of the export, since it may not read this one:"$'\n'$first
@@ -236,15 +236,18 @@ refuse_owner() { # REASON OWNER_ID OWNER_NAME
     die 2 "$reason" ${first:+"$first"} 'Run the import as that user:' "   $(printf ' %q' "$@")"
 }
 
-# Whether the user of that number may read the whole export; what a group allows does not count.
-readable_by() { # USER_ID
-    local directory=$export_directory
-    [ -z "$(find "$directory" \
-        -type d ! -perm -005 ! \( -user "$1" -perm -500 \) -print -o \
-        -type f ! -perm -004 ! \( -user "$1" -perm -400 \) -print)" ] || return 1
+# Whether a user may read the whole export, as its owner, as a member of a group, or as everybody may.
+readable_by() { # USER_ID USER_NAME
+    local directory=$export_directory group
+    local list=(-perm -005 -o -user "$1" -perm -500) read=(-perm -004 -o -user "$1" -perm -400)
+    local enter=(-perm -001 -o -user "$1" -perm -100)
+    for group in $(id -G "$2" 2>/dev/null); do
+        list+=(-o -group "$group" -perm -050) read+=(-o -group "$group" -perm -040) enter+=(-o -group "$group" -perm -010)
+    done
+    [ -z "$(find "$directory" -type d ! \( "${list[@]}" \) -print -o -type f ! \( "${read[@]}" \) -print)" ] || return 1
     while [ "$directory" != / ]; do
         directory=$(dirname "$directory")
-        [ -n "$(find "$directory" -prune \( -perm -001 -o -user "$1" -perm -100 \) -print)" ] || return 1
+        [ -n "$(find "$directory" -prune \( "${enter[@]}" \) -print)" ] || return 1
     done
 }
 

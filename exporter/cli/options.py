@@ -30,6 +30,15 @@ Output = Annotated[
         "--output", metavar="DIR", help="The export is a new directory below this one.", show_default="output"
     ),
 ]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        "--group",
+        metavar="GROUP",
+        help="Let this group, such as that of Neo4j's user, read the export.",
+        show_default="only its owner",
+    ),
+]
 Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports stay.")]
 Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
 Workers = Annotated[

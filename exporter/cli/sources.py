@@ -9,6 +9,7 @@ import typer
 
 from exporter.cli.options import (
     Config,
+    Group,
     LockTimeout,
     MaxDuration,
     MaxRejects,
@@ -54,6 +55,7 @@ def check(
 def export(
     source: Source = None,
     output: Output = None,
+    group: Group = None,
     config: Config = None,
     workers: Workers = None,
     memory: Memory = None,
@@ -70,7 +72,7 @@ def export(
     from exporter.screen import cost_lines, totals_line
 
     settings = settings_from(
-        config, source=source, output=output, workers=workers, memory=memory, timezone=timezone,
+        config, source=source, output=output, group=group, workers=workers, memory=memory, timezone=timezone,
         max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
     )  # fmt: skip
     if profile:

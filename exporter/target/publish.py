@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from exporter.errors import BusyError, RunError, UsageError
 from exporter.signals import be_stoppable
-from exporter.target import layout
+from exporter.target import access, layout
 from exporter.target.files import FileRecord, write_file
 from exporter.target.headers import headers
 from exporter.target.manifest import Tally, manifest
@@ -26,10 +26,11 @@ from exporter.target.neo4j import import_arguments, schema_cypher
 
 @dataclass(slots=True)
 class PartialExport:
-    """An export that is being written: `.partial-<stamp>` below the output directory."""
+    """An export that is being written: `.partial-<stamp>` below the output directory; `group` may read it at last."""
 
     output: Path
     stamp: str
+    group: int | None = None
     records: list[FileRecord] = field(default_factory=list)
 
     @property
@@ -74,6 +75,8 @@ class PartialExport:
 
         From the rename on the export stands, and signals stop nothing any more.
         """
+        if self.group is not None:
+            access.open_export(self.directory, self.group)
         for folder, _, _ in os.walk(self.directory):
             sync_directory(Path(folder))
         self.link.symlink_to(self.stamp)
@@ -98,17 +101,18 @@ class PartialExport:
 
 
 @contextmanager
-def partial_export(output: Path) -> Iterator[PartialExport]:
+def partial_export(output: Path, group: str | None = None) -> Iterator[PartialExport]:
     """The partial export of a new run; what is left of it when the block ends is removed.
 
-    Raises `UsageError` for an output directory that cannot be used, `BusyError` when another export runs on it,
-    `RunError` when its disk is full or fails.
+    Raises `UsageError` for an output directory or a group that cannot be used, `BusyError` when another export runs
+    there, `RunError` when its disk is full or fails.
     """
-    check_output(output)
+    readers = access.group_id(group) if group else None
+    check_output(output, readers, group or "")
     with locked(output):
         for stale in output.glob(f"{layout.PARTIAL}*"):
             remove(stale)
-        partial = PartialExport(output, free_stamp(output))
+        partial = PartialExport(output, free_stamp(output), readers)
         try:
             partial.directory.mkdir(mode=0o700)
             yield partial
@@ -138,10 +142,14 @@ def locked(output: Path) -> Iterator[None]:
         lock.release()
 
 
-def check_output(output: Path) -> None:
-    """Makes the output directory where only it is missing; raises `UsageError` where it cannot be used."""
+def check_output(output: Path, readers: int | None, group: str) -> None:
+    """Makes the output directory where only it is missing; raises `UsageError` where it cannot be used, by a group
+    either."""
     try:
+        made = not output.exists()
         output.mkdir(mode=0o700, exist_ok=True)
+        if made and readers is not None:
+            access.open_directory(output, readers)
     except FileNotFoundError:
         raise UsageError(f"{output.parent} does not exist; create it, or choose another --output") from None
     except FileExistsError:
@@ -153,6 +161,8 @@ def check_output(output: Path) -> None:
         raise UsageError(f"{latest} is no link; move it away, or choose another --output")
     if not os.access(output, os.W_OK | os.X_OK):
         raise UsageError(f"{output} is not writable; choose another --output")
+    if readers is not None:
+        access.check_way(output, readers, group)
 
 
 def free_stamp(output: Path) -> str:
