@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from exporter.checkup import Checkup, checkup
 from exporter.clock import Clock, Watcher
 from exporter.errors import LimitError, RunError, SnapshotError, SourceError, UsageError
 from exporter.model.render import model_sha256
@@ -22,7 +23,7 @@ from exporter.profile import Profile
 from exporter.settings import Settings
 from exporter.signals import time_limit
 from exporter.source.catalog import Relation, Size
-from exporter.source.check import Finding, Severity, examine
+from exporter.source.check import Severity, examine
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, session, worker_address
 from exporter.source.mapping import Mapping
@@ -56,10 +57,10 @@ class Outcome:
     peak_memory: int
 
 
-def check(settings: Settings) -> list[Finding]:
-    """All differences between the source and the model. Raises `SourceError` where the source cannot be asked."""
+def check(settings: Settings) -> Checkup:
+    """All that can be said before an export. Raises `SourceError` where the source cannot be asked."""
     with connected(settings, "exporter check") as connection:
-        return examine(preflight(connection, settings.mapping), settings.mapping)
+        return checkup(connection, settings)
 
 
 def export(settings: Settings, watcher: Watcher) -> Outcome:

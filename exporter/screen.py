@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Group, RenderableType
+from rich.filesize import decimal
 from rich.table import Column, Table
 from rich.text import Text
 
+from exporter.estimate import Basis, Estimate
 from exporter.history import Change, Run
 from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
@@ -14,6 +17,8 @@ from exporter.model.vocabulary import Node
 from exporter.profile import Profile
 from exporter.source.check import Finding, Severity
 
+# How many tables a sentence names.
+NAMES = 4
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "dim"}
 
 
@@ -35,6 +40,48 @@ def findings_summary(findings: Iterable[Finding]) -> str:
     """`1 error, no warnings, 22 notes`."""
     count = Counter(finding.severity for finding in findings)
     return ", ".join(counted(count[severity], severity) for severity in Severity)
+
+
+def estimate_text(known: Estimate, output: Path, free: int) -> str:
+    """What an export would hold and take, by which rule, and what room there is; a sentence a line."""
+    said = [
+        f"An export, estimated: {rounded(known.rows)} rows, {decimal(known.bytes)}, {lasting(known.seconds)};"
+        f" {decimal(free)} are free in {output}.",
+        f"Time: {known.rule}.",
+    ]
+    for basis, remark in (
+        (Basis.SIZE, "never analyzed, so estimated by size: {}."),
+        (Basis.PREVIOUS, "as many as in the previous export: {}."),
+        (Basis.UNKNOWN, "unknown, and not in these numbers: {}."),
+    ):
+        if names := known.based_on(basis):
+            shown = ", ".join(names[:NAMES]) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
+            said.append(remark[0].upper() + remark[1:].format(shown))
+    return "\n".join(said)
+
+
+def estimates_table(known: Estimate) -> RenderableType:
+    """The tables with rows and bytes of their data files, the largest first."""
+    table = Table(
+        "table", Column("rows", justify="right"), Column("bytes", justify="right"), "by", box=None, pad_edge=False
+    )
+    for each in sorted(known.tables, key=lambda each: -(each.bytes or 0)):
+        rows, size = (f"{each.rows:,}", decimal(each.bytes or 0)) if each.rows is not None else ("?", "?")
+        table.add_row(Text(each.name, overflow="fold"), rows, size, each.basis)
+    return table
+
+
+def rounded(number: int) -> str:
+    """Three digits of a number: what an estimate is good for."""
+    return f"{float(f'{number:.3g}'):,.0f}"
+
+
+def lasting(seconds: float) -> str:
+    """`3 s`, `12 min`, `2 h 5 min`."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def totals_line(totals: Mapping[str, int], profile: Profile) -> str:

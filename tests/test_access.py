@@ -49,7 +49,10 @@ def test_a_group_is_known_by_its_name(tmp_path: Path) -> None:
     assert group_id(OWN) == os.getegid()
     with pytest.raises(UsageError) as refused, partial_export(tmp_path / "output", "of-nobody"):
         pass
-    assert str(refused.value) == "there is no group of-nobody; --group takes the name of one, such as Neo4j's user's"
+    assert (
+        str(refused.value)
+        == "there is no group of-nobody; --group takes the name of a group, such as that of Neo4j's user"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -194,6 +194,26 @@ def test_a_source_that_can_be_exported(exporter: Exporter, sample_database: str,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_check_for_machines(exporter: Exporter, source: str) -> None:
+    """One object on stdout, for a source that can be exported, for one that cannot, and for one that is not there."""
+    told = [exporter("check", "--json", EXPORTER_SOURCE=source)]
+    broken(source)
+    told += [exporter("check", "--json", EXPORTER_SOURCE=each) for each in (source, f"{source}&port=1")]
+    assert [(done.code, done.err.count("\n")) for done in told] == [(0, 0), (3, 1), (3, 1)]
+    whole, faulty, gone = [json.loads(done.out) for done in told]
+    keys = ["format", "exportable", "model", "server", "findings", "estimate", "output"]
+    assert [list(each) for each in (whole, faulty, gone)] == [keys] * 3
+    assert [each["exportable"] for each in (whole, faulty, gone)] == [True, False, False]
+    assert list(whole["server"]) == ["host", "database", "version", "standby"]
+    assert list(whole["estimate"]) == ["rows", "bytes", "seconds", "rule", "tables"]
+    assert (len(whole["estimate"]["tables"]), len(faulty["estimate"]["tables"])) == (35, 34)
+    assert {each["severity"] for each in whole["findings"]} == {"note"}
+    assert [each["where"] for each in faulty["findings"] if each["severity"] == "error"] \
+        == ["guide.skills.name", "auth.auth_users.is_active", "marketing.leads"]  # fmt: skip
+    assert (gone["server"], gone["estimate"], gone["output"]["directory"]) == (None, None, "output")
+    assert [(each["where"], "no server listens" in each["what"]) for each in gone["findings"]] == [("source", True)]
+
+
 def test_an_export(exported: tuple[Path, Done]) -> None:
     """stdout is its directory alone; stderr has dated lines and a summary."""
     directory, done = exported

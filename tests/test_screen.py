@@ -1,14 +1,26 @@
 """Results as a screen of 80 columns shows them."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 
+from exporter.estimate import Basis, Estimate, TableEstimate
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.render import pattern
 from exporter.profile import Profile
-from exporter.screen import cost_lines, counted, findings_summary, findings_table, model_tables, totals_line
+from exporter.screen import (
+    cost_lines,
+    counted,
+    estimate_text,
+    estimates_table,
+    findings_summary,
+    findings_table,
+    lasting,
+    model_tables,
+    totals_line,
+)
 from exporter.source.check import Finding, Severity
 from exporter.stopwatch import READ, Stopwatch
 
@@ -41,6 +53,48 @@ def test_findings() -> None:
         "       _name_\n"
         "       is a view\n"
     )
+
+
+def estimated(*bases: Basis) -> Estimate:
+    """An estimate of a table for each basis."""
+    given = [
+        TableEstimate(
+            "a.b", f"app.table_{number}", *((None, None) if basis is Basis.UNKNOWN else (12_345, 67_890)), basis
+        )
+        for number, basis in enumerate(bases)
+    ]
+    return Estimate(tuple(given), 7_500, "as fast as the previous export")
+
+
+def test_an_estimate() -> None:
+    """Three digits of the rows, and what the numbers do not come from ANALYZE for."""
+    assert estimate_text(estimated(Basis.STATISTICS), Path("output"), 2_000_000_000) == (
+        "An export, estimated: 12,300 rows, 67.9 kB, 2 h 5 min; 2.0 GB are free in output.\n"
+        "Time: as fast as the previous export."
+    )
+    others = estimated(*[Basis.SIZE] * 6, Basis.PREVIOUS, Basis.UNKNOWN)
+    assert estimate_text(others, Path("output"), 0).splitlines()[2:] == [
+        "Never analyzed, so estimated by size: app.table_0, app.table_1, app.table_2, app.table_3 and 2 more.",
+        "As many as in the previous export: app.table_6.",
+        "Unknown, and not in these numbers: app.table_7.",
+    ]
+
+
+def test_an_estimate_by_table() -> None:
+    """The largest first; what is unknown last."""
+    assert on_screen(estimates_table(estimated(Basis.UNKNOWN, Basis.STATISTICS))) == (
+        "table          rows    bytes  by\n"
+        "app.table_1  12,345  67.9 kB  statistics\n"
+        "app.table_0       ?        ?  unknown\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (99, "99 s"), (150, "2 min"), (5940, "99 min"), (6000, "1 h 40 min")]
+)
+def test_lasting(seconds: float, text: str) -> None:
+    """In the unit that one would say."""
+    assert lasting(seconds) == text
 
 
 def test_the_summary_of_findings() -> None:

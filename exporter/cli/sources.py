@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,32 +24,76 @@ from exporter.cli.options import (
 )
 from exporter.errors import UsageError
 
+if TYPE_CHECKING:
+    from exporter.checkup import Checkup
+
 
 def check(
     source: Source = None,
+    output: Output = None,
     config: Config = None,
     notes: Annotated[
-        bool, typer.Option("--notes", help="Also list the notes: columns that are read through a cast, and views.")
+        bool,
+        typer.Option("--notes", help="Also list what is worth knowing (casts, views), and the estimate by table."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout instead, with everything; for CI.")
     ] = False,
 ) -> None:
-    """Say whether the source can be exported (exit code 0) or not (3), and all that is wrong at once; write nothing."""
-    from rich.console import Console
+    """Say whether the source can be exported (exit code 0) or not (3), and all that is wrong at once; write nothing.
 
+    Also estimates rows, bytes and time of an export, and whether the disk has room, without reading a table.
+    """
+    from exporter.checkup import Checkup, unreachable
     from exporter.errors import SourceError
     from exporter.run import check as check_source
-    from exporter.screen import findings_summary, findings_table
+    from exporter.screen import findings_summary
+
+    settings = settings_from(config, source=source, output=output)
+    try:
+        checkup: Checkup = check_source(settings)
+    except SourceError as error:
+        if as_json:
+            print_json(unreachable(settings, error))
+        raise
+    if as_json:
+        print_json(checkup)
+    else:
+        show(checkup, notes=notes)
+    said = findings_summary(checkup.findings)
+    if not checkup.exportable:
+        raise SourceError(f"the source cannot be exported: {said}")
+    if not as_json:
+        print(f"The source can be exported: {said}{' (see --notes)' if not notes else ''}.")
+
+
+def print_json(checkup: "Checkup") -> None:
+    """The one object of `check --json`."""
+    print(json.dumps(checkup.as_object(), indent=2, ensure_ascii=False))
+
+
+def show(checkup: "Checkup", *, notes: bool) -> None:
+    """Findings and estimate: as a table on a terminal, else a line each."""
+    from rich.console import Console
+
+    from exporter.screen import estimate_text, estimates_table, findings_table
     from exporter.source.check import Severity
 
-    findings = check_source(settings_from(config, source=source))
-    listed = [finding for finding in findings if notes or finding.severity is not Severity.NOTE]
-    if sys.stdout.isatty() and listed:
-        Console().print(findings_table(listed), "")
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else 160, highlight=False)
+    listed = [finding for finding in checkup.findings if notes or finding.severity is not Severity.NOTE]
+    if terminal and listed:
+        console.print(findings_table(listed), "")
     else:
         for finding in listed:
             print(f"{finding.severity}: {finding}")
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        raise SourceError(f"the source cannot be exported: {findings_summary(findings)}")
-    print(f"The source can be exported: {findings_summary(findings)}{' (see --notes)' if not notes else ''}.")
+    if checkup.estimate and notes:
+        console.print(estimates_table(checkup.estimate), "")
+    if checkup.estimate:
+        said = estimate_text(checkup.estimate, checkup.output, checkup.free)
+        console.print(said, markup=False, soft_wrap=not terminal)
+    if terminal:
+        console.print()
 
 
 def export(

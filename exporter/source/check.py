@@ -43,8 +43,13 @@ def examine(catalog: dict[str, Relation], mapping: Mapping) -> list[Finding]:
         for name in sorted(catalog)
         if name not in mapped and name not in SKIPPED_TABLES
     ]
+    return by_severity(found)
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """The gravest first, else in their order."""
     order = list(Severity)
-    return sorted(found, key=lambda finding: order.index(finding.severity))
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
 def examine_table(table: Table, catalog: dict[str, Relation], mapping: Mapping) -> list[Finding]:

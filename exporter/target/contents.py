@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from exporter.errors import LimitError
 from exporter.target.layout import MANIFEST
-from exporter.target.manifest import FORMAT
+from exporter.target.manifest import FORMAT, UNREPRESENTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Node:
     def folder(self) -> str:
         return f"nodes/{self.label}"
 
+    @property
+    def counted(self) -> int:
+        """The rows of its table (contract.md: every row is accounted for)."""
+        return self.rows + left_out(self.rejects)
+
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
@@ -41,6 +46,7 @@ class Relationship:
     rows: int
     properties: int
     property_counts: dict[str, int]
+    no_target: int
     rejects: dict[str, int]
 
     @property
@@ -50,6 +56,11 @@ class Relationship:
     @property
     def folder(self) -> str:
         return f"relationships/{self.start}-{self.type}-{self.end}"
+
+    @property
+    def counted(self) -> int:
+        """The rows of its table."""
+        return self.rows + self.no_target + left_out(self.rejects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,11 @@ class Manifest:
     @property
     def entities(self) -> list[Node | Relationship]:
         return [*self.nodes, *self.relationships]
+
+
+def left_out(rejects: dict[str, int]) -> int:
+    """How many rows rejects stand for: an unrepresentable value loses no row."""
+    return sum(count for reason, count in rejects.items() if reason != UNREPRESENTABLE)
 
 
 def read_manifest(export: Path) -> Manifest:
