@@ -33,12 +33,14 @@ class Settings(BaseSettings):
     # A description says what may be given, for the sentence about what was not.
     source: str | None = Field(default=None, description="a postgresql:// URI")
     output: Path = Field(default=Path("output"), description="a directory")
-    group: str | None = Field(default=None, min_length=1, description="the name of a group of this machine")
+    group: str | None = Field(
+        default=None, min_length=1, description="the name of a group of this machine", examples=["neo4j"]
+    )
     workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
     memory: int = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")
     timezone: str = Field(default="UTC", description="a time zone of the IANA database, such as Asia/Kolkata")
-    max_rejects: int | None = Field(default=None, ge=0, description="a whole number, 0 or more")
-    max_duration: int | None = Field(default=None, ge=1, description="a time such as 90s, 15m or 2h")
+    max_rejects: int | None = Field(default=None, ge=0, description="a whole number, 0 or more", examples=[1000])
+    max_duration: int | None = Field(default=None, ge=1, description="a time such as 90s, 15m or 2h", examples=["2h"])
     lock_timeout: int = Field(default=30, ge=1, description="a time such as 90s, 15m or 2h")
     stall_timeout: int = Field(default=60, ge=5, description="a time of at least 5s, such as 90s, 15m or 2h")
     tables: dict[str, str] = Field(default={}, description="names of the model's tables with the source's names")

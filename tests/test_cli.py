@@ -19,7 +19,7 @@ from exporter.target.publish import partial_export
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "hunter2"
-COMMANDS = ("check", "export", "verify", "runs", "prune", "headers", "model", "demo")
+COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "demo")
 WARNING = "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD\n"
 
 
@@ -212,6 +212,41 @@ def test_a_check_for_machines(exporter: Exporter, source: str) -> None:
         == ["guide.skills.name", "auth.auth_users.is_active", "marketing.leads"]  # fmt: skip
     assert (gone["server"], gone["estimate"], gone["output"]["directory"]) == (None, None, "output")
     assert [(each["where"], "no server listens" in each["what"]) for each in gone["findings"]] == [("source", True)]
+
+
+def test_a_first_settings_file(exporter: Exporter, source: str, tmp_path: Path) -> None:
+    """It is written once, without the password, says what to do next, and a check takes it."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table marketing.leads rename to lead")
+    given = source.replace("postgres@", f"postgres:{PASSWORD}@")
+    done = exporter("init", EXPORTER_SOURCE=given)
+    assert (done.code, done.err) == (
+        0, "exporter: the password is not written into exporter.toml; give it by PGPASSWORD or PGPASSFILE\n"
+    )  # fmt: skip
+    assert done.out.splitlines() == [
+        "tables: 34 under the model's name, 1 guessed",
+        "columns: 223 under the model's name",
+        "  marketing.leads -> marketing.lead (10 of 10 columns)",
+        "exporter.toml is written. With it, a check finds no errors.",
+        "Next: look at every name in it, complete what is commented out, and run: exporter check",
+    ]
+    path = tmp_path / "exporter.toml"
+    assert (PASSWORD in path.read_text(), path.stat().st_mode & 0o777) == (False, 0o600)
+    assert exporter("check").code == 0
+    again = exporter("init", EXPORTER_SOURCE=given)
+    assert again == Done(2, "", "exporter: exporter.toml exists; --force replaces it, --output-file names another\n")
+    path.write_text("no toml")
+    forced = exporter("init", "--force", "--source", source)
+    assert (forced.code, exporter("check").code, list(tmp_path.iterdir())) == (0, 0, [path])
+    other = exporter("init", "--output-file", "other.toml", "--source", source).out
+    assert other.endswith("and run: exporter check --config other.toml\n")
+
+
+def test_a_settings_file_of_nothing(exporter: Exporter, tmp_path: Path) -> None:
+    """Without a source, and with one that does not answer, none is written."""
+    gone = f"postgresql://u@127.0.0.1:{closed_port()}/source"
+    assert [exporter("init").code, exporter("init", "--source", gone).code] == [2, 3]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export(exported: tuple[Path, Done]) -> None:

@@ -12,7 +12,7 @@ from ports import answering, closed_port
 
 from exporter.errors import ExporterError, SourceError, UsageError
 from exporter.source import connection as module
-from exporter.source.connection import Connection, connect, lost, password_in, refusal, worker_address
+from exporter.source.connection import Connection, connect, lost, password_in, refusal, without_password, worker_address
 from exporter.source.reads import Address
 
 PASSWORD = "hunter2"
@@ -295,3 +295,18 @@ def test_readers_go_to_the_very_server(hostaddr: str, host: str) -> None:
 def test_an_address_does_not_show_itself() -> None:
     """It holds a password and goes through tracebacks."""
     assert f"{Address('postgresql://u:x@db/source', {}, 'exporter')!r}" == "Address(…)"
+
+
+@pytest.mark.parametrize(
+    ("uri", "left"),
+    [
+        (f"postgresql://u:{PASSWORD}@db:5433/source?sslmode=require", "postgresql://u@db:5433/source?sslmode=require"),
+        (f"postgres://u@db/source?pass%77ord={PASSWORD}&sslmode=require", "postgres://u@db/source?sslmode=require"),
+        (f"postgresql://:{PASSWORD}@/source?sslpassword={PASSWORD}", "postgresql:///source"),
+        (f"postgresql://u%3A1:{PASSWORD}%40%3A@[::1]:5432,b:5433/s", "postgresql://u%3A1@[::1]:5432,b:5433/s"),
+        ("postgresql:///source?host=/run/pg&user=u", "postgresql:///source?host=/run/pg&user=u"),
+    ],
+)
+def test_a_uri_without_its_password(uri: str, left: str) -> None:
+    """Wherever it stands; all else stays as it was written."""
+    assert (without_password(uri), password_in(left)) == (left, False)

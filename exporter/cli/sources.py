@@ -1,6 +1,7 @@
-"""Commands that read a source: check, export."""
+"""Commands that read a source: check, init, export."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,9 @@ from exporter.cli.options import (
     settings_from,
 )
 from exporter.errors import UsageError
+
+# As in exporter/settings.py, which `--help` does not load.
+DEFAULT_FILE = Path("exporter.toml")
 
 if TYPE_CHECKING:
     from exporter.checkup import Checkup
@@ -65,6 +69,35 @@ def check(
         raise SourceError(f"the source cannot be exported: {said}")
     if not as_json:
         print(f"The source can be exported: {said}{' (see --notes)' if not notes else ''}.")
+
+
+def init(
+    source: Source = None,
+    output_file: Annotated[
+        Path, typer.Option("--output-file", metavar="FILE", help="Where the settings are written.")
+    ] = DEFAULT_FILE,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file when it exists.")] = False,
+) -> None:
+    """Write a settings file for a source: every setting with a comment, and its table and column names as guessed.
+
+    The source is --source or EXPORTER_SOURCE; a password in it is not written. Nothing of the source is changed.
+    """
+    from exporter.progress import tell
+    from exporter.screen import counted
+    from exporter.settings_file import check_place, guess_names, settings_text, summary, write_settings
+    from exporter.source.connection import password_in, without_password
+
+    check_place(output_file, force=force)
+    # An exporter.toml that is there is not read: it is what is made.
+    settings = settings_from(Path(os.devnull), source=source)
+    guesses, faults = guess_names(settings)
+    write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
+    if password_in(settings.source):
+        tell(f"exporter: the password is not written into {output_file}; give it by PGPASSWORD or PGPASSFILE")
+    print("\n".join(summary(guesses)))
+    command = "exporter check" + (f" --config {output_file}" if output_file != DEFAULT_FILE else "")
+    print(f"{output_file} is written. With it, a check finds {counted(faults, 'error')}.")
+    print(f"Next: look at every name in it, complete what is commented out, and run: {command}")
 
 
 def print_json(checkup: "Checkup") -> None:

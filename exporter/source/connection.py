@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import psycopg
 from psycopg import conninfo
@@ -72,6 +72,18 @@ def password_in(uri: str) -> bool:
         return bool(conninfo.conninfo_to_dict(uri).get("password"))
     except psycopg.Error:
         return False
+
+
+def without_password(uri: str) -> str:
+    """A source URI without the passwords that it carries, otherwise as it is. Raises `UsageError` for a malformed
+    one."""
+    parse(uri)
+    place, mark, query = uri.partition("?")
+    scheme, _, address = place.partition("://")
+    user, at, hosts = address.rpartition("@")
+    user = user.partition(":")[0]
+    kept = [each for each in query.split("&") if unquote(each.partition("=")[0]) not in ("password", "sslpassword")]
+    return f"{scheme}://{user}{at if user else ''}{hosts}{mark if any(kept) else ''}{'&'.join(kept)}"
 
 
 def parse(uri: str) -> dict[str, Any]:
