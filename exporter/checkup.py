@@ -1,7 +1,8 @@
 """A source looked at before an export: what differs from the model, what an export would take, and what room it has."""
 
 import shutil
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,39 +50,21 @@ class Checkup:
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     def as_object(self) -> dict[str, Any]:
-        """The object of `exporter check --json` (docs/source.md)."""
-        server, known = self.server, self.estimate
+        """The object of `exporter check --json` (docs/source.md names its keys: those of these classes)."""
+        known = self.estimate
         return {
             "format": FORMAT,
             "exportable": self.exportable,
             "model": {"sha256": model_sha256()},
-            "server": server
-            and {
-                "host": server.host,
-                "database": server.database,
-                "version": server.version,
-                "standby": server.standby,
-            },
-            "findings": [
-                {"severity": each.severity, "where": each.where, "what": each.what, "remedy": each.remedy}
-                for each in self.findings
-            ],
+            "server": self.server and asdict(self.server),
+            "findings": [asdict(finding) for finding in self.findings],
             "estimate": known
             and {
                 "rows": known.rows,
                 "bytes": known.bytes,
                 "seconds": round(known.seconds, 1),
                 "rule": known.rule,
-                "tables": [
-                    {
-                        "table": each.table,
-                        "name": each.name,
-                        "rows": each.rows,
-                        "bytes": each.bytes,
-                        "basis": each.basis,
-                    }
-                    for each in known.tables
-                ],
+                "tables": [asdict(table) for table in known.tables],
             },
             "output": {"directory": str(self.output), "free_bytes": self.free},
         }
@@ -131,7 +114,7 @@ def room(output: Path, expected: Estimate, free: int) -> list[Finding]:
 
 def free_bytes(output: Path) -> int:
     """What this user may still write on the disk of a directory, or of the one in which it would be made."""
-    place = output.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return shutil.disk_usage(place).free
+    for place in (output.absolute(), *output.absolute().parents):
+        with suppress(OSError):
+            return shutil.disk_usage(place).free
+    return 0

@@ -124,7 +124,7 @@ def show(checkup: "Checkup", *, notes: bool) -> None:
         console.print(estimates_table(checkup.estimate), "")
     if checkup.estimate:
         said = estimate_text(checkup.estimate, checkup.output, checkup.free)
-        console.print(said, markup=False, soft_wrap=not terminal)
+        console.print(said, markup=False, emoji=False, soft_wrap=not terminal)
     if terminal:
         console.print()
 

@@ -94,19 +94,22 @@ where n.nspname = any(%s) and i.indisunique and i.indisvalid and i.indisready an
 order by 1, 2, i.indexrelid
 """
 
-SIZES = """
+# Named tables (`root`), each with all partitions and heirs.
+TREE = """
 with recursive tree (root, leaf) as (
     select c.oid, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname || '.' || c.relname = any(%s)
+    where n.nspname || '.' || c.relname = any(%s) and c.relkind in ('r', 'p')
     union
     select t.root, i.inhrelid from tree t join pg_inherits i on i.inhparent = t.leaf
-)
+)"""
+
+SIZES = f"""
+{TREE}
 select n.nspname || '.' || r.relname, max(pg_relation_size(t.leaf) / current_setting('block_size')::bigint)::bigint,
        sum(pg_relation_size(t.leaf) + coalesce(pg_relation_size(nullif(l.reltoastrelid, 0)), 0))::bigint,
        coalesce(sum(pg_relation_size(nullif(l.reltoastrelid, 0))), 0)::bigint
 from tree t join pg_class l on l.oid = t.leaf join pg_class r on r.oid = t.root
 join pg_namespace n on n.oid = r.relnamespace
-where r.relkind in ('r', 'p')
 group by 1
 """
 
@@ -136,4 +139,4 @@ def read_catalog(connection: Connection, schemas: list[str]) -> dict[str, Relati
 
 def read_sizes(connection: Connection, names: list[str]) -> dict[str, Size]:
     """The size of each named table; views have none."""
-    return {name: Size(*rest) for name, *rest in connection.execute(SIZES, [names])}
+    return {name: Size(*rest) for name, *rest in connection.execute(SIZES.encode(), [names])}

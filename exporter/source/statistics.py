@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
+from exporter.source.catalog import TREE
 from exporter.source.connection import Connection, lost
 
 # How long to wait for a table that a migration has locked: its size is asked for under a lock.
@@ -30,14 +31,6 @@ class Statistics:
     toast: int
     widths: dict[str, Width] = field(default_factory=dict)
 
-
-# A table with its partitions and heirs.
-TREE = """with recursive tree (root, leaf) as (
-    select c.oid, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname || '.' || c.relname = any(%s) and c.relkind in ('r', 'p')
-    union
-    select t.root, i.inhrelid from tree t join pg_inherits i on i.inhparent = t.leaf
-)"""
 
 # Rows by blocks, as PostgreSQL's planner estimates them; its 24 bytes of header a row, 4 of its place, and 32 for a
 # type without a fixed length, too. A table that is empty by its statistics and has grown since was never analyzed.
