@@ -286,6 +286,14 @@ def test_an_output_that_cannot_be_used(exporter: Exporter, sample_database: str,
     ]
 
 
+def test_a_group_that_is_not_there(exporter: Exporter, tmp_path: Path) -> None:
+    """It is refused before the source is asked, and before anything is made."""
+    gone = f"postgresql://u@127.0.0.1:{closed_port()}/source"
+    done = exporter("export", "--source", gone, "--group", "of-nobody")
+    said = "exporter: there is no group of-nobody; --group takes the name of a group, such as that of Neo4j's user\n"
+    assert (done, list(tmp_path.iterdir())) == (Done(2, "", said), [])
+
+
 def test_a_second_export(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
     """It is refused while the first one runs."""
     with partial_export(tmp_path / "output"):
