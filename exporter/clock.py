@@ -1,9 +1,10 @@
 """What a run takes and is told: seconds by stage, memory, and who watches it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -15,8 +16,8 @@ class Watcher(Protocol):
     def stage(self, name: str) -> None:
         """A new stage begins."""
 
-    def totals(self, rows: int) -> None:
-        """How many rows there are to read."""
+    def totals(self, rows: Mapping[str, int], marks: Path) -> None:
+        """How many rows there are to read of each table, and the directory where the workers say what they read."""
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
         """A chunk of a table is done."""
@@ -27,9 +28,11 @@ class Watcher(Protocol):
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds by stage, the peak of memory, and what is to be done every few seconds once there is something."""
+    """When each stage began (by `time.monotonic`) and its seconds, the peak of memory, and what is to be done every few
+    seconds once there is something."""
 
     watcher: Watcher
+    began: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory: int = 0
     sampled: float = 0.0
@@ -40,9 +43,9 @@ class Clock:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         self.watcher.stage(name)
-        started = time.monotonic()
+        self.began[name] = time.monotonic()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+        self.seconds[name] = time.monotonic() - self.began[name]
 
     def beat(self, look: Callable[[], None], every: float) -> None:
         """From now on calls `look` every so many seconds."""

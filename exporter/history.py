@@ -57,6 +57,13 @@ def exports(output: Path) -> list[Run]:
     return [Run(directory, readable_manifest(directory)) for directory in directories(output)]
 
 
+def recent(output: Path, database: str, most: int) -> list[Run]:
+    """The last exports of a source database whose manifests can be read, oldest first; no other manifest is read than
+    those of twice as many."""
+    runs = [Run(directory, readable_manifest(directory)) for directory in directories(output)[-2 * most :]]
+    return [run for run in runs if run.manifest and run.manifest.source.database == database][-most:]
+
+
 def readable_manifest(export: Path) -> Manifest | None:
     """An export's manifest, unless it is missing or damaged."""
     try:

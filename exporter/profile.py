@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
@@ -12,12 +12,14 @@ ACTIVITIES = (CENSUS, READ, SHAPE, WRITE, HASH)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All tasks of a run (`census` and by table), the seconds of its stages, and how many workers it had."""
+    """All tasks of a run (`census` and by table), the seconds of its stages and when each began (by the stopwatches'
+    clock), and how many workers it had."""
 
     census: list[Stopwatch]
     tables: list[tuple[str, int, Stopwatch]]
     stages: Mapping[str, float]
     workers: int
+    began: Mapping[str, float] = field(default_factory=dict)
 
     def costliest(self, number: int = 3) -> list[tuple[str, float]]:
         """The tables that took most of the workers' time, in seconds."""

@@ -1,17 +1,17 @@
-"""What a run looks like while it runs: a live view on a terminal, plain dated lines otherwise; always on stderr."""
+"""What a run says of itself while it runs, on stderr: its numbers, and plain dated lines (view.py is the live view)."""
 
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Column, Table
 from rich.text import Text
 
 STAGES = {
@@ -24,42 +24,80 @@ STAGES = {
 # Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.
 LINE_SECONDS = 5.0
 LINES_A_RUN = 20
+TABLES_A_LINE = 3
 
 
 class Numbers:
     """What both views show of a run, by the clock of `time.monotonic`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
         self.began = time.monotonic()
         self.stage_began = self.began
         self.stage_name = ""
-        self.total = 0
-        self.rows = 0
+        self.finished: dict[str, float] = {}
+        self.totals: Mapping[str, int] = {}
+        self.done: Counter[str] = Counter()
         self.rejects = 0
         self.memory = 0
-        self.table = ""
+        self.marks: Path | None = None
+        # What each worker, by its mark's name, read last; and what is read now, each in its place.
+        self.latest: dict[str, str] = {}
+        self.lanes = [""] * lanes
 
     def stage(self, name: str) -> None:
-        self.stage_name = name
-        self.stage_began = time.monotonic()
+        now = time.monotonic()
+        if self.stage_name:
+            self.finished[self.stage_name] = now - self.stage_began
+        self.stage_name, self.stage_began = name, now
+        self.latest.clear()
+        self.lanes = [""] * len(self.lanes)
+
+    def tick(self, memory: int) -> None:
+        """Looks what the workers read. One that shapes or writes has no mark, and counts as reading what it read."""
+        self.memory = memory
+        for mark in sorted(self.marks.glob("*")) if self.marks else ():
+            with suppress(OSError):  # it was done in this moment
+                # A mark that is being made is empty for a moment.
+                self.latest[mark.name] = mark.read_text(encoding="utf-8") or self.latest.get(mark.name, "")
+        reading = dict.fromkeys(what for what in self.latest.values() if what and not self.is_done(what))
+        # What goes on being read stays in its place.
+        self.lanes = [what if what in reading else "" for what in self.lanes]
+        for what in reading:
+            if what not in self.lanes and "" in self.lanes:
+                self.lanes[self.lanes.index("")] = what
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
-        self.table = table
-        self.rows += rows
+        self.done[table] += rows
         self.rejects += rejects
+
+    def is_done(self, table: str) -> bool:
+        return table in self.totals and self.done[table] >= self.totals[table]
 
     @property
     def title(self) -> str:
         return STAGES.get(self.stage_name, "")
 
     @property
+    def seconds(self) -> float:
+        """How long the stage has taken so far."""
+        return time.monotonic() - self.stage_began
+
+    @property
+    def total(self) -> int:
+        return sum(self.totals.values())
+
+    @property
+    def rows(self) -> int:
+        return self.done.total()
+
+    @property
     def rate(self) -> float:
         """Rows a second since the stage began."""
-        return self.rows / max(time.monotonic() - self.stage_began, 0.5)
+        return self.rows / max(self.seconds, 0.5)
 
     def waiting(self) -> str:
         """A stage without rows to count: how long it has taken."""
-        return f"{self.title} · {spoken(time.monotonic() - self.stage_began)}{self.peak()}"
+        return f"{self.title} · {spoken(self.seconds)}{self.peak()}"
 
     def counted(self) -> str:
         return f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects{self.peak()}"
@@ -92,48 +130,11 @@ def print_dated(text: str) -> None:
     tell(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
 
 
-class LiveView:
-    """A bar with rate and time left that redraws in place; calm at 80 columns."""
-
-    def __init__(self, console: Console) -> None:
-        self.numbers = Numbers()
-        self.live = Live(self, console=console, refresh_per_second=4, transient=True)
-
-    def __rich__(self) -> RenderableType:
-        numbers = self.numbers
-        if numbers.stage_name != "tables":
-            return Text(numbers.waiting() if numbers.title else "")
-        line = Table.grid(Column(), Column(ratio=1), Column(), Column(), expand=True, padding=(0, 1))
-        share = f"{numbers.rows / max(numbers.total, 1):.0%}"
-        line.add_row(numbers.title, ProgressBar(max(numbers.total, 1), numbers.rows), share, numbers.left())
-        below = numbers.counted() + (f" · {numbers.table}" if numbers.table else "")
-        return Group(line, Text(below, style="dim", no_wrap=True, overflow="ellipsis"))
-
-    def __enter__(self) -> "LiveView":
-        self.live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.live.stop()
-
-    def stage(self, name: str) -> None:
-        self.numbers.stage(name)
-
-    def totals(self, rows: int) -> None:
-        self.numbers.total = rows
-
-    def advance(self, table: str, rows: int, rejects: int) -> None:
-        self.numbers.advance(table, rows, rejects)
-
-    def tick(self, memory: int) -> None:
-        self.numbers.memory = memory
-
-
 class PlainLines:
     """Dated lines: one for each stage, and between them what has been done so far."""
 
     def __init__(self) -> None:
-        self.numbers = Numbers()
+        self.numbers = Numbers(TABLES_A_LINE)
         self.last = time.monotonic()
 
     def __enter__(self) -> "PlainLines":
@@ -150,21 +151,23 @@ class PlainLines:
         self.numbers.stage(name)
         self.say(self.numbers.title)
 
-    def totals(self, rows: int) -> None:
-        self.numbers.total = rows
+    def totals(self, rows: Mapping[str, int], marks: Path) -> None:
+        self.numbers.totals, self.numbers.marks = rows, marks
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
         self.numbers.advance(table, rows, rejects)
 
     def tick(self, memory: int) -> None:
-        self.numbers.memory = memory
+        self.numbers.tick(memory)
         now = time.monotonic()
         if now - self.last < max(LINE_SECONDS, (now - self.numbers.began) / LINES_A_RUN):
             return
+        reading = ", ".join(filter(None, self.numbers.lanes))
         if self.numbers.stage_name == "tables" and self.numbers.rows:
-            self.say(f"{self.numbers.counted()} · {self.numbers.left()} · {self.numbers.table}")
+            said = f"{self.numbers.counted()} · {self.numbers.left()}"
         else:
-            self.say(self.numbers.waiting())
+            said = self.numbers.waiting()
+        self.say(f"{said} · {reading}" if reading else said)
 
 
 class Comparison:
@@ -201,9 +204,3 @@ def comparing(what: str) -> Iterator[Callable[[int, int], None]]:
             yield comparison.advance
     else:
         yield comparison.advance_and_say
-
-
-def watcher() -> LiveView | PlainLines:
-    """The view that fits where stderr goes."""
-    console = Console(stderr=True)
-    return LiveView(console) if console.is_terminal else PlainLines()

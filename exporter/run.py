@@ -88,7 +88,7 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                     context = Context(address, snapshot.pre_execution, partial.directory)
                     clock.beat(watchdog.look, settings.stall_timeout / LOOKS)
                     counts = count_rows(leader, settings.mapping, catalog)
-                    watcher.totals(sum(counts.values()))
+                    watcher.totals(counts, watchdog.marks)
                     plan = make_plan(settings, leader, catalog, sizes, counts)
                 with clock.stage("census"):
                     census = take_census(pool, context, plan)
@@ -97,10 +97,16 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 watchdog.look()  # the snapshot was held to the end
         tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
+        tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
+        profile = Profile(census, tables, clock.seconds, settings.workers, clock.began)
+        about = describe(settings, snapshot, started_at)
+
+        def report_of(manifest: dict[str, Any]) -> str:
+            return make_report(manifest, settings, profile, clock.peak_memory, chunks)
+
         with clock.stage("publish"):
-            directory, manifest = partial.finish(tallies, describe(settings, snapshot, started_at))
-    tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
-    return Outcome(directory, manifest, Profile(census, tables, clock.seconds, settings.workers), clock.peak_memory)
+            directory, manifest = partial.finish(tallies, about, report_of)
+    return Outcome(directory, manifest, profile, clock.peak_memory)
 
 
 @contextmanager
@@ -238,6 +244,15 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
         raise LimitError(
             f"{rejects} rejects are more than --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
         )
+
+
+def make_report(
+    manifest: dict[str, Any], settings: Settings, profile: Profile, peak_memory: int, chunks: list[ChunkDone]
+) -> str:
+    """The export's report. Its library is loaded only now that it is needed: it would delay every other command."""
+    from exporter.report.report import report
+
+    return report(manifest, settings=settings, profile=profile, peak_memory=peak_memory, chunks=chunks)
 
 
 def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.report.examples import Example
 from exporter.source.reads import Address
 from exporter.stopwatch import Stopwatch
 from exporter.target.files import FileRecord
@@ -30,7 +31,7 @@ class Chunk:
 @dataclass(frozen=True, slots=True)
 class EntityPart:
     """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column.
-    `longest` is the bytes of the longest line."""
+    `longest` is the bytes of the longest line, `examples` are a few of the rejects."""
 
     name: str
     rows: int
@@ -41,6 +42,7 @@ class EntityPart:
     longest: int
     files: tuple[FileRecord, ...]
     reject_files: tuple[FileRecord, ...]
+    examples: tuple[Example, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import polars as pl
 
 from exporter.errors import ExporterError, RunError
 from exporter.model.tables import Table, node, tables
+from exporter.report.examples import examples
 from exporter.shape.census import Census, key_of, write_index, write_keys, write_losers
 from exporter.shape.ids import canonical
 from exporter.shape.rows import Shaped, shape
@@ -110,6 +111,7 @@ def write_part(partial: Path, number: int, shaped: Shaped, watch: Stopwatch) -> 
         written.longest if written else 0,
         (written.record,) if written else (),
         (rejected,) if rejected else (),
+        examples(rejects) if rejects.height else (),
     )
 
 

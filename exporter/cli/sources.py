@@ -144,9 +144,10 @@ def export(
     profile: ProfileFile = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
-    from exporter.progress import tell, watcher
+    from exporter.progress import tell
     from exporter.run import export as export_source
     from exporter.screen import cost_lines, totals_line
+    from exporter.view import watcher
 
     settings = settings_from(
         config, source=source, output=output, group=group, workers=workers, memory=memory, timezone=timezone,
@@ -154,7 +155,7 @@ def export(
     )  # fmt: skip
     if profile:
         write_profile(profile, {})  # whether it can be written is known before anything is done
-    with watcher() as view:
+    with watcher(settings.workers) as view:
         outcome = export_source(settings, view)
     tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
     if profile:

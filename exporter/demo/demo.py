@@ -20,7 +20,6 @@ from exporter.demo.queries import QUERIES, Query
 from exporter.demo.sample import fill_sample
 from exporter.demo.screen import answer_table, dirt_table, summary_table
 from exporter.errors import Interrupted, LimitError, RunError
-from exporter.progress import watcher
 from exporter.run import Outcome, export
 from exporter.screen import totals_line
 from exporter.settings import Settings
@@ -30,6 +29,7 @@ from exporter.store.server import Server, apply_schema, configure, environment, 
 from exporter.target.bolt import verify_bolt
 from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
 from exporter.target.verification import verify_files
+from exporter.view import watcher
 
 
 @dataclass(slots=True)
@@ -70,8 +70,13 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
             with steps.step("1 · A sample source"):
                 source = create_database(uri, "astrokiran")
                 console.print(dirt_table(fill_sample(source, scale=scale)))
-            with steps.step("2 · Export in one snapshot"), stopped_by_signals() as late, watcher() as view:
-                outcome = export(Settings(source=source, output=output), view)
+            settings = Settings(source=source, output=output)
+            with (
+                steps.step("2 · Export in one snapshot"),
+                stopped_by_signals() as late,
+                watcher(settings.workers) as view,
+            ):
+                outcome = export(settings, view)
             if late:
                 raise Interrupted(f"stopped by {late[0]}; the export {outcome.directory} stands")
             console.print(totals_line(outcome.manifest["totals"], outcome.profile))

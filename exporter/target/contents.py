@@ -85,12 +85,20 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where an export came from."""
+
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The parts of a manifest that can be compared with something."""
 
     format: int
     started_at: datetime
     finished_at: datetime
+    source: Source
     nodes: list[Node]
     relationships: list[Relationship]
     files: list[File]

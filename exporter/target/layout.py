@@ -22,6 +22,7 @@ CHECKSUMS = "SHA256SUMS"
 ARGUMENTS = "import.args"
 IMPORT_SCRIPT = "import.sh"
 SCHEMA = "schema.cypher"
+REPORT = "report.html"
 HEADERS = "headers"
 REJECTS = "rejects"
 # Not part of an export: the workers' census lies there while the export is partial.

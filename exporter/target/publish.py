@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,8 +47,11 @@ class PartialExport:
         data = content.encode() if isinstance(content, str) else content
         self.records.append(write_file(self.directory, path, data))
 
-    def finish(self, tallies: dict[str, Tally], about: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-        """Writes all that is not data, the checksums last, and publishes; gives the directory and its manifest."""
+    def finish(
+        self, tallies: dict[str, Tally], about: dict[str, Any], report: Callable[[dict[str, Any]], str]
+    ) -> tuple[Path, dict[str, Any]]:
+        """Writes all that is not data, the checksums last, and publishes; gives the directory and its manifest, from
+        which `report` makes the report's page."""
         shutil.rmtree(self.directory / layout.CENSUS, ignore_errors=True)
         for tally in tallies.values():
             tally.files.sort(key=lambda record: record.path)
@@ -66,6 +69,7 @@ class PartialExport:
         (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
         made = manifest(tallies, about=about)
         self.write(Path(layout.MANIFEST), json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        self.write(Path(layout.REPORT), report(made))
         lines = [f"{record.sha256}  {record.path}\n" for record in sorted(self.records, key=lambda r: r.path)]
         write_file(self.directory, Path(layout.CHECKSUMS), "".join(lines).encode())
         return self.publish(), made

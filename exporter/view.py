@@ -1,0 +1,113 @@
+"""The live view of a run on a terminal: a few lines that stay where they are, calm from 60 columns on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Column, Table
+from rich.text import Text
+
+from exporter.progress import STAGES, Numbers, PlainLines, spoken
+
+# More than so many tables are not shown at once, and so many lines of the terminal are left to the rest of the view.
+MOST_LANES = 6
+OTHER_LINES = 7
+NARROW = 72
+
+
+class LiveView:
+    """What a run does now, how far it is, and what it has done; it redraws in place and always has the same height."""
+
+    def __init__(self, console: Console, workers: int) -> None:
+        self.numbers = Numbers(max(1, min(workers, MOST_LANES, console.height - OTHER_LINES)))
+        self.live = Live(self, console=console, refresh_per_second=4, transient=True)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> "list[RenderableType]":
+        numbers, narrow = self.numbers, options.max_width < NARROW
+        counting = numbers.stage_name == "tables"
+        head = Table.grid(Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(justify="right"), expand=True)
+        head.add_row(Text(numbers.title, "bold"), Text(numbers.left() if counting else spoken(numbers.seconds), "bold"))
+        return [head, self.bar() if counting else Text(), self.sums(counting), self.lanes(narrow), self.strip(narrow)]
+
+    def bar(self) -> RenderableType:
+        """How much of all rows is done."""
+        total, rows = max(self.numbers.total, 1), self.numbers.rows
+        line = Table.grid(Column(ratio=1), Column(width=5, justify="right"), expand=True)
+        line.add_row(bar(rows, total), f"{rows / total:.0%}")
+        return line
+
+    def sums(self, counting: bool) -> Text:
+        """Rows, rate, rejects and memory."""
+        numbers = self.numbers
+        said = numbers.counted() if counting else numbers.peak().removeprefix(" · ")
+        return Text(said, "dim", no_wrap=True, overflow="ellipsis")
+
+    def lanes(self, narrow: bool) -> RenderableType:
+        """What is read now, a line each: how many of a table's rows are done, with a bar where there is room."""
+        widest = len(f"{max(self.numbers.totals.values(), default=0):,}") * 2 + len(" of ")
+        table = Table.grid(
+            Column(width=2), Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(width=1 if narrow else 18),
+            Column(width=widest + 1, justify="right", no_wrap=True), expand=True,
+        )  # fmt: skip
+        for what in self.numbers.lanes:
+            done, total = self.numbers.done[what], self.numbers.totals.get(what)
+            if self.numbers.stage_name != "tables" or total is None:
+                table.add_row("", what)
+            else:
+                table.add_row("", what, "" if narrow else bar(done, max(total, 1)), f"{done:,} of {total:,}")
+        return table
+
+    def strip(self, narrow: bool) -> Text:
+        """All stages in a row: those that are finished with their time, the one that runs, those to come."""
+        strip = Text(no_wrap=True, overflow="ellipsis")
+        for name in STAGES:
+            strip.append(" " if narrow and strip else "   " if strip else "")
+            if name in self.numbers.finished:
+                strip.append(f"✓ {name} {clocked(self.numbers.finished[name])}", "green")
+            elif name == self.numbers.stage_name:
+                strip.append(f"▸ {name} {clocked(self.numbers.seconds)}", "bold")
+            else:
+                strip.append(f"· {name}", "dim")
+        return strip
+
+    def __enter__(self) -> "LiveView":
+        self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.live.stop()
+
+    def stage(self, name: str) -> None:
+        self.numbers.stage(name)
+
+    def totals(self, rows: Mapping[str, int], marks: Path) -> None:
+        self.numbers.totals, self.numbers.marks = rows, marks
+
+    def advance(self, table: str, rows: int, rejects: int) -> None:
+        self.numbers.advance(table, rows, rejects)
+
+    def tick(self, memory: int) -> None:
+        self.numbers.tick(memory)
+
+
+def bar(done: int, total: int) -> ProgressBar:
+    return ProgressBar(total, done, complete_style="cyan", finished_style="green")
+
+
+def clocked(seconds: float) -> str:
+    """`4.5 s`, `42 s`, `3:20`, `1:05:00`: as short as it can be read."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def watcher(workers: int) -> LiveView | PlainLines:
+    """The view of a run with so many workers that fits where stderr goes."""
+    console = Console(stderr=True)
+    return LiveView(console, workers) if console.is_terminal else PlainLines()
