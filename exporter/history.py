@@ -21,11 +21,20 @@ class Run:
     manifest: Manifest | None
 
     @property
-    def finished_at(self) -> datetime:
-        """When it was published: its stamp is from when it began."""
-        if self.manifest:
-            return self.manifest.finished_at
+    def begun_at(self) -> datetime:
+        """When it began: its stamp."""
         return datetime.strptime(self.directory.name, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with its manifest."""
+        try:
+            read_manifest(self.directory)
+        except LimitError as error:
+            return str(error)
+        except OSError as error:
+            return f"{layout.MANIFEST} cannot be read: {error.strerror}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,16 @@ def spoken(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def clocked(seconds: float) -> str:
+    """`4.5 s`, `42 s`, `3:20`, `1:05:00`: as short as it can be read."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
 def tell(text: str) -> None:
     """Prints on stderr. Where that fails, with a full disk or a pipe that nobody reads, the run goes on in silence."""
     try:

@@ -15,6 +15,7 @@ from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.profile import Profile
+from exporter.progress import clocked
 from exporter.source.check import Finding, Severity
 
 # How many tables a sentence names.
@@ -97,26 +98,30 @@ def cost_lines(profile: Profile) -> str:
 
 
 def runs_table(runs: Sequence[Run]) -> RenderableType:
-    """Exports, oldest first: rows and how they changed since the one before, rejects, size, and how long it took."""
-    right = [Column(name, justify="right") for name in ("rows", "change", "rejects", "MB", "seconds")]
-    table = Table("export", *right, box=None, pad_edge=False)
-    before = None
+    """Exports, oldest first: when they were begun (UTC), rows and how they changed since the one before, rejects, size,
+    and how long they took. What is wrong with a manifest stands below."""
+    right = [Column(name, justify="right", no_wrap=True) for name in ("rows", "change", "rejects", "size", "took")]
+    table = Table(Column("export", no_wrap=True), Column("begun", no_wrap=True), *right, box=None, pad_edge=False)
+    faults, before = [], None
     for run in runs:
+        name, begun = run.directory.name, f"{run.begun_at:%a %d %b %H:%M}"
         if not run.manifest:
-            table.add_row(run.directory.name, Text("its manifest cannot be read", "bold red"))
+            table.add_row(name, begun, *("?" for _ in right))
+            faults.append(Text(f"{name}: {run.fault}", "bold red"))
             continue
         totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
         rows = totals.nodes + totals.relationships
-        numbers = (f"{rows:,}", changed(before, rows), f"{totals.rejects:,}", f"{totals.bytes / 1e6:,.1f}")
-        table.add_row(run.directory.name, *numbers, f"{took.total_seconds():,.1f}")
+        numbers = (f"{rows:,}", changed(before, rows), f"{totals.rejects:,}", sized(totals.bytes))
+        table.add_row(name, begun, *numbers, clocked(took.total_seconds()))
         before = rows
-    return table
+    return Group(table, *faults)
 
 
 def changes_table(changes: Iterable[Change]) -> RenderableType:
     """Labels and patterns of two exports with rows and rejects of both."""
-    right = [Column(name, justify="right") for name in ("rows", "then", "change", "rejects", "then")]
-    table = Table(Column("label or pattern", overflow="fold"), *right, box=None, pad_edge=False)
+    names = ("rows\nbefore", "rows\nafter", "\nchange", "rejects\nbefore", "rejects\nafter")
+    right = [Column(name, justify="right", no_wrap=True) for name in names]
+    table = Table(Column("\nlabel or pattern", overflow="fold"), *right, box=None, pad_edge=False)
     for each in changes:
         rows, rejects = (each.rows_before, each.rows_after), (each.rejects_before, each.rejects_after)
         cells = (*(f"{number:,}" for number in rows), changed(*rows), *(f"{number:,}" for number in rejects))
@@ -124,11 +129,23 @@ def changes_table(changes: Iterable[Change]) -> RenderableType:
     return table
 
 
-def changed(before: int | None, after: int) -> str:
-    """`+3.1 %`, `-20.0 %`; nothing where there is nothing to compare with."""
+def changed(before: float | None, after: float) -> str:
+    """`+3.1 %`, `-20 %`, `new`, `gone`; nothing where there is nothing to compare with, or nothing changed."""
     if before is None or before == after:
         return ""
-    return f"{(after - before) / before:+.1%}".replace("%", " %") if before else "new"
+    if not before or not after:
+        return "gone" if before else "new"
+    percent = (after - before) / before * 100
+    return f"{percent:+,.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
+
+
+def sized(number: float) -> str:
+    """Bytes: `353 B`, `12 kB`, `14.1 MB`, `1,303 MB`"""
+    if number < 1000:
+        return f"{number:.0f} B"
+    if number < 999_500:
+        return f"{number / 1e3:.0f} kB"
+    return f"{number / 1e6:,.1f} MB" if number < 99.95e6 else f"{number / 1e6:,.0f} MB"
 
 
 def model_tables() -> RenderableType:

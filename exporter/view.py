@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from exporter.progress import STAGES, Numbers, PlainLines, spoken
+from exporter.progress import STAGES, Numbers, PlainLines, clocked, spoken
 
 # More than so many tables are not shown at once, and so many lines of the terminal are left to the rest of the view.
 MOST_LANES = 6
@@ -95,16 +95,6 @@ class LiveView:
 
 def bar(done: int, total: int) -> ProgressBar:
     return ProgressBar(total, done, complete_style="cyan", finished_style="green")
-
-
-def clocked(seconds: float) -> str:
-    """`4.5 s`, `42 s`, `3:20`, `1:05:00`: as short as it can be read."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def watcher(workers: int) -> LiveView | PlainLines:

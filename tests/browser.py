@@ -40,7 +40,9 @@ class Browser:
         """Gives the browser a command and waits for its answer."""
         number = next(self.numbers)
         message = {"id": number, "method": method, "params": parameters}
-        self.commands.write(json.dumps(message | ({"sessionId": self.session} if self.session else {})).encode() + b"\0")
+        self.commands.write(
+            json.dumps(message | ({"sessionId": self.session} if self.session else {})).encode() + b"\0"
+        )
         while (answer := self.message()).get("id") != number:
             pass
         assert "error" not in answer, (method, answer)
@@ -63,7 +65,9 @@ class Browser:
                 self.asked.append(message["params"]["request"]["url"])
         return message
 
-    def open(self, page: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", script: bool = True) -> None:
+    def open(
+        self, page: Path, *, width: int = 1280, height: int = 900, scheme: str = "light", script: bool = True
+    ) -> None:
         """Opens a file on a screen of this size, without a network, and waits until it is there."""
         if not self.session:
             target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -71,7 +75,9 @@ class Browser:
             for domain in ("Page", "Runtime", "Log", "Network"):
                 self.call(f"{domain}.enable")
         self.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0)
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.call("Page.navigate", url=page.resolve().as_uri())
@@ -106,7 +112,16 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
     (to_read, to_write), (from_read, from_write) = os.pipe(), os.pipe()
     # It reads its commands from descriptor 3 and writes to 4, wherever these lie here.
     line = f'exec "$0" "$@" 3<&{to_read} 4>&{from_write}'
-    command = ["bash", "-c", line, program, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"]
+    command = [
+        "bash",
+        "-c",
+        line,
+        program,
+        *FLAGS,
+        f"--user-data-dir={profile}",
+        "--remote-debugging-pipe",
+        "about:blank",
+    ]
     process = subprocess.Popen(command, pass_fds=(to_read, from_write), stderr=subprocess.DEVNULL)
     os.close(to_read)
     os.close(from_write)

@@ -72,5 +72,8 @@ def prune(keep: Keep, output: Output = None, config: Config = None) -> None:
     """Remove old exports, never the one that is latest, and rejects that were kept before the oldest that stays."""
     from exporter.history import prune as prune_exports
 
-    for directory in prune_exports(settings_from(config, output=output).output, keep):
+    removed = prune_exports(settings_from(config, output=output).output, keep)
+    for directory in removed:
         print(f"removed {directory}")
+    if not removed:
+        print("Nothing is to be removed.")

@@ -1,6 +1,7 @@
 """The page itself: Jinja's template filled with what the report tells."""
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterable
 from importlib.resources import files
@@ -14,6 +15,7 @@ from exporter.progress import spoken
 from exporter.report.content import Content, Entity, moment
 from exporter.report.picture import picture, sparkline
 from exporter.report.timeline import Block, timeline
+from exporter.screen import changed, sized
 
 
 def page(content: Content, profile: Profile) -> str:
@@ -27,9 +29,9 @@ def page(content: Content, profile: Profile) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": number, "size": size, "time": time_text, "seconds": seconds_text, "change": change, "share": share,
+        "number": number, "size": sized, "time": time_text, "seconds": seconds_text, "change": changed, "share": share,
         "sparkline": sparkline, "stops": stops, "moment": moment_text, "shown": shown, "grouped": grouped,
-        "heading": heading, "details": details, "spent": spent, "fitting": fitting,
+        "heading": heading, "details": details, "spent": spent, "fitting": fitting, "breakable": breakable,
     }  # fmt: skip
     script = part("script.js")
     return environment.get_template("report.html").render(
@@ -52,16 +54,21 @@ def heading(entity: Entity) -> Markup:
     """A label's name, or a pattern's with its type set apart."""
     parts = entity.folder.split("-")
     return Markup(" ").join(
-        Markup('<span class="type">{}</span>').format(part) if place == 1 else escape(part)
+        Markup('<span class="type">{}</span>').format(breakable(part)) if place == 1 else escape(part)
         for place, part in enumerate(parts)
     )
 
 
+def breakable(name: str) -> Markup:
+    """A name of a column, table or reason, that a narrow screen may break where it has a joint."""
+    return Markup(re.sub(r"([._:])", r"\1<wbr>", str(escape(name))))
+
+
 def details(entity: Entity) -> str:
     """What is told of a label or pattern that is pointed at."""
-    told = [entity.name, f"{number(entity.rows)} rows of {entity.table}, {size(entity.bytes)}"]
+    told = [entity.name, f"{number(entity.rows)} rows of {entity.table}, {sized(entity.bytes)}"]
     if entity.before is not None and entity.before != entity.rows:
-        told.append(f"{change(entity.before, entity.rows)} since the export before ({number(entity.before)})")
+        told.append(f"{changed(entity.before, entity.rows)} since the export before ({number(entity.before)})")
     if entity.no_target:
         told.append(f"{number(entity.no_target)} rows refer to nobody")
     told += [f"{number(count)} {reason}" for reason, count in entity.rejects.items()]
@@ -100,15 +107,6 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def size(value: float) -> str:
-    """`0 B`, `12 kB`, `4.2 MB`, `1,303 MB`"""
-    if value < 1000:
-        return f"{value:.0f} B"
-    if value < 999_500:
-        return f"{value / 1e3:.0f} kB"
-    return f"{value / 1e6:,.1f} MB" if value < 99.95e6 else f"{value / 1e6:,.0f} MB"
-
-
 def seconds_text(value: float) -> str:
     """`40 ms`, `0.3 s`, `42 s`, `3 min 20 s`"""
     if value < 0.095:
@@ -124,23 +122,6 @@ def time_text(value: float) -> str:
 def moment_text(value: str) -> str:
     """`2026-11-23 03:15:01 UTC`"""
     return moment(value).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def change(before: float | None, after: float) -> str:
-    """`+3.1 %`, `−20 %`, `new`, `gone`; nothing where there is nothing to compare with, `=` where it is the same."""
-    if before is None:
-        return ""
-    if before == after:
-        return "="
-    if not before:
-        return "new"
-    if not after:
-        return "gone"
-    percent = (after - before) / before * 100
-    shown = f"{abs(percent):,.0f}" if abs(percent) >= 9.95 else f"{abs(percent):.1f}"
-    if shown == "0.0":
-        shown = "<0.1"
-    return f"{'+' if percent > 0 else '−'}{shown} %"
 
 
 def share(value: float, whole: float) -> str:
