@@ -100,7 +100,7 @@ class Numbers:
         return f"{self.title} · {spoken(self.seconds)}{self.peak()}"
 
     def counted(self) -> str:
-        return f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects{self.peak()}"
+        return f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects"
 
     def left(self) -> str:
         """The time left at the rate so far; nothing before the first rows."""
@@ -174,7 +174,7 @@ class PlainLines:
             return
         reading = ", ".join(filter(None, self.numbers.lanes))
         if self.numbers.stage_name == "tables" and self.numbers.rows:
-            said = f"{self.numbers.counted()} · {self.numbers.left()}"
+            said = f"{self.numbers.counted()}{self.numbers.peak()} · {self.numbers.left()}"
         else:
             said = self.numbers.waiting()
         self.say(f"{said} · {reading}" if reading else said)

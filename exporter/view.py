@@ -30,7 +30,7 @@ class LiveView:
         counting = numbers.stage_name == "tables"
         head = Table.grid(Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(justify="right"), expand=True)
         head.add_row(Text(numbers.title, "bold"), Text(numbers.left() if counting else spoken(numbers.seconds), "bold"))
-        return [head, self.bar() if counting else Text(), self.sums(counting), self.lanes(narrow), self.strip(narrow)]
+        return [head, self.bar() if counting else Text(), self.sums(counting, narrow), self.lanes(narrow), self.strip(narrow)]
 
     def bar(self) -> RenderableType:
         """How much of all rows is done."""
@@ -39,25 +39,30 @@ class LiveView:
         line.add_row(bar(rows, total), f"{rows / total:.0%}")
         return line
 
-    def sums(self, counting: bool) -> Text:
-        """Rows, rate, rejects and memory."""
-        numbers = self.numbers
-        said = numbers.counted() if counting else numbers.peak().removeprefix(" · ")
+    def sums(self, counting: bool, narrow: bool) -> Text:
+        """Rows, rate, rejects and, where there is room, memory."""
+        peak = "" if narrow else self.numbers.peak()
+        said = self.numbers.counted() + peak if counting else peak.removeprefix(" · ")
         return Text(said, "dim", no_wrap=True, overflow="ellipsis")
 
     def lanes(self, narrow: bool) -> RenderableType:
         """What is read now, a line each: how many of a table's rows are done, with a bar where there is room."""
-        widest = len(f"{max(self.numbers.totals.values(), default=0):,}") * 2 + len(" of ")
-        table = Table.grid(
-            Column(width=2), Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(width=1 if narrow else 18),
-            Column(width=widest + 1, justify="right", no_wrap=True), expand=True,
-        )  # fmt: skip
-        for what in self.numbers.lanes:
-            done, total = self.numbers.done[what], self.numbers.totals.get(what)
-            if self.numbers.stage_name != "tables" or total is None:
+        numbers = self.numbers
+        name = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        if numbers.stage_name != "tables":
+            table = Table.grid(Column(width=2), name, expand=True)
+            for what in numbers.lanes:
                 table.add_row("", what)
-            else:
+            return table
+        widest = len(f"{max(numbers.totals.values(), default=0):,}") * 2 + len(" of ")
+        room = Column(width=1 if narrow else 18)
+        table = Table.grid(Column(width=2), name, room, Column(width=widest + 1, justify="right"), expand=True)
+        for what in numbers.lanes:
+            done, total = numbers.done[what], numbers.totals.get(what, 0)
+            if what:
                 table.add_row("", what, "" if narrow else bar(done, max(total, 1)), f"{done:,} of {total:,}")
+            else:
+                table.add_row("")
         return table
 
     def strip(self, narrow: bool) -> Text:
@@ -65,10 +70,12 @@ class LiveView:
         strip = Text(no_wrap=True, overflow="ellipsis")
         for name in STAGES:
             strip.append(" " if narrow and strip else "   " if strip else "")
+            took = clocked(self.numbers.finished.get(name, self.numbers.seconds))
+            took = took.removesuffix(" s") if narrow else took
             if name in self.numbers.finished:
-                strip.append(f"✓ {name} {clocked(self.numbers.finished[name])}", "green")
+                strip.append(f"✓ {name} {took}", "green")
             elif name == self.numbers.stage_name:
-                strip.append(f"▸ {name} {clocked(self.numbers.seconds)}", "bold")
+                strip.append(f"▸ {name} {took}", "bold")
             else:
                 strip.append(f"· {name}", "dim")
         return strip

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars",
 )  # fmt: skip
 
 
@@ -93,12 +93,17 @@ class Browser:
     def point(self, selector: str) -> None:
         """Moves the mouse onto the middle of an element."""
         self.ask(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        self.wait()  # until the page knows that it was scrolled
         x, y = self.ask(
             f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-        self.ask("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        self.wait()
+
+    def wait(self) -> None:
+        """Waits until the page was drawn again, and has heard of it."""
+        self.ask("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
 
     def picture(self, file: Path, *, whole: bool = True) -> None:
         """A screenshot, of the whole page or of what the screen shows."""
@@ -126,7 +131,7 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
     os.close(to_read)
     os.close(from_write)
     try:
-        with open(to_write, "wb", buffering=0) as commands, open(from_read, "rb") as answers:
+        with os.fdopen(to_write, "wb", buffering=0) as commands, os.fdopen(from_read, "rb") as answers:
             yield Browser(commands, answers)
     finally:
         process.terminate()

@@ -105,17 +105,19 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
     (output / "latest").symlink_to("20261122T031500Z")
     listed = exporter("runs")
     assert (listed.code, [line.split() for line in listed.out.splitlines()]) == (0, [
-        ["export", "rows", "change", "rejects", "MB", "seconds"],
-        ["20261121T031500Z", "its", "manifest", "cannot", "be", "read"],
-        ["20261122T031500Z", "23", "2", "0.0", "2.5"],
-        ["20261123T031500Z", "1,523", "+6521.7", "%", "2", "0.0", "2.5"],
+        ["export", "begun", "rows", "change", "rejects", "size", "took"],
+        ["20261121T031500Z", "Sat", "21", "Nov", "03:15", "?", "?", "?", "?", "?"],
+        ["20261122T031500Z", "Sun", "22", "Nov", "03:15", "23", "2", "794", "B", "2.5", "s"],
+        ["20261123T031500Z", "Mon", "23", "Nov", "03:15", "1,523", "+6,522", "%", "2", "794", "B", "2.5", "s"],
+        ["20261121T031500Z:", "manifest.json", "is", "missing"],
     ])  # fmt: skip
     compared = exporter("runs", "--diff", "latest", "20261123T031500Z").out.splitlines()
-    assert compared[1].split()[:1] == [manifest["nodes"][0]["label"]] and len(compared) == 2
+    assert compared[2].split()[:1] == [manifest["nodes"][0]["label"]] and len(compared) == 3
     assert exporter("runs", "--diff", "latest", "2025").code == 2
     assert exporter("prune").code == exporter("prune", "--keep", "0").code == 2
     pruned = exporter("prune", "--keep", "1")
     assert (pruned.code, pruned.out) == (0, "removed output/20261121T031500Z\n")
+    assert exporter("prune", "--keep", "1").out == "Nothing is to be removed.\n"
     assert sorted(path.name for path in output.glob("2*")) == ["20261122T031500Z", "20261123T031500Z"]
 
 

@@ -1,14 +1,15 @@
-"""What a run looks like while it runs."""
+"""What a run says of itself while it runs."""
 
 import io
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from exporter import progress
-from exporter.progress import Comparison, LiveView, PlainLines, comparing, spoken
+from exporter.progress import Comparison, Numbers, PlainLines, clocked, comparing, spoken
 
 
 @pytest.fixture
@@ -17,13 +18,6 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=1000.0)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
-
-
-def on_screen(view: LiveView) -> list[str]:
-    """The lines that a terminal of 80 columns shows."""
-    screen = io.StringIO()
-    Console(file=screen, width=80).print(view)
-    return screen.getvalue().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -42,31 +36,41 @@ def test_spoken_times(seconds: float, text: str) -> None:
     assert spoken(seconds) == text
 
 
-def test_a_stage_that_counts_no_rows(pass_time: SimpleNamespace) -> None:
-    """What it is and how long it has taken: no bar, which would stand at nothing."""
-    view = LiveView(Console())
-    view.stage("census")
-    view.totals(3000)
-    view.tick(200 << 20)
-    pass_time.now += 65
-    assert on_screen(view) == ["Census: which keys exist · 1 min 5 s · peak 200 MB"]
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.6, "1:00"), (3599, "59:59"), (3661, "1:01:01")],
+)
+def test_clocked_times(seconds: float, text: str) -> None:
+    """As short as can be, so that many stand in a line."""
+    assert clocked(seconds) == text
 
 
-def test_the_bar(pass_time: SimpleNamespace) -> None:
-    """Share, time left and numbers on two lines of 80 columns; a long name gives way."""
-    view = LiveView(Console())
-    view.stage("tables")
-    view.totals(3_000_000)
-    view.tick(612 << 20)
-    pass_time.now += 10
-    view.advance("consultation.consultation_quality_metrics", 1_000_000, 1234)
-    assert on_screen(view) == [
-        "Exporting tables ━━━━━━━━━━━━━━━━                                  33% 20 s left",
-        "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects · peak 612 MB · consult…",
-    ]
+def test_what_is_read_now(tmp_path: Path) -> None:
+    """By the workers' marks: each table keeps its place, one whose worker shapes or writes counts, a done one does not,
+    and what finds no room is left out."""
+    numbers = Numbers(2)
+    numbers.totals, numbers.marks = {"a": 10, "b": 5, "c": 7}, tmp_path
+    numbers.stage("tables")
+    (tmp_path / "70").write_text("a")
+    (tmp_path / "80").write_text("b")
+    (tmp_path / "90").write_text("c")
+    numbers.tick(0)
+    assert numbers.lanes == ["a", "b"]
+    (tmp_path / "70").unlink()
+    (tmp_path / "90").write_text("")
+    numbers.tick(0)
+    assert numbers.lanes == ["a", "b"]
+    (tmp_path / "70").write_text("b")
+    numbers.tick(0)
+    assert numbers.lanes == ["c", "b"]
+    numbers.advance("b", 5, 0)
+    numbers.tick(0)
+    assert numbers.lanes == ["c", ""]
+    numbers.stage("publish")
+    assert numbers.lanes == ["", ""]
 
 
-def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A dated line for each stage; the first others after five seconds, later ones after a twentieth of the run."""
     lines = PlainLines()
     lines.stage("count")
@@ -75,7 +79,8 @@ def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[s
     pass_time.now += 0.1
     lines.tick(100 << 20)
     lines.stage("tables")
-    lines.totals(3000)
+    lines.totals({"auth.auth_users": 2000, "guide.skills": 1000}, tmp_path)
+    (tmp_path / "70").write_text("auth.auth_users")
     pass_time.now += 995
     lines.advance("auth.auth_users", 995, 0)
     lines.tick(300 << 20)

@@ -67,7 +67,7 @@ def publish(output: Path, skills: bytes = b'1,"Tarot",\n') -> Path:
         skill.files = [write_file(partial.directory, Path("nodes/Skill/part-0001.csv"), skills, 1)]
         skill.reject_files = [write_file(partial.directory, Path("rejects/nodes/Skill/part-0001.csv"), b"reason\n", 1)]
         write_file(partial.directory, Path("census/keys"), b"secret")
-        return partial.finish(tallies, ABOUT)[0]
+        return partial.finish(tallies, ABOUT, lambda made: f"{made['totals']['nodes']} nodes")[0]
 
 
 def refusal(output: Path) -> ExporterError:
@@ -90,7 +90,7 @@ def test_its_files(tmp_path: Path) -> None:
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     data = {path for path in files if path.startswith(("nodes/", "relationships/"))}
     assert set(files) - data == {
-        *("manifest.json", "SHA256SUMS", "import.args", "import.sh", "schema.cypher"),
+        *("manifest.json", "SHA256SUMS", "import.args", "import.sh", "schema.cypher", "report.html"),
         *(f"headers/{file}" for file in headers()),
         "rejects/nodes/Skill/part-0001.csv",
     }
@@ -100,6 +100,7 @@ def test_its_files(tmp_path: Path) -> None:
         file.removesuffix(".csv") for file in headers()
     }
     assert (directory / "import.sh").read_bytes() == SCRIPT.read_bytes()
+    assert (directory / "report.html").read_text() == "1 nodes"
 
 
 def test_permissions(tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_line_breaks_are_announced(tmp_path: Path) -> None:
     with partial_export(tmp_path) as partial:
         tallies = new_tallies()
         tallies["Skill"].multiline = True
-        directory, _ = partial.finish(tallies, ABOUT)
+        directory, _ = partial.finish(tallies, ABOUT, lambda _: "")
     assert "--multiline-fields=true\n" in (directory / "import.args").read_text()
     assert "--multiline-fields" not in (publish(tmp_path) / "import.args").read_text()
 

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels, tables
+from exporter.report.examples import Example
 from exporter.shape.census import Census
 from exporter.source.catalog import read_catalog, read_sizes
 from exporter.source.chunks import Chunker
@@ -85,6 +86,7 @@ def test_a_chunk(taken: tuple[Context, Plan]) -> None:
         longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
         files=label.files,
         reject_files=label.reject_files,
+        examples=(Example("unrepresentable_value", "created_at", "2", "infinity", False, None),),
     )
     assert pattern == EntityPart(
         name="Guide-HAS_SAVED_MESSAGE-SavedMessage",
@@ -96,6 +98,7 @@ def test_a_chunk(taken: tuple[Context, Plan]) -> None:
         longest=len("1,1\n"),
         files=pattern.files,
         reject_files=pattern.reject_files,
+        examples=(Example("dangling_start", "guide_id", "3", "9", False, "Guide"),),
     )
     records = [*label.files, *label.reject_files, *pattern.files, *pattern.reject_files]
     assert {record.path: (context.partial / record.path).read_text() for record in records} == {
@@ -115,7 +118,7 @@ def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
     (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
     assert done.rows_read == 0
     assert done.parts == tuple(
-        EntityPart(name, 0, {}, 0, {}, False, 0, (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
+        EntityPart(name, 0, {}, 0, {}, False, 0, (), (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
     )
 
 
