@@ -25,6 +25,8 @@ STAGES = {
 LINE_SECONDS = 5.0
 LINES_A_RUN = 20
 TABLES_A_LINE = 3
+# Shaping and writing a chunk takes no longer, but for very wide ones.
+SEEN_SECONDS = 3.0
 
 
 class Numbers:
@@ -37,11 +39,12 @@ class Numbers:
         self.finished: dict[str, float] = {}
         self.totals: Mapping[str, int] = {}
         self.done: Counter[str] = Counter()
+        self.rows = 0
         self.rejects = 0
         self.memory = 0
         self.marks: Path | None = None
-        # What each worker, by its mark's name, read last; and what is read now, each in its place.
-        self.latest: dict[str, str] = {}
+        # What each worker, by its mark's name, read last, and when that was seen; what is read now, each in its place.
+        self.latest: dict[str, tuple[str, float]] = {}
         self.lanes = [""] * lanes
 
     def stage(self, name: str) -> None:
@@ -53,13 +56,14 @@ class Numbers:
         self.lanes = [""] * len(self.lanes)
 
     def tick(self, memory: int) -> None:
-        """Looks what the workers read. One that shapes or writes has no mark, and counts as reading what it read."""
-        self.memory = memory
+        """Looks what the workers read. One that shapes and writes has no mark, and counts as reading for a while."""
+        self.memory, now = memory, time.monotonic()
         for mark in sorted(self.marks.glob("*")) if self.marks else ():
             with suppress(OSError):  # it was done in this moment
-                # A mark that is being made is empty for a moment.
-                self.latest[mark.name] = mark.read_text(encoding="utf-8") or self.latest.get(mark.name, "")
-        reading = dict.fromkeys(what for what in self.latest.values() if what and not self.is_done(what))
+                if what := mark.read_text(encoding="utf-8"):  # one that is being made is empty for a moment
+                    self.latest[mark.name] = (what, now)
+        recent = [what for what, seen in self.latest.values() if now - seen < SEEN_SECONDS]
+        reading = dict.fromkeys(what for what in recent if not self.is_done(what))
         # What goes on being read stays in its place.
         self.lanes = [what if what in reading else "" for what in self.lanes]
         for what in reading:
@@ -68,6 +72,7 @@ class Numbers:
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
         self.done[table] += rows
+        self.rows += rows
         self.rejects += rejects
 
     def is_done(self, table: str) -> bool:
@@ -85,10 +90,6 @@ class Numbers:
     @property
     def total(self) -> int:
         return sum(self.totals.values())
-
-    @property
-    def rows(self) -> int:
-        return self.done.total()
 
     @property
     def rate(self) -> float:

@@ -100,12 +100,10 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
         tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
         profile = Profile(census, tables, clock.seconds, settings.workers, clock.began)
         about = describe(settings, snapshot, started_at)
-
-        def report_of(manifest: dict[str, Any]) -> str:
-            return make_report(manifest, settings, profile, clock.peak_memory, chunks)
-
         with clock.stage("publish"):
-            directory, manifest = partial.finish(tallies, about, report_of)
+            directory, manifest = partial.finish(
+                tallies, about, lambda made: make_report(made, settings, profile, clock.peak_memory, chunks)
+            )
     return Outcome(directory, manifest, profile, clock.peak_memory)
 
 

@@ -30,7 +30,13 @@ class LiveView:
         counting = numbers.stage_name == "tables"
         head = Table.grid(Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(justify="right"), expand=True)
         head.add_row(Text(numbers.title, "bold"), Text(numbers.left() if counting else spoken(numbers.seconds), "bold"))
-        return [head, self.bar() if counting else Text(), self.sums(counting, narrow), self.lanes(narrow), self.strip(narrow)]
+        return [
+            head,
+            self.bar() if counting else Text(),
+            self.sums(counting, narrow),
+            self.lanes(narrow),
+            self.strip(narrow),
+        ]
 
     def bar(self) -> RenderableType:
         """How much of all rows is done."""

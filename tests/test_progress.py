@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from exporter import progress
-from exporter.progress import Comparison, Numbers, PlainLines, clocked, comparing, spoken
+from exporter.progress import SEEN_SECONDS, Comparison, Numbers, PlainLines, clocked, comparing, spoken
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def test_clocked_times(seconds: float, text: str) -> None:
     assert clocked(seconds) == text
 
 
-def test_what_is_read_now(tmp_path: Path) -> None:
-    """By the workers' marks: each table keeps its place, one whose worker shapes or writes counts, a done one does not,
-    and what finds no room is left out."""
+def test_what_is_read_now(pass_time: SimpleNamespace, tmp_path: Path) -> None:
+    """By the workers' marks: each table keeps its place, one whose worker shapes or writes counts for a while, a done
+    one does not, and what finds no room is left out."""
     numbers = Numbers(2)
     numbers.totals, numbers.marks = {"a": 10, "b": 5, "c": 7}, tmp_path
     numbers.stage("tables")
@@ -66,6 +66,12 @@ def test_what_is_read_now(tmp_path: Path) -> None:
     numbers.advance("b", 5, 0)
     numbers.tick(0)
     assert numbers.lanes == ["c", ""]
+    (tmp_path / "90").unlink()
+    pass_time.now += SEEN_SECONDS
+    numbers.tick(0)
+    assert numbers.lanes == ["", ""]
+    (tmp_path / "90").write_text("a")
+    numbers.tick(0)
     numbers.stage("publish")
     assert numbers.lanes == ["", ""]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from exporter.errors import Interrupted
 from exporter.progress import PlainLines
 from exporter.report import report as module
 from exporter.report.report import SHOWN, report, said, shown, sorry
@@ -71,6 +72,18 @@ def test_what_is_shown_of_the_settings() -> None:
         "tables": "marketing.leads = crm.prospects", "columns": "marketing.leads.phone = contact_number",
     }  # fmt: skip
     assert said("tables", {}) == "as in the model"
+
+
+def test_a_report_that_is_interrupted(dirty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while it is made stops the export, as at any other time."""
+
+    def stop(*_: object) -> str:
+        raise Interrupted("stopped by SIGINT")
+
+    monkeypatch.setattr(module, "page", stop)
+    with pytest.raises(Interrupted):
+        export(Settings(source=dirty, output=tmp_path), PlainLines())
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,7 @@ def export(
     from exporter.progress import tell
     from exporter.run import export as export_source
     from exporter.screen import cost_lines, totals_line
+    from exporter.target.layout import REPORT
     from exporter.view import watcher
 
     settings = settings_from(
@@ -158,6 +159,7 @@ def export(
     with watcher(settings.workers) as view:
         outcome = export_source(settings, view)
     tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
+    tell(f"Its report: {outcome.directory / REPORT}")
     if profile:
         write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)

@@ -142,7 +142,7 @@ def summarize(console: Console, outcome: Outcome, seconds: Mapping[str, float]) 
     """What came of it, where the export lies, what to type next."""
     console.print("\n[bold]Summary[/bold]", summary_table(outcome, seconds), sep="\n")
     directory = shlex.quote(str(outcome.directory))
-    console.print(f"\nThe export lies in {directory}", soft_wrap=True)
+    console.print(f"\nThe export lies in {directory}; its report.html opens in any browser", soft_wrap=True)
     console.print("Next, with a source and a Neo4j of your own:")
     console.print("  exporter check --source postgresql://USER@HOST/DATABASE", soft_wrap=True)
     console.print("  exporter export --source postgresql://USER@HOST/DATABASE", soft_wrap=True)

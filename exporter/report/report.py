@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from exporter.errors import Interrupted, RunError
 from exporter.history import recent
 from exporter.profile import Profile
 from exporter.report.content import content
@@ -41,6 +42,8 @@ def report(
         ordered = sorted(chunks, key=lambda done: done.chunk.number)
         examples = gathered((part.name, part.examples) for done in ordered for part in done.parts)
         return page(content(manifest, examples, earlier, shown(settings), peak_memory), profile)
+    except (Interrupted, RunError):
+        raise  # a signal, or the time limit
     except Exception as error:
         return sorry(error)
 

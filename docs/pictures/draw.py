@@ -1,0 +1,81 @@
+"""Draws README's pictures from real runs on a sample: python docs/pictures/draw.py. It needs Chromium.
+
+live.svg is the live view in the middle of an export, report-light.png and report-dark.png are the head of its report.
+"""
+
+import io
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+
+from exporter.demo.postgres import create_database, embedded_postgres
+from exporter.demo.sample import fill_sample
+from exporter.progress import PlainLines
+from exporter.run import export
+from exporter.settings import Settings
+from exporter.view import LiveView
+
+PICTURES = Path(__file__).resolve().parent
+sys.path.insert(0, str(PICTURES.parent.parent / "tests"))
+
+from browser import browser, chromium  # noqa: E402
+
+# A picture must not load its font from anywhere.
+SVG = re.sub(r"@font-face \{\{.*?\}\}\s*|<!--.*?-->\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+SCALE, NIGHTS, WORKERS = 15, 6, 3
+MOMENT = 0.15
+SIZE = {"width": 1160, "height": 1205}
+
+
+class Camera(LiveView):
+    """A live view that is photographed once a part of the rows is done."""
+
+    taken = False
+
+    def tick(self, memory: int) -> None:
+        super().tick(memory)
+        if not self.taken and self.numbers.rows > self.numbers.total * MOMENT:
+            self.taken = True
+            console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True)
+            console.print(self)
+            (PICTURES / "live.svg").write_text(console.export_svg(title="exporter export", code_format=SVG) + "\n")
+
+
+def other_day(uri: str, night: int) -> None:
+    """What a day does to the source: some rows come, some go."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for table, key, part in (
+            ("notifications.notifications", "id::text", 40 + 20 * (night % 3)),
+            ("auth.login_activities", "id", 50), ("auth.otp_attempts", "id", 30), ("consultation.feedback", "id", 12),
+        ):  # fmt: skip
+            connection.execute(f"delete from {table} where abs(hashtext({key}::text)) % {part} = {night}")  # type: ignore[arg-type]
+        connection.execute("vacuum analyze")
+
+
+def draw(output: Path, profile: Path) -> None:
+    with embedded_postgres() as postgres:
+        uri = create_database(postgres, "astrokiran")
+        fill_sample(uri, scale=SCALE)
+        settings = Settings(source=uri, output=output, workers=WORKERS)
+        for night in range(NIGHTS):
+            export(settings, PlainLines())
+            other_day(uri, night)
+        screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+        with Camera(screen, WORKERS) as view:
+            made = export(settings, view).directory
+    program = chromium()
+    assert program, "no Chromium is installed here"
+    with browser(program, profile) as page:
+        for scheme in ("light", "dark"):
+            page.open(made / "report.html", scheme=scheme, **SIZE)
+            page.picture(PICTURES / f"report-{scheme}.png", whole=False)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as profile:
+        draw(Path(output), Path(profile))
