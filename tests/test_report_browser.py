@@ -93,8 +93,9 @@ def test_a_number_of_rejects_leads_to_them(window: Browser, page: Path) -> None:
 
 
 def test_it_prints(window: Browser, page: Path) -> None:
-    """On light paper, with what is folded."""
-    window.open(page, scheme="dark")
+    """On light paper, no wider than the sheet, with what is folded."""
+    window.open(page, width=718, scheme="dark")
     window.call("Emulation.setEmulatedMedia", media="print")
     assert window.ask("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert window.ask("document.documentElement.scrollWidth") == 718
     assert len(window.call("Page.printToPDF")["data"]) > 50_000
