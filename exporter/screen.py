@@ -98,11 +98,12 @@ def cost_lines(profile: Profile) -> str:
 
 
 def runs_table(runs: Sequence[Run]) -> RenderableType:
-    """Exports, oldest first: when they were begun (UTC), rows and how they changed since the one before, rejects, size,
-    and how long they took. What is wrong with a manifest stands below."""
+    """Exports, oldest first: when they were begun (UTC), rows and how they changed since the one before of the same
+    database, rejects, size, and how long they took. What is wrong with a manifest stands below."""
     right = [Column(name, justify="right", no_wrap=True) for name in ("rows", "change", "rejects", "size", "took")]
     table = Table(Column("export", no_wrap=True), Column("begun", no_wrap=True), *right, box=None, pad_edge=False)
-    faults, before = [], None
+    faults: list[Text] = []
+    before: dict[str, int] = {}
     for run in runs:
         name, begun = run.directory.name, f"{run.begun_at:%a %d %b %H:%M}"
         if not run.manifest:
@@ -111,9 +112,10 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
             continue
         totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
         rows = totals.nodes + totals.relationships
-        numbers = (f"{rows:,}", changed(before, rows), f"{totals.rejects:,}", sized(totals.bytes))
+        change = changed(before.get(run.manifest.source.database), rows)
+        numbers = (f"{rows:,}", change, f"{totals.rejects:,}", sized(totals.bytes))
         table.add_row(name, begun, *numbers, clocked(took.total_seconds()))
-        before = rows
+        before[run.manifest.source.database] = rows
     return Group(table, *faults)
 
 

@@ -1,6 +1,8 @@
 """report.html of real exports: part of the export, true, and never in the way."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -99,3 +101,9 @@ def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.Mon
     assert verify_files(made) == []
     assert sorry(ValueError("x")).count("<p>") == 2
     assert report({}, settings=Settings(), profile=None, peak_memory=0, chunks=[]).count("KeyError") == 1  # type: ignore[arg-type]
+
+
+def test_the_leader_needs_no_polars() -> None:
+    """Half a second and 60 MB that a report is not worth."""
+    code = "import sys, exporter.run, exporter.view, exporter.report.report; sys.exit('polars' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

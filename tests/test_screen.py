@@ -4,13 +4,17 @@ import io
 from pathlib import Path
 
 import pytest
+import tiny_export
 from rich.console import Console, RenderableType
 
 from exporter.estimate import Basis, Estimate, TableEstimate
+from exporter.history import Change, exports
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.render import pattern
 from exporter.profile import Profile
 from exporter.screen import (
+    changed,
+    changes_table,
     cost_lines,
     counted,
     estimate_text,
@@ -19,6 +23,8 @@ from exporter.screen import (
     findings_table,
     lasting,
     model_tables,
+    runs_table,
+    sized,
     totals_line,
 )
 from exporter.source.check import Finding, Severity
@@ -133,3 +139,59 @@ def test_the_outcome_of_an_export() -> None:
     profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
     assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
     assert cost_lines(profile) == ("Held up most by the database. The costliest tables:\n       2.5 s  guide.skills")
+
+
+def test_exports_in_a_list(tmp_path: Path) -> None:
+    """Each is compared with the one before of the same database; what is wrong with a manifest stands below."""
+    names = ("20261120T031500Z", "20261121T120000Z", "20261122T031500Z", "20261123T031500Z")
+    for place, name in enumerate(names):
+        export = tiny_export.write(tmp_path / name)
+        manifest = tiny_export.manifest(export)
+        manifest["totals"]["nodes"] += 100 * place  # type: ignore[index]
+        manifest["source"]["database"] = "other" if place == 1 else "tiny"  # type: ignore[index]
+        tiny_export.write_manifest(export, manifest)
+    (tmp_path / names[3] / "manifest.json").write_text("{}")
+    assert on_screen(runs_table(exports(tmp_path))) == (
+        "export            begun             rows  change  rejects   size   took\n"
+        "20261120T031500Z  Fri 20 Nov 03:15    23                2  794 B  2.5 s\n"
+        "20261121T120000Z  Sat 21 Nov 12:00   123                2  794 B  2.5 s\n"
+        "20261122T031500Z  Sun 22 Nov 03:15   223  +870 %        2  794 B  2.5 s\n"
+        "20261123T031500Z  Mon 23 Nov 03:15     ?       ?        ?      ?      ?\n"
+        "20261123T031500Z: manifest.json has format None, and this program reads format 1\n"
+    )
+
+
+def test_changes_in_a_list() -> None:
+    """Rows and rejects of both exports."""
+    assert on_screen(changes_table([Change("Skill", 10, 0, 0, 2), Change("Guide", 1000, 1001, 3, 3)])) == (
+        "                    rows   rows          rejects  rejects\n"
+        "label or pattern  before  after  change   before    after\n"
+        "Skill                 10      0    gone        0        2\n"
+        "Guide              1,000  1,001  +0.1 %        3        3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (None, 5, ""),
+        (5, 5, ""),
+        (0, 5, "new"),
+        (5, 0, "gone"),
+        (1000, 1031, "+3.1 %"),
+        (5, 4, "-20 %"),
+        (1, 100, "+9,900 %"),
+    ],
+)
+def test_changes(before: int | None, after: int, text: str) -> None:
+    """As many digits as matter."""
+    assert changed(before, after) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 B"), (999, "999 B"), (12_400, "12 kB"), (14_060_000, "14.1 MB"), (1_303_300_000, "1,303 MB")],
+)
+def test_sizes(number: int, text: str) -> None:
+    """In the unit that fits."""
+    assert sized(number) == text
