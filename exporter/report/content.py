@@ -1,7 +1,7 @@
 """What the report tells, in numbers: taken from the manifest, the workers' examples and earlier exports."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -81,7 +81,6 @@ class Content:
     earlier: Sequence[str]
     settings: Mapping[str, str]
     peak_memory: int
-    reasons: Mapping[str, str] = field(default_factory=lambda: REASONS)
 
     @property
     def entities(self) -> list[Entity]:

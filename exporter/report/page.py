@@ -132,7 +132,7 @@ def share(value: float, whole: float) -> str:
 def stops(shares: Iterable[tuple[str, float]]) -> str:
     """The colours of a bar of several parts: `var(--read) 0% 40%, var(--shape) 40% 100%`"""
     made, place = [], 0.0
-    for name, part in shares:
-        made.append(f"var(--{name}) {place:.1%} {place + part:.1%}")
-        place += part
+    for name, width in shares:
+        made.append(f"var(--{name}) {place:.1%} {place + width:.1%}")
+        place += width
     return ", ".join(made) or "var(--line) 0% 100%"

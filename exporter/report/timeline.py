@@ -10,6 +10,8 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600
 # An axis has at most so many ticks, and a block at least this share of it: smaller ones that touch become one.
 TICKS = 8
 SMALLEST = 0.001
+# Where the last tick may stand, so that its time finds room beside it.
+LAST = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,6 @@ def total(what: str, watches: list[Stopwatch]) -> Block:
 
 
 def ticks(seconds: float) -> list[float]:
-    """Round times from 0 on, as many as can be read."""
+    """Round times from 0 on, as many as can be read, and none at the very end."""
     step = next((step for step in STEPS if seconds / step <= TICKS), STEPS[-1])
-    return [round(number * step, 3) for number in range(int(seconds / step) + 1)]
+    return [round(number * step, 3) for number in range(int(seconds * LAST / step) + 1)]
