@@ -113,7 +113,7 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
         totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
         rows = totals.nodes + totals.relationships
         change = changed(before.get(run.manifest.source.database), rows)
-        numbers = (f"{rows:,}", change, f"{totals.rejects:,}", sized(totals.bytes))
+        numbers = (f"{rows:,}", change, f"{totals.rejects:,}", decimal(totals.bytes))
         table.add_row(name, begun, *numbers, clocked(took.total_seconds()))
         before[run.manifest.source.database] = rows
     return Group(table, *faults)
@@ -139,15 +139,6 @@ def changed(before: float | None, after: float) -> str:
         return "gone" if before else "new"
     percent = (after - before) / before * 100
     return f"{percent:+,.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
-
-
-def sized(number: float) -> str:
-    """Bytes: `353 B`, `12 kB`, `14.1 MB`, `1,303 MB`"""
-    if number < 1000:
-        return f"{number:.0f} B"
-    if number < 999_500:
-        return f"{number / 1e3:.0f} kB"
-    return f"{number / 1e6:,.1f} MB" if number < 99.95e6 else f"{number / 1e6:,.0f} MB"
 
 
 def model_tables() -> RenderableType:

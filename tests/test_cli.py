@@ -107,8 +107,8 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
     assert (listed.code, [line.split() for line in listed.out.splitlines()]) == (0, [
         ["export", "begun", "rows", "change", "rejects", "size", "took"],
         ["20261121T031500Z", "Sat", "21", "Nov", "03:15", "?", "?", "?", "?", "?"],
-        ["20261122T031500Z", "Sun", "22", "Nov", "03:15", "23", "2", "794", "B", "2.5", "s"],
-        ["20261123T031500Z", "Mon", "23", "Nov", "03:15", "1,523", "+6,522", "%", "2", "794", "B", "2.5", "s"],
+        ["20261122T031500Z", "Sun", "22", "Nov", "03:15", "23", "2", "794", "bytes", "2.5", "s"],
+        ["20261123T031500Z", "Mon", "23", "Nov", "03:15", "1,523", "+6,522", "%", "2", "794", "bytes", "2.5", "s"],
         ["20261121T031500Z:", "manifest.json", "is", "missing"],
     ])  # fmt: skip
     compared = exporter("runs", "--diff", "latest", "20261123T031500Z").out.splitlines()

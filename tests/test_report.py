@@ -69,8 +69,8 @@ def test_what_is_shown_of_the_settings() -> None:
     )
     told = shown(settings)
     assert told == {
-        "output": "output", "workers": "2", "memory": "640 MB", "timezone": "UTC", "max rejects": "no limit",
-        "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
+        "output": "output", "group": "none", "workers": "2", "memory": "640 MB", "timezone": "UTC",
+        "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
         "tables": "marketing.leads = crm.prospects", "columns": "marketing.leads.phone = contact_number",
     }  # fmt: skip
     assert said("tables", {}) == "as in the model"

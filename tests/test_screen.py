@@ -24,7 +24,6 @@ from exporter.screen import (
     lasting,
     model_tables,
     runs_table,
-    sized,
     totals_line,
 )
 from exporter.source.check import Finding, Severity
@@ -152,11 +151,11 @@ def test_exports_in_a_list(tmp_path: Path) -> None:
         tiny_export.write_manifest(export, manifest)
     (tmp_path / names[3] / "manifest.json").write_text("{}")
     assert on_screen(runs_table(exports(tmp_path))) == (
-        "export            begun             rows  change  rejects   size   took\n"
-        "20261120T031500Z  Fri 20 Nov 03:15    23                2  794 B  2.5 s\n"
-        "20261121T120000Z  Sat 21 Nov 12:00   123                2  794 B  2.5 s\n"
-        "20261122T031500Z  Sun 22 Nov 03:15   223  +870 %        2  794 B  2.5 s\n"
-        "20261123T031500Z  Mon 23 Nov 03:15     ?       ?        ?      ?      ?\n"
+        "export            begun             rows  change  rejects       size   took\n"
+        "20261120T031500Z  Fri 20 Nov 03:15    23                2  794 bytes  2.5 s\n"
+        "20261121T120000Z  Sat 21 Nov 12:00   123                2  794 bytes  2.5 s\n"
+        "20261122T031500Z  Sun 22 Nov 03:15   223  +870 %        2  794 bytes  2.5 s\n"
+        "20261123T031500Z  Mon 23 Nov 03:15     ?       ?        ?          ?      ?\n"
         "20261123T031500Z: manifest.json has format None, and this program reads format 1\n"
     )
 
@@ -186,12 +185,3 @@ def test_changes_in_a_list() -> None:
 def test_changes(before: int | None, after: int, text: str) -> None:
     """As many digits as matter."""
     assert changed(before, after) == text
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0, "0 B"), (999, "999 B"), (12_400, "12 kB"), (14_060_000, "14.1 MB"), (1_303_300_000, "1,303 MB")],
-)
-def test_sizes(number: int, text: str) -> None:
-    """In the unit that fits."""
-    assert sized(number) == text

@@ -9,13 +9,14 @@ from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+from rich.filesize import decimal
 
 from exporter.profile import Profile
 from exporter.progress import spoken
 from exporter.report.content import Content, Entity, moment
 from exporter.report.picture import picture, sparkline
 from exporter.report.timeline import Block, timeline
-from exporter.screen import changed, sized
+from exporter.screen import changed
 
 
 def page(content: Content, profile: Profile) -> str:
@@ -29,9 +30,10 @@ def page(content: Content, profile: Profile) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": number, "size": sized, "time": time_text, "seconds": seconds_text, "change": changed, "share": share,
-        "sparkline": sparkline, "stops": stops, "moment": moment_text, "shown": shown, "grouped": grouped,
-        "heading": heading, "details": details, "spent": spent, "fitting": fitting, "breakable": breakable,
+        "number": number, "size": decimal, "time": time_text, "seconds": seconds_text, "change": changed,
+        "share": share, "sparkline": sparkline, "stops": stops, "moment": moment_text, "shown": shown,
+        "grouped": grouped, "heading": heading, "details": details, "spent": spent, "fitting": fitting,
+        "breakable": breakable,
     }  # fmt: skip
     script = part("script.js")
     return environment.get_template("report.html").render(
@@ -66,7 +68,7 @@ def breakable(name: str) -> Markup:
 
 def details(entity: Entity) -> str:
     """What is told of a label or pattern that is pointed at."""
-    told = [entity.name, f"{number(entity.rows)} rows of {entity.table}, {sized(entity.bytes)}"]
+    told = [entity.name, f"{number(entity.rows)} rows of {entity.table}, {decimal(entity.bytes)}"]
     if entity.before is not None and entity.before != entity.rows:
         told.append(f"{changed(entity.before, entity.rows)} since the export before ({number(entity.before)})")
     if entity.no_target:
