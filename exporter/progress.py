@@ -19,6 +19,8 @@ STAGES = {
     "count": "Taking the snapshot and counting",
     "census": "Census: which keys exist",
     "tables": "Exporting tables",
+    "complete": "Writing the manifest and the checksums",
+    "archive": "Packing the archive",
     "publish": "Publishing",
 }
 # Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.

@@ -39,7 +39,7 @@ from exporter.source.snapshot import (
 )
 from exporter.source.watchdog import LOOKS, Watchdog, no_standstill
 from exporter.stopwatch import Stopwatch
-from exporter.target.layout import READING
+from exporter.target import layout
 from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
 from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
@@ -52,6 +52,7 @@ class Outcome:
     """A published export, and what it took."""
 
     directory: Path
+    archive: Path | None
     manifest: dict[str, Any]
     profile: Profile
     peak_memory: int
@@ -95,12 +96,20 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 with clock.stage("tables"):
                     chunks = export_tables(pool, context, plan, watcher)
                 watchdog.look()  # the snapshot was held to the end
+                clock.look = None
         tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
+        with clock.stage("complete"):
+            manifest = partial.complete(tallies, describe(settings, snapshot, started_at))
+        if settings.archive:
+            with clock.stage("archive"):
+                partial.pack(settings.recipients, clock.tick)
         with clock.stage("publish"):
-            directory, manifest = partial.finish(tallies, describe(settings, snapshot, started_at))
+            directory = partial.publish()
+            archive = next(iter(layout.archives(directory)), None)
     tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
-    return Outcome(directory, manifest, Profile(census, tables, clock.seconds, settings.workers), clock.peak_memory)
+    profile = Profile(census, tables, clock.seconds, settings.workers)
+    return Outcome(directory, archive, manifest, profile, clock.peak_memory)
 
 
 @contextmanager
@@ -132,7 +141,7 @@ def readers(
     queries go on."""
     address = worker_address(leader, application, lock_seconds=settings.lock_timeout)
     patience = settings.stall_timeout * (LOOKS - 2) / LOOKS
-    watchdog = Watchdog(leader, application, partial / READING, patience)
+    watchdog = Watchdog(leader, application, partial / layout.READING, patience)
     try:
         yield address, watchdog
     except BaseException as error:

@@ -97,9 +97,12 @@ def cost_lines(profile: Profile) -> str:
 
 
 def runs_table(runs: Sequence[Run]) -> RenderableType:
-    """Exports, oldest first: rows and how they changed since the one before, rejects, size, and how long it took."""
-    right = [Column(name, justify="right") for name in ("rows", "change", "rejects", "MB", "seconds")]
-    table = Table("export", *right, box=None, pad_edge=False)
+    """Exports, oldest first: rows and how they changed since the one before, rejects, size, how long it took; and where
+    there are archives, the size of each."""
+    names = ["rows", "change", "rejects", "MB", "seconds"]
+    if any(run.archive for run in runs):
+        names.append("archive MB")
+    table = Table("export", *(Column(name, justify="right") for name in names), box=None, pad_edge=False)
     before = None
     for run in runs:
         if not run.manifest:
@@ -108,7 +111,8 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
         totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
         rows = totals.nodes + totals.relationships
         numbers = (f"{rows:,}", changed(before, rows), f"{totals.rejects:,}", f"{totals.bytes / 1e6:,.1f}")
-        table.add_row(run.directory.name, *numbers, f"{took.total_seconds():,.1f}")
+        archive = [f"{run.archive.stat().st_size / 1e6:,.1f}"] if run.archive else []
+        table.add_row(run.directory.name, *numbers, f"{took.total_seconds():,.1f}", *archive)
         before = rows
     return table
 

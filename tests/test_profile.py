@@ -104,7 +104,7 @@ def test_a_profile_of_a_run(sample_database: str, tmp_path: Path) -> None:
         manifest = json.loads((Path(run.result.splitlines()[-1]) / "manifest.json").read_bytes())
     profile = json.loads(file.read_bytes())
     assert set(profile) == {"stages", "tables", "workers", "tasks", "bottleneck", "peak_memory"}
-    assert list(profile["stages"]) == ["check", "count", "census", "tables", "publish"]
+    assert list(profile["stages"]) == ["check", "count", "census", "tables", "complete", "publish"]
     assert {each["table"] for each in profile["tables"]} == {
         each["table"] for each in [*manifest["nodes"], *manifest["relationships"]]
     }

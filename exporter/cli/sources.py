@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exporter.cli.options import (
+    Archive,
     Config,
+    EncryptTo,
     Group,
     LockTimeout,
     MaxDuration,
@@ -141,6 +143,8 @@ def export(
     max_duration: MaxDuration = None,
     lock_timeout: LockTimeout = None,
     stall_timeout: StallTimeout = None,
+    archive: Archive = None,
+    encrypt_to: EncryptTo = None,
     profile: ProfileFile = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
@@ -151,12 +155,17 @@ def export(
     settings = settings_from(
         config, source=source, output=output, group=group, workers=workers, memory=memory, timezone=timezone,
         max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
+        archive=archive, encrypt_to=encrypt_to,
     )  # fmt: skip
+    if encrypt_to and not settings.archive:
+        raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # whether it can be written is known before anything is done
     with watcher() as view:
         outcome = export_source(settings, view)
     tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
+    if outcome.archive:
+        tell(f"Archive: {outcome.archive}, {outcome.archive.stat().st_size / 1e6:,.1f} MB")
     if profile:
         write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)
