@@ -39,7 +39,7 @@ from exporter.source.snapshot import (
 )
 from exporter.source.watchdog import LOOKS, Watchdog, no_standstill
 from exporter.stopwatch import Stopwatch
-from exporter.target import layout
+from exporter.target.layout import READING
 from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
 from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
@@ -96,7 +96,7 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 with clock.stage("tables"):
                     chunks = export_tables(pool, context, plan, watcher)
                 watchdog.look()  # the snapshot was held to the end
-                clock.look = None
+                clock.look = None  # and is not any more
         tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
         with clock.stage("complete"):
@@ -106,9 +106,9 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 partial.pack(settings.recipients, clock.tick)
         with clock.stage("publish"):
             directory = partial.publish()
-            archive = next(iter(layout.archives(directory)), None)
     tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
     profile = Profile(census, tables, clock.seconds, settings.workers)
+    archive = partial.published(partial.archive) if partial.archive else None
     return Outcome(directory, archive, manifest, profile, clock.peak_memory)
 
 
@@ -141,7 +141,7 @@ def readers(
     queries go on."""
     address = worker_address(leader, application, lock_seconds=settings.lock_timeout)
     patience = settings.stall_timeout * (LOOKS - 2) / LOOKS
-    watchdog = Watchdog(leader, application, partial / layout.READING, patience)
+    watchdog = Watchdog(leader, application, partial / READING, patience)
     try:
         yield address, watchdog
     except BaseException as error:

@@ -126,6 +126,20 @@ def test_wrong_usage(exporter: Exporter, arguments: list[str]) -> None:
     assert (done.code, done.out, done.err != "") == (2, "", True)
 
 
+def test_an_encrypted_archive(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
+    """It is told on stderr, and listed; stdout is the export's directory alone."""
+    key = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
+    done = exporter("export", "--archive", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
+    directory = tmp_path / done.out.strip()
+    size = directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size / 1e6
+    assert (done.code, done.err.splitlines()[-1]) == (0, f"Archive: {done.out.strip()}.tar.zst.age, {size:.1f} MB")
+    assert "Packing the archive" in done.err
+    header, row = exporter("runs").out.splitlines()
+    assert (header.split()[-2:], row.split()[-1]) == (["archive", "MB"], f"{size:.1f}")
+    unused = exporter("export", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
+    assert (unused.code, unused.err) == (2, "exporter: --encrypt-to is for an archive; give --archive too\n")
+
+
 def test_no_source(exporter: Exporter) -> None:
     """It is asked for by name."""
     sentence = "exporter: no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE"

@@ -18,7 +18,6 @@ from filelock import FileLock, Timeout
 from exporter.errors import BusyError, RunError, UsageError
 from exporter.signals import be_stoppable
 from exporter.target import access, layout
-from exporter.target.archive import pack
 from exporter.target.files import FileRecord, write_file
 from exporter.target.headers import headers
 from exporter.target.manifest import Tally, manifest
@@ -74,6 +73,8 @@ class PartialExport:
 
     def pack(self, recipients: Sequence[str], on_progress: Callable[[], None]) -> None:
         """Packs the complete export into an archive, for age recipients if there are any; it is published with it."""
+        from exporter.target.archive import pack  # loads the cipher, which few need
+
         self.archive = layout.archive_file(self.directory, encrypted=bool(recipients))
         pack(self.directory, self.archive, top=self.stamp, recipients=recipients, on_progress=on_progress)
 
