@@ -526,10 +526,14 @@ say_next() {
     elif [ -x "$home/bin/neo4j" ]; then
         start=": $(printf %q "$home/bin/neo4j") start"
     fi
+    if [ "$database" != neo4j ]; then
+        start=", in Community with initial.dbms.default_database=$database, in Enterprise create it then$start"
+    fi
     listen=$(setting 'server\.bolt\.listen_address') host=${listen%:*}
     case $host in '' | 0.0.0.0 | '[::]') host=localhost ;; esac
     bolt=bolt://$host:${listen##*:}
-    if [ -z "$listen" ] || [ "$bolt" = bolt://localhost:7687 ]; then bolt=''; fi
+    # Port 0 is whichever is free when Neo4j starts.
+    case $bolt in bolt://localhost:7687 | *:0 | *:) bolt='' ;; esac
     set -- cypher-shell
     if [ -x "$home/bin/cypher-shell" ]; then set -- "$home/bin/cypher-shell"; fi
     set -- "$@" ${bolt:+-a "$bolt"} -d "$database" -f "$export_directory/schema.cypher"
@@ -551,6 +555,7 @@ find_shell() {
     else
         shell=$(command -v cypher-shell) ||
             die 2 'no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH'
+        shell=$(absolute "$(dirname "$shell")")/cypher-shell
     fi
     if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
     user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
@@ -653,7 +658,8 @@ verify_graph() {
     [ "$status" = 0 ] || explain_silence
     if [ "$(head -n 1 "$scratch/answer")" != 'name, property, rows' ] ||
         sed 1d "$scratch/answer" | LC_ALL=C grep -qavE '^".*", ".*", [0-9]+$'; then
-        die 4 "what $shell answers is not understood, so nothing was compared"
+        keep_log=true
+        die 4 "what cypher-shell answers is not understood, so nothing was compared: see $scratch/answer"
     fi
     sed 1d "$scratch/answer" | LC_ALL=C sort >"$scratch/neo4j"
     found=$(differences "$scratch/manifest" "$scratch/neo4j")

@@ -81,7 +81,14 @@ def test_a_copied_export_imports_by_itself(each_neo4j: Neo4jHome, export: Path, 
 
 def test_an_existing_database_is_replaced_only_when_told(each_neo4j: Neo4jHome, export: Path, store: Path) -> None:
     """The second import is refused until --overwrite is given."""
-    assert run(each_neo4j, store, export, "Graph.one").returncode == 0
+    done = run(each_neo4j, store, export, "Graph.one")
+    quoted = subprocess.run(["bash", "-c", 'printf %q "$1"', "_", export], capture_output=True, text=True).stdout
+    assert (done.returncode, done.stderr.splitlines()[-4:]) == (0, [
+        "Next:",
+        "    start Neo4j, in Community with initial.dbms.default_database=graph.one, in Enterprise create it then",
+        f"    cypher-shell -d graph.one -f {quoted}/schema.cypher",
+        f"    bash {quoted}/import.sh --verify --database graph.one",
+    ])  # fmt: skip
     refused = run(each_neo4j, store, export, "graph.one")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (f"import.sh: the database graph.one exists in {store}/data: --overwrite replaces it\n")
