@@ -583,7 +583,7 @@ manifest_counts() {
         /^  "totals": [{]$/ { section = "totals"; next }
         section == "" || /^  []}],?$/ { section = ""; next }
         section == "totals" { key = $1; total[key] = number(); next }
-        /^    [{]$/ { name = start = type = ""; inside = values = 0; next }
+        /^    [{]$/ { name = start = type = properties = inside = ""; values = 0; next }
         /^    [}],?$/ { if (name == "" || values != properties) refuse(); entities++; next }
         /^      "label": / { name = word(); next }
         /^      "start": / { start = word(); next }
@@ -598,7 +598,8 @@ manifest_counts() {
         /^      "(property_counts|rejects)": [{][}],?$/ || /^      "(table|no_target)": / { next }
         { refuse() }
         END {
-            for (what in sum) if (sprintf("%.0f", sum[what]) != total["\"" what "\":"]) wrong = 1
+            split("nodes relationships properties", what, " ")
+            for (each in what) if (sprintf("%.0f", sum[what[each]]) != total["\"" what[each] "\":"]) wrong = 1
             exit wrong || !entities || section != ""
         }' manifest.json
 }
@@ -621,7 +622,7 @@ ask_neo4j() {
 # The differences between two files of such lines, a sentence each; counts that are not there are 0.
 differences() { # MANIFEST NEO4J
     LC_ALL=C awk '
-        function differ(place, what, had, has) { if (had != has) print place what ": " had " in manifest.json, " has " in Neo4j" }
+        function differ(what, had, has) { if (had != has) print name what ": " had " in manifest.json, " has " in Neo4j" }
         {
             rows = $0; sub(/.*", /, "", rows)
             split(substr($0, 2), part, /", "/); name = part[1]; property = part[2]; sub(/", [0-9]*$/, "", property)
@@ -638,7 +639,7 @@ differences() { # MANIFEST NEO4J
                 for (which = 1; which <= properties[name]; which++) {
                     property = place[name, which]
                     what = property != "" ? "." property : name ~ /^[(]/ ? ", relationships" : ", nodes"
-                    differ(name, what, (ARGV[1], name, property) in count ? count[ARGV[1], name, property] : "0", \
+                    differ(what, (ARGV[1], name, property) in count ? count[ARGV[1], name, property] : "0", \
                         (ARGV[2], name, property) in count ? count[ARGV[2], name, property] : "0")
                 }
             }

@@ -233,6 +233,7 @@ def test_misuse_is_told(export: Path, arguments: list[str], changes: dict[str, s
         lambda text: text.replace('"rows": 13', '"rows": "13"', 1),
         lambda text: text.replace('"id": 13', '"id": 12', 1),
         lambda text: text.replace('        "id": 13,\n', "", 1),
+        lambda text: text.replace('      "properties": 3,\n', "", 1),
         lambda text: text.replace('"label": "Customer"', '"label": "Cust"omer"', 1),
         lambda text: text.replace('      "label": "Customer",\n', "", 1),
         lambda text: text.replace('      "type": "HAS_AUTH",\n', "", 1),

@@ -31,7 +31,7 @@ def pack(
     """Packs a directory into a new file, 0600 and through to the disk; in it lies one directory, `top`.
 
     `recipients` are age public keys; with any, only the owners of their private keys can read the archive.
-    `on_progress` is called several times a second. Raises `OSError` as files do, and ValueError for a key that is none.
+    `on_progress` is called after each file. Raises `OSError` as files do, and ValueError for a key that is none.
     """
     keys = [public_key(each) for each in recipients]
     parts = packed(directory, top, on_progress)
