@@ -52,10 +52,10 @@ class Outcome:
     """A published export, and what it took."""
 
     directory: Path
-    archive: Path | None
     manifest: dict[str, Any]
     profile: Profile
     peak_memory: int
+    archive: Path | None = None
 
 
 def check(settings: Settings) -> Checkup:
@@ -109,7 +109,7 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
     profile = Profile(census, tables, clock.seconds, settings.workers)
     archive = partial.published(partial.archive) if partial.archive else None
-    return Outcome(directory, archive, manifest, profile, clock.peak_memory)
+    return Outcome(directory, manifest, profile, clock.peak_memory, archive)
 
 
 @contextmanager
