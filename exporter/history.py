@@ -15,10 +15,11 @@ STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A published export: its directory, and its manifest unless that cannot be read."""
+    """A published export: its directory, its manifest unless that cannot be read, and its archive if there is one."""
 
     directory: Path
     manifest: Manifest | None
+    archive: Path | None = None
 
     @property
     def begun_at(self) -> datetime:
@@ -63,7 +64,10 @@ def directories(output: Path) -> list[Path]:
 
 def exports(output: Path) -> list[Run]:
     """The published exports with their manifests, oldest first."""
-    return [Run(directory, readable_manifest(directory)) for directory in directories(output)]
+    return [
+        Run(directory, readable_manifest(directory), next(iter(layout.archives(directory)), None))
+        for directory in directories(output)
+    ]
 
 
 def recent(output: Path, database: str, most: int) -> list[Run]:
@@ -108,10 +112,11 @@ def numbers(entity: Node | Relationship | None) -> tuple[int, int]:
 
 
 def prune(output: Path, keep: int) -> list[Path]:
-    """Removes all but the newest `keep` exports, never the one that is `latest`, and rejects kept from before the
-    oldest export that stays; gives what was removed, oldest first.
+    """Removes all but the newest `keep` exports with their archives, never the one that is `latest`, and rejects kept
+    from before the oldest export that stays; gives what was removed, oldest first.
 
-    A directory loses its name before its files: what bears a stamp is whole. Raises `BusyError` when an export runs.
+    A directory loses its name before its files: what bears a stamp is whole. An archive goes before its directory: one
+    that stands alone is somebody's, and stays. Raises `BusyError` when an export runs.
     """
     directories(output)  # one that is not there is not made for the lock's sake
     with locked(output):
@@ -121,8 +126,9 @@ def prune(output: Path, keep: int) -> list[Path]:
         left = [each.name for each in everything if each not in removed]
         rejected = sorted(output.glob(f"{layout.REJECTED}*"))
         removed += [each for each in rejected if left and each.name.removeprefix(layout.REJECTED) < left[0]]
-        for directory in removed:
-            doomed = output / f"{layout.PARTIAL}{directory.name}"
-            directory.rename(doomed)
+        removed = [path for directory in removed for path in (*layout.archives(directory), directory)]
+        for path in removed:
+            doomed = output / f"{layout.PARTIAL}{path.name}"
+            path.rename(doomed)
             remove(doomed)
     return removed

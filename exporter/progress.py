@@ -20,6 +20,7 @@ STAGES = {
     "census": "Census: which keys exist",
     "tables": "Exporting tables",
     "publish": "Publishing",
+    "archive": "Packing the archive and publishing",
 }
 # Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.
 LINE_SECONDS = 5.0

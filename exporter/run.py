@@ -55,6 +55,7 @@ class Outcome:
     manifest: dict[str, Any]
     profile: Profile
     peak_memory: int
+    archive: Path | None = None
 
 
 def check(settings: Settings) -> Checkup:
@@ -95,16 +96,21 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                 with clock.stage("tables"):
                     chunks = export_tables(pool, context, plan, watcher)
                 watchdog.look()  # the snapshot was held to the end
+                clock.look = None  # and is not any more
         tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
         tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
         profile = Profile(census, tables, clock.seconds, settings.workers, clock.began)
         about = describe(settings, snapshot, started_at)
-        with clock.stage("publish"):
-            directory, manifest = partial.finish(
+        with clock.stage("archive" if settings.archive else "publish"):
+            manifest = partial.complete(
                 tallies, about, lambda made: make_report(made, settings, profile, clock.peak_memory, chunks)
             )
-    return Outcome(directory, manifest, profile, clock.peak_memory)
+            if settings.archive:
+                partial.pack(settings.recipients, clock.tick)
+            directory = partial.publish()
+    archive = partial.published(partial.archive) if partial.archive else None
+    return Outcome(directory, manifest, profile, clock.peak_memory, archive)
 
 
 @contextmanager

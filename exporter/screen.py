@@ -99,8 +99,10 @@ def cost_lines(profile: Profile) -> str:
 
 def runs_table(runs: Sequence[Run]) -> RenderableType:
     """Exports, oldest first: when they were begun (UTC), rows and how they changed since the one before of the same
-    database, rejects, size, and how long they took. What is wrong with a manifest stands below."""
-    right = [Column(name, justify="right", no_wrap=True) for name in ("rows", "change", "rejects", "size", "took")]
+    database, rejects, size, how long they took, and where there are archives, the size of each. What is wrong with a
+    manifest stands below."""
+    names = ["rows", "change", "rejects", "size", "took", *(["archive"] if any(run.archive for run in runs) else [])]
+    right = [Column(name, justify="right", no_wrap=True) for name in names]
     table = Table(Column("export", no_wrap=True), Column("begun", no_wrap=True), *right, box=None, pad_edge=False)
     faults: list[Text] = []
     before: dict[str, int] = {}
@@ -114,7 +116,8 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
         rows = totals.nodes + totals.relationships
         change = changed(before.get(run.manifest.source.database), rows)
         numbers = (f"{rows:,}", change, f"{totals.rejects:,}", decimal(totals.bytes))
-        table.add_row(name, begun, *numbers, clocked(took.total_seconds()))
+        archive = [decimal(run.archive.stat().st_size)] if run.archive else []
+        table.add_row(name, begun, *numbers, clocked(took.total_seconds()), *archive)
         before[run.manifest.source.database] = rows
     return Group(table, *faults)
 

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     max_duration: int | None = Field(default=None, ge=1, description="a time such as 90s, 15m or 2h", examples=["2h"])
     lock_timeout: int = Field(default=30, ge=1, description="a time such as 90s, 15m or 2h")
     stall_timeout: int = Field(default=60, ge=5, description="a time of at least 5s, such as 90s, 15m or 2h")
+    archive: bool = Field(default=False, description="true or false")
+    encrypt_to: str | None = Field(
+        default=None,
+        description="age public keys (age1…), with commas between them",
+        examples=["age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"],
+    )
     tables: dict[str, str] = Field(default={}, description="names of the model's tables with the source's names")
     columns: dict[str, dict[str, str]] = Field(
         default={}, description="tables of the model with names of columns and the source's names"
@@ -71,6 +77,18 @@ class Settings(BaseSettings):
         ZoneInfo(value)
         return value
 
+    @field_validator("encrypt_to")
+    @classmethod
+    def known_keys(cls, value: str | None) -> str | None:
+        from exporter.target.archive import public_key  # loads the cipher, which few need
+
+        try:
+            for each in split_recipients(value):
+                public_key(each)
+        except ValueError:
+            raise ValueError(f"must be {cls.model_fields['encrypt_to'].description}") from None
+        return value
+
     @field_validator("tables")
     @classmethod
     def known_tables(cls, value: dict[str, str]) -> dict[str, str]:
@@ -86,6 +104,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def recipients(self) -> list[str]:
+        """The age public keys that an archive is encrypted to; none for a plain one."""
+        return split_recipients(self.encrypt_to)
+
+    @property
     def mapping(self) -> Mapping:
         return Mapping(dict(self.tables), dict(self.columns))
 
@@ -97,6 +120,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
         """`load` puts file, environment and flags one above the other, so that all their faults are found at once."""
         return (init_settings,)
+
+
+def split_recipients(keys: str | None) -> list[str]:
+    return [] if keys is None else [key.strip() for key in keys.split(",")]
 
 
 def load(config: Path | None, **flags: Any) -> Settings:

@@ -65,7 +65,8 @@ def possible_settings() -> Iterator[str]:
         default = given.get_default(call_default_factory=True)
         value = as_written(name, default) if default is not None else (given.examples or [""])[0]
         unset = "; not set by default" if default is None else ""
-        yield f"# {name} = {quoted(value) if isinstance(value, str) else value}  # {given.description}{unset}\n"
+        written = quoted(value) if isinstance(value, str) else json.dumps(value)
+        yield f"# {name} = {written}  # {given.description}{unset}\n"
 
 
 def as_written(name: str, value: Any) -> str | int:

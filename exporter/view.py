@@ -74,7 +74,9 @@ class LiveView:
     def strip(self, narrow: bool) -> Text:
         """All stages in a row: those that are finished with their time, the one that runs, those to come."""
         strip = Text(no_wrap=True, overflow="ellipsis")
-        for name in STAGES:
+        # The last stage is one of two.
+        unused = "publish" if self.numbers.stage_name == "archive" else "archive"
+        for name in (each for each in STAGES if each != unused):
             strip.append(" " if narrow and strip else "   " if strip else "")
             took = clocked(self.numbers.finished.get(name, self.numbers.seconds))
             took = took.removesuffix(" s") if narrow else took

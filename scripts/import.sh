@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Imports an export into Neo4j. Copied into every export, it needs bash 3.2, the usual small programs and a Neo4j.
+# Imports an export into Neo4j, and compares a running Neo4j with it. Copied into every export, it needs bash 3.2, the
+# usual small programs and a Neo4j.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set +o posix
 set -euo pipefail
@@ -8,43 +9,56 @@ unset CDPATH
 usage() {
     cat <<'TEXT'
 Usage: import.sh [OPTIONS] [EXPORT [DATABASE]]
+       import.sh --verify [OPTIONS] [EXPORT [DATABASE]]
 
 Imports the export in directory EXPORT into the Neo4j database DATABASE with neo4j-admin,
-and compares the imported counts with the export's manifest.
+and compares the imported counts with the export's manifest. With --verify, it imports
+nothing, but asks a running Neo4j by cypher-shell, and compares the nodes of each label,
+the relationships of each pattern and the values of each property with the manifest.
 
   EXPORT            the export's directory; may be left out in the copy inside an export
-  DATABASE          the database to make (default: neo4j)
+  DATABASE          the database to make or to compare (default: neo4j)
 
 Options:
+  --database NAME   the same as DATABASE
+  --no-checksums    do not compare the files with SHA256SUMS first (--verify: manifest.json)
+  --help            this text
+
+Options of an import:
   --overwrite       replace the database when it exists
-  --no-checksums    do not compare the files with SHA256SUMS first
   --no-cache        neither use nor make the start-up cache of Java 25 and newer, with
                     which all imports but the first are a fifth faster; it is kept in
                     XDG_CACHE_HOME (default: ~/.cache)
   --heap SIZE       memory for Java objects, such as 2g or 512m (default: fits this machine)
   --off-heap SIZE   memory beside them, such as 4g (default: fits this machine)
-  --help            this text
+
+Options of --verify:
+  --bolt URI        where Neo4j answers (default: neo4j://localhost:7687)
+  --user NAME       Neo4j user; the password is NEO4J_PASSWORD
 
 Environment:
   NEO4J_HOME        the Neo4j to use: with bin/neo4j-admin, or with nothing but jars in lib/;
-                    when it is not set, neo4j-admin on PATH
+                    when it is not set, neo4j-admin on PATH. --verify needs bin/cypher-shell
+                    there, or else cypher-shell on PATH
   NEO4J_CONF        its configuration directory (default: NEO4J_HOME/conf)
   JAVA_HOME         the Java to use (default: java on PATH); Neo4j 5 needs Java 17 or newer,
                     Neo4j 2025 and 2026 need 21 or newer
   HEAP_SIZE         like --heap
+  NEO4J_USERNAME, NEO4J_PASSWORD
+                    who --verify is (default: neo4j, where a password is given)
 
-The database must not be running: stop Neo4j first. Nothing in EXPORT is changed.
+An import needs the database stopped: stop Neo4j first. Nothing in EXPORT is changed.
 
 Exit codes:
-  0    imported, and the counts are the manifest's
+  0    imported, or with --verify compared: the counts are the manifest's
   1    the counts differ, or the export is damaged
   2    usage: an option, a directory, an existing database, no Neo4j or Java found
-  4    the import failed; the log is named
+  4    the import failed; the log is named. --verify: Neo4j does not answer
   130  interrupted; every process it started is gone
 TEXT
 }
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 die() { # CODE SENTENCE LINE...
     local code=$1
     say "import.sh: $2"
@@ -53,40 +67,58 @@ die() { # CODE SENTENCE LINE...
     exit "$code"
 }
 
-export_directory='' database=neo4j overwrite=false checksums=true use_cache=true heap=${HEAP_SIZE:-} off_heap='' cache=''
+export_directory='' database=neo4j checksums=true verify=false of_import='' of_verify=''
+overwrite=false use_cache=true heap=${HEAP_SIZE:-} off_heap='' cache=''
+bolt=neo4j://localhost:7687 user='' shell=''
 home='' admin='' java='' java_version='' conf='' data='' version=''
-scratch='' group='' keep_log=false
+scratch='' group='' keep_log=false checksum=''
 
 parse_arguments() {
     local positional=0
     while [ $# -gt 0 ]; do
         case $1 in
             --help | -h) usage && exit 0 ;;
-            --overwrite) overwrite=true ;;
+            --verify) verify=true ;;
             --no-checksums) checksums=false ;;
-            --no-cache) use_cache=false ;;
-            --heap=*) heap=${1#*=} ;;
-            --off-heap=*) off_heap=${1#*=} ;;
-            --heap | --off-heap)
-                [ $# -ge 2 ] || die 2 "$1 needs a size, such as 2g (see --help)"
-                if [ "$1" = --heap ]; then heap=$2; else off_heap=$2; fi
+            --overwrite) overwrite=true of_import=$1 ;;
+            --no-cache) use_cache=false of_import=$1 ;;
+            --database=* | --heap=* | --off-heap=* | --bolt=* | --user=*) set_option "${1%%=*}" "${1#*=}" ;;
+            --database | --heap | --off-heap | --bolt | --user)
+                [ $# -ge 2 ] || die 2 "$1 needs a value (see --help)"
+                set_option "$1" "$2"
                 shift ;;
             -*) die 2 "unknown option $1 (see --help)" ;;
             *)
                 positional=$((positional + 1))
                 case $positional in
                     1) export_directory=$1 ;;
-                    2) database=$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') ;;
+                    2) database=$1 ;;
                     *) die 2 "too many arguments: $1 (see --help)" ;;
                 esac ;;
         esac
         shift
     done
+    if [ "$verify" = true ]; then
+        [ -z "$of_import" ] || die 2 "$of_import is an option of an import, not of --verify (see --help)"
+    else
+        [ -z "$of_verify" ] || die 2 "$of_verify is an option of --verify (see --help)"
+    fi
+    database=$(printf '%s' "$database" | tr '[:upper:]' '[:lower:]')
     check_size --heap "$heap"
     check_size --off-heap "$off_heap"
     printf '%s\n' "$database" | LC_ALL=C grep -qE '^[a-z][a-z0-9.-]{2,62}$' ||
         die 2 "$database is no database name: 3 to 63 letters, digits, dots and dashes, a letter first"
     case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
+}
+
+set_option() { # OPTION VALUE
+    case $1 in
+        --database) database=$2 ;;
+        --heap) heap=$2 of_import=$1 ;;
+        --off-heap) off_heap=$2 of_import=$1 ;;
+        --bolt) bolt=$2 of_verify=$1 ;;
+        --user) user=$2 of_verify=$1 ;;
+    esac
 }
 
 check_size() { # OPTION VALUE
@@ -262,16 +294,21 @@ check_grammar() {
         die 1 'the export is damaged: SHA256SUMS names a file twice, or not in order'
 }
 
-verify_checksums() {
-    local program line done=0 total faults='' shown=$SECONDS
-    check_grammar
+# Leaves in checksum the program that makes and checks SHA-256.
+find_checksum() {
     if command -v sha256sum >/dev/null 2>&1; then
-        program='sha256sum'
+        checksum='sha256sum'
     elif command -v shasum >/dev/null 2>&1; then
-        program='shasum -a 256'
+        checksum='shasum -a 256'
     else
         die 2 'neither sha256sum nor shasum is on PATH: install one, or skip the comparison with --no-checksums'
     fi
+}
+
+verify_checksums() {
+    local line done=0 total faults='' shown=$SECONDS
+    check_grammar
+    find_checksum
     total=$(grep -c '' SHA256SUMS) || true
     say "Checksums: $total files"
     while IFS= read -r line; do
@@ -281,7 +318,7 @@ verify_checksums() {
                 line=${line%: *}
                 if [ -f "$line" ]; then die 2 "$(id -un) may not read $export_directory/$line: run this as its owner"; fi
                 faults="$faults"$'\n'"    missing: $line" ;;
-            *': FAILED') faults="$faults"$'\n'"    changed: ${line%: *}" ;;
+            *': FAILED') faults="$faults"$'\n'"    $(change_of "${line%: *}")" ;;
             *) faults="$faults"$'\n'"    $line" ;;
         esac
         done=$((done + 1))
@@ -290,12 +327,25 @@ verify_checksums() {
         elif [ $((SECONDS - shown)) -ge 10 ]; then
             say "  $done of $total" && shown=$SECONDS
         fi
-    done < <($program -c SHA256SUMS 2>/dev/null || true)
+    done < <($checksum -c SHA256SUMS 2>/dev/null || true)
     if [ "$done" != "$total" ]; then faults="$faults"$'\n'"    SHA256SUMS: $((total - done)) lines that are no checksums"; fi
     if [ -t 2 ]; then printf '\r\033[K' >&2; fi
     faults=$faults$(comm -13 <(cut -c67- SHA256SUMS | LC_ALL=C sort) \
         <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | sed $'s/^/\\\n    not listed: /')
     [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
+}
+
+# Whether a data file that changed is only a part of what it was: most often a copy that broke off.
+change_of() { # PATH
+    local had has
+    had=$(awk -v path="\"$1\"," '$1 == "\"path\":" {on = $2 == path}
+        on && $1 == "\"bytes\":" {gsub(/[^0-9]/, "", $2); print $2; exit}' manifest.json)
+    has=$(wc -c <"$1" | tr -d ' ')
+    if [ -n "$had" ] && [ "$has" -lt "$had" ]; then
+        printf 'cut off: %s, %s of its %s bytes\n' "$1" "$has" "$had"
+    else
+        printf 'changed: %s\n' "$1"
+    fi
 }
 
 # MiB of memory that an import may use: what is available, within the limit of the control group.
@@ -390,15 +440,23 @@ run_import() {
     if [ -z "$admin" ] || [ -n "${NEO4J_HOME:-}" ]; then export NEO4J_HOME=$home; fi
     if [ -z "$admin" ] || [ -d "$conf" ]; then export NEO4J_CONF=$conf; fi
     say "Importing into database $database of Neo4j $version in $data (heap $heap, off-heap $off_heap)"
-    # In a process group of its own: the launcher's death alone would leave its Java importing.
+    in_group show_phases "$@" || status=$?
+    [ "$status" = 0 ] || explain_failure "$status"
+}
+
+# Runs a command in a process group of its own, since the death of a launcher alone would leave its Java at work. What it
+# says goes into the log; SHOW says meanwhile how far it is.
+in_group() { # SHOW COMMAND...
+    local show=$1 status=0
+    shift
     set -m
     "$@" </dev/null >"$scratch/log" 2>&1 &
     group=$!
     set +m
-    show_phases
+    "$show"
     wait "$group" 2>/dev/null || status=$?
     group=''
-    [ "$status" = 0 ] || explain_failure "$status"
+    return "$status"
 }
 
 # A line for each phase as it begins, until the import ends.
@@ -460,12 +518,186 @@ compare_counts() {
         "Do not use the database $database; import the export again, and report this if the counts differ again."
 }
 
-# Puts down the import with all it started.
+# What to do next, as command lines with this Neo4j's paths, address and database.
+say_next() {
+    local start='' listen host
+    if [ "$conf" = /etc/neo4j ]; then
+        start=': sudo systemctl start neo4j'
+    elif [ -x "$home/bin/neo4j" ]; then
+        start=": $(printf %q "$home/bin/neo4j") start"
+    fi
+    if [ "$database" != neo4j ]; then
+        start=", in Community with initial.dbms.default_database=$database, in Enterprise create it then$start"
+    fi
+    listen=$(setting 'server\.bolt\.listen_address') host=${listen%:*}
+    case $host in '' | 0.0.0.0 | '[::]') host=localhost ;; esac
+    bolt=bolt://$host:${listen##*:}
+    # Port 0 is whichever is free when Neo4j starts.
+    case $bolt in bolt://localhost:7687 | *:0 | *:) bolt='' ;; esac
+    set -- cypher-shell
+    if [ -x "$home/bin/cypher-shell" ]; then set -- "$home/bin/cypher-shell"; fi
+    set -- "$@" ${bolt:+-a "$bolt"} -d "$database" -f "$export_directory/schema.cypher"
+    say 'Next:' "    start Neo4j$start" "   $(printf ' %q' "$@")"
+    set -- bash "$export_directory/import.sh" --verify ${bolt:+--bolt "$bolt"}
+    if [ "$database" != neo4j ]; then set -- "$@" --database "$database"; fi
+    say "   $(printf ' %q' "$@")"
+}
+
+# Leaves in shell the cypher-shell to ask, and in the environment who asks.
+find_shell() {
+    case $bolt in
+        *@*) die 2 "--bolt: no user or password may stand in the address: give --user and NEO4J_PASSWORD" ;;
+        bolt://?* | bolt+s://?* | bolt+ssc://?* | neo4j://?* | neo4j+s://?* | neo4j+ssc://?*) ;;
+        *) die 2 "--bolt $bolt: an address is like bolt://127.0.0.1:7687" ;;
+    esac
+    if [ -n "${NEO4J_HOME:-}" ] && [ -x "$NEO4J_HOME/bin/cypher-shell" ]; then
+        shell=$(absolute "$NEO4J_HOME")/bin/cypher-shell
+    else
+        shell=$(command -v cypher-shell) ||
+            die 2 'no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH'
+        shell=$(absolute "$(dirname "$shell")")/cypher-shell
+    fi
+    if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
+    user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
+    if [ -n "$user" ]; then export NEO4J_USERNAME="$user"; fi
+}
+
+# Refuses a manifest that is not the one of SHA256SUMS.
+verify_manifest() {
+    check_grammar
+    find_checksum
+    grep '  manifest\.json$' SHA256SUMS | $checksum -c >/dev/null 2>&1 ||
+        die 1 'the export is damaged: manifest.json is not the one of SHA256SUMS' \
+            'Copy it again from where it was made, or make a new one.'
+}
+
+# Every count of the manifest as a line of what cypher-shell prints of it: "Role", "", 4 for the nodes of a label, and
+# "Role", "id", 4 for the values of a property. Fails where it is not written as an export has it, or does not add up.
+manifest_counts() {
+    LC_ALL=C awk '
+        function refuse() { wrong = 1; exit }
+        function number() { if (NF != 2 || $2 !~ /^[0-9]+,?$/) refuse(); sub(/,$/, "", $2); return $2 }
+        function word() { if (NF != 2 || $2 !~ /^"[A-Za-z_][A-Za-z0-9_]*",$/) refuse(); return substr($2, 2, length($2) - 3) }
+        function count(property, values) { if (name == "") refuse(); printf "\"%s\", \"%s\", %s\n", name, property, values }
+        /^  "(nodes|relationships)": [[]$/ { section = substr($1, 2, length($1) - 3); next }
+        /^  "totals": [{]$/ { section = "totals"; next }
+        section == "" || /^  []}],?$/ { section = ""; next }
+        section == "totals" { key = $1; total[key] = number(); next }
+        /^    [{]$/ { name = start = type = properties = inside = ""; values = 0; next }
+        /^    [}],?$/ { if (name == "" || values != properties) refuse(); entities++; next }
+        /^      "label": / { name = word(); next }
+        /^      "start": / { start = word(); next }
+        /^      "type": / { type = word(); next }
+        /^      "end": / && start != "" && type != "" { name = "(" start ")-[" type "]->(" word() ")"; next }
+        /^      "rows": / { count("", number()); sum[section] += $2; next }
+        /^      "properties": / { properties = number(); sum["properties"] += properties; next }
+        /^      "(property_counts|rejects)": [{]$/ { inside = $1; next }
+        /^      [}],?$/ { inside = ""; next }
+        inside == "\"property_counts\":" { property = $1; gsub(/[":]/, "", property); count(property, number()); values += $2; next }
+        inside == "\"rejects\":" { number(); next }
+        /^      "(property_counts|rejects)": [{][}],?$/ || /^      "(table|no_target)": / { next }
+        { refuse() }
+        END {
+            split("nodes relationships properties", what, " ")
+            for (each in what) if (sprintf("%.0f", sum[what[each]]) != total["\"" what[each] "\":"]) wrong = 1
+            exit wrong || !entities || section != ""
+        }' manifest.json
+}
+
+# The same of the database, in one scan of its nodes and one of its relationships.
+ask_neo4j() {
+    local names="substring(reduce(names = '', label IN LABELS | names + ':' + label), 1)"
+    local columns="replace(replace(name, '\n', ' '), '\r', ' ') AS name, replace(replace(property, '\n', ' '), '\r', ' ') AS property"
+    NEO4J_CYPHER_SHELL_HISTORY=in-memory "$shell" -a "$bolt" -d "$database" --access-mode read --non-interactive --format plain "
+        MATCH (n) WITH labels(n) AS labels, keys(n) AS keys, count(*) AS rows
+        WITH CASE labels WHEN [] THEN 'no label' ELSE ${names/LABELS/labels} END AS name, keys, rows
+        UNWIND [''] + keys AS property RETURN $columns, sum(rows) AS rows
+        UNION ALL
+        MATCH (a)-[r]->(b) WITH labels(a) AS start, type(r) AS type, labels(b) AS end, keys(r) AS keys, count(*) AS rows
+        WITH '(' + ${names/LABELS/start} + ')-[' + type + ']->(' + ${names/LABELS/end} + ')' AS name, keys, rows
+        UNWIND [''] + keys AS property RETURN $columns, sum(rows) AS rows
+    " >"$scratch/answer"
+}
+
+# The differences between two files of such lines, a sentence each; counts that are not there are 0.
+differences() { # MANIFEST NEO4J
+    LC_ALL=C awk '
+        function differ(what, had, has) { if (had != has) print name what ": " had " in manifest.json, " has " in Neo4j" }
+        {
+            rows = $0; sub(/.*", /, "", rows)
+            split(substr($0, 2), part, /", "/); name = part[1]; property = part[2]; sub(/", [0-9]*$/, "", property)
+            count[FILENAME, name, property] = rows
+            if (!((name, property) in seen)) {
+                if (!(name in properties)) { names[++entities] = name; by[name] = FILENAME }
+                seen[name, property]; place[name, ++properties[name]] = property
+            }
+        }
+        END {
+            for (number = 1; number <= entities; number++) {
+                name = names[number]
+                if (by[name] != ARGV[1]) { print name ": none in manifest.json, " count[ARGV[2], name, ""] " in Neo4j"; continue }
+                for (which = 1; which <= properties[name]; which++) {
+                    property = place[name, which]
+                    what = property != "" ? "." property : name ~ /^[(]/ ? ", relationships" : ", nodes"
+                    differ(what, (ARGV[1], name, property) in count ? count[ARGV[1], name, property] : "0", \
+                        (ARGV[2], name, property) in count ? count[ARGV[2], name, property] : "0")
+                }
+            }
+        }' "$1" "$2"
+}
+
+verify_graph() {
+    local status=0 found
+    find_shell
+    enter_export
+    if [ "$checksums" = true ]; then verify_manifest; fi
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
+    manifest_counts >"$scratch/manifest" ||
+        die 1 'manifest.json is not written as an export has it, or its counts do not add up: it cannot be compared'
+    say "Counting all nodes, relationships and values in database $database at $bolt"
+    in_group show_seconds ask_neo4j || status=$?
+    [ "$status" = 0 ] || explain_silence
+    if [ "$(head -n 1 "$scratch/answer")" != 'name, property, rows' ] ||
+        sed 1d "$scratch/answer" | LC_ALL=C grep -qavE '^".*", ".*", [0-9]+$'; then
+        keep_log=true
+        die 4 "what cypher-shell answers is not understood, so nothing was compared: see $scratch/answer"
+    fi
+    sed 1d "$scratch/answer" | LC_ALL=C sort >"$scratch/neo4j"
+    found=$(differences "$scratch/manifest" "$scratch/neo4j")
+    if [ -n "$found" ]; then
+        die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
+    fi
+    printf 'Database %s at %s holds %s nodes, %s relationships and %s properties, each as the manifest says.\n' \
+        "$database" "$bolt" "$(expected nodes)" "$(expected relationships)" "$(expected properties)"
+}
+
+# A line now and then until the answer is there.
+show_seconds() {
+    local shown=$SECONDS
+    while kill -0 "$group" 2>/dev/null; do
+        sleep 0.2
+        if [ $((SECONDS - shown)) -ge 10 ]; then shown=$SECONDS && say "  counting for $SECONDS s"; fi
+    done
+}
+
+# Ends with exit code 4 and what cypher-shell said: it asked for counts alone, so no data is in it.
+explain_silence() {
+    local advice='Is it running, and is the database online?'
+    if grep -qiE 'unauthorized|authentication|credentials' "$scratch/log"; then
+        advice='Give the user with --user (or NEO4J_USERNAME) and the password in NEO4J_PASSWORD.'
+    elif grep -qE 'JAVA_HOME|UnsupportedClassVersionError|[Uu]nsupported Java|java: ' "$scratch/log"; then
+        advice='cypher-shell needs another Java: set JAVA_HOME to one.'
+    fi
+    die 4 "Neo4j does not answer for database $database at $bolt" \
+        "$(grep -vE '^(WARNING: .*)?$' "$scratch/log" | head -n 3 | sed 's/^/    /')" "$advice"
+}
+
+# Puts down what runs, with all it started.
 interrupted() {
     local waited=0
     trap '' INT TERM HUP
     if [ -n "$group" ]; then
-        say 'Stopping the import ...'
+        say 'Stopping ...'
         kill -TERM -- "-$group" 2>/dev/null || true
         while kill -0 -- "-$group" 2>/dev/null && [ "$waited" -lt 40 ]; do
             sleep 0.25
@@ -473,17 +705,14 @@ interrupted() {
         done
         kill -KILL -- "-$group" 2>/dev/null || true
         wait "$group" 2>/dev/null || true
-        say "The database $database is half-written now: import again with --overwrite."
+        [ "$verify" = true ] || say "The database $database is half-written now: import again with --overwrite."
     fi
     die 130 'interrupted'
 }
 
 clean_up() { if [ "$keep_log" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
 
-main() {
-    trap interrupted INT TERM HUP
-    trap clean_up EXIT
-    parse_arguments "$@"
+import_export() {
     find_neo4j
     enter_export
     check_store
@@ -497,7 +726,14 @@ main() {
     keep_cache
     printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, as the manifest says.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
-    say "Next: start Neo4j, then run the constraints and indexes: cypher-shell -d $database -f '$export_directory/schema.cypher'"
+    say_next
+}
+
+main() {
+    trap interrupted INT TERM HUP
+    trap clean_up EXIT
+    parse_arguments "$@"
+    if [ "$verify" = true ]; then verify_graph; else import_export; fi
 }
 
 main "$@"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import tiny_export
 from ports import closed_port
+from rich.filesize import decimal
 
 from exporter.target.publish import partial_export
 
@@ -126,6 +127,20 @@ def test_wrong_usage(exporter: Exporter, arguments: list[str]) -> None:
     """Unknown commands, options and values."""
     done = exporter(*arguments)
     assert (done.code, done.out, done.err != "") == (2, "", True)
+
+
+def test_an_encrypted_archive(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
+    """It is told on stderr, and listed; stdout is the export's directory alone."""
+    key = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
+    done = exporter("export", "--archive", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
+    directory = tmp_path / done.out.strip()
+    size = decimal(directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size)
+    assert (done.code, done.err.splitlines()[-1]) == (0, f"Its archive: {done.out.strip()}.tar.zst.age, {size}")
+    assert "Packing the archive" in done.err
+    header, row = exporter("runs").out.splitlines()
+    assert (header.split()[-1], " ".join(row.split()[-2:])) == ("archive", size)
+    unused = exporter("export", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
+    assert (unused.code, unused.err) == (2, "exporter: --encrypt-to is for an archive; give --archive too\n")
 
 
 def test_no_source(exporter: Exporter) -> None:

@@ -163,12 +163,24 @@ def test_stopped_before_the_snapshot(sample_database: str, output: Path, relatio
 def test_stopped_while_publishing(sample_database: str, output: Path) -> None:
     """Before the export has its name it is gone, afterwards it stands: the exit code says which."""
     with running(sample_database, output) as run:
-        run.wait_for_line("Publishing")
+        run.wait_for_line("Writing the manifest")
         run.signal_group(signal.SIGINT)
         if run.end() == 0:
             published(run)
         else:
             run.check_failed(130, "stopped by SIGINT; nothing was published")
+
+
+def test_stopped_while_packing(sample_database: str, output: Path) -> None:
+    """The archive is there with its export, or neither is."""
+    with running(sample_database, output, "--archive") as run:
+        run.wait_for_line("Packing the archive")
+        run.signal_group(signal.SIGTERM)
+        if run.end() == 0:
+            name = (output / "latest").readlink().name
+            assert contents(output) == {".lock": "", EARLIER: "", name: "", f"{name}.tar.zst": "", "latest": name}
+        else:
+            run.check_failed(130, "stopped by SIGTERM; nothing was published")
 
 
 def test_stopped_when_it_is_too_late(sample_database: str, output: Path) -> None:
@@ -248,5 +260,5 @@ def test_no_file_may_be_so_long(sample_database: str, output: Path, kilobytes: i
 def test_no_file_may_be_so_long_when_publishing(empty: str, output: Path) -> None:
     """The leader's writes fail."""
     with running(empty, output, command=no_file_above(8)) as run:
-        run.wait_for_line("Publishing")
+        run.wait_for_line("Writing the manifest")
         run.check_failed(4, r"cannot write the export to .*: File too large; nothing was published")

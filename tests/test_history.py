@@ -69,6 +69,25 @@ def test_old_exports_are_removed(output: Path) -> None:
     assert prune(output, 1) == []
 
 
+def test_archives_go_with_their_exports(output: Path) -> None:
+    """One whose export is not there any more is somebody's, and stays."""
+    for name in (
+        f"{STAMPS[0]}.tar.zst",
+        f"{STAMPS[1]}.tar.zst.age",
+        f"{STAMPS[3]}.tar.zst",
+        "20250101T000000Z.tar.zst",
+    ):
+        (output / name).write_bytes(b"archive")
+    assert [run.archive and run.archive.name for run in exports(output)] == [
+        f"{STAMPS[0]}.tar.zst", f"{STAMPS[1]}.tar.zst.age", None, f"{STAMPS[3]}.tar.zst",
+    ]  # fmt: skip
+    assert names(prune(output, 1))[:4] == [f"{STAMPS[0]}.tar.zst", STAMPS[0], f"{STAMPS[1]}.tar.zst.age", STAMPS[1]]
+    assert sorted(path.name for path in output.glob("*.tar.zst*")) == [
+        "20250101T000000Z.tar.zst", f"{STAMPS[3]}.tar.zst",
+    ]  # fmt: skip
+    assert list(output.glob(".partial-*Z.tar*")) == []
+
+
 def test_more_are_kept_than_there_are(output: Path) -> None:
     """Then nothing is removed but rejects that are older than all."""
     (output / "rejected-20261101T000000Z").mkdir()

@@ -1,5 +1,6 @@
 """The life of an export directory: partial under a lock, whole under its name, or gone."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,18 +9,19 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from exporter.errors import BusyError, ExporterError, UsageError
+from exporter.errors import BusyError, ExporterError, RunError, UsageError
 from exporter.target.files import write_file
 from exporter.target.headers import headers
 from exporter.target.manifest import new_tallies
 from exporter.target.publish import PartialExport, partial_export
 
+KEY = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
 ABOUT = {"tool": {"name": "exporter"}, "started_at": "now"}
 SCRIPT = Path(__file__).parent.parent / "scripts" / "import.sh"
 
@@ -58,7 +60,9 @@ def nobody() -> Iterator[None]:
         os.setresuid(0, 0, 0)
 
 
-def publish(output: Path, skills: bytes = b'1,"Tarot",\n') -> Path:
+def publish(
+    output: Path, skills: bytes = b'1,"Tarot",\n', *, archive: bool = False, recipients: Sequence[str] = ()
+) -> Path:
     """An export that holds a skill and a reject, published."""
     with partial_export(output) as partial:
         tallies = new_tallies()
@@ -67,7 +71,10 @@ def publish(output: Path, skills: bytes = b'1,"Tarot",\n') -> Path:
         skill.files = [write_file(partial.directory, Path("nodes/Skill/part-0001.csv"), skills, 1)]
         skill.reject_files = [write_file(partial.directory, Path("rejects/nodes/Skill/part-0001.csv"), b"reason\n", 1)]
         write_file(partial.directory, Path("census/keys"), b"secret")
-        return partial.finish(tallies, ABOUT, lambda made: f"{made['totals']['nodes']} nodes")[0]
+        partial.complete(tallies, ABOUT, lambda made: f"{made['totals']['nodes']} nodes")
+        if archive:
+            partial.pack(recipients, lambda: None)
+        return partial.publish()
 
 
 def refusal(output: Path) -> ExporterError:
@@ -159,7 +166,8 @@ def test_line_breaks_are_announced(tmp_path: Path) -> None:
     with partial_export(tmp_path) as partial:
         tallies = new_tallies()
         tallies["Skill"].multiline = True
-        directory, _ = partial.finish(tallies, ABOUT, lambda _: "")
+        partial.complete(tallies, ABOUT, lambda _: "")
+        directory = partial.publish()
     assert "--multiline-fields=true\n" in (directory / "import.args").read_text()
     assert "--multiline-fields" not in (publish(tmp_path) / "import.args").read_text()
 
@@ -181,6 +189,41 @@ def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "latest").resolve() == first
 
 
+@pytest.mark.parametrize(("keys", "suffix"), [([], ".tar.zst"), ([KEY], ".tar.zst.age")])
+def test_an_archive(tmp_path: Path, keys: list[str], suffix: str) -> None:
+    """It lies beside its export, under its name."""
+    directory = publish(tmp_path, archive=True, recipients=keys)
+    archive = tmp_path / f"{directory.name}{suffix}"
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", directory.name, archive.name}
+    assert archive.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_archive_that_fails(tmp_path: Path) -> None:
+    """Then nothing is published: a full disk is told, and neither the export nor half an archive stays."""
+    first = publish(tmp_path)
+    with (
+        pytest.raises(RunError, match="No space left on device; nothing was published"),
+        partial_export(tmp_path) as partial,
+    ):
+        partial.complete(new_tallies(), ABOUT, lambda _: "")
+        partial.pack([], full_disk)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", first.name}
+
+
+def full_disk() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_publishing_that_fails(tmp_path: Path) -> None:
+    """Somebody has put a directory where the link goes: directory and archive both go."""
+    with pytest.raises(RunError, match="nothing was published"), partial_export(tmp_path) as partial:
+        partial.complete(new_tallies(), ABOUT, lambda _: "")
+        partial.pack([], lambda: None)
+        (tmp_path / "latest").mkdir()
+        partial.publish()
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest"}
+
+
 def test_kept_rejects(tmp_path: Path) -> None:
     """Where a limit was broken, the reject files stay and nothing else."""
     with partial_export(tmp_path) as partial:
@@ -200,6 +243,7 @@ def test_what_a_dead_run_left_is_removed(tmp_path: Path) -> None:
     output = tmp_path / "output"
     (output / ".partial-20200101T000000Z" / "nodes").mkdir(parents=True)
     (output / ".partial-20200101T000000Z" / "nodes" / "part.csv").touch()
+    (output / ".partial-20200101T000000Z.tar.zst").touch()
     (output / ".partial-latest").symlink_to("20200101T000000Z")
     (output / ".partial-link").symlink_to(outside)
     with partial_export(output) as partial:
@@ -274,3 +318,6 @@ def test_a_name_that_is_taken_is_waited_out(tmp_path: Path) -> None:
         kept.keep_rejects()
     with partial_export(tmp_path) as later:
         assert later.stamp > partial.stamp
+        (tmp_path / f"{later.stamp}.tar.zst").touch()
+    with partial_export(tmp_path) as last:
+        assert last.stamp > later.stamp

@@ -44,6 +44,8 @@ def test_defaults() -> None:
         max_rejects=None,
         max_duration=None,
         lock_timeout=30,
+        archive=False,
+        encrypt_to=None,
         tables={},
         columns={},
     )
@@ -189,3 +191,14 @@ def test_no_message_holds_a_value_that_may_be_secret(tmp_path: Path) -> None:
     config = configured(tmp_path, f"sourc = '{SECRET}'\nworkers = '{SECRET}'\ntimezone = 2\nsource = ['{SECRET}']\n")
     assert "hunter2" not in fault(config)
     assert "hunter2" not in fault(configured(tmp_path, f"source = '{SECRET}\nworkers = 2"))
+
+
+def test_public_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One or several, from the environment too; what is none is not repeated, as it may be the private one."""
+    key = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
+    assert load(None).recipients == []
+    monkeypatch.setenv("EXPORTER_ENCRYPT_TO", f"{key}, {key}")
+    assert load(None).recipients == [key, key]
+    for wrong in ("", "age1", f"{key},", f"AGE-SECRET-{key}"):
+        assert fault(encrypt_to=wrong) == "encrypt_to: must be age public keys (age1…), with commas between them"
+    assert fault(archive="perhaps") == "archive: must be true or false"

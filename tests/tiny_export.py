@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "import.sh"
@@ -19,6 +20,23 @@ HOSTILE = [
     "emoji \U0001f469\u200d\U0001f680 and नमस्ते",
     "NULL",
     "\\N",
+]
+
+# What sha256sum would take or pass over in a SHA256SUMS, and what is said of it.
+DAMAGED_CHECKSUMS: list[tuple[Callable[[str], str], str]] = [
+    (lambda text: text.replace("\n", "\r\n"), "line 1 of SHA256SUMS is not as an export has it"),
+    (lambda text: text[:64].upper() + text[64:], "line 1 of SHA256SUMS is not as an export has it"),
+    (lambda text: text.replace("  nodes/", " *nodes/"), r"line \d+ of SHA256SUMS is not as an export has it"),
+    (lambda text: text.replace("  nodes/", "  ../nodes/"), r"line \d+ of SHA256SUMS is not as an export has it"),
+    (lambda text: text.replace("  nodes/", "  /nodes/"), r"line \d+ of SHA256SUMS is not as an export has it"),
+    (lambda text: text.replace("  nodes/", "  nodes//"), r"line \d+ of SHA256SUMS is not as an export has it"),
+    (lambda text: text + "# comment\n", r"line \d+ of SHA256SUMS is not as an export has it"),
+    (lambda text: text + "\n", r"line \d+ of SHA256SUMS is not as an export has it"),
+    (lambda text: text[:-20], r"(line \d+ of )?SHA256SUMS is (not as an export has it|cut off)"),
+    (lambda text: text[:-1], "SHA256SUMS is cut off"),
+    (lambda _: "", "SHA256SUMS is cut off"),
+    (lambda text: text + text[: text.index("\n") + 1], "SHA256SUMS names a file twice, or not in order"),
+    (lambda text: text[: text.index("\n") + 1] * 2, "SHA256SUMS names a file twice, or not in order"),
 ]
 
 _HEADERS = {

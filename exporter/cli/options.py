@@ -75,6 +75,19 @@ StallTimeout = Annotated[
     str | None,
     typer.Option("--stall-timeout", metavar="TIME", help="How long a read may make no progress.", show_default="60s"),
 ]
+Archive = Annotated[
+    bool | None,
+    typer.Option("--archive/--no-archive", help="Also pack the export as one .tar.zst beside it.", show_default="no"),
+]
+EncryptTo = Annotated[
+    str | None,
+    typer.Option(
+        "--encrypt-to",
+        metavar="KEYS",
+        help="Encrypt the archive to these age public keys, with commas between them.",
+        show_default=False,
+    ),
+]
 ProfileFile = Annotated[
     Path | None,
     typer.Option("--profile", metavar="FILE", help="Write where the time went, as JSON.", show_default=False),

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exporter.cli.options import (
+    Archive,
     Config,
+    EncryptTo,
     Group,
     LockTimeout,
     MaxDuration,
@@ -141,9 +143,13 @@ def export(
     max_duration: MaxDuration = None,
     lock_timeout: LockTimeout = None,
     stall_timeout: StallTimeout = None,
+    archive: Archive = None,
+    encrypt_to: EncryptTo = None,
     profile: ProfileFile = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
+    from rich.filesize import decimal
+
     from exporter.progress import tell
     from exporter.run import export as export_source
     from exporter.screen import cost_lines, totals_line
@@ -153,13 +159,18 @@ def export(
     settings = settings_from(
         config, source=source, output=output, group=group, workers=workers, memory=memory, timezone=timezone,
         max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
+        archive=archive, encrypt_to=encrypt_to,
     )  # fmt: skip
+    if encrypt_to and not settings.archive:
+        raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # whether it can be written is known before anything is done
     with watcher(settings.workers) as view:
         outcome = export_source(settings, view)
     tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
     tell(f"Its report: {outcome.directory / REPORT}")
+    if outcome.archive:
+        tell(f"Its archive: {outcome.archive}, {decimal(outcome.archive.stat().st_size)}")
     if profile:
         write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)

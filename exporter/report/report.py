@@ -20,7 +20,7 @@ EARLIER = 13
 # What is shown of the settings; never the source, whose URI may hold a password.
 SHOWN = (
     "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout", "stall_timeout",
-    "tables", "columns",
+    "archive", "encrypt_to", "tables", "columns",
 )  # fmt: skip
 SPANS = {"max_duration", "lock_timeout", "stall_timeout"}
 
@@ -56,7 +56,9 @@ def shown(settings: Settings) -> dict[str, str]:
 def said(name: str, value: Any) -> str:
     """A setting's value: `640 MB`, `30 s`, `no limit`, `marketing.leads = crm.prospects`."""
     if value is None:
-        return "none" if name == "group" else "no limit"
+        return "none" if name in ("group", "encrypt_to") else "no limit"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if name == "memory":
         return f"{value >> 20} MB"
     if name in SPANS:

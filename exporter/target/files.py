@@ -2,9 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from exporter.stopwatch import HASH, WRITE, Stopwatch
 
@@ -30,9 +32,7 @@ def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], row
     """Writes a new file (0600, in directories of 0700) part by part, through to the disk, and gives its record."""
     make_directories(root, path.parent)
     digest, length, waiting = hashlib.sha256(), 0, iter(parts)
-    # O_EXCL and O_NOFOLLOW: never through a link that somebody left there.
-    descriptor = os.open(root / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with open_new(root / path) as file:
         while True:
             with watch.on(WRITE):
                 if (part := next(waiting, None)) is None:
@@ -45,6 +45,20 @@ def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], row
             file.flush()
             os.fsync(file.fileno())
     return FileRecord(path.as_posix(), rows, length, digest.hexdigest())
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file (0600) to write; it is through to the disk when the block ends."""
+    with open_new(path) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def open_new(path: Path) -> BinaryIO:
+    # O_EXCL and O_NOFOLLOW: never through a link that somebody left there.
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def make_directories(root: Path, folder: Path) -> None:

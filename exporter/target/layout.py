@@ -24,10 +24,22 @@ IMPORT_SCRIPT = "import.sh"
 SCHEMA = "schema.cypher"
 REPORT = "report.html"
 HEADERS = "headers"
+# An archive lies beside its export and has its name; the second is encrypted.
+ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
 # Not part of an export: the workers' census lies there while the export is partial.
 CENSUS = "census"
 READING = "census/reading"
+
+
+def archive_file(export: Path, *, encrypted: bool) -> Path:
+    """The archive of an export."""
+    return export.with_name(f"{export.name}{ARCHIVES[encrypted]}")
+
+
+def archives(export: Path) -> list[Path]:
+    """The archives of an export that are there."""
+    return [path for encrypted in (False, True) if (path := archive_file(export, encrypted=encrypted)).is_file()]
 
 
 def name(entity: Entity) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ class PartialExport:
     stamp: str
     group: int | None = None
     records: list[FileRecord] = field(default_factory=list)
+    archive: Path | None = None
 
     @property
     def directory(self) -> Path:
@@ -47,11 +48,11 @@ class PartialExport:
         data = content.encode() if isinstance(content, str) else content
         self.records.append(write_file(self.directory, path, data))
 
-    def finish(
+    def complete(
         self, tallies: dict[str, Tally], about: dict[str, Any], report: Callable[[dict[str, Any]], str]
-    ) -> tuple[Path, dict[str, Any]]:
-        """Writes all that is not data, the checksums last, and publishes; gives the directory and its manifest, from
-        which `report` makes the report's page."""
+    ) -> dict[str, Any]:
+        """Writes all that is not data, the checksums last; gives the manifest, from which `report` makes the report's
+        page."""
         shutil.rmtree(self.directory / layout.CENSUS, ignore_errors=True)
         for tally in tallies.values():
             tally.files.sort(key=lambda record: record.path)
@@ -72,29 +73,44 @@ class PartialExport:
         self.write(Path(layout.REPORT), report(made))
         lines = [f"{record.sha256}  {record.path}\n" for record in sorted(self.records, key=lambda r: r.path)]
         write_file(self.directory, Path(layout.CHECKSUMS), "".join(lines).encode())
-        return self.publish(), made
+        return made
+
+    def pack(self, recipients: Sequence[str], on_progress: Callable[[], None]) -> None:
+        """Packs the complete export into an archive, for age recipients if there are any; it is published with it."""
+        from exporter.target.archive import pack  # loads the cipher, which few need
+
+        self.archive = layout.archive_file(self.directory, encrypted=bool(recipients))
+        pack(self.directory, self.archive, top=self.stamp, recipients=recipients, on_progress=on_progress)
 
     def publish(self) -> Path:
-        """Renames the directory to its name and moves `latest`, each step durable before the next; both or neither.
+        """Renames the directory and its archive to their names and moves `latest`, each step durable before the next;
+        all or nothing.
 
-        From the rename on the export stands, and signals stop nothing any more.
+        From the first rename on the export stands, and signals stop nothing any more.
         """
         if self.group is not None:
             access.open_export(self.directory, self.group)
         for folder, _, _ in os.walk(self.directory):
             sync_directory(Path(folder))
         self.link.symlink_to(self.stamp)
-        final = self.output / self.stamp
+        parts = [self.directory, *([self.archive] if self.archive else [])]
         be_stoppable(False)
-        self.directory.rename(final)
         try:
+            for part in parts:
+                part.rename(self.published(part))
             sync_directory(self.output)
             self.link.replace(self.output / layout.LATEST)
             sync_directory(self.output)
         except OSError:
-            final.rename(self.directory)
+            for part in parts:
+                if self.published(part).exists():
+                    self.published(part).rename(part)
             raise
-        return final
+        return self.published(self.directory)
+
+    def published(self, part: Path) -> Path:
+        """The name that the directory or its archive is to have."""
+        return self.output / part.name.removeprefix(layout.PARTIAL)
 
     def keep_rejects(self) -> Path:
         """Keeps the reject files alone, where a limit on them was broken."""
@@ -125,6 +141,8 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
         finally:
             remove(partial.link)
             remove(partial.directory)
+            if partial.archive:
+                remove(partial.archive)
 
 
 @contextmanager
@@ -173,7 +191,8 @@ def free_stamp(output: Path) -> str:
     """The UTC second that names a new export; waits for the next one where it is taken."""
     while True:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        if not any((output / f"{prefix}{stamp}").exists() for prefix in ("", layout.REJECTED)):
+        taken = any((output / f"{prefix}{stamp}").exists() for prefix in ("", layout.REJECTED))
+        if not taken and not layout.archives(output / stamp):
             return stamp
         time.sleep(0.1)
 
@@ -188,8 +207,8 @@ def sync_directory(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Removes a directory or link; what cannot be removed is left to the next run."""
-    if path.is_symlink():
+    """Removes a directory, file or link; what cannot be removed is left to the next run."""
+    if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     else:
         shutil.rmtree(path, ignore_errors=True)

@@ -13,7 +13,9 @@ from exporter.errors import LimitError, UsageError
 from exporter.target.contents import File, Manifest, Node, Relationship, read_manifest
 from exporter.target.layout import CHECKSUMS, MANIFEST, REJECTS
 
-_CHECKSUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+# As import.sh has it, since sha256sum takes more: capital digits, other line ends, comments, paths that lead outside.
+_PART = rb"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+_CHECKSUM_LINE = re.compile(rb"([0-9a-f]{64})  (%b(?:/%b)*)" % (_PART, _PART))
 
 Progress = Callable[[int, int], None]
 
@@ -28,6 +30,7 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
         raise UsageError(f"{export} is no export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):
         raise UsageError(f"{export} cannot be read: run this as the export's owner")
+    differences: list[str] = []
     try:
         sums, differences = _checksums(export)
         differences += _changed_files(export, sums, on_progress)
@@ -42,18 +45,34 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
 
 
 def _checksums(export: Path) -> tuple[dict[str, str], list[str]]:
-    """Path -> SHA-256 of SHA256SUMS, and the differences of the directory's paths from it."""
+    """Path -> SHA-256 of SHA256SUMS, and the differences of the paths from it. Raises LimitError where it is
+    not written as an export has it."""
     try:
-        lines = (export / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        content = (export / CHECKSUMS).read_bytes()
     except FileNotFoundError:
         return {}, [f"{CHECKSUMS} is missing"]
-    sums = {match[2]: match[1] for line in lines if (match := _CHECKSUM_LINE.fullmatch(line))}
+    sums = parse_checksums(content)
     present = {path.relative_to(export).as_posix() for path in export.rglob("*") if not path.is_dir()} - {CHECKSUMS}
     differences = [f"{path}: missing" for path in sorted(sums.keys() - present)]
     differences += [f"{path}: not listed in {CHECKSUMS}" for path in sorted(present - sums.keys())]
-    if len(sums) < len(lines):
-        differences.append(f"{CHECKSUMS}: {len(lines) - len(sums)} of its lines are no checksums, or are there twice")
     return sums, differences
+
+
+def parse_checksums(content: bytes) -> dict[str, str]:
+    """Path -> SHA-256 of a SHA256SUMS: lines of a small digest, two blanks and a path below the export, in order of the
+    paths' bytes, each once. Raises LimitError, which names the line, for anything else."""
+    *lines, rest = content.split(b"\n")
+    sums: dict[str, str] = {}
+    for number, line in enumerate([*lines, rest] if rest else lines, 1):
+        match = _CHECKSUM_LINE.fullmatch(line)
+        if not match:
+            raise LimitError(f"line {number} of {CHECKSUMS} is not as an export has it")
+        sums[match[2].decode()] = match[1].decode()
+    if rest or not lines:
+        raise LimitError(f"{CHECKSUMS} is cut off")
+    if list(sums) != sorted(sums) or len(sums) < len(lines):
+        raise LimitError(f"{CHECKSUMS} names a file twice, or not in order")
+    return sums
 
 
 def _changed_files(export: Path, sums: dict[str, str], on_progress: Progress) -> Iterator[str]:
