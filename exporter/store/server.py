@@ -8,12 +8,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import neo4j
 import psutil
-from neo4j.exceptions import DriverError, Neo4jError
+from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from exporter.errors import RunError
 from exporter.store.home import Neo4jHome, entry_point
@@ -22,6 +22,11 @@ _START_SECONDS = 120
 _STOP_SECONDS = 60
 _INDEX_SECONDS = 600
 _PORT_ATTEMPTS = 3
+USER, _FIRST_PASSWORD = "neo4j", "neo4j"
+# It runs and answers small graphs with this much for Java objects.
+SMALLEST_HEAP = 512 << 20
+# How the process of a server names its configuration; by it, it is found again.
+CONF_FLAG = "--config-dir="
 # The flags without which Neo4j does not run on the Javas it supports.
 OPENED = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
 
@@ -41,13 +46,43 @@ kill -KILL 0
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a server is reached, from this machine only: its ports, of which 0 is any, and the password of the user
+    `neo4j`. Without a password everybody may; without an `http_port` there is no HTTP, nor Neo4j's Browser."""
+
+    bolt_port: int = 0
+    http_port: int | None = None
+    password: str | None = None
+
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """What the driver takes as `auth`."""
+        return (USER, self.password) if self.password else None
+
+    def free(self) -> "Access":
+        """The same with ports that are free now: its own, else others."""
+        return replace(
+            self,
+            bolt_port=free_port(self.bolt_port),
+            http_port=None if self.http_port is None else free_port(self.http_port),
+        )
+
+
+OPEN = Access()
+
+
 @dataclass(slots=True)
 class Server:
-    """A running server: where it answers, the process to stop, and whether it is to outlive its block."""
+    """A running server: how it is reached, the process to stop, and whether it is to outlive its block."""
 
-    bolt_uri: str
+    access: Access
     process_id: int
     keep: bool = False
+
+    @property
+    def bolt_uri(self) -> str:
+        return f"bolt://127.0.0.1:{self.access.bolt_port}"
 
     @property
     def stop_command(self) -> str:
@@ -55,22 +90,23 @@ class Server:
         return f"kill {self.process_id}"
 
 
-def configure(directory: Path, *, bolt_port: int = 0) -> Path:
+def configure(directory: Path, access: Access = OPEN) -> Path:
     """Write `directory/conf/neo4j.conf`, with data, logs and run-time files in `directory`; return `directory/conf`.
 
-    Import and server find the same store by it: it is the NEO4J_CONF of both. An import does not need the port.
+    Import and server find the same store by it: it is the NEO4J_CONF of both. An import does not need the ports.
     """
     conf, data, logs, run = (directory.resolve() / name for name in ("conf", "data", "logs", "run"))
     settings = {
         "server.default_listen_address": "127.0.0.1",
-        "server.bolt.listen_address": f"127.0.0.1:{bolt_port}",
-        "server.http.enabled": "false",
+        "server.bolt.listen_address": f"127.0.0.1:{access.bolt_port}",
+        "server.http.enabled": str(access.http_port is not None).lower(),
+        "server.http.listen_address": f"127.0.0.1:{access.http_port or 0}",
         "server.https.enabled": "false",
         "server.directories.data": data,
         "server.directories.logs": logs,
         "server.directories.run": run,
         "server.memory.pagecache.size": "128m",
-        "dbms.security.auth_enabled": "false",
+        "dbms.security.auth_enabled": str(access.password is not None).lower(),
         "dbms.usage_report.enabled": "false",
         # Else a stop takes ten seconds for connections to settle; a version without the setting starts all the same.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
@@ -91,18 +127,19 @@ def environment(home: Neo4jHome, conf: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serve(home: Neo4jHome, directory: Path) -> Iterator[Server]:
-    """A Community server on the store in `directory/data`, without authentication, reachable from this machine only.
+def serve(home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int = SMALLEST_HEAP) -> Iterator[Server]:
+    """A Community server on the store in `directory/data`, with at most `heap` bytes for Java objects. Ports that are
+    taken are replaced by free ones; a store that had no password yet gets that of `access`.
 
     The block starts when the server answers. Afterwards, also on an error or an interrupt, the server is stopped and
     waited for; were this process killed, the server would go as well. When the block sets `keep` and ends well, the
     server runs on. Raises RunError when it does not start.
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
-        port = _free_port()
-        conf = configure(directory, bolt_port=port)
-        watch, process_id = _start(home, conf)
-        server = Server(f"bolt://127.0.0.1:{port}", process_id)
+        given = access.free()
+        conf = configure(directory, given)
+        watch, process_id = _start(home, conf, heap)
+        server = Server(given, process_id)
         try:
             if not _answers(server):
                 said = _console(conf).read_text(encoding="utf-8", errors="replace")
@@ -117,26 +154,31 @@ def serve(home: Neo4jHome, directory: Path) -> Iterator[Server]:
             _stop(watch, process_id)
 
 
-def _free_port() -> int:
-    """A port that is free now. Another program may take it first, so a start is tried again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(wanted: int = 0) -> int:
+    """The port that is wanted if it is free now, else any. Another program may take it first, so a start is tried
+    again."""
+    try:
+        with socket.create_server(("127.0.0.1", wanted)) as probe:
+            port: int = probe.getsockname()[1]
+            return port
+    except OSError:
+        if not wanted:
+            raise
+        return free_port()
 
 
 def _console(conf: Path) -> Path:
     return conf.parent / "logs" / "console.log"
 
 
-def _start(home: Neo4jHome, conf: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(home: Neo4jHome, conf: Path, heap: int) -> tuple[subprocess.Popen[bytes], int]:
     """Start the server and its watch in a process group of their own; the watch and the server's process id.
 
     Without `neo4j console`, a Java of its own that takes a third of the CPU time until the server answers (measured: 14
     seconds with it, 9 without).
     """
-    java = [str(home.java_home / "bin" / "java"), "-Xmx512m", *OPENED]
-    java += ["-cp", f"{home.home}/lib/*", entry_point(home), f"--home-dir={home.home}", f"--config-dir={conf}"]
+    java = [str(home.java_home / "bin" / "java"), f"-Xmx{heap >> 20}m", *OPENED]
+    java += ["-cp", f"{home.home}/lib/*", entry_point(home), f"--home-dir={home.home}", f"{CONF_FLAG}{conf}"]
     with _console(conf).open("wb") as console:
         watch = subprocess.Popen(
             ["/bin/sh", "-c", _WATCH, "watch", *java],
@@ -153,13 +195,26 @@ def _start(home: Neo4jHome, conf: Path) -> tuple[subprocess.Popen[bytes], int]:
 def _answers(server: Server) -> bool:
     """Wait until the server answers a query; false when it ended instead or took too long."""
     deadline = time.monotonic() + _START_SECONDS
-    with neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+    with neo4j.GraphDatabase.driver(server.bolt_uri, auth=server.access.login) as driver:
         while time.monotonic() < deadline and _runs(server.process_id):
             with contextlib.suppress(DriverError, Neo4jError):
-                driver.verify_connectivity()
+                try:
+                    driver.verify_connectivity()
+                except AuthError:
+                    _set_password(server)
                 return True
             time.sleep(0.2)
     return False
+
+
+def _set_password(server: Server) -> None:
+    """Gives a new store its password, in place of the one that Neo4j has it begin with and only lets change."""
+    with neo4j.GraphDatabase.driver(server.bolt_uri, auth=(USER, _FIRST_PASSWORD)) as driver:
+        driver.execute_query(
+            "ALTER CURRENT USER SET PASSWORD FROM $old TO $new",
+            {"old": _FIRST_PASSWORD, "new": server.access.password},
+            database_="system",
+        )
 
 
 def _runs(process_id: int) -> bool:
@@ -181,14 +236,14 @@ def _stop(watch: subprocess.Popen[bytes], process_id: int) -> None:
         raise
 
 
-def apply_schema(bolt_uri: str, schema_cypher: str) -> None:
+def apply_schema(bolt_uri: str, schema_cypher: str, auth: tuple[str, str] | None = None) -> None:
     """Run the statements of a schema.cypher, each ended by `;` at a line's end, and wait until every index is online.
 
     Raises RunError, which names the statement, when the server refuses one.
     """
     statement = ""
     try:
-        with neo4j.GraphDatabase.driver(bolt_uri) as driver:
+        with neo4j.GraphDatabase.driver(bolt_uri, auth=auth) as driver:
             for statement in _statements(schema_cypher):
                 driver.execute_query(statement)
             statement = f"CALL db.awaitIndexes({_INDEX_SECONDS})"

@@ -1,0 +1,1 @@
+"""Graphs on the user's own machine, by name: made, replaced, served, asked, listed and removed."""
