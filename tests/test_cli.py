@@ -20,7 +20,7 @@ from exporter.target.publish import partial_export
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "hunter2"
-COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "demo")
+COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "local", "demo")
 WARNING = "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD\n"
 
 

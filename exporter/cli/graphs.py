@@ -1,6 +1,7 @@
 """Commands that end in a running graph: local, demo."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,43 +63,30 @@ def local(
     """Make a graph of a source on this machine: export, import into a Neo4j that comes along, verify, start; then
     ask, stop, start, list and remove it. A graph of the same name is replaced when the new one is whole."""
     from exporter.local import graphs, making
-    from exporter.settings import Settings
 
-    settings: Settings = settings_from(
-        config, source=source, workers=workers, memory=memory, timezone=timezone, max_rejects=max_rejects,
-        max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
-    )  # fmt: skip
-    flags = {
-        "--from": export,
-        "--query": query,
-        "--start": start,
-        "--stop": stop,
-        "--list": listing,
-        "--remove": remove,
-    }
-    wanted = [flag for flag, value in flags.items() if value]
-    if source and wanted:
-        wanted.insert(0, "--source")
-    if len(wanted) > 1:
-        raise UsageError(f"{' and '.join(wanted)} do not go together: give one of them")
-    match wanted:
-        case ["--list"]:
+    exporting = {
+        "source": source, "workers": workers, "memory": memory, "timezone": timezone, "max_rejects": max_rejects,
+        "max_duration": max_duration, "lock_timeout": lock_timeout, "stall_timeout": stall_timeout,
+    }  # fmt: skip
+    actions = {
+        "--from": export, "--query": query, "--start": start, "--stop": stop, "--list": listing, "--remove": remove,
+    }  # fmt: skip
+    match only_action(actions, exporting | {"config": config}, name=name, cache=cache):
+        case "--list":
             list_graphs()
-        case ["--query"]:
+        case "--query":
             ask(name, sys.stdin.read() if query == "-" else query or "")
-        case ["--start"]:
+        case "--start":
             begin(name, cache)
-        case ["--stop"]:
+        case "--stop":
             graph = graphs.there(name)
             print(f"{graph.name}: stopped" if making.halt(graph) else f"{graph.name}: it was not running")
-        case ["--remove"]:
-            if not name:
-                raise UsageError("--remove needs --name: which graph is to go is never guessed")
+        case "--remove":
             graph = graphs.there(name)
             making.discard(graph)
             print(f"{graph.name}: removed")
         case _:
-            make(name, export or settings, cache)
+            make(name, export or settings_from(config, **exporting), cache)
 
 
 def demo(
@@ -115,6 +103,23 @@ def demo(
     from exporter.demo.demo import run_demo
 
     run_demo(scale=scale, keep=keep, output=output, cache=cache, console=Console())
+
+
+def only_action(
+    actions: Mapping[str, object], exporting: Mapping[str, object], *, name: str | None, cache: Path | None
+) -> str | None:
+    """The one action that was asked for, None for an export and its graph. Raises `UsageError` where flags do not go
+    together: none is ignored."""
+    wanted = [flag for flag, value in actions.items() if value not in (None, False)]
+    action = wanted[0] if wanted else None
+    idle = [f"--{flag.replace('_', '-')}" for flag, value in exporting.items() if action and value is not None]
+    idle += ["--cache"] if cache and action not in (None, "--from", "--start") else []
+    idle += ["--name"] if name and action == "--list" else []
+    if len(wanted) > 1 or idle:
+        raise UsageError(f"{' and '.join([*wanted, *idle])} do not go together")
+    if action == "--remove" and not name:
+        raise UsageError("--remove needs --name: which graph is to go is never guessed")
+    return action
 
 
 def make(name: str | None, origin: Any, cache: Path | None) -> None:

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 from pydantic import TypeAdapter, ValidationError
 
-from exporter.errors import BusyError, UsageError
+from exporter.errors import BusyError, RunError, UsageError
 from exporter.store.home import Neo4jHome
 from exporter.store.process import running
 from exporter.store.server import Access, free_port
@@ -73,6 +73,12 @@ class Graph:
         except (OSError, ValidationError):
             raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph, and make it again") from None
 
+    def readable_record(self) -> Record | None:
+        """The same, and None for one that cannot be read."""
+        with suppress(UsageError):
+            return self.record()
+        return None
+
     def settle(self, record: Record) -> None:
         """Makes a store the one that counts, at once and for good."""
         write_private(self.directory / RECORD, _RECORD.dump_json(record, indent=2))
@@ -91,13 +97,13 @@ class Graph:
 
     def access(self, http: bool) -> Access:
         """How it is to be reached: by the ports it had where they are free, else by the first that no graph has."""
-        record = self.record()
-        others = [each for graph in graphs() if graph.name != self.name and (each := graph.record())]
-        bolt = first_free(record.bolt_port if record else None, BOLT_PORTS, {each.bolt_port for each in others})
-        if http:
-            had = record.http_port if record else None
-            return Access(bolt, first_free(had, HTTP_PORTS, {each.http_port for each in others}), self.password())
-        return Access(bolt, None, self.password())
+        own = self.record()
+        others = [record for graph in graphs() if graph.name != self.name and (record := graph.readable_record())]
+        bolt = first_free(own.bolt_port if own else None, BOLT_PORTS, {each.bolt_port for each in others})
+        if not http:
+            return Access(bolt, None, self.password())
+        http_port = first_free(own.http_port if own else None, HTTP_PORTS, {each.http_port for each in others})
+        return Access(bolt, http_port, self.password())
 
     def new_store(self) -> Path:
         """A directory for a store that does not count yet."""
@@ -129,7 +135,11 @@ class Graph:
 
     def size(self) -> int:
         """The bytes it takes on the disk."""
-        return sum(path.lstat().st_blocks * 512 for path in self.directory.rglob("*"))
+        blocks = 0
+        for path in self.directory.rglob("*"):
+            with suppress(FileNotFoundError):  # Neo4j removed it meanwhile
+                blocks += path.lstat().st_blocks
+        return blocks * 512
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -175,7 +185,9 @@ def there(name: str | None) -> Graph:
         return found[0]
     if graph in found:
         return graph
-    names = f"there are {', '.join(each.name for each in found)}" if found else "make one with --source or --from"
+    names = (
+        f"those there are: {', '.join(each.name for each in found)}" if found else "make one with --source or --from"
+    )
     raise UsageError(f"there is no graph named {graph.name}; {names}")
 
 
@@ -193,5 +205,7 @@ def locked(graph: Graph) -> Iterator[None]:
         raise UsageError(f"cannot write to {place}: {error.strerror}; set XDG_DATA_HOME to another place") from None
     try:
         yield
+    except OSError as error:
+        raise RunError(f"{error.filename or place}: {error.strerror}") from None
     finally:
         lock.release()

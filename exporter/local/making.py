@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from exporter.errors import RunError, UsageError
+from exporter.errors import Interrupted, RunError, UsageError
 from exporter.local.graphs import EXPORTS, PASSWORD, RECORD, Graph, Record, locked
 from exporter.settings import Settings
 from exporter.signals import be_stoppable
@@ -19,6 +19,7 @@ from exporter.store.server import SMALLEST_HEAP, Access, Server
 from exporter.target.layout import MANIFEST
 
 LARGEST_HEAP = 4 << 30
+NO_SOURCE = "no source is set; give --source postgresql://USER@HOST/DATABASE, or --from with an export that is there"
 
 
 def make(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: Steps) -> Record:
@@ -27,21 +28,25 @@ def make(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: St
     Raises an `ExporterError` when a step fails, `LimitError` when something differs from the export's manifest.
     """
     with locked(graph):
+        # What needs no Neo4j is known before one is downloaded.
+        if isinstance(origin, Path):
+            steps.check_files(origin)
+        elif not origin.source:
+            raise UsageError(NO_SOURCE)
         home = provision(cache or default_cache(), steps.console.print)
         graph.sweep()
         graph.directory.mkdir(mode=0o700, exist_ok=True)
         try:
             if isinstance(origin, Path):
                 export = origin.resolve()
-                steps.check_files(export)
             else:
                 export = steps.export(origin.model_copy(update={"output": graph.directory / EXPORTS})).directory
             store = graph.new_store()
             steps.load(export, home, store)
             serve_instead(graph, describe(export, store, home), export, steps)
-        except BaseException:
+        except BaseException as error:
             be_stoppable(False)
-            graph.sweep(evidence=True)
+            graph.sweep(evidence=not isinstance(error, Interrupted))
             raise
         graph.sweep()
         return known(graph)
@@ -57,11 +62,12 @@ def serve_instead(graph: Graph, new: Record, export: Path, steps: Steps) -> None
             stand(graph, new, server)
     if not process or not old:
         return
-    stop(process)
     try:
+        stop(process)
         begin(graph, new, steps)
     except BaseException as error:
         be_stoppable(False)
+        stop(process)  # it may still be on its way
         graph.settle(old)
         try:
             begin(graph, old, steps)

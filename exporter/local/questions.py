@@ -57,7 +57,7 @@ def sample_queries(driver: neo4j.Driver) -> list[tuple[Query, str]]:
     """The sample queries and their Cypher, with values about which the graph has most to say in place of parameters."""
     values = {}
     for name, finder in FINDERS.items():
-        with suppress(Neo4jError):  # it takes too long: the parameter stays
+        with suppress(DriverError, Neo4jError):  # it takes too long: the parameter stays
             query = neo4j.Query(finder, timeout=FIND_SECONDS)
             for record in driver.execute_query(query, database_=DATABASE, routing_="r").records:
                 values[name] = record[name]
@@ -86,7 +86,8 @@ def ask(driver: neo4j.Driver, cypher: str) -> Reply:
             rows = [record.values() for record in islice(result, MOST_ROWS + 1)]
             return Reply(result.keys(), rows[:MOST_ROWS], len(rows) > MOST_ROWS)
     except ClientError as error:
-        raise UsageError(f"Neo4j refuses the query: {(error.message or error.code or '').strip()}") from None
+        said, _, _ = (error.message or error.code or "").partition("\n")  # a drawing of the place may follow
+        raise UsageError(f"Neo4j refuses the query: {said}") from None
     except (DriverError, Neo4jError) as error:
         reason = (error.code if isinstance(error, Neo4jError) else None) or type(error).__name__
         raise RunError(f"Neo4j does not answer the query ({reason})") from None

@@ -1,0 +1,270 @@
+"""A drill: an analyst's laptop, from an empty home directory to an answered query in three commands, the second time
+without a network; then what docs/laptop.md has beside. The command lines are that page's."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import tiny_export
+from ports import closed_port
+
+from exporter.store.home import Neo4jHome
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "laptop.md").read_text(encoding="utf-8")
+COMMANDS = Path(sys.executable).parent
+EXAMPLE = "postgresql://exporter@db.example.org/astrokiran"
+PATIENCE = 600
+
+# A namespace of the network in which there is this machine and nothing else, for as long as somebody holds it.
+ALONE = """
+import fcntl, socket, struct, sys
+with socket.socket() as any_socket:
+    SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+    fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+print("alone", flush=True)
+sys.stdin.read()
+"""
+UNREACHABLE = "import socket; socket.create_connection(('192.0.2.1', 443), 5)"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Laptop:
+    """A user's home directory, what stands for the page's example, and the network its commands run in."""
+
+    home: Path
+    source: str
+    within: Sequence[str] = ()
+    proxy: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        variables = {"PATH": f"{COMMANDS}:{os.defpath}", "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
+        variables["TMPDIR"] = str(self.home / "tmp")
+        # With a blank in it, as macOS has one.
+        variables["XDG_DATA_HOME"] = str(self.home / "Application Support")
+        return variables | ({"https_proxy": self.proxy, "http_proxy": self.proxy} if self.proxy else {})
+
+    @property
+    def graphs(self) -> Path:
+        return self.home / "Application Support" / "astrokiran-graph-exporter"
+
+    def start(self, script: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*self.within, "bash", "-euo", "pipefail", "-c", script.replace(EXAMPLE, self.source)],
+            cwd=self.home, env=self.environment, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, script: str, code: int = 0) -> Done:
+        """What lines of a shell say, and that they end as they should."""
+        with self.start(script) as process:
+            out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code, out + err
+        assert "Traceback" not in err
+        return Done(process.returncode, out, err)
+
+    def answer(self, cypher: str, name: str = "graph") -> list[str]:
+        return self.run(f"exporter local --name {name} --query {shlex.quote(cypher)}").out.split()
+
+    def listed(self) -> dict[str, list[str]]:
+        """Name -> what `--list` says of the graph."""
+        lines = self.run("exporter local --list").out.splitlines()[1:]
+        return {line.split()[0]: line.split()[1:] for line in lines}
+
+    def servers(self) -> list[psutil.Process]:
+        """The Javas that run on something below the home directory."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if any(str(self.graphs) in word for word in process.cmdline()) and "java" in process.name():
+                    found.append(process)
+        return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def block(title: str) -> str:
+    """The shell lines under a heading of the page."""
+    found = re.search(rf"^## {title}\n.*?^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def laptop(neo4j_home: Neo4jHome, sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A home directory, empty but for Neo4j's jars where a download has them; no server outlives the tests."""
+    home = tmp_path_factory.mktemp("laptop")
+    (home / "tmp").mkdir()
+    cache = home / ".cache" / "astrokiran-graph-exporter"
+    cache.mkdir(parents=True)
+    (cache / neo4j_home.home.name).symlink_to(neo4j_home.home)
+    laptop = Laptop(home, sample_database)
+    yield laptop
+    for process in laptop.servers():
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def offline(laptop: Laptop) -> Iterator[Laptop]:
+    """The same laptop without a network: alone in a namespace where the system lets us, else behind a proxy that is not
+    there."""
+    for flags, enter in ((["-n"], ["-n"]), (["-r", "-n"], ["-U", "-n", "--preserve-credentials"])):
+        command = ["unshare", *flags, sys.executable, "-c", ALONE]
+        with suppress(FileNotFoundError), subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as holder:  # fmt: skip
+            assert holder.stdout is not None and holder.stdin is not None
+            if holder.stdout.readline():
+                within = ["nsenter", "-t", str(holder.pid), *enter]
+                tried = subprocess.run([*within, sys.executable, "-c", UNREACHABLE], capture_output=True, text=True)
+                assert "Network is unreachable" in tried.stderr
+                yield Laptop(laptop.home, laptop.source, within)
+                holder.stdin.close()
+                return
+    print("no namespace for a network of its own: only the proxy is cut off")
+    yield Laptop(laptop.home, laptop.source, proxy=f"http://127.0.0.1:{closed_port()}")
+
+
+def test_three_commands_and_then_without_a_network(laptop: Laptop, offline: Laptop) -> None:
+    """The same three commands answer both times; the second graph replaces the first at the same address."""
+    commands = block("Three commands")
+    assert len(commands.splitlines()) == 3
+    first = laptop.run(commands)
+    assert (first.out.count("The source can be exported"), first.out.count("Priya Rao")) == (1, 1)
+    password = (laptop.graphs / "graph" / "password").read_text()
+    assert password not in first.out + first.err
+    assert (laptop.graphs / "graph").stat().st_mode & 0o777 == 0o700
+    [server] = laptop.servers()
+    address = re.search(r"bolt://127\.0\.0\.1:\d+", first.out)
+    assert address and password not in " ".join(server.cmdline())
+
+    second = offline.run(commands)
+    assert f"{address[0]}\n" in second.out and "Priya Rao" in second.out
+    assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
+    assert len(laptop.servers()) == 1
+    left = sorted(path.name for path in (laptop.graphs / "graph").iterdir() if not path.is_dir())
+    assert left == ["graph.json", "password"] and len(list((laptop.graphs / "graph").iterdir())) == 3
+    assert (laptop.graphs / "graph" / "password").read_text() == password
+
+    said = offline.run(block("Ask")).out
+    assert "total_earnings" in said and "customers" in said
+    for number in range(1, 6):
+        assert offline.run(f"exporter local --query {number}").out.count("\n") > 1
+    assert "refuses the query: Writing" in offline.run("exporter local --query 'CREATE (n)'", 2).err
+
+
+def test_stopped_started_and_killed(offline: Laptop) -> None:
+    """After a stop, and after a kill that nobody expected, the graph is there again; another's process is never hit."""
+    offline.run(block("Again, and anew"))
+    assert offline.listed()["graph"][0] == "yes"
+    [server] = offline.servers()
+    server.send_signal(signal.SIGKILL)
+    psutil.wait_procs([server], PATIENCE)
+    assert offline.listed()["graph"][0] == "no"
+    assert "it was not running" in offline.run("exporter local --stop").out
+    assert "is not running; exporter local" in offline.run("exporter local --query 1", 2).err
+    offline.run("exporter local --start")
+    assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
+    assert "together" not in offline.run("exporter local --start").err
+
+
+def test_several_side_by_side(offline: Laptop) -> None:
+    """Each by its name and at an address of its own; a removed one leaves nothing, and the other answers on."""
+    export, make, listing, *rest = block("Several").splitlines()
+    assert len(rest) == 2
+    offline.run("\n".join([export, make]))
+    listed = offline.listed()
+    assert {name: cells[0] for name, cells in listed.items()} == {"graph": "yes", "last-week": "yes"}
+    assert len({cells[1] for cells in listed.values()}) == 2
+    assert len(offline.servers()) == 2
+    assert "journey" not in offline.run("\n".join([listing, *rest])).err
+    assert list(offline.listed()) == ["graph"]
+    assert not (offline.graphs / "last-week").exists()
+    assert len(offline.servers()) == 1
+    assert (offline.home / "output" / "latest" / "manifest.json").is_file()
+    assert "needs --name" in offline.run("exporter local --remove", 2).err
+
+
+def broken(place: Path, what: str) -> Path:
+    """An export that fails as a graph of it is made: at its files, in the import, or with its schema."""
+    export = tiny_export.write(place / what.replace(" ", "-"))
+    if what == "a damaged file":
+        (export / "nodes/Customer/part-0001.csv").write_text("7\n")
+        return export
+    if what == "a dangling relationship":
+        (export / "relationships/AuthUser-HAS_DEVICE-Device/part-0001.csv").write_text('7,"x"\n')
+        manifest = tiny_export.manifest(export)
+        data = {
+            "bytes": 6,
+            "rows": 1,
+            "sha256": sha256(export, "relationships/AuthUser-HAS_DEVICE-Device/part-0001.csv"),
+        }
+        manifest["files"][-1] |= data
+        manifest["relationships"][-1]["rows"] = 1
+        manifest["totals"]["relationships"] += 1
+        manifest["totals"]["bytes"] += 6
+        tiny_export.write_manifest(export, manifest)
+        return export
+    (export / "schema.cypher").write_text("CREATE CONSTRAINT wrong FOR (n:AuthUser) REQUIRE n.is_active IS UNIQUE;\n")
+    tiny_export.write_checksums(export)
+    return export
+
+
+def sha256(export: Path, path: str) -> str:
+    line = subprocess.run(["shasum", "-a", "256", export / path], capture_output=True, text=True, check=True).stdout
+    return line.split()[0]
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "sentence"),
+    [
+        ("a damaged file", 1, "differs from its manifest: nodes/Customer/part-0001.csv: changed"),
+        ("a dangling relationship", 4, "import.sh ended with exit code 4"),
+        ("a constraint that is violated", 4, "Neo4j refused a statement of the schema"),
+    ],
+)
+def test_a_failure_leaves_the_graph_that_was(
+    what: str, code: int, sentence: str, offline: Laptop, tmp_path: Path
+) -> None:
+    """The same server answers on, and nothing of the new one stays but what explains the failure."""
+    before = offline.servers()
+    said = offline.run(f"exporter local --from {broken(tmp_path, what)}", code).err
+    assert sentence in said.splitlines()[-1]
+    assert offline.servers() == before and len(before) == 1
+    assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
+    record = (offline.graphs / "graph" / "graph.json").read_text()
+    others = [path for path in (offline.graphs / "graph").glob("2*") if path.name not in record]
+    assert {part.name for path in others for part in path.iterdir()} <= {"logs"}
+
+
+@pytest.mark.parametrize("step", ["1 ·", "2 ·", "3 ·", "4 ·", "5 ·"])
+def test_interrupted(step: str, offline: Laptop, tmp_path: Path) -> None:
+    """^C while the files are compared, imported, served, verified, and put in the old graph's place: exit code 130, one
+    server as before, the data as before."""
+    export = tiny_export.write(tmp_path / "export")
+    offline.run("exporter local --start")
+    process = offline.start(f"exporter local --from {export}")
+    assert process.stderr is not None
+    assert any(step in line for line in iter(process.stderr.readline, ""))
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "exporter: stopped" in said, "Traceback" in said) == (130, True, False), said
+    assert len(offline.servers()) == 1
+    assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
