@@ -9,6 +9,8 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import neo4j
@@ -99,6 +101,8 @@ def configure(directory: Path, access: Access = OPEN) -> Path:
     settings = {
         "server.default_listen_address": "127.0.0.1",
         "server.bolt.listen_address": f"127.0.0.1:{access.bolt_port}",
+        # What Neo4j's Browser is told to connect to.
+        "server.bolt.advertised_address": f"127.0.0.1:{access.bolt_port}",
         "server.http.enabled": str(access.http_port is not None).lower(),
         "server.http.listen_address": f"127.0.0.1:{access.http_port or 0}",
         "server.https.enabled": "false",
@@ -205,9 +209,19 @@ def _answers(server: Server) -> bool:
                 except AuthError:
                     with contextlib.suppress(AuthError):  # its user has set another password: it answers all the same
                         _set_password(server)
-                return True
+                if server.access.http_port is None or _serves_http(server.access.http_port):
+                    return True
             time.sleep(0.2)
     return False
+
+
+def _serves_http(port: int) -> bool:
+    """Whether HTTP is there already: it comes after Bolt."""
+    with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        with contextlib.suppress(OSError, HTTPException):
+            connection.request("GET", "/", headers={"Accept": "application/json"})
+            return connection.getresponse().status == HTTPStatus.OK
+        return False
 
 
 def _set_password(server: Server) -> None:

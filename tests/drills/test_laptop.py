@@ -254,7 +254,7 @@ def test_a_failure_leaves_the_graph_that_was(
     assert {part.name for path in others for part in path.iterdir()} <= {"logs"}
 
 
-@pytest.mark.parametrize("step", ["1 ·", "2 ·", "3 ·", "4 ·", "5 ·"])
+@pytest.mark.parametrize("step", ["1 ·", "Importing into", "3 ·", "4 ·", "5 ·"])
 def test_interrupted(step: str, offline: Laptop, tmp_path: Path) -> None:
     """^C while the files are compared, imported, served, verified, and put in the old graph's place: exit code 130, one
     server as before, the data as before."""
