@@ -20,7 +20,7 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from exporter.errors import RunError
 from exporter.store.home import Neo4jHome, entry_point
 
-_START_SECONDS = 120
+_START_SECONDS = 300
 _STOP_SECONDS = 60
 _INDEX_SECONDS = 600
 _PORT_ATTEMPTS = 3
@@ -69,6 +69,10 @@ class Access:
             bolt_port=free_port(self.bolt_port),
             http_port=None if self.http_port is None else free_port(self.http_port),
         )
+
+    def other(self) -> "Access":
+        """The same with any ports."""
+        return replace(self, bolt_port=0, http_port=None if self.http_port is None else 0)
 
 
 OPEN = Access()
@@ -142,7 +146,7 @@ def serve(home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int 
     server runs on. Raises RunError when it does not start.
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
-        given = access.free()
+        given = access.free() if attempt == 1 else access.other().free()
         conf = configure(directory, given)
         watch, process_id = _start(home, conf, heap)
         server = Server(given, process_id)

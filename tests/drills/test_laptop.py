@@ -1,5 +1,7 @@
 """A drill: an analyst's laptop, from an empty home directory to an answered query in three commands, the second time
-without a network; then what docs/laptop.md has beside. The command lines are that page's."""
+without a network; then what docs/laptop.md has besides, one test after the other on the same laptop.
+
+The command lines are that page's."""
 
 import os
 import re
@@ -154,6 +156,8 @@ def test_three_commands_and_then_without_a_network(laptop: Laptop, offline: Lapt
     [server] = laptop.servers()
     address = re.search(r"bolt://127\.0\.0\.1:\d+", first.out)
     assert address and password not in " ".join(server.cmdline())
+    logs = list((laptop.graphs / "graph").glob("2*/logs/*"))
+    assert logs and not any(password.encode() in log.read_bytes() for log in logs if log.is_file())
 
     second = offline.run(commands)
     assert f"{address[0]}\n" in second.out and "Priya Rao" in second.out
@@ -258,13 +262,25 @@ def test_a_failure_leaves_the_graph_that_was(
 def test_interrupted(step: str, offline: Laptop, tmp_path: Path) -> None:
     """^C while the files are compared, imported, served, verified, and put in the old graph's place: exit code 130, one
     server as before, the data as before."""
-    export = tiny_export.write(tmp_path / "export")
     offline.run("exporter local --start")
-    process = offline.start(f"exporter local --from {export}")
-    assert process.stderr is not None
-    assert any(step in line for line in iter(process.stderr.readline, ""))
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, "exporter: stopped" in said, "Traceback" in said) == (130, True, False), said
+    interrupt(offline, f"exporter local --from {tiny_export.write(tmp_path / 'export')}", step)
     assert len(offline.servers()) == 1
     assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
+
+
+def test_a_first_graph_that_was_interrupted(offline: Laptop, tmp_path: Path) -> None:
+    """Leaves nothing, neither a process nor a file but the lock."""
+    before = offline.servers()
+    interrupt(offline, f"exporter local --name first --from {tiny_export.write(tmp_path / 'export')}", "4 ·")
+    assert offline.servers() == before
+    assert sorted(path.name for path in offline.graphs.glob("*first*")) == [".first.lock"]
+
+
+def interrupt(laptop: Laptop, script: str, line: str) -> None:
+    """Presses ^C as soon as a command says a line with this text."""
+    process = laptop.start(script)
+    assert process.stderr is not None
+    assert any(line in said for said in iter(process.stderr.readline, ""))
+    os.killpg(process.pid, signal.SIGINT)
+    _, rest = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "exporter: stopped" in rest, "Traceback" in rest) == (130, True, False), rest
