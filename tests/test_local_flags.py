@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from exporter.cli.graphs import only_action
+from exporter.cli.local import only_action
 from exporter.errors import UsageError
 
 

@@ -12,7 +12,8 @@ import typer
 
 from exporter.cli.declaration import headers, model
 from exporter.cli.exports import prune, runs, verify
-from exporter.cli.graphs import demo, local
+from exporter.cli.graphs import demo
+from exporter.cli.local import local
 from exporter.cli.sources import check, export, init
 from exporter.errors import ExporterError
 from exporter.signals import ignore_signals, stopped_by_signals

@@ -95,6 +95,8 @@ def start(graph: Graph, *, cache: Path | None, steps: Steps) -> Record:
     with locked(graph):
         record = known(graph)
         if not graph.server():
+            if not (graph.directory / record.store / "data").is_dir():  # else Neo4j would make an empty one
+                raise UsageError(f"the store of the graph {graph.name} is gone; make it again")
             begin(graph, replace(record, neo4j=neo4j_of(record, cache, steps)), steps)
         return known(graph)
 
@@ -122,7 +124,8 @@ def discard(graph: Graph) -> None:
 def known(graph: Graph) -> Record:
     """The record of a graph that is there."""
     record = graph.record()
-    assert record is not None
+    if not record:
+        raise UsageError(f"there is no graph named {graph.name} any more")
     return record
 
 
@@ -150,8 +153,8 @@ def neo4j_of(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
 
 
 def has_browser(home: Neo4jHome) -> bool:
-    """Whether a Neo4j has a Browser to serve: Neo4j 5 as a jar, later ones as an archive beside."""
-    return any(home.home.glob("lib/neo4j-browser*.jar")) or any(home.home.glob("web/neo4j-browser*.zip"))
+    """Whether a Neo4j has a Browser to serve: an archive beside its jars, or one of them."""
+    return any(home.home.glob("web/neo4j-browser*.zip")) or any(home.home.glob("lib/neo4j-browser*.jar"))
 
 
 def heap() -> int:

@@ -79,7 +79,7 @@ def ask(driver: neo4j.Driver, cypher: str) -> Reply:
     Raises `UsageError` with Neo4j's sentence for a query that it refuses, `RunError` when it does not answer.
     """
     try:
-        if cypher.isdecimal():
+        if cypher.strip().isdecimal():
             cypher = sample(driver, int(cypher))
         with driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS) as session:
             result = session.run(neo4j.Query(cypher))

@@ -80,7 +80,7 @@ def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
 
 def age(moment: datetime) -> str:
     """`42 s`, `3 min 20 s`, `1 h 5 min`, `12 days`."""
-    seconds = (datetime.now(UTC) - moment).total_seconds()
+    seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
     return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else spoken(seconds)
 
 
