@@ -3,6 +3,7 @@ without a network; then what docs/laptop.md has besides, one test after the othe
 
 The command lines are that page's."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -211,29 +212,23 @@ def broken(place: Path, what: str) -> Path:
     export = tiny_export.write(place / what.replace(" ", "-"))
     if what == "a damaged file":
         (export / "nodes/Customer/part-0001.csv").write_text("7\n")
-        return export
-    if what == "a dangling relationship":
-        (export / "relationships/AuthUser-HAS_DEVICE-Device/part-0001.csv").write_text('7,"x"\n')
+    elif what == "a dangling relationship":
         manifest = tiny_export.manifest(export)
-        data = {
-            "bytes": 6,
-            "rows": 1,
-            "sha256": sha256(export, "relationships/AuthUser-HAS_DEVICE-Device/part-0001.csv"),
-        }
-        manifest["files"][-1] |= data
-        manifest["relationships"][-1]["rows"] = 1
+        [file] = [each for each in manifest["files"] if "HAS_DEVICE" in each["path"]]
+        [entity] = [each for each in manifest["relationships"] if each["type"] == "HAS_DEVICE"]
+        content = b'7,"x"\n'
+        (export / file["path"]).write_bytes(content)
+        file |= {"bytes": len(content), "rows": 1, "sha256": hashlib.sha256(content).hexdigest()}
+        entity["rows"] = 1
         manifest["totals"]["relationships"] += 1
-        manifest["totals"]["bytes"] += 6
+        manifest["totals"]["bytes"] += len(content)
         tiny_export.write_manifest(export, manifest)
-        return export
-    (export / "schema.cypher").write_text("CREATE CONSTRAINT wrong FOR (n:AuthUser) REQUIRE n.is_active IS UNIQUE;\n")
-    tiny_export.write_checksums(export)
+    else:
+        (export / "schema.cypher").write_text(
+            "CREATE CONSTRAINT wrong FOR (n:AuthUser) REQUIRE n.is_active IS UNIQUE;\n"
+        )
+        tiny_export.write_checksums(export)
     return export
-
-
-def sha256(export: Path, path: str) -> str:
-    line = subprocess.run(["shasum", "-a", "256", export / path], capture_output=True, text=True, check=True).stdout
-    return line.split()[0]
 
 
 @pytest.mark.parametrize(
