@@ -40,7 +40,9 @@ def make(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: St
             if isinstance(origin, Path):
                 export = origin.resolve()
             else:
-                export = steps.export(origin.model_copy(update={"output": graph.directory / EXPORTS})).directory
+                # Nobody else may enter the directory, whatever group other exports are for.
+                here = {"output": graph.directory / EXPORTS, "group": None}
+                export = steps.export(origin.model_copy(update=here)).directory
             store = graph.new_store()
             steps.load(export, home, store)
             serve_instead(graph, describe(export, store, home), export, steps)
