@@ -40,8 +40,8 @@ def make(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: St
             if isinstance(origin, Path):
                 export = origin.resolve()
             else:
-                # Nobody else may enter the directory, whatever group other exports are for.
-                here = {"output": graph.directory / EXPORTS, "group": None}
+                # Whatever other exports are for: nobody else may enter the directory, and this one is soon gone.
+                here = {"output": graph.directory / EXPORTS, "group": None, "archive": False, "encrypt_to": None}
                 export = steps.export(origin.model_copy(update=here)).directory
             store = graph.new_store()
             steps.load(export, home, store)
