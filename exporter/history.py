@@ -1,6 +1,7 @@
 """The exports below an output directory: which there are, what changed from one to another, and which are kept."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,16 +108,16 @@ def numbers(entity: Node | Relationship | None) -> tuple[int, int]:
     return (entity.rows, sum(entity.rejects.values())) if entity else (0, 0)
 
 
-def prune(output: Path, keep: int) -> list[Path]:
-    """Removes all but the newest `keep` exports, never the one that is `latest`, and rejects kept from before the
-    oldest export that stays; gives what was removed, oldest first.
+def prune(output: Path, keep: int, needed: Collection[str] = ()) -> list[Path]:
+    """Removes all but the newest `keep` exports, never the one that is `latest` nor one whose name is needed, and
+    rejects kept from before the oldest export that stays; gives what was removed, oldest first.
 
     A directory loses its name before its files: what bears a stamp is whole. Raises `BusyError` when an export runs.
     """
     directories(output)  # one that is not there is not made for the lock's sake
     with locked(output):
         everything = directories(output)
-        kept = {*everything[-keep:], (output / layout.LATEST).resolve()}
+        kept = {*everything[-keep:], (output / layout.LATEST).resolve(), *(output / name for name in needed)}
         removed = [each for each in everything if each not in kept and each.resolve() not in kept]
         left = [each.name for each in everything if each not in removed]
         rejected = sorted(output.glob(f"{layout.REJECTED}*"))

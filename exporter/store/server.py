@@ -55,8 +55,9 @@ class Server:
         return f"kill {self.process_id}"
 
 
-def configure(directory: Path, *, bolt_port: int = 0) -> Path:
+def configure(directory: Path, *, bolt_port: int = 0, database: str = "neo4j") -> Path:
     """Write `directory/conf/neo4j.conf`, with data, logs and run-time files in `directory`; return `directory/conf`.
+    `database` is the one that the server has besides its own.
 
     Import and server find the same store by it: it is the NEO4J_CONF of both. An import does not need the port.
     """
@@ -69,6 +70,7 @@ def configure(directory: Path, *, bolt_port: int = 0) -> Path:
         "server.directories.data": data,
         "server.directories.logs": logs,
         "server.directories.run": run,
+        "initial.dbms.default_database": database,
         "server.memory.pagecache.size": "128m",
         "dbms.security.auth_enabled": "false",
         "dbms.usage_report.enabled": "false",
@@ -91,7 +93,7 @@ def environment(home: Neo4jHome, conf: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serve(home: Neo4jHome, directory: Path) -> Iterator[Server]:
+def serve(home: Neo4jHome, directory: Path, *, database: str = "neo4j") -> Iterator[Server]:
     """A Community server on the store in `directory/data`, without authentication, reachable from this machine only.
 
     The block starts when the server answers. Afterwards, also on an error or an interrupt, the server is stopped and
@@ -100,7 +102,7 @@ def serve(home: Neo4jHome, directory: Path) -> Iterator[Server]:
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         port = _free_port()
-        conf = configure(directory, bolt_port=port)
+        conf = configure(directory, bolt_port=port, database=database)
         watch, process_id = _start(home, conf)
         server = Server(f"bolt://127.0.0.1:{port}", process_id)
         try:
