@@ -69,6 +69,12 @@ def test_old_exports_are_removed(output: Path) -> None:
     assert prune(output, 1) == []
 
 
+def test_what_is_needed_stays(output: Path) -> None:
+    """However old it is; a name that is not there is none."""
+    assert names(prune(output, 1, [STAMPS[0], "20200101T000000Z"])) == [STAMPS[1]]
+    assert names(directories(output)) == [STAMPS[0], *STAMPS[2:]]
+
+
 def test_more_are_kept_than_there_are(output: Path) -> None:
     """Then nothing is removed but rejects that are older than all."""
     (output / "rejected-20261101T000000Z").mkdir()

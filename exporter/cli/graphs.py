@@ -129,7 +129,7 @@ def rebuild(
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = Report(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
-    options = None
+    metrics_file = None
     with stopped_by_signals("the live graph is as it was"):
         try:
             if rollback + repair + bool(made or accept_changes) > 1:
@@ -141,8 +141,9 @@ def rebuild(
                 stop=stop, start=start, metrics=metrics, log_format=log_format,
             )  # fmt: skip
             report.log = Log(options.log_format)
-            if options.metrics:
+            if options.metrics and not repair:
                 check_metrics(options.metrics)
+                metrics_file = options.metrics
             perform(settings, options, report, made=made, accept=accept_changes)
             report.succeed()
         except ExporterError as error:
@@ -151,9 +152,9 @@ def rebuild(
             report.fail(error)
             raise
         finally:
-            if options and options.metrics and action is not Action.REPAIR:
+            if metrics_file:
                 try:
-                    write_metrics(report, options.metrics)
+                    write_metrics(report, metrics_file)
                 except UsageError as error:
                     report.log.say(str(error), "warning")
             print(json.dumps(report.as_object(), ensure_ascii=False), flush=True)
