@@ -1,8 +1,10 @@
 """Commands that end in a running graph: demo, rebuild."""
 
 import json
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,6 +38,19 @@ EXIT_CODES = (
 )
 
 
+def print_result(line: str) -> None:
+    """Prints on stdout. Where that fails, on a full disk, the exit code still tells what happened to the graph."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def setting(flag: str, metavar: str, help: str, default: str | None = None) -> Any:
+    """The flag of a rebuild's setting, whose default `exporter.settings` knows."""
+    return typer.Option(flag, metavar=metavar, help=help, show_default=default or False)
+
+
 def rebuild(
     source: Source = None,
     output: Output = None,
@@ -47,79 +62,36 @@ def rebuild(
         bool, typer.Option("--repair", help="Only put right what a run that was killed left; every run does it first.")
     ] = False,
     made: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="EXPORT",
-            help="Take this export, by name or directory, instead of a new one.",
-            show_default=False,
-        ),
+        str | None, setting("--from", "EXPORT", "Take this export, by name or directory, instead of a new one.")
     ] = None,
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Swap, however unlike the new export is the one before.")
     ] = False,
     max_drop: Annotated[
-        str | None,
-        typer.Option(
-            "--max-drop", metavar="PERCENT", help="How much of its rows each label or pattern may lose.",
-            show_default="20%",
-        ),
+        str | None, setting("--max-drop", "PERCENT", "How much of its rows each label or pattern may lose.", "20%")
     ] = None,
     max_rejects_rise: Annotated[
         str | None,
-        typer.Option(
-            "--max-rejects-rise", metavar="PERCENT", help="How much the rejects may rise, of all rows before.",
-            show_default="1%",
-        ),
+        setting("--max-rejects-rise", "PERCENT", "How much the rejects may rise, of all rows before.", "1%"),
     ] = None,
     keep: Annotated[
-        int | None,
-        typer.Option(
-            "--keep", metavar="N", help="How many stores, the live one among them, and exports stay.", show_default="2"
-        ),
+        int | None, setting("--keep", "N", "How many stores, the live one among them, and exports stay.", "2")
     ] = None,
-    neo4j_home: Annotated[
-        Path | None, typer.Option("--neo4j-home", metavar="DIR", help="The live Neo4j.", show_default="NEO4J_HOME")
-    ] = None,
-    neo4j_conf: Annotated[
-        Path | None,
-        typer.Option("--neo4j-conf", metavar="DIR", help="Where its neo4j.conf is.", show_default="NEO4J_CONF"),
-    ] = None,
+    neo4j_home: Annotated[Path | None, setting("--neo4j-home", "DIR", "The live Neo4j.", "NEO4J_HOME")] = None,
+    neo4j_conf: Annotated[Path | None, setting("--neo4j-conf", "DIR", "Where its neo4j.conf is.", "NEO4J_CONF")] = None,
     neo4j_timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--neo4j-timeout", metavar="TIME", help="How long it may take to stop, and to start and answer.",
-            show_default="120s",
-        ),
+        str | None, setting("--neo4j-timeout", "TIME", "How long it may take to stop, and to start and answer.", "120s")
     ] = None,
-    database: Annotated[
-        str | None, typer.Option("--database", metavar="NAME", help="Its database.", show_default="neo4j")
-    ] = None,
-    bolt: Annotated[
-        str | None,
-        typer.Option("--bolt", metavar="URI", help="Where it answers.", show_default="bolt://127.0.0.1:7687"),
-    ] = None,
-    user: Annotated[
-        str | None, typer.Option("--user", help="Its user; the password is NEO4J_PASSWORD.", show_default=False)
-    ] = None,
-    stop: Annotated[
-        str | None,
-        typer.Option("--stop", metavar="COMMAND", help="How it is stopped.", show_default="NEO4J_HOME/bin/neo4j stop"),
-    ] = None,
+    database: Annotated[str | None, setting("--database", "NAME", "Its database.", "neo4j")] = None,
+    bolt: Annotated[str | None, setting("--bolt", "URI", "Where it answers.", "bolt://127.0.0.1:7687")] = None,
+    user: Annotated[str | None, setting("--user", "NAME", "Its user; the password is NEO4J_PASSWORD.")] = None,
+    stop: Annotated[str | None, setting("--stop", "COMMAND", "How it is stopped.", "NEO4J_HOME/bin/neo4j stop")] = None,
     start: Annotated[
-        str | None,
-        typer.Option(
-            "--start", metavar="COMMAND", help="How it is started.", show_default="NEO4J_HOME/bin/neo4j start"
-        ),
+        str | None, setting("--start", "COMMAND", "How it is started.", "NEO4J_HOME/bin/neo4j start")
     ] = None,
-    metrics: Annotated[
-        Path | None,
-        typer.Option("--metrics", metavar="FILE", help="Also write a Prometheus textfile.", show_default=False),
-    ] = None,
-    log_format: Annotated[
-        str | None, typer.Option("--log-format", metavar="plain|json", help="Of stderr.", show_default="plain")
-    ] = None,
-) -> None:  # fmt: skip
+    metrics: Annotated[Path | None, setting("--metrics", "FILE", "Also write a Prometheus textfile.")] = None,
+    log_format: Annotated[str | None, setting("--log-format", "plain|json", "Of the lines on stderr.", "plain")] = None,
+) -> None:
     """Rebuild a live graph overnight: export, import beside it, verify, then swap; the last line on stdout is JSON."""
     from exporter.rebuild.metrics import check_metrics, write_metrics
     from exporter.rebuild.report import Action, Log, Report
@@ -157,7 +129,7 @@ def rebuild(
                     write_metrics(report, metrics_file)
                 except UsageError as error:
                     report.log.say(str(error), "warning")
-            print(json.dumps(report.as_object(), ensure_ascii=False), flush=True)
+            print_result(json.dumps(report.as_object(), ensure_ascii=False))
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
