@@ -61,7 +61,9 @@ def test_a_swap(data: Path, export: Path) -> None:
         stores.exchange(swap)
         assert (served(data), stores.moved(swap), stores.committed(swap)) == (["new", "new"], True, False)
         stores.commit(swap)
-        assert (stores.under_way(), stores.committed(swap)) == (None, True)
+        assert (stores.under_way(), stores.committed(swap)) == (swap, True)
+        stores.end()
+        assert stores.under_way() is None
         current, [kept] = stores.current(), stores.kept()
         assert current and (current.export, current.manifest is not None) == (export.name, True)
         assert str(current.snapshot_at) == "2026-11-23 03:15:01.250000+00:00"
@@ -136,6 +138,7 @@ def test_a_first_store(data: Path, export: Path) -> None:
         assert not any(path.exists() for path in place_in(data).both)
         stores.exchange(swap)
         stores.commit(swap)
+        stores.end()
         assert (stores.kept(), len(stores.all())) == ([], 2)
 
 
@@ -151,6 +154,7 @@ def nights(stores: Stores, data: Path, export: Path, count: int) -> list[Store]:
         swap = begun(stores, data, named)
         stores.exchange(swap)
         stores.commit(swap)
+        stores.end()
         current = stores.current()
         assert current
         made.append(current)
@@ -165,6 +169,7 @@ def test_the_kept_stores(data: Path, export: Path) -> None:
         swap = stores.begin(stores.kept()[0])
         stores.exchange(swap)
         stores.commit(swap)
+        stores.end()
         assert stores.current() == second
         assert [each.export for each in stores.kept()] == [third.export, first.export, None]
         gone = stores.kept()[1:]

@@ -99,7 +99,7 @@ class Rebuild:
                 self.prune_exports()  # else every night that fails would leave one more
             raise
         with self.report.step("retention", f"Keeping {self.options.keep} stores and exports"):
-            self.report.removed += self.stores.prune(self.options.keep)
+            self.prune_stores()
             self.prune_exports()
 
     def rollback(self) -> None:
@@ -158,6 +158,7 @@ class Rebuild:
                 self.report.downtime = time.monotonic() - began
             with self.report.step("smoke_test", "Comparing the live graph with the manifest"):
                 smoke_test(new)
+                self.stores.commit(swap)
         except BaseException as error:
             self.report.log.say(f"THE SWAP FAILED ({said(error)}): putting the old store back", "error")
             failed_step = self.report.step_name
@@ -168,7 +169,7 @@ class Rebuild:
             if isinstance(error, Interrupted) or not isinstance(error, ExporterError | OSError):
                 raise
             raise SwapError(f"the swap failed: {said(error)}; {self.stores.current()} is back, and answers") from None
-        self.stores.commit(swap)
+        self.stores.end()
 
     def put_back(self, swap: Swap) -> None:
         """Undoes what was done of a swap, and starts Neo4j. Raises `DownError` where it does not answer afterwards."""
@@ -200,8 +201,15 @@ class Rebuild:
         live = self.live
         return verify_bolt(store.directory, live.bolt, user=live.user, password=live.password, database=live.database)
 
+    def prune_stores(self) -> None:
+        """Removes old stores. That it cannot be done is said, and no more: the graph is the new one."""
+        try:
+            self.report.removed += self.stores.prune(self.options.keep)
+        except OSError as error:
+            self.report.log.say(f"old stores were not removed: {said(error)}", "warning")
+
     def prune_exports(self) -> None:
-        """Removes old exports, but none that a store was made of. That it cannot be done is said, and no more."""
+        """Removes old exports, but none that a store was made of. That it cannot be done is said, too."""
         needed = [each.export for each in self.stores.all() if each.export]
         try:
             removed = prune(self.settings.output, self.options.keep, needed)

@@ -174,12 +174,11 @@ class Stores:
                 move(old, live)
 
     def commit(self, swap: Swap) -> None:
-        """The new store is proved: it gets its name, and the swap is over."""
+        """The new store is proved, and gets its name. What follows is `end`."""
         new = self.root / STORES / swap.new
         if new.name.startswith(PARTIAL):
             new.rename(new.with_name(new.name.removeprefix(PARTIAL)))
             sync_directory(self.root / STORES)
-        self.end()
 
     def end(self) -> None:
         """No swap is under way any more."""

@@ -1,7 +1,7 @@
 """A drill: two nights in a row, with readers querying the live graph all the time, and everything that can go wrong.
 
 The tests share a live server and go on from one another, in this order. `DRILL_REBUILD=all` in the environment adds the
-longer cases.
+longer cases, `DRILL_NEO4J=5.26` takes that version.
 """
 
 import os
@@ -25,14 +25,18 @@ from exporter.demo.sample import fill_sample
 from exporter.store.home import Neo4jHome
 
 SCALE = 0.02
+NEO4J = os.environ.get("DRILL_NEO4J", "2026.09")
 longer = pytest.mark.skipif(os.environ.get("DRILL_REBUILD") != "all", reason="only with DRILL_REBUILD=all")
 # The lines that docs/nightly.md shows.
 REBUILD, ACCEPT, REPAIR, ROLLBACK = blocks("sh")
 
 
 @pytest.fixture(scope="module")
-def site(postgres: str, neo4j_home: Neo4jHome, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest, postgres: str, cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """A source, and a live Neo4j with a graph of somebody's own, that is read all the time."""
+    neo4j_home: Neo4jHome = request.getfixturevalue("neo4j_5_home" if NEO4J == "5.26" else "neo4j_home")
     source = create_database(postgres, "nights")
     fill_sample(source, scale=SCALE)
     execute(source, STALLING)
