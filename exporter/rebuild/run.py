@@ -103,10 +103,14 @@ class Rebuild:
             self.prune_exports()
 
     def rollback(self) -> None:
-        """Exchanges the live store for the one that was live before it. Raises `UsageError` where there is none."""
+        """Exchanges the live store for the one that was live before it, whether the live one answers or not. Raises
+        `UsageError` where there is none."""
         if not (kept := self.stores.kept()):
             raise UsageError(f"there is no previous store in {self.stores.root} to go back to")
-        self.live.check()
+        try:
+            self.live.check()
+        except RunError as error:
+            self.report.log.say(said(error), "warning")
         self.report.export = kept[0].export
         self.swap(kept[0], self.compare_previous)
 
