@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
 SECRET = "never-to-be-shown"
 READERS = 2
+# A Neo4j has to start here and there, maybe on a busy machine.
+PATIENCE = 600
 # Neo4j's stop waits ten seconds for connections to settle; a drill does not.
 QUICK_STOP = """
 internal.dbms.bolt.netty_server_shutdown_quiet_period=0
@@ -64,11 +66,14 @@ class Readers:
     stopped: bool = False
 
     def read(self) -> None:
-        with neo4j.GraphDatabase.driver(self.uri, auth=("neo4j", PASSWORD), connection_timeout=2) as driver:
+        auth = ("neo4j", PASSWORD)
+        with neo4j.GraphDatabase.driver(
+            self.uri, auth=auth, connection_timeout=2, max_transaction_retry_time=0
+        ) as driver:
             while not self.stopped:
                 try:
-                    records = driver.session(fetch_size=1).run("MATCH (n) RETURN count(n) AS nodes").data()
-                    self.answers.append((time.monotonic(), records[0]["nodes"]))
+                    [record] = driver.execute_query("MATCH (n) RETURN count(n) AS nodes").records
+                    self.answers.append((time.monotonic(), record["nodes"]))
                 except (DriverError, Neo4jError, OSError):
                     self.answers.append((time.monotonic(), None))
                 time.sleep(0.05)
@@ -112,7 +117,7 @@ class Night:
             assert self.process.poll() is None, f"it ended early: {self.text}"
             return any(text in line for line in self.lines)
 
-        eventually(said, f"the line {text}")
+        eventually(said, f"the line {text}", PATIENCE)
 
     def exporter(self) -> psutil.Process:
         """The process of the command itself, which is the shell's child or has taken its place."""
@@ -127,7 +132,7 @@ class Night:
         """Its exit code, and the object that is the last line on stdout."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
-        code = self.process.wait(300)
+        code = self.process.wait(PATIENCE)
         self.listener.join(60)
         assert SECRET not in out + self.text and PASSWORD not in out + self.text
         assert "bolt://" not in out + self.text and "postgresql://" not in out + self.text
@@ -249,6 +254,8 @@ def prepare(directory: Path, source: str, live: Installed) -> Site:
     }.items():
         assert example in settings, example
         settings = settings.replace(example, own)
-    (directory / "exporter.toml").write_text(settings + f'bolt = "{live.bolt_uri}"\n', encoding="utf-8")
+    (directory / "exporter.toml").write_text(
+        settings + f'bolt = "{live.bolt_uri}"\nneo4j_timeout = "{PATIENCE}s"\n', encoding="utf-8"
+    )
     (directory / "scripts").symlink_to(ROOT / "scripts")
     return Site(directory, source, live, Readers(live.bolt_uri))

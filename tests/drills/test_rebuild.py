@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from disks import small_disk
 from installed_neo4j import cypher_shell, installed, run, set_password
-from nights import Night, Site, blocks, prepare, workers
+from nights import PATIENCE, Night, Site, blocks, prepare, workers
 from ports import closed_port
 from runs import command_of, eventually, processes
 from stalls import STALLED, STALLING, copied, execute, stall
@@ -49,7 +49,7 @@ def site(
         set_password(live.home)
         run(live.home, "neo4j", "start")
         with site.readers.reading():
-            eventually(lambda: site.readers.answers and site.readers.answers[-1][1] == 0, "the empty graph")
+            eventually(lambda: site.readers.answers and site.readers.answers[-1][1] == 0, "the empty graph", PATIENCE)
             yield site
 
 
@@ -151,7 +151,7 @@ def test_the_import_is_killed(site: Site, program: str) -> None:
     """By the kernel, which is out of memory; where the script is, its Java goes too."""
     with site.night() as night:
         night.wait_for_line("Importing into database")
-        eventually(lambda: importing(site, program), program).kill()
+        eventually(lambda: importing(site, program), program, PATIENCE).kill()
         said = site.check_untouched(night, 4, r"the import failed|import\.sh ended with -9")
     assert said["failed_step"] == "import"
 
@@ -243,7 +243,7 @@ def test_the_run_is_killed_in_the_swap(site: Site, verb: str) -> None:
     with site.night() as night:
         night.wait_for_line("Importing into database")
         night_pid.write_text(str(night.exporter().pid))
-        night.process.wait(300)
+        night.process.wait(PATIENCE)
         night_pid.unlink()
         assert (site.root / "swap.json").exists()
         with site.night(EXPORTER_SOURCE=f"postgresql://exporter@127.0.0.1:{closed_port()}/nights") as next_night:
@@ -319,7 +319,7 @@ def test_stopped_in_the_swap(site: Site) -> None:
     """While Neo4j stops, nothing is exchanged yet; it is started again."""
     site.instead("stop", f"touch {site.directory}/stopping; sleep 2; exec {site.live.home}/bin/neo4j stop")
     with site.night("scripts/rebuild.sh --from latest") as night:
-        eventually((site.directory / "stopping").exists, "the stop")
+        eventually((site.directory / "stopping").exists, "the stop", PATIENCE)
         night.exporter().send_signal(signal.SIGTERM)
         code, said = night.end()
         assert (code, said["result"], said["failed_step"]) == (130, "stopped", "stop"), night.text
