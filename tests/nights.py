@@ -27,8 +27,11 @@ SECRET = "never-to-be-shown"
 READERS = 2
 # A Neo4j has to start here and there, maybe on a busy machine.
 PATIENCE = 600
+# Not the name that everything has by default.
+DATABASE = "graph"
 # Neo4j's stop waits ten seconds for connections to settle; a drill does not.
-QUICK_STOP = """
+CONFIGURATION = f"""
+initial.dbms.default_database={DATABASE}
 internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 server.config.strict_validation.enabled=false
 """
@@ -189,7 +192,7 @@ class Site:
     def check_good(self) -> None:
         """The live graph is what the last good export says, and readers are answered so."""
         assert self.good is not None
-        found = verify_bolt(self.good, self.live.bolt_uri, user="neo4j", password=PASSWORD)
+        found = verify_bolt(self.good, self.live.bolt_uri, user="neo4j", password=PASSWORD, database=DATABASE)
         assert found == []
 
     def nodes(self) -> int:
@@ -241,7 +244,7 @@ def prepare(directory: Path, source: str, live: Installed) -> Site:
     admin.write_text(ADMIN.format(place=directory, home=live.home), encoding="utf-8")
     admin.chmod(0o755)
     with (live.home / "conf" / "neo4j.conf").open("a", encoding="utf-8") as file:
-        file.write(QUICK_STOP)
+        file.write(CONFIGURATION)
     [settings] = blocks("toml")
     source_uri = re.findall(r'^source = "(.*)"$', settings, re.MULTILINE)[0]
     for example, own in {
@@ -254,8 +257,7 @@ def prepare(directory: Path, source: str, live: Installed) -> Site:
     }.items():
         assert example in settings, example
         settings = settings.replace(example, own)
-    (directory / "exporter.toml").write_text(
-        settings + f'bolt = "{live.bolt_uri}"\nneo4j_timeout = "{PATIENCE}s"\n', encoding="utf-8"
-    )
+    settings += f'bolt = "{live.bolt_uri}"\ndatabase = "{DATABASE}"\nneo4j_timeout = "{PATIENCE}s"\n'
+    (directory / "exporter.toml").write_text(settings, encoding="utf-8")
     (directory / "scripts").symlink_to(ROOT / "scripts")
     return Site(directory, source, live, Readers(live.bolt_uri))
