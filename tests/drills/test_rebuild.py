@@ -119,7 +119,7 @@ def test_a_worker_is_killed(site: Site) -> None:
 
 
 def test_a_table_was_truncated(site: Site) -> None:
-    """The guard names it with before and after; the lines of the page go on with that very export."""
+    """The guard names it with before and after, and names no other."""
     with copied(site.source, "shrunken") as shrunken:
         execute(shrunken, "delete from notifications.stored_notifications where ctid not in (select min(ctid) from"
                 " notifications.stored_notifications)")  # fmt: skip
@@ -235,7 +235,7 @@ def check_back(site: Site, night: Night) -> None:
 @pytest.mark.parametrize("verb", ["start", pytest.param("stop", marks=longer)])
 def test_the_run_is_killed_in_the_swap(site: Site, verb: str) -> None:
     """With the new store in place, or nothing done but the stop. The next run has the old one back before it fails
-    itself; and so has a repair."""
+    itself."""
     night_pid = site.directory / "pid"
     kill = f"until [ -s {night_pid} ]; do sleep 0.1; done; kill -9 $(cat {night_pid})"
     real = f"{site.live.home}/bin/neo4j {verb}"
