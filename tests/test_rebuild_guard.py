@@ -52,8 +52,8 @@ def test_a_truncated_table(before: Manifest, tmp_path: Path) -> None:
     assert (refused.value.exit_code, str(refused.value)) == (
         6,
         "the export 20261123T031500Z is too unlike the one behind the live graph, which stays as it is:\n"
-        "  AuthUser: 13 rows before, 2 now (-84.6 %; --max-drop 20%)\n"
-        "  Customer: 2 rows before, 0 now (-100.0 %; --max-drop 20%)\n"
+        "  AuthUser: 13 rows before, 2 now (-84.6%; --max-drop 20%)\n"
+        "  Customer: 2 rows before, 0 now (-100.0%; --max-drop 20%)\n"
         "  If the source is right all the same: exporter rebuild --accept-changes --from 20261123T031500Z",
     )
 

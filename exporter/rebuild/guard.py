@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from exporter.errors import GuardError
 from exporter.history import changes
-from exporter.screen import changed
 from exporter.target.contents import Manifest
 
 
@@ -25,8 +24,9 @@ def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: flo
 def drops(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
     for each in changes(before, after):
         if each.rows_before - each.rows_after > each.rows_before * percent / 100:
-            change = f"{changed(each.rows_before, each.rows_after)}; --max-drop {percent:g}%"
-            yield f"{each.name}: {each.rows_before:,} rows before, {each.rows_after:,} now ({change})"
+            lost = 1 - each.rows_after / each.rows_before
+            numbers = f"{each.rows_before:,} rows before, {each.rows_after:,} now"
+            yield f"{each.name}: {numbers} (-{lost:.1%}; --max-drop {percent:g}%)"
 
 
 def rises(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
