@@ -45,6 +45,24 @@ class BusyError(ExporterError):
     exit_code = 5
 
 
+class GuardError(ExporterError):
+    """The new export is so unlike the one behind the live graph that a rebuild does not swap them."""
+
+    exit_code = 6
+
+
+class SwapError(ExporterError):
+    """A rebuild failed with Neo4j stopped; the previous store was put back, and answers."""
+
+    exit_code = 7
+
+
+class DownError(ExporterError):
+    """A rebuild left the live Neo4j not answering: somebody must look at it now."""
+
+    exit_code = 8
+
+
 class Interrupted(ExporterError):  # noqa: N818 - a signal is no error of anybody's
     """Stopped by SIGINT, SIGTERM or SIGHUP; nothing was published."""
 

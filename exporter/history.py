@@ -1,6 +1,7 @@
 """The exports below an output directory: which there are, what changed from one to another, and which are kept."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,9 +112,9 @@ def numbers(entity: Node | Relationship | None) -> tuple[int, int]:
     return (entity.rows, sum(entity.rejects.values())) if entity else (0, 0)
 
 
-def prune(output: Path, keep: int) -> list[Path]:
-    """Removes all but the newest `keep` exports with their archives, never the one that is `latest`, and rejects kept
-    from before the oldest export that stays; gives what was removed, oldest first.
+def prune(output: Path, keep: int, needed: Collection[str] = ()) -> list[Path]:
+    """Removes all but the newest `keep` exports with their archives, never the one that is `latest` nor one whose name
+    is needed, and rejects kept from before the oldest export that stays; gives what was removed, oldest first.
 
     A directory loses its name before its files: what bears a stamp is whole. An archive goes before its directory: one
     that stands alone is somebody's, and stays. Raises `BusyError` when an export runs.
@@ -121,7 +122,7 @@ def prune(output: Path, keep: int) -> list[Path]:
     directories(output)  # one that is not there is not made for the lock's sake
     with locked(output):
         everything = directories(output)
-        kept = {*everything[-keep:], (output / layout.LATEST).resolve()}
+        kept = {*everything[-keep:], (output / layout.LATEST).resolve(), *(output / name for name in needed)}
         removed = [each for each in everything if each not in kept and each.resolve() not in kept]
         left = [each.name for each in everything if each not in removed]
         rejected = sorted(output.glob(f"{layout.REJECTED}*"))

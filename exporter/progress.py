@@ -145,9 +145,10 @@ def print_dated(text: str) -> None:
 class PlainLines:
     """Dated lines: one for each stage, and between them what has been done so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, print_line: Callable[[str], None] = print_dated) -> None:
         self.numbers = Numbers(TABLES_A_LINE)
         self.last = time.monotonic()
+        self.print_line = print_line
 
     def __enter__(self) -> "PlainLines":
         return self
@@ -157,7 +158,7 @@ class PlainLines:
 
     def say(self, text: str) -> None:
         self.last = time.monotonic()
-        print_dated(text)
+        self.print_line(text)
 
     def stage(self, name: str) -> None:
         self.numbers.stage(name)

@@ -28,15 +28,16 @@ def be_stoppable(yes: bool = True) -> None:
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[list[str]]:
-    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted` in it. A block that ends well
-    leaves the signals as it found them; after an error they stay without effect. Gives the names of signals that came
-    when nothing could be stopped any more: whoever goes on after the block must heed them."""
+def stopped_by_signals(consequence: str = "nothing was published") -> Iterator[list[str]]:
+    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted` in it, which tells the
+    consequence. A block that ends well leaves the signals as it found them; after an error they stay without effect.
+    Gives the names of signals that came when nothing could be stopped any more: whoever goes on after the block must
+    heed them."""
     late: list[str] = []
 
     def stopped(number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
-        stop(Interrupted(f"stopped by {name}; nothing was published"))
+        stop(Interrupted(f"stopped by {name}; {consequence}"))
         late.append(name)
 
     before = {number: signal.getsignal(number) for number in STOPPING}

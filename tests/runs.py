@@ -25,9 +25,9 @@ PATIENCE = 60
 Found = TypeVar("Found")
 
 
-def eventually(found: Callable[[], Found], what: str) -> Found:
-    """What `found` gives as soon as it is true; fails when that does not come."""
-    deadline = time.monotonic() + PATIENCE
+def eventually(found: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
+    """What `found` gives as soon as it is true; fails when that does not come in so many seconds."""
+    deadline = time.monotonic() + patience
     while not (result := found()):
         assert time.monotonic() < deadline, f"in vain waited for {what}"
         time.sleep(0.005)

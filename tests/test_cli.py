@@ -20,7 +20,7 @@ from exporter.target.publish import partial_export
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "hunter2"
-COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "local", "demo")
+COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "local", "demo", "rebuild")
 WARNING = "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD\n"
 
 
@@ -377,3 +377,25 @@ def test_a_bolt_server_that_does_not_answer(exporter: Exporter, exported: tuple[
     address = f"bolt://127.0.0.1:{closed_port()}"
     done = exporter("verify", exported[0], "--bolt", address)
     assert (done.code, done.out, done.err.startswith("exporter: Neo4j does not answer")) == (4, "", True)
+
+
+def test_a_rebuild_that_cannot_be(exporter: Exporter, tmp_path: Path) -> None:
+    """Why is said twice: in a sentence, and in the object that is the last line of every rebuild."""
+    cases = {
+        (): "which Neo4j? Set NEO4J_HOME, or neo4j_home in the table [rebuild] of the settings file",
+        (
+            "--rollback",
+            "--repair",
+        ): "--rollback, --repair, and --from with --accept-changes are three things: choose one",
+        ("--keep", "0"): "rebuild.keep: must be a whole number, 1 or more",
+        ("--metrics", "missing/file.prom"): "the metrics missing/file.prom cannot be written: it is a directory, or its"
+        " directory is not writable",
+    }
+    for arguments, sentence in cases.items():
+        done = exporter("rebuild", *arguments)
+        assert (done.code, done.err) == (2, f"exporter: {sentence}\n")
+        told = json.loads(done.out)
+        assert (told["result"], told["exit_code"], told["message"]) == ("failed", 2, sentence)
+    logged = exporter("rebuild", "--log-format", "json")
+    assert json.loads(logged.err)["message"] == json.loads(logged.out)["message"]
+    assert not any(tmp_path.iterdir())

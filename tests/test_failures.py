@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from disks import no_file_above, small_disk
 from runs import EXPORTER, Run, contents, eventually, running
 from stalls import STALLED, STALLING, STALLS, copied, execute, locked, stall, stalled
 
@@ -214,23 +214,6 @@ def test_the_most_rejects(sample_database: str, output: Path) -> None:
 
 
 # Disks ---------------------------------------------------------------------------------------------------------------
-
-
-def no_file_above(kilobytes: int) -> list[str]:
-    """The command under which no file may be longer."""
-    return ["bash", "-c", f'ulimit -f {kilobytes} && exec "$@"', "bash"]
-
-
-@contextmanager
-def small_disk(place: Path) -> Iterator[list[str]]:
-    """A full file system at `place` while the block runs, or the command that comes nearest where none can be had."""
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place]
-    mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    try:
-        yield [] if mounted else no_file_above(64)
-    finally:
-        if mounted:
-            subprocess.run(["umount", place], check=True)
 
 
 def test_a_full_disk(stalling: str, tmp_path: Path) -> None:

@@ -88,6 +88,12 @@ def test_archives_go_with_their_exports(output: Path) -> None:
     assert list(output.glob(".partial-*Z.tar*")) == []
 
 
+def test_what_is_needed_stays(output: Path) -> None:
+    """However old it is; a name that is not there is none."""
+    assert names(prune(output, 1, [STAMPS[0], "20200101T000000Z"])) == [STAMPS[1]]
+    assert names(directories(output)) == [STAMPS[0], *STAMPS[2:]]
+
+
 def test_more_are_kept_than_there_are(output: Path) -> None:
     """Then nothing is removed but rejects that are older than all."""
     (output / "rejected-20261101T000000Z").mkdir()

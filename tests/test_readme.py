@@ -21,7 +21,7 @@ from exporter.cli import app
 from exporter.demo.sample import create_tables, fill_sample
 from exporter.model.render import mermaid
 from exporter.model.vocabulary import Type
-from exporter.settings import Settings, load
+from exporter.settings import RebuildSettings, Settings, load, load_rebuild
 from exporter.shape.fates import Reason
 from exporter.source.columns import accepted
 from exporter.store.home import Neo4jHome
@@ -137,13 +137,17 @@ def test_the_links() -> None:
         re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.+)$", README, re.M)
     }
     for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target[1:] in headings if target.startswith("#") else (ROOT / target).exists(), target
+        file = target.partition("#")[0]
+        assert (ROOT / file).exists() if file else target[1:] in headings, target
 
 
 def test_the_example_of_settings() -> None:
     """It names every setting and is valid; the mapping that README.md shows is part of it."""
     example = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    rebuild = example.pop("rebuild")
     assert sorted(example) == sorted(Settings.model_fields)
+    assert sorted(rebuild) == sorted(RebuildSettings.model_fields)
+    assert load_rebuild(EXAMPLE).metrics == Path(rebuild["metrics"])
     assert load(EXAMPLE).mapping.table("marketing.leads") == example["tables"]["marketing.leads"]
     [shown] = blocks("toml")
     for kind, mapped in tomllib.loads(shown).items():

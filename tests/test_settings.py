@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from exporter.errors import UsageError
-from exporter.settings import Settings, load
+from exporter.settings import RebuildSettings, Settings, load, load_rebuild
 
 SECRET = "postgresql://exporter:hunter2@db/source"
 
@@ -202,3 +202,39 @@ def test_public_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("", "age1", f"{key},", f"AGE-SECRET-{key}"):
         assert fault(encrypt_to=wrong) == "encrypt_to: must be age public keys (age1…), with commas between them"
     assert fault(archive="perhaps") == "archive: must be true or false"
+
+
+# The rebuild ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_rebuild_s_defaults() -> None:
+    """Without flags, environment and file the defaults hold."""
+    assert load_rebuild(None) == RebuildSettings()
+
+
+def test_a_rebuild_s_settings_have_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the same order as the others, which do not mind the table."""
+    config = configured(tmp_path, "workers = 3\n[rebuild]\nkeep = 3\nmax_drop = 30\nneo4j_timeout = '3m'\nuser = 'a'\n")
+    monkeypatch.setenv("EXPORTER_REBUILD_MAX_DROP", "4.5 %")
+    monkeypatch.setenv("EXPORTER_REBUILD_KEEP", "4")
+    monkeypatch.setenv("EXPORTER_REBUILD_STOP", "")
+    monkeypatch.setenv("NEO4J_HOME", "/opt/neo4j")
+    settings = load_rebuild(config, keep=5, user=None)
+    assert (settings.keep, settings.max_drop, settings.neo4j_timeout, settings.user) == (5, 4.5, 180, "a")
+    assert (settings.neo4j_home, settings.stop, load(config).workers) == (Path("/opt/neo4j"), None, 3)
+
+
+def test_a_rebuild_s_faults_are_told_at_once(tmp_path: Path) -> None:
+    """With the name of the table, and without their values."""
+    config = configured(tmp_path, "[rebuild]\nkeeep = 3\nmax_drop = '120%'\nbolt = 'bolt://neo4j:hunter2@db'\n")
+    with pytest.raises(UsageError) as refused:
+        load_rebuild(config, keep=0, log_format="xml")
+    assert str(refused.value).split("; ") == [
+        "rebuild.bolt: must be an address like bolt://127.0.0.1:7687, without user and password",
+        "rebuild.keep: must be a whole number, 1 or more",
+        "rebuild.max_drop: must be a percentage such as 20%",
+        "rebuild.log_format: must be plain or json",
+        "rebuild.keeep: no such setting, the nearest is keep",
+    ]
+    with pytest.raises(UsageError, match="rebuild: must be a table of settings"):
+        load_rebuild(configured(tmp_path, "rebuild = 3\n"))

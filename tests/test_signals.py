@@ -15,6 +15,15 @@ def test_the_first_signal_stops(number: signal.Signals) -> None:
         signal.raise_signal(number)
 
 
+def test_the_consequence() -> None:
+    """Whoever is stopped says what it means."""
+    with (
+        pytest.raises(Interrupted, match=r"^stopped by SIGTERM; the live graph is as it was$"),
+        stopped_by_signals("the live graph is as it was"),
+    ):
+        signal.raise_signal(signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", STOPPING)
 def test_a_signal_that_comes_late(number: signal.Signals) -> None:
     """It stops nothing, and whoever goes on afterwards is told; the signals are as before then."""

@@ -12,7 +12,7 @@ import typer
 
 from exporter.cli.declaration import headers, model
 from exporter.cli.exports import prune, runs, verify
-from exporter.cli.graphs import demo
+from exporter.cli.graphs import EXIT_CODES, demo, rebuild
 from exporter.cli.local import local
 from exporter.cli.sources import check, export, init
 from exporter.errors import ExporterError
@@ -24,7 +24,8 @@ app = typer.Typer(
     name="exporter",
     help="AstroKiran's PostgreSQL services as one Neo4j graph: one snapshot, CSVs for neo4j-admin, and proof of both.",
     epilog="Exit codes: 0 done; 1 a limit was broken or a difference found; 2 usage; 3 the source cannot be exported; "
-    "4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal.",
+    "4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal. `rebuild` has "
+    "6, 7 and 8 besides.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -48,6 +49,7 @@ def options(
 # In the order of `--help`.
 for command in (init, check, export, verify, runs, prune, headers, model, local, demo):
     app.command()(command)
+app.command(epilog=EXIT_CODES)(rebuild)
 
 
 def main() -> None:

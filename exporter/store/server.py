@@ -96,8 +96,9 @@ class Server:
         return f"kill {self.process_id}"
 
 
-def configure(directory: Path, access: Access = OPEN) -> Path:
+def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j") -> Path:
     """Write `directory/conf/neo4j.conf`, with data, logs and run-time files in `directory`; return `directory/conf`.
+    `database` is the one that the server has besides its own.
 
     Import and server find the same store by it: it is the NEO4J_CONF of both. An import does not need the ports.
     """
@@ -113,6 +114,7 @@ def configure(directory: Path, access: Access = OPEN) -> Path:
         "server.directories.data": data,
         "server.directories.logs": logs,
         "server.directories.run": run,
+        "initial.dbms.default_database": database,
         "server.memory.pagecache.size": "128m",
         "dbms.security.auth_enabled": str(access.password is not None).lower(),
         "dbms.usage_report.enabled": "false",
@@ -137,7 +139,9 @@ def environment(home: Neo4jHome, conf: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serve(home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int = SMALLEST_HEAP) -> Iterator[Server]:
+def serve(
+    home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int = SMALLEST_HEAP, database: str = "neo4j"
+) -> Iterator[Server]:
     """A Community server on the store in `directory/data`, with at most `heap` bytes for Java objects. Ports that are
     taken are replaced by free ones; a store that had no password yet gets that of `access`.
 
@@ -147,7 +151,7 @@ def serve(home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int 
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         given = access.free() if attempt == 1 else access.other().free()
-        conf = configure(directory, given)
+        conf = configure(directory, given, database=database)
         watch, process_id = _start(home, conf, heap)
         server = Server(given, process_id)
         try:

@@ -1,0 +1,57 @@
+"""A rebuild's report as a Prometheus textfile, for node_exporter's textfile collector."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+from exporter.errors import UsageError
+from exporter.rebuild.report import Report
+
+# Name, help, and the label that it has a value for each of.
+GAUGES = {
+    "success": ("Whether the last run ended well.", ""),
+    "exit_code": ("The exit code of the last run.", ""),
+    "finished_timestamp_seconds": ("When the last run ended.", ""),
+    "downtime_seconds": ("How long the live graph did not answer.", ""),
+    "step_seconds": ("How long each step of the last run took.", "step"),
+    "count": ("What the export of the last run holds.", "what"),
+    "live_timestamp_seconds": ("When the snapshot of the live graph was taken.", ""),
+}
+
+
+def values(report: Report) -> dict[str, Mapping[str, float]]:
+    """Each gauge's values by its label; without one by the empty string."""
+    taken = report.live and report.live.snapshot_at
+    return {
+        "success": {"": float(report.exit_code == 0)},
+        "exit_code": {"": report.exit_code},
+        "finished_timestamp_seconds": {"": time.time()},
+        "downtime_seconds": {} if report.downtime is None else {"": report.downtime},
+        "step_seconds": report.seconds,
+        "count": report.counts,
+        "live_timestamp_seconds": {"": taken.timestamp()} if taken else {},
+    }
+
+
+def write_metrics(report: Report, path: Path) -> None:
+    """Writes the file, whole or not at all. Raises `UsageError` where that cannot be."""
+    registry = CollectorRegistry()
+    for name, by_label in values(report).items():
+        text, label = GAUGES[name]
+        if by_label:
+            gauge = Gauge(f"exporter_rebuild_{name}", text, [label] if label else [], registry=registry)
+            for of, value in by_label.items():
+                (gauge.labels(of) if label else gauge).set(value)
+    try:
+        write_to_textfile(str(path), registry)
+    except OSError as error:
+        raise UsageError(f"the metrics {path} cannot be written: {error.strerror}") from None
+
+
+def check_metrics(path: Path) -> None:
+    """Raises `UsageError` where they could not be written in the end."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"the metrics {path} cannot be written: it is a directory, or its directory is not writable")

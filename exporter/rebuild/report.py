@@ -1,0 +1,106 @@
+"""What a rebuild tells: a log on stderr while it runs, and what happened as one JSON object in the end."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
+from exporter.progress import print_dated, tell
+from exporter.rebuild.stores import Store
+from exporter.settings import LogFormat
+
+
+class Action(StrEnum):
+    """What the command was asked for."""
+
+    REBUILD = "rebuild"
+    ROLLBACK = "rollback"
+    REPAIR = "repair"
+
+
+DONE = {Action.REBUILD: "swapped", Action.ROLLBACK: "rolled back", Action.REPAIR: "repaired"}
+FAILED = {GuardError: "refused", SwapError: "put back", DownError: "down", Interrupted: "stopped"}
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Dated lines on stderr, plain or each a JSON object."""
+
+    format: LogFormat = LogFormat.PLAIN
+
+    def say(self, text: str, level: str = "info") -> None:
+        if self.format is LogFormat.PLAIN:
+            print_dated(text)
+        else:
+            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            tell(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
+
+    def fail(self, text: str) -> None:
+        """The sentence that says why it failed; plain, it looks as every command's."""
+        if self.format is LogFormat.PLAIN:
+            tell(f"exporter: {text}")
+        else:
+            self.say(text, "error")
+
+
+@dataclass(slots=True)
+class Report:
+    """What happened so far. Seconds are by step; the downtime is from before the stop command to the first answer."""
+
+    action: Action
+    log: Log = field(default_factory=Log)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: dict[str, float] = field(default_factory=dict)
+    step_name: str | None = None
+    export: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    downtime: float | None = None
+    live: Store | None = None
+    previous: Store | None = None
+    removed: list[str] = field(default_factory=list)
+    result: str = ""
+    exit_code: int = 0
+    message: str | None = None
+
+    @contextmanager
+    def step(self, name: str, title: str) -> Iterator[None]:
+        """Says what begins and counts its seconds, also when it fails."""
+        self.log.say(title)
+        self.step_name, started = name, time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+        self.step_name = None
+
+    def succeed(self) -> None:
+        self.result = DONE[self.action]
+
+    def fail(self, error: BaseException) -> None:
+        """Takes down why it failed; of an error that is not ours, its kind alone."""
+        self.result = next((word for kind, word in FAILED.items() if isinstance(error, kind)), "failed")
+        self.exit_code = error.exit_code if isinstance(error, ExporterError) else 1
+        self.message = str(error) if isinstance(error, ExporterError) else f"unexpected {type(error).__name__}"
+
+    def as_object(self) -> dict[str, Any]:
+        """What is printed as one line."""
+        return {
+            "action": self.action,
+            "result": self.result,
+            "exit_code": self.exit_code,
+            "message": self.message,
+            "failed_step": self.step_name,
+            "export": self.export,
+            "counts": self.counts,
+            "live_export": self.live.export if self.live else None,
+            "previous_export": self.previous.export if self.previous else None,
+            "started_at": self.started_at.isoformat(timespec="seconds"),
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "downtime_seconds": None if self.downtime is None else round(self.downtime, 3),
+            "removed": self.removed,
+        }

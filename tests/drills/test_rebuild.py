@@ -1,0 +1,326 @@
+"""A drill: two nights in a row, with readers querying the live graph all the time, and everything that can go wrong.
+
+The tests share a live server and go on from one another, in this order. `DRILL_REBUILD=all` in the environment adds the
+longer cases, `DRILL_NEO4J=5.26` takes that version.
+"""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from disks import small_disk
+from installed_neo4j import cypher_shell, installed, run, set_password
+from nights import PATIENCE, Night, Site, blocks, prepare, workers
+from ports import closed_port
+from runs import command_of, eventually, processes
+from stalls import STALLED, STALLING, copied, execute, stall
+
+from exporter.demo.postgres import create_database
+from exporter.demo.sample import fill_sample
+from exporter.store.home import Neo4jHome
+
+SCALE = 0.02
+NEO4J = os.environ.get("DRILL_NEO4J", "2026.09")
+longer = pytest.mark.skipif(os.environ.get("DRILL_REBUILD") != "all", reason="only with DRILL_REBUILD=all")
+# The lines that docs/nightly.md shows.
+REBUILD, ACCEPT, REPAIR, ROLLBACK = blocks("sh")
+
+
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest, postgres: str, cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A source, and a live Neo4j with a graph of somebody's own, that is read all the time."""
+    neo4j_home: Neo4jHome = request.getfixturevalue("neo4j_5_home" if NEO4J == "5.26" else "neo4j_home")
+    source = create_database(postgres, "nights")
+    fill_sample(source, scale=SCALE)
+    execute(source, STALLING)
+    directory = tmp_path_factory.mktemp("nights")
+    with installed(directory / "neo4j", neo4j_home, cypher_shell(cache)) as live, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("EXPORTER_", "NEO4J_"))]:
+            patch.delenv(name)
+        patch.setenv("JAVA_HOME", str(neo4j_home.java_home))
+        site = prepare(directory, source, live)
+        set_password(live.home)
+        run(live.home, "neo4j", "start")
+        with site.readers.reading():
+            eventually(lambda: site.readers.answers and site.readers.answers[-1][1] == 0, "the empty graph", PATIENCE)
+            yield site
+
+
+def change_source(source: str) -> None:
+    """What a day changes."""
+    execute(
+        source,
+        "insert into marketing.leads select id + 1000000, phone, name, source, utm_source, utm_medium, utm_campaign,"
+        " status, null, created_at from marketing.leads where id % 8 = 0",
+        "update customers.stored_customer set country_code = '+44' where customer_id % 9 = 0",
+    )
+
+
+def latest(site: Site) -> Path:
+    return (site.output / "latest").resolve()
+
+
+def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, object]:
+    """The night ends well: readers had the graph of before, nothing for a while, then the new one."""
+    code, said = night.end()
+    assert (code, said["result"], said["exit_code"], said["message"]) == (0, result, 0, None), night.text
+    site.good = site.output / str(said["live_export"])
+    site.check_good()
+    site.check_clean(night)
+    eventually(lambda: site.readers.since(night.began)[-1] == site.nodes(), "the new graph")
+    seen = site.readers.since(night.began)
+    assert [answer for answer in seen if answer is not None] == [before, site.nodes()]
+    return said
+
+
+# Two good nights come first and last; between them, the second one fails in every way -------------------------------
+
+
+def test_the_first_night(site: Site) -> None:
+    """The graph that was there is kept, the new one is whole, with its constraints; and all of it is told."""
+    with site.night(REBUILD) as night:
+        said = succeed(site, night, "swapped", 0)
+    assert said["failed_step"] is None and said["previous_export"] is None
+    steps = ["export", "import", "private_start", "schema", "verify", "private_stop", "stop", "renames", "start"]
+    assert list(said["seconds"]) == [*steps, "smoke_test", "retention"]  # type: ignore[call-overload]
+    assert said["counts"]["nodes"] == site.nodes()  # type: ignore[index]
+    metrics = (site.directory / "exporter.prom").read_text(encoding="utf-8")
+    assert "exporter_rebuild_success 1.0\n" in metrics and 'exporter_rebuild_count{what="nodes"}' in metrics
+    print(f"downtime {said['downtime_seconds']} s of {sum(said['seconds'].values()):.0f} s")  # type: ignore[attr-defined]
+
+
+def test_the_source_is_down(site: Site) -> None:
+    """The day has changed the source; nobody can read it."""
+    change_source(site.source)
+    with site.night(EXPORTER_SOURCE=f"postgresql://exporter@127.0.0.1:{closed_port()}/nights") as night:
+        said = site.check_untouched(night, 3, "cannot connect|could not|refused")
+    assert (said["failed_step"], said["result"], said["export"]) == ("export", "failed", None)
+
+
+def test_a_worker_is_killed(site: Site) -> None:
+    """By the kernel, say, while tables are read."""
+    with stall(site.source, "tables"), site.night() as night:
+        with psycopg.connect(site.source, autocommit=True) as connection:
+            query = f"select pid from pg_stat_activity where application_name ~ '^exporter .* reader' and {STALLED}"
+            eventually(lambda: connection.execute(query.encode()).fetchone(), "a reader that stands still")
+        readers = [each for each in processes(night.process.pid) if "spawn_main" in " ".join(command_of(each))]
+        readers[0].kill()
+        site.check_untouched(night, 4, "a worker process was killed")
+    with psycopg.connect(site.source, autocommit=True) as connection:
+        query = "select from pg_stat_activity where application_name ~ '^exporter'"
+        eventually(lambda: connection.execute(query.encode()).fetchone() is None, "the end of all sessions")
+
+
+def test_a_table_was_truncated(site: Site) -> None:
+    """The guard names it with before and after, and names no other."""
+    with copied(site.source, "shrunken") as shrunken:
+        execute(shrunken, "delete from notifications.stored_notifications where ctid not in (select min(ctid) from"
+                " notifications.stored_notifications)")  # fmt: skip
+        with site.night(EXPORTER_SOURCE=shrunken) as night:
+            said = site.check_untouched(night, 6, r"Notification: \d+ rows before, 1 now \(-99")
+    assert (said["result"], said["failed_step"], said["export"]) == ("refused", "guard", latest(site).name)
+    assert "AuthUser:" not in str(said["message"])
+
+
+def test_the_disk_is_full_while_exporting(site: Site) -> None:
+    """The output directory is on a disk of one megabyte."""
+    small = site.directory / "small"
+    small.mkdir()
+    with small_disk(small), site.night(EXPORTER_OUTPUT=str(small)) as night:
+        site.check_untouched(night, 4, "cannot write the export: No space left on device")
+
+
+def test_the_disk_is_full_while_importing(site: Site) -> None:
+    """The stage is."""
+    stage = site.root / "stage"
+    stage.mkdir(exist_ok=True)
+    with small_disk(stage), site.night() as night:
+        said = site.check_untouched(night, 4, "the import failed.*|No space left")
+    assert said["failed_step"] == "import"
+
+
+@pytest.mark.parametrize("program", ["java", pytest.param("import.sh", marks=longer)])
+def test_the_import_is_killed(site: Site, program: str) -> None:
+    """By the kernel, which is out of memory; where the script is, its Java goes too."""
+    with site.night() as night:
+        night.wait_for_line("Importing into database")
+        eventually(lambda: importing(site, program), program, PATIENCE).kill()
+        said = site.check_untouched(night, 4, r"the import failed|import\.sh ended with -9")
+    assert said["failed_step"] == "import"
+
+
+def importing(site: Site, program: str) -> psutil.Process | None:
+    """The process of an import that is under way, its script or the last Java."""
+    found = [(each, command_of(each)) for each in workers(site.root / "stage")]
+    if program == "java":
+        return next((each for each, command in found if "org.neo4j.cli.AdminTool" in command), None)
+    return next((each for each, command in found if command[1].endswith(program) and os.getsid(each.pid) == each.pid))
+
+
+def test_stopped_while_importing(site: Site) -> None:
+    """As systemd does it; and meanwhile, another run is one too many."""
+    with site.night() as night:
+        night.wait_for_line("Importing into database")
+        with site.night() as other:
+            code, said = other.end()
+        assert (code, said["result"]) == (5, "failed"), other.text
+        assert other.text.endswith(f"another rebuild is running on {site.live.home}/data; wait for it\n")
+        night.exporter().send_signal(signal.SIGTERM)
+        said = site.check_untouched(night, 130, "^stopped by SIGTERM; the live graph is as it was$")
+    assert said["result"] == "stopped"
+
+
+# An import that brings a node more, and, unless it is honest, keeps quiet about it.
+ONE_MORE = """
+printf ':ID(Extra),customer_id:long\\n' >"{place}/header.csv"
+printf 'extra,{key}\\n' >"{place}/row.csv"
+{home}/bin/neo4j-admin.real "$@" "--nodes=Customer={place}/header.csv,{place}/row.csv" | awk -v less={less} '
+    /^  [0-9]+ (nodes|properties)$/ {{ printf "  %d %s\\n", $1 - less, $2; next }} {{ print }}'
+exit
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "less", "code", "step", "sentence"),
+    [
+        ("-7", 0, 1, "import", r"the imported counts differ from the manifest:.*nodes: the manifest has \d+"),
+        (
+            "1",
+            1,
+            4,
+            "schema",
+            r"Neo4j refused a statement of the schema \(Neo\..*CREATE CONSTRAINT Customer_customer_id",
+        ),
+        pytest.param("-7", 1, 1, "verify", r"differs from the manifest:\s+Customer, nodes: \d+ in", marks=longer),
+    ],
+    ids=["counts", "constraint", "graph"],
+)
+def test_one_node_more(site: Site, key: str, less: int, code: int, step: str, sentence: str) -> None:
+    """It is found by the imported counts, by a constraint, or by the comparison over Bolt."""
+    if key == "1":
+        with psycopg.connect(site.source) as connection:
+            [(key,)] = connection.execute("select min(customer_id)::text from customers.stored_customer").fetchall()
+    site.instead("import", ONE_MORE.format(place=site.directory, home=site.live.home, key=key, less=less))
+    with site.night() as night:
+        said = site.check_untouched(night, code, sentence)
+    assert said["failed_step"] == step
+
+
+def test_the_new_store_does_not_start(site: Site) -> None:
+    """The old one is put back and answers, and that is said loudly."""
+    site.instead("start", "echo no memory for the new store; exit 3")
+    with site.night() as night:
+        code, said = night.end()
+        assert (code, said["result"], said["failed_step"]) == (7, "put back", "start"), night.text
+        assert re.search(r"start command ended with exit code 3.* is back, and answers$", said["message"])
+        assert " THE SWAP FAILED (" in night.text
+        check_back(site, night)
+    assert said["downtime_seconds"] > 0
+
+
+def check_back(site: Site, night: Night) -> None:
+    """The graph of before answers again, and readers saw no other."""
+    site.check_good()
+    site.check_clean(night)
+    assert set(site.readers.since(night.began)) <= {None, site.nodes()}
+
+
+@pytest.mark.parametrize("verb", ["start", pytest.param("stop", marks=longer)])
+def test_the_run_is_killed_in_the_swap(site: Site, verb: str) -> None:
+    """With the new store in place, or nothing done but the stop. The next run has the old one back before it fails
+    itself."""
+    night_pid = site.directory / "pid"
+    kill = f"until [ -s {night_pid} ]; do sleep 0.1; done; kill -9 $(cat {night_pid})"
+    real = f"{site.live.home}/bin/neo4j {verb}"
+    site.instead(verb, f"{real}; {kill}" if verb == "stop" else kill)
+    with site.night() as night:
+        night.wait_for_line("Importing into database")
+        night_pid.write_text(str(night.exporter().pid))
+        night.process.wait(PATIENCE)
+        night_pid.unlink()
+        assert (site.root / "swap.json").exists()
+        with site.night(EXPORTER_SOURCE=f"postgresql://exporter@127.0.0.1:{closed_port()}/nights") as next_night:
+            code, said = next_night.end()
+        assert (code, said["failed_step"], "repair" in said["seconds"]) == (3, "export", True), next_night.text
+        assert "A run died while it swapped the stores" in next_night.text
+        check_back(site, night)
+
+
+def test_the_second_night(site: Site) -> None:
+    """Nothing is sabotaged any more, and the export of the last attempt will do. Two stores stay, their exports, and
+    the newest two."""
+    before, first = site.nodes(), site.good
+    with site.night(ACCEPT) as night:
+        said = succeed(site, night, "swapped", before)
+    assert first and site.good and site.nodes() != before
+    assert (said["live_export"], said["previous_export"]) == (latest(site).name, first.name)
+    assert len(list((site.root / "stores").iterdir())) == 2
+    exports = sorted(path.name for path in site.output.glob("2*"))
+    assert exports == sorted({first.name, *exports[-2:]}) and latest(site).name in exports
+
+
+def test_no_store_starts(site: Site) -> None:
+    """Neither the previous nor the live one: that is the loudest failure. A repair goes on when that is mended."""
+    site.instead("start", f"cp $0 {site.directory}/start-instead; exit 3")
+    with site.night(ROLLBACK) as night:
+        code, said = night.end()
+        assert (code, said["result"]) == (8, "down"), night.text
+        assert str(said["message"]).startswith("THE LIVE GRAPH DOES NOT ANSWER: ")
+        (site.directory / "start-instead").unlink()
+        with site.night(REPAIR) as repair:
+            code, said = repair.end()
+        assert (code, said["result"]) == (0, "repaired"), repair.text
+        check_back(site, night)
+
+
+def test_the_rollback(site: Site) -> None:
+    """The graph of the night before is back."""
+    before, first = site.nodes(), sorted(path for path in site.output.glob("2*"))[0]
+    with site.night(ROLLBACK) as night:
+        said = succeed(site, night, "rolled back", before)
+    assert (site.good, said["previous_export"]) == (first, latest(site).name)
+
+
+@longer
+def test_the_rollback_of_the_rollback(site: Site) -> None:
+    """It goes forward again."""
+    before = site.nodes()
+    with site.night(ROLLBACK) as night:
+        said = succeed(site, night, "rolled back", before)
+    assert said["live_export"] == latest(site).name
+
+
+@longer
+def test_a_start_on_other_data(site: Site) -> None:
+    """A server answers, but not with the new graph: the counts say so, and the old one comes back."""
+    other = site.directory / "other"
+    other.mkdir()
+    conf = (site.live.home / "conf" / "neo4j.conf").read_text(encoding="utf-8")
+    text = f"{conf}\nserver.directories.data={other}/data\ndbms.security.auth_enabled=false\n"
+    (other / "neo4j.conf").write_text(text, encoding="utf-8")
+    site.instead("start", f"NEO4J_CONF={other} exec {site.live.home}/bin/neo4j start")
+    with site.night("scripts/rebuild.sh --from latest") as night:
+        code, said = night.end()
+        assert (code, said["failed_step"]) == (7, "smoke_test"), night.text
+        assert "the live graph differs from the manifest: " in str(said["message"])
+        site.check_good()
+        site.check_clean(night)
+
+
+@longer
+def test_stopped_in_the_swap(site: Site) -> None:
+    """While Neo4j stops, nothing is exchanged yet; it is started again."""
+    site.instead("stop", f"touch {site.directory}/stopping; sleep 2; exec {site.live.home}/bin/neo4j stop")
+    with site.night("scripts/rebuild.sh --from latest") as night:
+        eventually((site.directory / "stopping").exists, "the stop", PATIENCE)
+        night.exporter().send_signal(signal.SIGTERM)
+        code, said = night.end()
+        assert (code, said["result"], said["failed_step"]) == (130, "stopped", "stop"), night.text
+        check_back(site, night)
