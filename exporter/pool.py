@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -18,17 +19,23 @@ TICK_SECONDS = 0.25
 
 
 class Pool:
-    """Worker processes behind an `Executor`; `tick` is called about four times a second while tasks run."""
+    """Worker processes behind an `Executor`."""
 
-    def __init__(self, executor: ProcessPoolExecutor, tick: Callable[[], None]) -> None:
+    def __init__(self, executor: ProcessPoolExecutor) -> None:
         self.executor = executor
-        self.tick = tick
+        self.ending: threading.Thread | None = None
+
+    def dismiss(self) -> None:
+        """Lets the workers end, all tasks being done; that takes them 0.1 s, and nobody waits for them here."""
+        self.ending = threading.Thread(target=self.executor.shutdown)
+        self.ending.start()
 
     def kill(self) -> None:
         """Ends every worker at once: a stalled read hears nothing else. From now on no signal disturbs the end."""
         be_stoppable(False)
-        self.executor.shutdown(wait=False, cancel_futures=True)
         kill_workers()
+        # The executor's thread must be gone before the interpreter ends: it would wake it by a pipe that it has closed.
+        self.executor.shutdown(cancel_futures=True)
 
     def submit(self, work: str, *arguments: Any) -> Future[Any]:
         """Gives the workers a task: a function of worker.py by its name, and its arguments."""
@@ -38,8 +45,9 @@ class Pool:
         except BrokenProcessPool:
             raise killed() from None
 
-    def finished(self, futures: list[Future[Any]]) -> Iterator[Any]:
-        """The results of tasks as they finish. Raises a task's `ExporterError`, or `RunError` for a killed worker."""
+    def finished(self, futures: list[Future[Any]], tick: Callable[[], None]) -> Iterator[Any]:
+        """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
+        `ExporterError`, or `RunError` for a killed worker."""
         open_futures = set(futures)
         while open_futures:
             done, open_futures = wait(open_futures, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -48,7 +56,7 @@ class Pool:
                     yield future.result()
                 except BrokenProcessPool:
                     raise killed() from None
-            self.tick()
+            tick()
 
 
 def perform(work: str, *arguments: Any) -> Any:
@@ -64,14 +72,14 @@ def killed() -> RunError:
 
 
 @contextmanager
-def worker_pool(workers: int, tick: Callable[[], None]) -> Iterator[Pool]:
+def worker_pool(workers: int) -> Iterator[Pool]:
     """Spawned workers (fork hangs Polars and connectorx), which begin to load at once.
 
     When the block ends in an error, the workers are killed.
     """
     spawn = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=perform, initargs=("start",))
-    pool = Pool(executor, tick)
+    pool = Pool(executor)
     try:
         with main_module_hidden():
             for _ in range(workers):
@@ -81,6 +89,8 @@ def worker_pool(workers: int, tick: Callable[[], None]) -> Iterator[Pool]:
         pool.kill()
         raise
     executor.shutdown()
+    if pool.ending:
+        pool.ending.join()
 
 
 @contextmanager

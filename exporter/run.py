@@ -18,7 +18,7 @@ from exporter.checkup import Checkup, checkup
 from exporter.clock import Clock, Watcher
 from exporter.errors import LimitError, RunError, SnapshotError, SourceError, UsageError
 from exporter.model.render import model_sha256
-from exporter.pool import Pool, worker_pool
+from exporter.pool import Pool
 from exporter.profile import Profile
 from exporter.settings import Settings
 from exporter.signals import time_limit
@@ -64,8 +64,8 @@ def check(settings: Settings) -> Checkup:
         return checkup(connection, settings)
 
 
-def export(settings: Settings, watcher: Watcher) -> Outcome:
-    """Exports the source into a new directory below `settings.output`.
+def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
+    """Exports the source into a new directory below `settings.output`; `pool` does nothing else before or after.
 
     Raises an `ExporterError` of the contract's exit code; nothing is published then, nothing half-written stays, and
     no process or server-side query goes on. Once an export was published, no signal stops the caller's
@@ -75,8 +75,7 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
     clock = Clock(watcher)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
         name = f"exporter {partial.stamp}"
-        # The workers load while the leader looks at the source.
-        with worker_pool(settings.workers, clock.tick) as pool, connected(settings, name) as leader:
+        with connected(settings, name) as leader:
             with clock.stage("check"):
                 catalog = exportable(leader, settings.mapping)
                 # Measured before the snapshot: what others write after it must not move the cuts between chunks.
@@ -92,11 +91,12 @@ def export(settings: Settings, watcher: Watcher) -> Outcome:
                     watcher.totals(counts, watchdog.marks)
                     plan = make_plan(settings, leader, catalog, sizes, counts)
                 with clock.stage("census"):
-                    census = take_census(pool, context, plan)
+                    census = take_census(pool, context, plan, clock)
                 with clock.stage("tables"):
-                    chunks = export_tables(pool, context, plan, watcher)
+                    chunks = export_tables(pool, context, plan, clock)
                 watchdog.look()  # the snapshot was held to the end
                 clock.look = None  # and is not any more
+                pool.dismiss()
         tallies = prove(chunks, counts)
         check_limit(settings, partial, tallies)
         tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
@@ -190,23 +190,23 @@ def chunk_bytes(memory: int, workers: int) -> int:
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
 
-def take_census(pool: Pool, context: Context, plan: Plan) -> list[Stopwatch]:
+def take_census(pool: Pool, context: Context, plan: Plan, clock: Clock) -> list[Stopwatch]:
     """Reads all that must be known before the first row is shaped; the largest label first."""
     futures = [pool.submit("take_keys", context, reads) for reads in sorted(plan.keys, key=lambda reads: -reads.rows)]
     futures += [pool.submit("take_losers", context, reads) for reads in plan.losers]
     futures += [pool.submit("take_values", context, reads) for reads in plan.values]
-    return list(pool.finished(futures))
+    return list(pool.finished(futures, clock.tick))
 
 
-def export_tables(pool: Pool, context: Context, plan: Plan, watcher: Watcher) -> list[ChunkDone]:
+def export_tables(pool: Pool, context: Context, plan: Plan, clock: Clock) -> list[ChunkDone]:
     """Every chunk of every table."""
     chunks: list[ChunkDone] = []
     futures = [pool.submit("export_chunks", context, task) for task in tasks(plan)]
-    for done in pool.finished(futures):
+    for done in pool.finished(futures, clock.tick):
         chunks += done
         for each in done:
             rejects = sum(sum(part.rejects.values()) for part in each.parts)
-            watcher.advance(each.chunk.table, each.rows_read, rejects)
+            clock.watcher.advance(each.chunk.table, each.rows_read, rejects)
     return chunks
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from exporter.errors import Interrupted, LimitError, RunError, UsageError
+from exporter.pool import worker_pool
 from exporter.progress import comparing
 from exporter.run import Outcome, export
 from exporter.screen import totals_line
@@ -41,8 +42,13 @@ class Steps:
 
     def export(self, settings: Settings) -> Outcome:
         """Exports the source. A signal that came when nothing could stop the export any more stops the job then."""
-        with self.step("Export in one snapshot"), stopped_by_signals() as late, watcher(settings.workers) as view:
-            outcome = export(settings, view)
+        with (
+            self.step("Export in one snapshot"),
+            stopped_by_signals() as late,
+            worker_pool(settings.workers) as pool,
+            watcher(settings.workers) as view,
+        ):
+            outcome = export(settings, pool, view)
         if late:
             raise Interrupted(f"stopped by {late[0]}; the export was whole by then")
         self.console.print(totals_line(outcome.manifest["totals"], outcome.profile))

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from exporting import export
 
 from exporter.estimate import Basis, Estimate, estimate
 from exporter.model.tables import tables
-from exporter.progress import PlainLines
-from exporter.run import export
 from exporter.settings import Settings
 from exporter.source.catalog import read_catalog
 from exporter.source.connection import connect
@@ -36,7 +35,7 @@ def estimated(uri: str, previous: Manifest | None = None, without: tuple[str, ..
 def previous(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     """The manifest of an export of the sample."""
     output: Path = tmp_path_factory.mktemp("previous") / "output"
-    return read_manifest(export(Settings(source=sample_database, output=output), PlainLines()).directory)
+    return read_manifest(export(Settings(source=sample_database, output=output)).directory)
 
 
 def test_an_estimate_is_near(sample_database: str, previous: Manifest) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from exporting import export
 
 from exporter.errors import Interrupted
-from exporter.progress import PlainLines
 from exporter.report import report as module
 from exporter.report.report import SHOWN, report, said, shown, sorry
-from exporter.run import export
 from exporter.settings import Settings
 from exporter.target.verification import verify_files
 
@@ -38,7 +37,7 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
     """It is listed among the checksums, has the manifest's numbers and the rejects' values, but no phone; the second
     one tells what changed since the first, and the last is undisturbed by manifests that cannot be read."""
     settings = Settings(source=dirty, output=tmp_path)
-    first = export(settings, PlainLines()).directory
+    first = export(settings).directory
     page = (first / "report.html").read_text()
     assert "  report.html\n" in (first / "SHA256SUMS").read_text() and verify_files(first) == []
     assert "first export here" in page
@@ -48,13 +47,13 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
 
     with psycopg.connect(dirty) as connection:
         connection.execute("insert into guide.skills (id, name) values (2, 'y'), (3, 'z')")
-    second = export(settings, PlainLines()).directory
+    second = export(settings).directory
     page = (second / "report.html").read_text()
     assert f"Since {first.name}" in page and "+200 %" in page
 
     (first / "manifest.json").write_text("[]")
     (second / "manifest.json").unlink()
-    third = export(settings, PlainLines()).directory
+    third = export(settings).directory
     assert "first export here" in (third / "report.html").read_text()
 
 
@@ -85,7 +84,7 @@ def test_a_report_that_is_interrupted(dirty: str, tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(module, "page", stop)
     with pytest.raises(Interrupted):
-        export(Settings(source=dirty, output=tmp_path), PlainLines())
+        export(Settings(source=dirty, output=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
@@ -96,7 +95,7 @@ def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.Mon
         raise ValueError("secret")
 
     monkeypatch.setattr(module, "page", fail)
-    made = export(Settings(source=dirty, output=tmp_path), PlainLines()).directory
+    made = export(Settings(source=dirty, output=tmp_path)).directory
     page = (made / "report.html").read_text()
     assert "the export itself is whole" in page and "ValueError (report.py:" in page and "secret" not in page
     assert verify_files(made) == []

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, browser, chromium
+from exporting import export
 
-from exporter.progress import PlainLines
-from exporter.run import export
 from exporter.settings import Settings
 
 
@@ -15,8 +14,8 @@ from exporter.settings import Settings
 def page(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the second of two exports of the sample."""
     settings = Settings(source=sample_database, output=tmp_path_factory.mktemp("output"))
-    export(settings, PlainLines())
-    return export(settings, PlainLines()).directory / "report.html"
+    export(settings)
+    return export(settings).directory / "report.html"
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from exporter.demo.postgres import create_database, embedded_postgres
 from exporter.demo.sample import fill_sample
+from exporter.pool import worker_pool
 from exporter.progress import PlainLines
 from exporter.run import export
 from exporter.settings import Settings
@@ -63,11 +64,12 @@ def draw(output: Path, profile: Path) -> None:
         fill_sample(uri, scale=SCALE)
         settings = Settings(source=uri, output=output, workers=WORKERS)
         for night in range(NIGHTS):
-            export(settings, PlainLines())
+            with worker_pool(WORKERS) as pool:
+                export(settings, pool, PlainLines())
             other_day(uri, night)
         screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
-        with Camera(screen, WORKERS) as view:
-            made = export(settings, view).directory
+        with worker_pool(WORKERS) as pool, Camera(screen, WORKERS) as view:
+            made = export(settings, pool, view).directory
     program = chromium()
     assert program, "no Chromium is installed here"
     with browser(program, profile) as page:

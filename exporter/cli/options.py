@@ -99,11 +99,16 @@ ProfileFile = Annotated[
 
 
 def settings_from(config: Path | None, **flags: Any) -> Any:
-    """The settings of a command; warns about a password that the command line showed to everybody."""
-    from exporter.progress import tell
+    """The settings of a command."""
     from exporter.settings import load
+
+    return load(config, **flags)
+
+
+def warn_of_password(source: str | None) -> None:
+    """Warns about a password that the command line showed to everybody."""
+    from exporter.progress import tell
     from exporter.source.connection import password_in
 
-    if flags.get("source") and password_in(flags["source"]):
+    if source and password_in(source):
         tell("exporter: warning: a password on the command line is seen by other users; use PGPASSWORD")
-    return load(config, **flags)

@@ -24,6 +24,7 @@ from exporter.cli.options import (
     Timezone,
     Workers,
     settings_from,
+    warn_of_password,
 )
 from exporter.errors import UsageError
 
@@ -56,6 +57,7 @@ def check(
     from exporter.screen import findings_summary
 
     settings = settings_from(config, source=source, output=output)
+    warn_of_password(source)
     try:
         checkup: Checkup = check_source(settings)
     except SourceError as error:
@@ -92,6 +94,7 @@ def init(
     check_place(output_file, force=force)
     # An exporter.toml that is there is not read: it is what is made.
     settings = settings_from(Path(os.devnull), source=source)
+    warn_of_password(source)
     guesses, faults = guess_names(settings)
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):
@@ -150,11 +153,7 @@ def export(
     """Export the source into a new directory; the last line on stdout is that directory."""
     from rich.filesize import decimal
 
-    from exporter.progress import tell
-    from exporter.run import export as export_source
-    from exporter.screen import cost_lines, totals_line
-    from exporter.target.layout import REPORT
-    from exporter.view import watcher
+    from exporter.pool import worker_pool
 
     settings = settings_from(
         config, source=source, output=output, group=group, workers=workers, memory=memory, timezone=timezone,
@@ -165,8 +164,17 @@ def export(
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # whether it can be written is known before anything is done
-    with watcher(settings.workers) as view:
-        outcome = export_source(settings, view)
+    with worker_pool(settings.workers) as pool:
+        # The workers load while this process loads the rest and looks at the source: 0.1 s.
+        from exporter.progress import tell
+        from exporter.run import export as export_source
+        from exporter.screen import cost_lines, totals_line
+        from exporter.target.layout import REPORT
+        from exporter.view import watcher
+
+        warn_of_password(source)
+        with watcher(settings.workers) as view:
+            outcome = export_source(settings, pool, view)
     tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
     tell(f"Its report: {outcome.directory / REPORT}")
     if outcome.archive:

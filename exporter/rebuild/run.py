@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporter.errors import DownError, ExporterError, Interrupted, RunError, SwapError, UsageError
 from exporter.history import exports, prune
+from exporter.pool import worker_pool
 from exporter.progress import PlainLines
 from exporter.rebuild import stores as kept_stores
 from exporter.rebuild.guard import check_changes
@@ -116,8 +117,12 @@ class Rebuild:
 
     def make_export(self) -> Path:
         """A new export. A signal that came when it was published stops the run now."""
-        with self.report.step("export", "Exporting the source"), stopped_by_signals() as late:
-            directory = export(self.settings, PlainLines(self.report.log.say)).directory
+        with (
+            self.report.step("export", "Exporting the source"),
+            stopped_by_signals() as late,
+            worker_pool(self.settings.workers) as pool,
+        ):
+            directory = export(self.settings, pool, PlainLines(self.report.log.say)).directory
         if late:
             raise Interrupted(f"stopped by {late[0]}; the export {directory.name} stands, the live graph is as it was")
         return directory.resolve()
