@@ -74,11 +74,8 @@ def lines(rows: pl.DataFrame, columns: list[tuple[str, Type]], met: set[bytes]) 
             held = specials(rows[name])
             field = [QUOTE, text.str.replace_all(QUOTE, QUOTE * 2, literal=True) if held & QUOTES else text, QUOTE]
             met |= held
-        if rows[name].null_count():
-            parts.append(joined(field).fill_null(""))
-        else:
-            parts += field
-    return joined([*parts, "\n"])
+        parts += [joined(field)] if len(field) > 1 and rows[name].null_count() else field
+    return joined([*parts, "\n"], ignore_nulls=True)
 
 
 def specials(texts: pl.Series) -> frozenset[bytes]:
@@ -88,7 +85,7 @@ def specials(texts: pl.Series) -> frozenset[bytes]:
     return frozenset(special for special in QUOTES | LINE_BREAKS if special in held)
 
 
-def joined(parts: Sequence[str | pl.Expr]) -> pl.Expr:
+def joined(parts: Sequence[str | pl.Expr], *, ignore_nulls: bool = False) -> pl.Expr:
     """Texts and expressions one after the other, neighbouring texts as one; null where an expression is."""
     pieces: list[pl.Expr] = []
     text = ""
@@ -98,7 +95,7 @@ def joined(parts: Sequence[str | pl.Expr]) -> pl.Expr:
             continue
         pieces += [pl.lit(text), part] if text else [part]
         text = ""
-    return pl.concat_str([*pieces, pl.lit(text)] if text else pieces)
+    return pl.concat_str([*pieces, pl.lit(text)] if text else pieces, ignore_nulls=ignore_nulls)
 
 
 def write_rejects(root: Path, path: Path, rejects: pl.DataFrame, watch: Stopwatch) -> FileRecord:
