@@ -16,8 +16,8 @@ from rich.text import Text
 
 STAGES = {
     "check": "Comparing the source with the model",
-    "count": "Taking the snapshot and counting",
-    "census": "Census: which keys exist",
+    "count": "Taking the snapshot",
+    "census": "Census: how many rows, which keys",
     "tables": "Exporting tables",
     "publish": "Publishing",
     "archive": "Packing the archive and publishing",

@@ -53,3 +53,12 @@ class ChunkDone:
     rows_read: int
     parts: tuple[EntityPart, ...]
     watch: Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class CensusDone:
+    """A finished task of the census; of a key set, the table and how many of its rows were read."""
+
+    watch: Stopwatch
+    table: str | None = None
+    rows_read: int = 0

@@ -24,7 +24,7 @@ from exporter.source.reads import KeyReads, LoserReads, ValueReads
 from exporter.stopwatch import CENSUS, READ, SHAPE, Stopwatch
 from exporter.target import headers, layout
 from exporter.target.csv import write_data, write_rejects
-from exporter.tasks import Chunk, ChunkDone, Context, EntityPart
+from exporter.tasks import CensusDone, Chunk, ChunkDone, Context, EntityPart
 
 
 def start() -> None:
@@ -123,30 +123,26 @@ def census_task(what: str) -> Iterator[Stopwatch]:
         yield watch
 
 
-def take_keys(context: Context, reads: KeyReads) -> Stopwatch:
+def take_keys(context: Context, reads: KeyReads) -> CensusDone:
     """Reads a label's key set into the census."""
+    rows = 0
+
+    def frames() -> Iterator[pl.DataFrame]:
+        nonlocal rows
+        for query in reads.queries:
+            raw = frame(context, query, watch.what)
+            if reads.gathered:
+                raw = raw.drop_nulls().explode(raw.columns)
+            rows += raw.height
+            yield raw
+
     with census_task(f"the keys of {reads.label}") as watch:
-        frames = all_rows(context, reads, watch.what)
         directory = Census(context.partial / layout.CENSUS).keys_directory(reads.label)
-        write_keys(directory, node(reads.label).key, frames, low=reads.low, high=reads.high, rows=reads.rows)
-    return watch
+        write_keys(directory, node(reads.label).key, frames(), low=reads.low, high=reads.high, bytes=reads.bytes)
+    return CensusDone(watch, node(reads.label).table, rows)
 
 
-def all_rows(context: Context, reads: KeyReads, what: str) -> Iterator[pl.DataFrame]:
-    """The frames of a label's key reads. Raises `RunError` unless they hold the rows of the table that were counted:
-    a reference to a key that was not read would dangle."""
-    read = 0
-    for query in reads.queries:
-        raw = frame(context, query, what)
-        if reads.gathered:
-            raw = raw.drop_nulls().explode(raw.columns)
-        read += raw.height
-        yield raw
-    if read != reads.rows:
-        raise RunError(f"the counts do not add up: {reads.rows} rows in the snapshot, {read} were read for {what}")
-
-
-def take_values(context: Context, reads: ValueReads) -> Stopwatch:
+def take_values(context: Context, reads: ValueReads) -> CensusDone:
     """Reads the values that links go by, with the keys of their owners, into the census."""
     with census_task(f"the values of {reads.label}.{reads.column}") as watch:
         key = node(reads.label).key
@@ -156,16 +152,16 @@ def take_values(context: Context, reads: ValueReads) -> Stopwatch:
             for raw in [frame(context, query, watch.what)]
         )
         directory = Census(context.partial / layout.CENSUS).values_directory(reads.label, reads.column)
-        write_index(directory, owned, rows=reads.rows)
-    return watch
+        write_index(directory, owned, bytes=reads.bytes)
+    return CensusDone(watch)
 
 
-def take_losers(context: Context, reads: LoserReads) -> Stopwatch:
+def take_losers(context: Context, reads: LoserReads) -> CensusDone:
     """Reads which rows of a table lose their key into the census."""
     with census_task(f"the duplicates of {reads.table}") as watch:
         rows = frame(context, reads.query, watch.what)
         write_losers(Census(context.partial / layout.CENSUS).losers_file(reads.table), rows)
-    return watch
+    return CensusDone(watch)
 
 
 def frame(context: Context, query: str, what: str) -> pl.DataFrame:

@@ -43,10 +43,10 @@ def write_world(directory: Path) -> Census:
         columns = node(label).key.columns
         raw = [[str(key)] if len(columns) == 1 else str(key).split(":", 1) for key in sorted(keys, key=str)]
         frame = pl.DataFrame(raw, schema=dict.fromkeys(columns, pl.String), orient="row")
-        write_keys(made.keys_directory(label), node(label).key, [frame], low=None, high=None, rows=len(raw))
+        write_keys(made.keys_directory(label), node(label).key, [frame], low=None, high=None, bytes=len(raw))
     for (label, column), owned in WORLD.values.items():
         frame = pl.DataFrame({"id": [id for id, _ in owned], "text": [text for _, text in owned]})
-        write_index(made.values_directory(label, column), [frame], rows=len(owned))
+        write_index(made.values_directory(label, column), [frame], bytes=len(owned))
     for name in TABLES:
         write_losers(made.losers_file(name), pl.DataFrame({"row id": LOSERS}))
     return made

@@ -45,19 +45,19 @@ def integers(directory: Path, chunks: list[list[int | None]], *, bounds: bool = 
     known = [number for chunk in chunks for number in chunk if number is not None]
     low, high = (min(known), max(known)) if known and bounds else (None, None)
     key = integer("id")
-    write_keys(directory, key, frames(key, chunks), low=low, high=high, rows=sum(map(len, chunks)))
+    write_keys(directory, key, frames(key, chunks), low=low, high=high, bytes=100 * sum(map(len, chunks)))
     return open_keys(directory)
 
 
 def unbounded(directory: Path, key: Key, raw: pl.DataFrame) -> KeySet:
     """The key set of one raw frame, of which the server could tell no bounds."""
-    write_keys(directory, key, [raw], low=None, high=None, rows=raw.height)
+    write_keys(directory, key, [raw], low=None, high=None, bytes=100 * raw.height)
     return open_keys(directory)
 
 
-def indexed(directory: Path, frames: list[pl.DataFrame], *, rows: int) -> TextIndex:
-    """The text index of frames, of which so many rows were expected."""
-    write_index(directory, frames, rows=rows)
+def indexed(directory: Path, frames: list[pl.DataFrame], *, bytes: int) -> TextIndex:
+    """The text index of frames, of a table of so many bytes."""
+    write_index(directory, frames, bytes=bytes)
     return open_index(directory)
 
 
@@ -111,7 +111,6 @@ def test_dense_keys_are_as_a_set_says(tmp_path: Path, chunks: list[list[int | No
     asked = neighbours(chunks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(census, "WINDOW", 7)
-        patch.setattr(census, "SPARSITY", 1000)
         keys = integers(new_directory(tmp_path), chunks)
     assert found(keys, asked) == members(chunks, asked)
 
@@ -172,8 +171,8 @@ def test_a_text_index_is_as_a_dict_says(
     }
     written = [pl.DataFrame(chunk, {"text": pl.String, "id": pl.Int64}, orient="row") for chunk in chunks]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(census, "BUCKET_ROWS", size)
-        index = indexed(new_directory(tmp_path), written, rows=sum(map(len, chunks)))
+        patch.setattr(census, "BUCKET_BYTES", size)
+        index = indexed(new_directory(tmp_path), written, bytes=sum(map(len, chunks)))
     asked += [text for chunk in chunks for text, _ in chunk]
     answer = index.find(pl.Series(asked, dtype=pl.String))
     assert answer.schema == {"id": pl.Int64, "count": pl.UInt32}
@@ -185,8 +184,8 @@ def test_a_text_index_is_as_a_dict_says(
 
 def test_an_index_of_several_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows that are expected decide how many there are; each text is in one of them."""
-    monkeypatch.setattr(census, "BUCKET_ROWS", 10)
-    index = indexed(tmp_path / "index", [pl.DataFrame({"text": list("abcdefghij"), "id": range(10)})], rows=41)
+    monkeypatch.setattr(census, "BUCKET_BYTES", 10)
+    index = indexed(tmp_path / "index", [pl.DataFrame({"text": list("abcdefghij"), "id": range(10)})], bytes=41)
     assert len(index.paths) == 5
     assert index.find(pl.Series(["j", None, "a", "z"])).rows() == [(9, 1), (None, 0), (0, 1), (None, 0)]
 
@@ -194,8 +193,8 @@ def test_an_index_of_several_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_census(tmp_path: Path) -> None:
     """Those who ask it need to know its directory alone."""
     writing, asking = Census(tmp_path / "census"), Census(tmp_path / "census")
-    write_keys(writing.keys_directory("Skill"), integer("id"), [pl.DataFrame({"id": [1]})], low=1, high=1, rows=1)
-    write_index(writing.values_directory("Guide", "code"), [pl.DataFrame({"text": ["A"], "id": [7]})], rows=1)
+    write_keys(writing.keys_directory("Skill"), integer("id"), [pl.DataFrame({"id": [1]})], low=1, high=1, bytes=1)
+    write_index(writing.values_directory("Guide", "code"), [pl.DataFrame({"text": ["A"], "id": [7]})], bytes=1)
     rows = pl.DataFrame({"row_id": ["(0,1)", "(7,3)"]})
     write_losers(writing.losers_file("guide.skills"), rows)
     write_losers(writing.losers_file("guide.languages"), rows.clear())
@@ -209,7 +208,7 @@ def test_a_census(tmp_path: Path) -> None:
 def test_directories_are_the_owners_alone(tmp_path: Path) -> None:
     """They are 0700: their files hold personal data."""
     integers(tmp_path / "keys", [[1]])
-    indexed(tmp_path / "index", [pl.DataFrame({"text": ["a"], "id": [1]})], rows=1)
+    indexed(tmp_path / "index", [pl.DataFrame({"text": ["a"], "id": [1]})], bytes=1)
     write_losers(tmp_path / "losers" / "a.arrow", pl.DataFrame({"row_id": ["(0,1)"]}))
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} \
         == {"keys": 0o700, "index": 0o700, "losers": 0o700}  # fmt: skip
@@ -218,7 +217,7 @@ def test_directories_are_the_owners_alone(tmp_path: Path) -> None:
 def test_a_text_that_only_hashes_alike_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hash chooses the bucket and decides nothing else."""
     monkeypatch.setattr(census, "bucket", lambda text, number: pl.when(text.is_not_null()).then(pl.lit(0, pl.UInt64)))
-    index = indexed(tmp_path / "index", [pl.DataFrame({"text": ["a", "b"], "id": [1, 2]})], rows=2)
+    index = indexed(tmp_path / "index", [pl.DataFrame({"text": ["a", "b"], "id": [1, 2]})], bytes=2)
     assert index.find(pl.Series(["c", "b"])).rows() == [(None, 0), (2, 1)]
 
 

@@ -97,8 +97,8 @@ def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err.splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line) for line in said)
     assert [line.partition(" ")[2] for line in said] == [
-        "Taking the snapshot and counting",
-        "Taking the snapshot and counting · 5 s · peak 100 MB",
+        "Taking the snapshot",
+        "Taking the snapshot · 5 s · peak 100 MB",
         "Exporting tables",
         "995 of 3,000 rows · 1/s · 0 rejects · peak 300 MB · 33 min 25 s left · auth.auth_users",
         "995 of 3,000 rows · 1/s · 0 rejects · peak 300 MB · 35 min 12 s left · auth.auth_users",

@@ -11,7 +11,7 @@ from exporter.errors import RunError
 from exporter.model.tables import tables
 from exporter.source.connection import Connection, connect, worker_address
 from exporter.source.mapping import Mapping
-from exporter.source.snapshot import count_rows, end_readers, hold_snapshot, preflight, sizes_of
+from exporter.source.snapshot import count_tables, count_views, end_readers, hold_snapshot, preflight, sizes_of
 
 AS_IT_IS = Mapping()
 
@@ -57,7 +57,7 @@ def test_every_reader_sees_the_same_rows(source: str, leader: Connection) -> Non
             protocol="binary",
             pre_execution_query=snapshot.pre_execution,
         )
-        counts = count_rows(leader, AS_IT_IS, catalog)
+        counts = count_tables(leader, AS_IT_IS, catalog)
     assert table.to_pylist() == [{"name": "before"}, {"name": "deleted"}]
     assert counts == {each.name: 2 if each.name == "guide.skills" else 0 for each in tables()}
 
@@ -116,8 +116,16 @@ def test_counts_of_mapped_tables(source: str, leader: Connection) -> None:
     )
     mapping = Mapping({"guide.skills": "guide.fertigkeiten"})
     catalog = preflight(leader, mapping)
-    assert count_rows(leader, mapping, catalog)["guide.skills"] == 1
+    assert count_tables(leader, mapping, catalog)["guide.skills"] == 1
     assert "guide.fertigkeiten" in sizes_of(leader, mapping)
+
+
+def test_counts_of_views(source: str, leader: Connection) -> None:
+    """Apart from the tables'."""
+    execute(source, "alter table guide.skills rename to stored; create view guide.skills as select * from guide.stored")
+    catalog = preflight(leader, AS_IT_IS)
+    assert count_views(leader, AS_IT_IS, catalog) == {"guide.skills": 0}
+    assert "guide.skills" not in count_tables(leader, AS_IT_IS, catalog)
 
 
 def test_a_lost_connection(source: str, leader: Connection) -> None:
@@ -125,7 +133,7 @@ def test_a_lost_connection(source: str, leader: Connection) -> None:
     catalog = preflight(leader, AS_IT_IS)
     execute(source, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'exporter test'")
     with pytest.raises(RunError, match=r"the server's operator ended the connection .*while counting"):
-        count_rows(leader, AS_IT_IS, catalog)
+        count_tables(leader, AS_IT_IS, catalog)
 
 
 def test_readers_that_were_killed_are_ended(source: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
+from plans import Plan, plan_of
 
 from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels, tables
@@ -16,8 +17,6 @@ from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
 from exporter.source.mapping import Mapping
 from exporter.source.plan import Planner
-from exporter.source.reads import Plan
-from exporter.source.snapshot import count_rows
 from exporter.tasks import Chunk, Context, EntityPart
 from exporter.worker import export_chunks, take_keys, take_losers, take_values, told
 
@@ -34,10 +33,9 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
     with connect(uri, "exporter test", lock_seconds=1) as leader:
         catalog = read_catalog(leader, Mapping().schemas())
         names = [table.name for table in tables()]
-        counts = count_rows(leader, Mapping(), catalog)
-        chunker = Chunker(leader, read_sizes(leader, names), counts, 1 << 30)
+        chunker = Chunker(leader, read_sizes(leader, names), {}, 1 << 30)
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        plan = Planner(catalog, Mapping(), "UTC", chunker).plan()
+        plan = plan_of(Planner(catalog, Mapping(), "UTC", chunker))
     return Context(address, ["begin isolation level repeatable read read only"], partial), plan
 
 

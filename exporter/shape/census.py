@@ -16,13 +16,13 @@ import pyarrow.ipc
 from exporter.model.vocabulary import Grammar, Key
 from exporter.shape.ids import canonical
 
-# A byte map may be this many times larger than the keys it holds (a sparse file takes no disk for empty pages).
-SPARSITY = 64
+# A byte map may be as large as the table whose keys it holds (a sparse file takes no disk for empty pages), or this.
 NO_ID = pl.lit(None, pl.Int64)
 WINDOW = 1 << 24
 MAP_FROM = "map-from-"
-# Measured: a bucket of 250,000 texts takes 90 MB while it is written, one of a million 190 MB, in the same time.
-BUCKET_ROWS = 250_000
+# Bytes of the table for each bucket. Measured: one of 250,000 texts takes 90 MB while it is written, one of a million
+# 190 MB, in the same time; a row with such a text takes a hundred bytes or more.
+BUCKET_BYTES = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +134,19 @@ def open_index(directory: Path) -> TextIndex:
 
 
 def write_keys(
-    directory: Path, key: Key, frames: Iterable[pl.DataFrame], *, low: int | None, high: int | None, rows: int
+    directory: Path, key: Key, frames: Iterable[pl.DataFrame], *, low: int | None, high: int | None, bytes: int
 ) -> None:
     """Writes a label's key set from its raw key columns.
 
-    `low` and `high` bound integer keys where the server could tell; `rows` is how many there are.
+    `low` and `high` bound integer keys where the server could tell; `bytes` is the size of the table.
     """
     directory.mkdir(mode=0o700, parents=True)
     if key.grammar is not Grammar.INTEGER:
         texts = (key_of(frame, key).alias("text").to_frame() for frame in frames)
-        write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), rows=rows)
+        write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), bytes=bytes)
         return
     keys = (key_of(frame, key).drop_nulls() for frame in frames)
-    if low is not None and high is not None and high - low < max(WINDOW, SPARSITY * rows):
+    if low is not None and high is not None and high - low < max(WINDOW, bytes):
         write_map(directory / f"{MAP_FROM}{low}", keys, low=low, length=high - low + 1)
         return
     for number, run in enumerate(keys):
@@ -172,10 +172,11 @@ def write_map(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -
                 offsets = offsets.filter(~inside)
 
 
-def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, rows: int) -> None:
-    """Writes a text index from frames of `text` (String) and `id` (Int64); null texts are left out."""
+def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> None:
+    """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of so many bytes; null texts are
+    left out."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number = max(1, -(-rows // BUCKET_ROWS))
+    number = max(1, -(-bytes // BUCKET_BYTES))
     pieces: list[list[Path]] = [[] for _ in range(number)]
     for frame in frames:
         known = frame.drop_nulls("text").with_columns(bucket=bucket(pl.col("text"), number))

@@ -26,7 +26,8 @@ Piece = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Chunker:
-    """Cuts what is read into chunks of about `chunk_bytes`; asks the leader's snapshot where to cut."""
+    """Cuts what is read into chunks of about `chunk_bytes`; asks the leader's snapshot where to cut. `sizes` are those
+    of tables by their real names, `counts` the rows of views by the model's."""
 
     connection: Connection
     sizes: dict[str, Size]

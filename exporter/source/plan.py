@@ -13,7 +13,7 @@ from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
 from exporter.source.connection import Connection, lost
 from exporter.source.mapping import Mapping
-from exporter.source.reads import KeyReads, LoserReads, Plan, TableReads, ValueReads
+from exporter.source.reads import CensusReads, KeyReads, LoserReads, TableReads, ValueReads
 from exporter.source.select import From, comparable, joined_text, winner_order
 
 # How many times the bytes of a whole row a chunk of the census may span: it needs one or two columns.
@@ -30,12 +30,18 @@ class Planner:
         self.chunker = chunker
         self.connection: Connection = chunker.connection
 
-    def plan(self) -> Plan:
-        """The reads of every table and of the census. Raises `RunError` when the source fails meanwhile."""
+    def tables(self) -> tuple[TableReads, ...]:
+        """The reads of every table. Raises `RunError` when the source fails meanwhile."""
+        try:
+            return tuple(self.table_reads(table) for table in tables())
+        except psycopg.Error as error:
+            raise lost(error, "planning the reads") from None
+
+    def census(self) -> CensusReads:
+        """The reads of the census. Raises `RunError` when the source fails meanwhile."""
         try:
             bounds = self.key_bounds()
-            return Plan(
-                tables=tuple(self.table_reads(table) for table in tables()),
+            return CensusReads(
                 keys=tuple(self.key_reads(label, *bounds.get(label, (None, None))) for label in referenced_labels()),
                 values=tuple(self.value_reads()),
                 losers=tuple(self.loser_reads()),
@@ -129,7 +135,7 @@ class Planner:
         else:
             text = select([self.column(source, name, use) for name, use in uses.items()], source.name)
         queries = self.chunker.queries(source, text, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
-        return KeyReads(label, queries, gathered, low, high, self.chunker.counts[source.table.name])
+        return KeyReads(label, queries, gathered, low, high, self.chunker.bytes(source))
 
     def value_reads(self) -> list[ValueReads]:
         """The reads of all owners of a linked value, and of the rows that share it where the link is exclusive."""
@@ -152,7 +158,7 @@ class Planner:
             rows = select([*selected, named(place(source), "place")], source.name)
             winners = sql.SQL("select {}, value from ({}) numbered where place = 1")
             queries = (winners.format(sql.Identifier(key), rows).as_string(self.connection),)
-        return ValueReads(label, column, grammar, queries, self.chunker.counts[source.table.name])
+        return ValueReads(label, column, grammar, queries, self.chunker.bytes(source))
 
 
 def proven_unique(source: From) -> bool:

@@ -45,7 +45,7 @@ class TableReads:
 class KeyReads:
     """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them.
 
-    `gathered`: each query gives all its keys as one array, or null where there are none.
+    `gathered`: each query gives all its keys as one array, or null where there are none. `bytes`: of the whole table.
     """
 
     label: str
@@ -53,7 +53,7 @@ class KeyReads:
     gathered: bool
     low: int | None
     high: int | None
-    rows: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ValueReads:
     column: str
     grammar: Grammar
     queries: tuple[str, ...]
-    rows: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,9 @@ class LoserReads:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that is read after the counts."""
+class CensusReads:
+    """Everything that is read before the first row is shaped."""
 
-    tables: tuple[TableReads, ...]
     keys: tuple[KeyReads, ...]
     values: tuple[ValueReads, ...]
     losers: tuple[LoserReads, ...]

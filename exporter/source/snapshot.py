@@ -70,18 +70,22 @@ def hold_snapshot(connection: Connection, mapping: Mapping, seen: dict[str, Rela
     )
 
 
-def count_rows(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
-    """`count(*)` of every table by the model's name, in the snapshot.
-
-    The tables in one statement, since a server may be far; each view in its own, since it may fail by its query.
-    """
-    relations = {table.name: catalog[mapping.table(table.name)] for table in tables()}
-    of_tables = {name: relation for name, relation in relations.items() if relation.is_table}
-    counts = count_together(connection, of_tables, "the tables")
-    for name, relation in relations.items():
+def count_views(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
+    """`count(*)` of every view by the model's name, in the snapshot; each by itself, since it may fail by its query."""
+    counts: dict[str, int] = {}
+    for table in tables():
+        relation = catalog[mapping.table(table.name)]
         if not relation.is_table:
-            counts |= count_together(connection, {name: relation}, relation.full_name)
+            counts |= count_together(connection, {table.name: relation}, relation.full_name)
     return counts
+
+
+def count_tables(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
+    """`count(*)` of every table that is no view by the model's name, in the snapshot; in one statement, since a server
+    may be far."""
+    relations = {table.name: catalog[mapping.table(table.name)] for table in tables()}
+    stored = {name: relation for name, relation in relations.items() if relation.is_table}
+    return count_together(connection, stored, "the tables")
 
 
 def count_together(connection: Connection, relations: dict[str, Relation], what: str) -> dict[str, int]:
