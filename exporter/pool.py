@@ -34,8 +34,15 @@ class Pool:
         """Ends every worker at once: a stalled read hears nothing else. From now on no signal disturbs the end."""
         be_stoppable(False)
         kill_workers()
-        # The executor's thread must be gone before the interpreter ends: it would wake it by a pipe that it has closed.
-        self.executor.shutdown(cancel_futures=True)
+        self.end()
+
+    def end(self) -> None:
+        """Waits for the end of the workers, and for that of the executor's thread: at its own end the interpreter would
+        wake it, by a pipe that it may have closed."""
+        if self.ending:
+            self.ending.join()
+        else:
+            self.executor.shutdown(cancel_futures=True)
 
     def submit(self, work: str, *arguments: Any) -> Future[Any]:
         """Gives the workers a task: a function of worker.py by its name, and its arguments."""
@@ -88,9 +95,7 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     except BaseException:
         pool.kill()
         raise
-    executor.shutdown()
-    if pool.ending:
-        pool.ending.join()
+    pool.end()
 
 
 @contextmanager
