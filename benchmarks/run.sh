@@ -28,6 +28,8 @@ main() {
     local python
     environment_setup "$root"
     python=${BENCHMARK_PYTHON:-$(benchmark_python)}
+    # As installed: byte code is compiled once, in the warm-up, not in each process of each run.
+    unset PYTHONDONTWRITEBYTECODE
     PATH=$PATH:$root/.venv/bin PYTHONPATH=$root exec "$python" -m benchmarks.run "$@"
 }
 
