@@ -103,7 +103,7 @@ def import_export(export: Path, environment: dict[str, str], console: Console) -
     Raises what its exit code means; an interrupt ends its whole process group.
     """
     with as_file(files("exporter.target").joinpath(IMPORT_SCRIPT)) as script:
-        command = ["bash", str(script), "--overwrite", str(export)]
+        command = ["bash", str(script), "--overwrite", "--no-advice", str(export)]
         process = subprocess.Popen(command, env=environment, stdout=console.file)
         try:
             code = process.wait()

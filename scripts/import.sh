@@ -29,6 +29,7 @@ Options of an import:
   --no-cache        neither use nor make the start-up cache of Java 25 and newer, with
                     which all imports but the first are a fifth faster; it is kept in
                     XDG_CACHE_HOME (default: ~/.cache)
+  --no-advice       do not say what to do next
   --heap SIZE       memory for Java objects, such as 2g or 512m (default: fits this machine)
   --off-heap SIZE   memory beside them, such as 4g (default: fits this machine)
 
@@ -68,7 +69,7 @@ die() { # CODE SENTENCE LINE...
 }
 
 export_directory='' database=neo4j checksums=true verify=false of_import='' of_verify=''
-overwrite=false use_cache=true heap=${HEAP_SIZE:-} off_heap='' cache=''
+overwrite=false use_cache=true next_steps=true heap=${HEAP_SIZE:-} off_heap='' cache=''
 bolt=neo4j://localhost:7687 user='' shell=''
 home='' admin='' java='' java_version='' conf='' data='' version=''
 scratch='' group='' keep_log=false checksum=''
@@ -82,6 +83,7 @@ parse_arguments() {
             --no-checksums) checksums=false ;;
             --overwrite) overwrite=true of_import=$1 ;;
             --no-cache) use_cache=false of_import=$1 ;;
+            --no-advice) next_steps=false of_import=$1 ;;
             --database=* | --heap=* | --off-heap=* | --bolt=* | --user=*) set_option "${1%%=*}" "${1#*=}" ;;
             --database | --heap | --off-heap | --bolt | --user)
                 [ $# -ge 2 ] || die 2 "$1 needs a value (see --help)"
@@ -726,7 +728,7 @@ import_export() {
     keep_cache
     printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, as the manifest says.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
-    say_next
+    if [ "$next_steps" = true ]; then say_next; fi
 }
 
 main() {

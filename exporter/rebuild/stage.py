@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import psutil
@@ -83,28 +84,31 @@ def fill(stage: Path, home: Neo4jHome, export: Path, database: str, report: Repo
 
 
 def import_export(export: Path, database: str, variables: dict[str, str], say: Callable[[str], None]) -> None:
-    """Runs the export's own import.sh, line by line. Raises an error of its exit code's kind, with what it said of it;
-    an interrupt ends it with all that it started."""
-    script = subprocess.Popen(
-        ["bash", str(export / IMPORT_SCRIPT), "--overwrite", str(export), database],
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    lines: list[str] = []
-    with script:
-        try:
-            assert script.stdout is not None
-            for line in script.stdout:
-                lines.append(line.rstrip())
-                say(lines[-1])
-        except BaseException:
-            script.terminate()  # it takes neo4j-admin with it
-            raise
+    """Runs import.sh on an export, line by line: the script of this program, since the export may come from anywhere.
+
+    Raises an error of its exit code's kind, with what it said of it; an interrupt ends it with all that it started.
+    """
+    with as_file(files("exporter.target").joinpath(IMPORT_SCRIPT)) as path:
+        script = subprocess.Popen(
+            ["bash", str(path), "--overwrite", "--no-advice", str(export), database],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        lines: list[str] = []
+        with script:
+            try:
+                assert script.stdout is not None
+                for line in script.stdout:
+                    lines.append(line.rstrip())
+                    say(lines[-1])
+            except BaseException:
+                script.terminate()  # it takes neo4j-admin with it
+                raise
     if script.returncode:
         why = "\n  ".join(reason(lines)) or f"import.sh ended with {script.returncode}"
         raise {1: LimitError, 2: UsageError, 130: Interrupted}.get(script.returncode, RunError)(why)
