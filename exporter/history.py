@@ -87,13 +87,16 @@ def readable_manifest(export: Path) -> Manifest | None:
 
 
 def find(output: Path, name: str) -> Manifest:
-    """The manifest of the export of this name below an output directory (`latest` too), or in this directory.
+    """The manifest of an export. Raises as `find_directory` does, and `LimitError` where it is damaged."""
+    return read_manifest(find_directory(output, name))
 
-    Raises `UsageError` where there is none, `LimitError` where it is damaged.
-    """
+
+def find_directory(output: Path, name: str) -> Path:
+    """The export of this name below an output directory (`latest` too), or in this directory. Raises `UsageError` where
+    there is none."""
     for directory in (output / name, Path(name)):
         if (directory / layout.MANIFEST).is_file():
-            return read_manifest(directory)
+            return directory
     raise UsageError(f"there is no export {name} in {output}; `exporter runs` lists them")
 
 

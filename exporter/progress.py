@@ -183,8 +183,8 @@ class PlainLines:
         self.say(f"{said} · {reading}" if reading else said)
 
 
-class Comparison:
-    """How far a comparison of files or databases is: its share once it is told one, and how long it has taken."""
+class Wait:
+    """Something that is waited for: its share once it is told one, and how long it has taken."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -209,11 +209,11 @@ class Comparison:
 
 
 @contextmanager
-def comparing(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows a comparison while the block runs, which is given what to tell how much is done, of how much."""
-    comparison, console = Comparison(what), Console(stderr=True)
+def waiting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows what is waited for while the block runs, which is given what to tell how much is done, of how much."""
+    wait, console = Wait(what), Console(stderr=True)
     if console.is_terminal:
-        with Live(comparison, console=console, refresh_per_second=4, transient=True):
-            yield comparison.advance
+        with Live(wait, console=console, refresh_per_second=4, transient=True):
+            yield wait.advance
     else:
-        yield comparison.advance_and_say
+        yield wait.advance_and_say

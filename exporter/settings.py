@@ -160,7 +160,7 @@ class RebuildSettings(BaseModel):
     start: str | None = Field(default=None, min_length=1, description="a command that starts Neo4j")
     keep: int = Field(default=2, ge=1, description="a whole number, 1 or more")
     max_drop: float = Field(default=20, ge=0, le=100, description="a percentage such as 20%")
-    max_rejects_rise: float = Field(default=1, ge=0, description="a percentage such as 1%")
+    max_rejects_rise: float = Field(default=1, ge=0, allow_inf_nan=False, description="a percentage such as 1%")
     metrics: Path | None = Field(default=None, description="a file's name")
     log_format: LogFormat = Field(default=LogFormat.PLAIN, description="plain or json")
 

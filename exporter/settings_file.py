@@ -1,4 +1,4 @@
-"""exporter.toml as `exporter init` writes it: every setting with what it may be, and the source's names as guessed."""
+"""exporter.toml as `exporter init` writes it: every setting of an export, what it may be, and the names as guessed."""
 
 import json
 import os

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from exporter.errors import Interrupted, LimitError, RunError, UsageError
 from exporter.pool import worker_pool
-from exporter.progress import comparing
+from exporter.progress import waiting
 from exporter.run import Outcome, export
 from exporter.screen import totals_line
 from exporter.settings import Settings
@@ -57,7 +57,7 @@ class Steps:
     def check_files(self, export: Path) -> None:
         """Raises `LimitError` where an export differs from its manifest."""
         with self.step("Compare the export with its manifest"):
-            with comparing("Comparing") as on_progress:
+            with waiting("Comparing") as on_progress:
                 found = verify_files(export, on_progress)
             refuse(f"{export} differs from its manifest", found)
             self.console.print("every file is as the manifest says")
@@ -74,7 +74,7 @@ class Steps:
         """A server on the store in `place` for as long as the block runs; its start is a step."""
         with ExitStack() as stack:
             with self.step("Start Neo4j"):
-                with comparing("Waiting until it answers"):
+                with waiting("Waiting until it answers"):
                     server = stack.enter_context(serve(home, place, access, heap=heap))
                 self.console.print(f"it answers at {server.bolt_uri}")
             yield server
@@ -82,10 +82,10 @@ class Steps:
     def complete(self, export: Path, server: Server) -> None:
         """Makes the schema and compares the graph with the manifest; raises `LimitError` where they differ."""
         with self.step("Constraints, indexes, verification"):
-            with comparing("Making constraints and indexes"):
+            with waiting("Making constraints and indexes"):
                 apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
             user, password = server.access.login or (None, None)
-            with comparing("Comparing the graph with the manifest"):
+            with waiting("Comparing the graph with the manifest"):
                 found = verify_bolt(export, server.bolt_uri, user=user, password=password)
             refuse("the graph differs from the manifest", found)
             self.console.print("every count is as the manifest says")

@@ -55,7 +55,7 @@ Exit codes:
   1    the counts differ, or the export is damaged
   2    usage: an option, a directory, an existing database, no Neo4j or Java found
   4    the import failed; the log is named. --verify: Neo4j does not answer
-  130  interrupted; every process it started is gone
+  130  interrupted; the import and all it started are gone
 TEXT
 }
 
@@ -531,7 +531,9 @@ say_next() {
     if [ "$database" != neo4j ]; then
         start=", in Community with initial.dbms.default_database=$database, in Enterprise create it then$start"
     fi
-    listen=$(setting 'server\.bolt\.listen_address') host=${listen%:*}
+    listen=$(setting 'server\.bolt\.listen_address')
+    case $listen in '' | *:*) ;; *) listen=$listen:7687 ;; esac
+    host=${listen%:*}
     case $host in '' | 0.0.0.0 | '[::]') host=localhost ;; esac
     bolt=bolt://$host:${listen##*:}
     # Port 0 is whichever is free when Neo4j starts.

@@ -9,6 +9,9 @@ Usage: scripts/test.sh [PYTEST ARGUMENTS]
 Makes .venv from requirements.lock, then runs ruff, mypy, shellcheck, the headers' check and pytest. Tests use a real
 PostgreSQL (from a wheel) and a real Neo4j (its jars are downloaded once into your cache directory).
 With arguments, only pytest runs, with them: scripts/test.sh tests/test_ids.py
+
+Some tests need a program or a Java that may not be there, and say so when they are skipped. Longer drills are asked for
+in the environment: DRILL_FLIPS=10000, DRILL_REBUILD=all, DRILL_NEO4J=5.26, DRILL_SCALE=8.
 TEXT
 }
 

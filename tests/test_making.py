@@ -12,10 +12,10 @@ from rich.console import Console
 from test_graphs import RECORD
 
 from exporter.errors import UsageError
-from exporter.local.making import has_browser, heap, neo4j_of
+from exporter.local.making import has_browser, neo4j_of
 from exporter.steps import Steps
 from exporter.store.home import Neo4jHome
-from exporter.store.server import Access, serve
+from exporter.store.server import Access, ample_heap, serve
 
 
 def test_a_browser_is_served_where_there_is_one(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
@@ -58,4 +58,4 @@ def test_the_neo4j_that_made_a_graph_serves_it(
 
 def test_the_heap() -> None:
     """At least what Neo4j needs, and no more than helps."""
-    assert 512 << 20 <= heap() <= max(512 << 20, psutil.virtual_memory().total // 8)
+    assert 512 << 20 <= ample_heap() <= max(512 << 20, psutil.virtual_memory().total // 8)

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from exporter import progress
-from exporter.progress import SEEN_SECONDS, Comparison, Numbers, PlainLines, clocked, comparing, spoken
+from exporter.progress import SEEN_SECONDS, Numbers, PlainLines, Wait, clocked, spoken, waiting
 
 
 @pytest.fixture
@@ -105,9 +105,9 @@ def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[s
     ]
 
 
-def test_a_comparison(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     """Where no live view shows it: a dated line once it takes seconds, with its share and how long it has taken."""
-    with comparing("Comparing the files") as on_progress:
+    with waiting("Comparing the files") as on_progress:
         on_progress(1, 4)
         pass_time.now += 5
         on_progress(2, 4)
@@ -116,10 +116,10 @@ def test_a_comparison(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[
     assert line.partition(" ")[2] == "Comparing the files · 50% · 5 s"
 
 
-def test_a_comparison_on_a_terminal(pass_time: SimpleNamespace) -> None:
+def test_a_wait_on_a_terminal(pass_time: SimpleNamespace) -> None:
     """One line; no share before there is one to tell."""
-    comparison = Comparison("Comparing Neo4j")
+    wait = Wait("Comparing Neo4j")
     pass_time.now += 65
     screen = io.StringIO()
-    Console(file=screen, width=80).print(comparison)
+    Console(file=screen, width=80).print(wait)
     assert screen.getvalue() == "Comparing Neo4j · 1 min 5 s\n"

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,6 +146,15 @@ def test_a_stop(live: Live, running: subprocess.Popen[str], tmp_path: Path) -> N
     assert running.wait() != 0
     failing.stop(log)  # it does not run, so it is stopped
     running.communicate()
+
+
+def test_one_that_is_still_on_its_way(live: Live, running: subprocess.Popen[str]) -> None:
+    """A stop that took too long may be done a little later; one that never is, is waited for no longer than that."""
+    live.settle()
+    assert live.runs()
+    threading.Timer(0.3, running.communicate).start()
+    replace(live, timeout=60).settle()
+    assert not live.runs()
 
 
 def test_a_start(live: Live, tmp_path: Path) -> None:

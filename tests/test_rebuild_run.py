@@ -7,7 +7,8 @@ import pytest
 import tiny_export
 from ports import closed_port
 
-from exporter.errors import DownError, GuardError, UsageError
+from exporter.errors import DownError, ExporterError, GuardError, UsageError
+from exporter.history import find_directory
 from exporter.rebuild.live import Live
 from exporter.rebuild.report import Action, Report
 from exporter.rebuild.run import Rebuild
@@ -66,18 +67,26 @@ def shrink(export: Path) -> Path:
 def test_an_export_by_name(run: Rebuild, tmp_path: Path) -> None:
     """Below the output directory, or by its directory; a link is what it leads to."""
     newest = tmp_path / "output" / STAMPS[-1]
-    assert [run.find_export(name) for name in ("latest", STAMPS[-1], str(newest))] == [newest] * 3
+    found = [find_directory(newest.parent, name) for name in ("latest", STAMPS[-1], str(newest))]
+    assert [directory.resolve() for directory in found] == [newest] * 3
     with pytest.raises(UsageError, match=r"there is no export 2025 in .*output; `exporter runs` lists them"):
-        run.find_export("2025")
+        run.rebuild("2025", accept=False)
+
+
+def test_an_export_that_was_named_stays(run: Rebuild, tmp_path: Path) -> None:
+    """Though it is old, of no store, and cannot be imported: whoever named it has not said that it may go."""
+    with pytest.raises(ExporterError):
+        run.rebuild(STAMPS[0], accept=True)
+    assert sorted(path.name for path in (tmp_path / "output").iterdir()) == [*STAMPS, "latest"]
 
 
 def test_the_guard_of_the_first_rebuild(run: Rebuild, tmp_path: Path) -> None:
     """Nobody knows what the live graph came from: the export before has to do, and without one nothing is compared."""
     output = tmp_path / "output"
-    run.guard(output / STAMPS[-1])
-    run.guard(shrink(output / STAMPS[0]))
+    run.guard(output / STAMPS[-1], "it")
+    run.guard(shrink(output / STAMPS[0]), "it")
     with pytest.raises(GuardError, match="Customer: 2 rows before, 0 now"):
-        run.guard(shrink(output / STAMPS[-1]))
+        run.guard(shrink(output / STAMPS[-1]), "it")
 
 
 def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
@@ -90,7 +99,7 @@ def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
     for stamp in STAMPS[1:]:
         shrink(output / stamp)
     with pytest.raises(GuardError, match="Customer: 2 rows before, 0 now"):
-        run.guard(output / STAMPS[-1])
+        run.guard(output / STAMPS[-1], "it")
 
 
 def test_a_neo4j_that_starts_no_more(run: Rebuild, tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def test_a_first_store(data: Path, export: Path) -> None:
         stores.exchange(swap)
         stores.commit(swap)
         stores.end()
-        assert (stores.kept(), len(stores.all())) == ([], 2)
+        current = stores.current()
+        assert current and (stores.kept(), stores.all(), current.export) == ([], [current], export.name)
 
 
 def nights(stores: Stores, data: Path, export: Path, count: int) -> list[Store]:

@@ -22,18 +22,18 @@ def verify(
     ] = None,
 ) -> None:
     """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 when they differ."""
-    from exporter.progress import comparing
+    from exporter.progress import waiting
     from exporter.screen import counted
     from exporter.target.bolt import verify_bolt
     from exporter.target.verification import verify_files
 
-    with comparing("Comparing the files with the manifest") as on_progress:
+    with waiting("Comparing the files with the manifest") as on_progress:
         differences = verify_files(export, on_progress)
     if bolt and not differences:
         password = os.environ.get("NEO4J_PASSWORD")
         if user and password is None:
             raise UsageError("--user needs its password in NEO4J_PASSWORD")
-        with comparing("Comparing Neo4j with the manifest"):
+        with waiting("Comparing Neo4j with the manifest"):
             differences = verify_bolt(export, bolt, user=user, password=password, database=database)
     for difference in differences:
         print(difference)

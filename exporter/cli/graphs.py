@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exporter.cli.options import Cache, Config, Output, Source, settings_from
+from exporter.cli.options import PASSWORD_WARNING, Cache, Config, Output, Source, settings_from
 from exporter.errors import ExporterError, UsageError
 
 
@@ -95,6 +95,7 @@ def rebuild(
     from exporter.rebuild.run import perform
     from exporter.settings import LogFormat, load_rebuild
     from exporter.signals import stopped_by_signals
+    from exporter.source.connection import password_in
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = Report(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
@@ -103,6 +104,8 @@ def rebuild(
         try:
             if rollback + repair + bool(made or accept_changes) > 1:
                 raise UsageError("--rollback, --repair, and --from with --accept-changes are three things: choose one")
+            if action is not Action.REBUILD and (source or output or max_drop or max_rejects_rise):
+                raise UsageError(f"--{action} exports nothing: leave out the flags of an export")
             settings = settings_from(config, source=source, output=output)
             options = load_rebuild(
                 config, max_drop=max_drop, max_rejects_rise=max_rejects_rise, keep=keep, neo4j_home=neo4j_home,
@@ -110,6 +113,8 @@ def rebuild(
                 stop=stop, start=start, metrics=metrics, log_format=log_format,
             )  # fmt: skip
             report.log = Log(options.log_format)
+            if source and password_in(source):
+                report.log.say(PASSWORD_WARNING, "warning")
             if options.metrics and not repair:
                 check_metrics(options.metrics)
                 metrics_file = options.metrics

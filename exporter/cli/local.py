@@ -19,6 +19,7 @@ from exporter.cli.options import (
     Timezone,
     Workers,
     settings_from,
+    warn_of_password,
 )
 from exporter.errors import UsageError
 
@@ -82,6 +83,7 @@ def local(
             making.discard(graph)
             print(f"{graph.name}: removed")
         case _:
+            warn_of_password(source)
             make(name, export or settings_from(config, **exporting), cache)
 
 

@@ -105,10 +105,13 @@ def settings_from(config: Path | None, **flags: Any) -> Any:
     return load(config, **flags)
 
 
+PASSWORD_WARNING = "a password on the command line is seen by other users; use PGPASSWORD"
+
+
 def warn_of_password(source: str | None) -> None:
     """Warns about a password that the command line showed to everybody."""
     from exporter.progress import tell
     from exporter.source.connection import password_in
 
     if source and password_in(source):
-        tell("exporter: warning: a password on the command line is seen by other users; use PGPASSWORD")
+        tell(f"exporter: warning: {PASSWORD_WARNING}")

@@ -82,7 +82,7 @@ def init(
     ] = DEFAULT_FILE,
     force: Annotated[bool, typer.Option("--force", help="Replace the file when it exists.")] = False,
 ) -> None:
-    """Write a settings file for a source: every setting with a comment, and its table and column names as guessed.
+    """Write a settings file for a source: every setting of an export with a comment, and its names as guessed.
 
     The source is --source or EXPORTER_SOURCE; a password in it is not written. Nothing of the source is changed.
     """

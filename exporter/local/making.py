@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.local.graphs import EXPORTS, PASSWORD, RECORD, Graph, Record, locked
 from exporter.settings import Settings
@@ -15,10 +13,9 @@ from exporter.signals import be_stoppable
 from exporter.steps import Steps
 from exporter.store.home import Neo4jHome, default_cache, provision
 from exporter.store.process import running, stop
-from exporter.store.server import SMALLEST_HEAP, Access, Server
+from exporter.store.server import Access, Server, ample_heap
 from exporter.target.layout import MANIFEST
 
-LARGEST_HEAP = 4 << 30
 NO_SOURCE = "no source is set; give --source postgresql://USER@HOST/DATABASE, or --from with an export that is there"
 
 
@@ -58,7 +55,7 @@ def serve_instead(graph: Graph, new: Record, export: Path, steps: Steps) -> None
     """Verifies a new store on a server of its own, and lets it take the place of the graph that runs, if one does."""
     old, process = graph.record(), graph.server()
     access = Access(password=graph.password()) if process else graph.access(has_browser(new.neo4j))
-    with steps.serve(new.neo4j, graph.directory / new.store, access, heap=heap()) as server:
+    with steps.serve(new.neo4j, graph.directory / new.store, access, heap=ample_heap()) as server:
         steps.complete(export, server)
         if not process:
             stand(graph, new, server)
@@ -81,7 +78,7 @@ def serve_instead(graph: Graph, new: Record, export: Path, steps: Steps) -> None
 def begin(graph: Graph, record: Record, steps: Steps) -> None:
     """Starts the server on a store, which counts and runs on from then."""
     access = graph.access(has_browser(record.neo4j))
-    with steps.serve(record.neo4j, graph.directory / record.store, access, heap=heap()) as server:
+    with steps.serve(record.neo4j, graph.directory / record.store, access, heap=ample_heap()) as server:
         stand(graph, record, server)
 
 
@@ -157,8 +154,3 @@ def neo4j_of(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
 def has_browser(home: Neo4jHome) -> bool:
     """Whether a Neo4j has a Browser to serve: an archive beside its jars, or one of them."""
     return any(home.home.glob("web/neo4j-browser*.zip")) or any(home.home.glob("lib/neo4j-browser*.jar"))
-
-
-def heap() -> int:
-    """Bytes for a server's Java objects: an eighth of this machine's memory, within what helps."""
-    return max(SMALLEST_HEAP, min(LARGEST_HEAP, psutil.virtual_memory().total // 8))

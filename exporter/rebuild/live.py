@@ -20,12 +20,11 @@ from exporter.errors import Interrupted, RunError, UsageError
 from exporter.rebuild.stores import Place
 from exporter.settings import RebuildSettings
 from exporter.store.home import Neo4jHome, installed
+from exporter.store.server import without_secrets
 
 PACKAGED_CONF = Path("/etc/neo4j")
 CONNECT_SECONDS = 5
 LOOK_SECONDS = 0.1
-# A server that was started has no business with how the export reaches its source.
-SECRETS = ("EXPORTER_SOURCE", "PGPASSWORD", "NEO4J_PASSWORD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,8 @@ class Live:
         try:
             code = command.wait(self.timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(command.pid, signal.SIGKILL)
+            with suppress(PermissionError, ProcessLookupError):  # another user's, by way of sudo
+                os.killpg(command.pid, signal.SIGKILL)
             raise RunError(f"the stop command took longer than {self.timeout} s; what it said is in {log}") from None
         except Interrupted:
             with suppress(subprocess.TimeoutExpired):
@@ -111,6 +111,13 @@ class Live:
                 raise RunError(
                     f"the stop command has ended, but Neo4j still runs on {self.data} after {self.timeout} s"
                 )
+            time.sleep(LOOK_SECONDS)
+
+    def settle(self) -> None:
+        """Waits until no Neo4j runs, `timeout` at the most: one that was told to stop may still be on its way, and
+        would answer, or hold off another start, for a while."""
+        deadline = time.monotonic() + self.timeout
+        while self.runs() and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
 
     def start(self, log: Path) -> None:
@@ -140,8 +147,7 @@ class Live:
         """Starts a command in a session of its own, so that a ^C on the terminal is not for it; what it says goes to a
         file, since a server may keep it open."""
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        variables = {name: value for name, value in os.environ.items() if name not in SECRETS}
-        variables |= {"NEO4J_HOME": str(self.home.home), "NEO4J_CONF": str(self.conf)}
+        variables = without_secrets() | {"NEO4J_HOME": str(self.home.home), "NEO4J_CONF": str(self.conf)}
         with log.open("wb") as file:
             return subprocess.Popen(
                 ["/bin/sh", "-c", command],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import DownError, ExporterError, Interrupted, RunError, SwapError, UsageError
-from exporter.history import exports, prune
+from exporter.history import exports, find_directory, prune
 from exporter.pool import worker_pool
 from exporter.progress import PlainLines
 from exporter.rebuild import stores as kept_stores
@@ -20,7 +20,6 @@ from exporter.settings import RebuildSettings, Settings
 from exporter.signals import be_stoppable, stopped_by_signals
 from exporter.target.bolt import verify_bolt
 from exporter.target.contents import read_manifest
-from exporter.target.layout import MANIFEST
 
 
 def perform(
@@ -79,7 +78,7 @@ class Rebuild:
         if not self.live.check():
             self.report.log.say("Neo4j does not run now; it will be started with the new graph")
         try:
-            directory = self.find_export(made) if made else self.make_export()
+            directory = find_directory(self.settings.output, made).resolve() if made else self.make_export()
             self.report.export, totals = directory.name, read_manifest(directory).totals
             self.report.counts = {
                 "nodes": totals.nodes,
@@ -88,20 +87,23 @@ class Rebuild:
                 "rejects": totals.rejects,
             }
             if not accept:
-                self.guard(directory)
+                self.guard(directory, made or directory.name)
             with empty_stage(self.stores.root) as stage:
                 staged = fill(stage, self.live.home, directory, self.live.database, self.report)
                 new = self.stores.add(staged, directory)
             self.swap(new, self.smoke_test)
         except Interrupted:
             raise
-        except ExporterError:
-            if self.report.export:
+        except (ExporterError, OSError):
+            if not self.stores.under_way():
+                self.stores.clean()
+            if self.report.export and not made:
                 self.prune_exports()  # else every night that fails would leave one more
             raise
         with self.report.step("retention", f"Keeping {self.options.keep} stores and exports"):
             self.prune_stores()
-            self.prune_exports()
+            if not made:
+                self.prune_exports()
 
     def rollback(self) -> None:
         """Exchanges the live store for the one that was live before it, whether the live one answers or not. Raises
@@ -127,15 +129,9 @@ class Rebuild:
             raise Interrupted(f"stopped by {late[0]}; the export {directory.name} stands, the live graph is as it was")
         return directory.resolve()
 
-    def find_export(self, name: str) -> Path:
-        """The export of this name below the output directory, or in this directory."""
-        for directory in (self.settings.output / name, Path(name)):
-            if (directory / MANIFEST).is_file():
-                return directory.resolve()
-        raise UsageError(f"there is no export {name} in {self.settings.output}; `exporter runs` lists them")
-
-    def guard(self, directory: Path) -> None:
-        """Compares the export with the one behind the live store; before the first rebuild, with the one before it."""
+    def guard(self, directory: Path, name: str) -> None:
+        """Compares the export, by which name ever, with the one behind the live store; before the first rebuild, with
+        the one before it."""
         current = self.stores.current()
         before = current.manifest if current else None
         if not before:
@@ -148,7 +144,7 @@ class Rebuild:
             check_changes(
                 before,
                 read_manifest(directory),
-                name=directory.name,
+                name=name,
                 max_drop=self.options.max_drop,
                 max_rejects_rise=self.options.max_rejects_rise,
             )
@@ -169,6 +165,7 @@ class Rebuild:
                 smoke_test(new)
                 self.stores.commit(swap)
         except BaseException as error:
+            be_stoppable(False)
             self.report.log.say(f"THE SWAP FAILED ({said(error)}): putting the old store back", "error")
             failed_step = self.report.step_name
             with self.report.step("put_back", "Putting the old store back and starting Neo4j"):
@@ -179,6 +176,7 @@ class Rebuild:
                 raise
             raise SwapError(f"the swap failed: {said(error)}; {self.stores.current()} is back, and answers") from None
         self.stores.end()
+        self.report.log.say(f"Live is {self.stores.current()}; no graph answered for {self.report.downtime:.1f} s")
 
     def put_back(self, swap: Swap) -> None:
         """Undoes what was done of a swap, and starts Neo4j. Raises `DownError` where it does not answer afterwards."""
@@ -188,6 +186,8 @@ class Rebuild:
                 self.live.stop(self.logs / "stop-again.log")
                 with self.live.held():
                     self.stores.undo(swap)
+            else:
+                self.live.settle()
             self.live.start(self.logs / "start-again.log")
         except (ExporterError, OSError) as error:
             raise DownError(
@@ -231,5 +231,5 @@ class Rebuild:
 def said(error: BaseException) -> str:
     """What an error says, in one line; of one that is not ours, its kind alone."""
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}"
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     return " ".join(str(error).split()) if isinstance(error, ExporterError) else type(error).__name__

@@ -14,7 +14,7 @@ from exporter.rebuild.report import Report
 from exporter.rebuild.stores import Place
 from exporter.signals import be_stoppable
 from exporter.store.home import Neo4jHome
-from exporter.store.server import apply_schema, configure, environment, serve
+from exporter.store.server import ample_heap, apply_schema, configure, environment, serve
 from exporter.target.bolt import verify_bolt
 from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
 from exporter.target.publish import remove
@@ -73,7 +73,7 @@ def fill(stage: Path, home: Neo4jHome, export: Path, database: str, report: Repo
         import_export(export, database, variables, report.log.say)
     with ExitStack() as stack:
         with report.step("private_start", "Starting a private Neo4j on the stage"):
-            bolt = stack.enter_context(serve(home, stage, database=database)).bolt_uri
+            bolt = stack.enter_context(serve(home, stage, heap=ample_heap(), database=database)).bolt_uri
         with report.step("schema", "Making constraints and indexes, and waiting for them"):
             apply_schema(bolt, (export / SCHEMA).read_text(encoding="utf-8"))
         with report.step("verify", "Comparing the graph on the stage with the manifest"):

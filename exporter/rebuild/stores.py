@@ -178,7 +178,10 @@ class Stores:
         new = self.root / STORES / swap.new
         if new.name.startswith(PARTIAL):
             new.rename(new.with_name(new.name.removeprefix(PARTIAL)))
-            sync_directory(self.root / STORES)
+        old = store(self.root / STORES / swap.old)
+        if not old.export and not old.place.database.exists():
+            remove(old.directory)  # there was no live store, so none left
+        sync_directory(self.root / STORES)
 
     def end(self) -> None:
         """No swap is under way any more."""

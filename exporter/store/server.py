@@ -26,7 +26,8 @@ _INDEX_SECONDS = 600
 _PORT_ATTEMPTS = 3
 USER, _FIRST_PASSWORD = "neo4j", "neo4j"
 # It runs and answers small graphs with this much for Java objects.
-SMALLEST_HEAP = 512 << 20
+SMALLEST_HEAP, LARGEST_HEAP = 512 << 20, 4 << 30
+SECRETS = ("EXPORTER_SOURCE", "PGPASSWORD", "NEO4J_PASSWORD")
 # How the process of a server names its configuration; by it, it is found again.
 CONF_FLAG = "--config-dir="
 # The flags without which Neo4j does not run on the Javas it supports.
@@ -135,7 +136,19 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
 
 def environment(home: Neo4jHome, conf: Path) -> dict[str, str]:
     """The environment in which scripts/import.sh and the server use this Neo4j and this configuration."""
-    return {**os.environ, "NEO4J_HOME": str(home.home), "JAVA_HOME": str(home.java_home), "NEO4J_CONF": str(conf)}
+    chosen = {"NEO4J_HOME": home.home, "JAVA_HOME": home.java_home, "NEO4J_CONF": conf}
+    return without_secrets() | {name: str(path) for name, path in chosen.items()}
+
+
+def without_secrets() -> dict[str, str]:
+    """This process's environment but for what a server has no business with: how the source is reached, passwords. It
+    would keep them, readable, for as long as it runs."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
+def ample_heap() -> int:
+    """Bytes for a server's Java objects: an eighth of this machine's memory, within what helps."""
+    return max(SMALLEST_HEAP, min(LARGEST_HEAP, psutil.virtual_memory().total // 8))
 
 
 @contextlib.contextmanager

@@ -86,7 +86,8 @@ def specials(texts: pl.Series) -> frozenset[bytes]:
 
 
 def joined(parts: Sequence[str | pl.Expr], *, ignore_nulls: bool = False) -> pl.Expr:
-    """Texts and expressions one after the other, neighbouring texts as one; null where an expression is."""
+    """Texts and expressions one after the other, neighbouring texts as one. Where an expression is null, so is the
+    whole; with `ignore_nulls` it is left out."""
     pieces: list[pl.Expr] = []
     text = ""
     for part in parts:

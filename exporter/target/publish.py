@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -100,12 +100,13 @@ class PartialExport:
                 part.rename(self.published(part))
             sync_directory(self.output)
             self.link.replace(self.output / layout.LATEST)
-            sync_directory(self.output)
         except OSError:
             for part in parts:
                 if self.published(part).exists():
                     self.published(part).rename(part)
             raise
+        with suppress(OSError):  # `latest` has moved: there is no way back
+            sync_directory(self.output)
         return self.published(self.directory)
 
     def published(self, part: Path) -> Path:
