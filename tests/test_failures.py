@@ -163,7 +163,7 @@ def test_stopped_before_the_snapshot(sample_database: str, output: Path, relatio
 def test_stopped_while_publishing(sample_database: str, output: Path) -> None:
     """Before the export has its name it is gone, afterwards it stands: the exit code says which."""
     with running(sample_database, output) as run:
-        run.wait_for_line("Writing the manifest")
+        run.wait_for_line("Publishing")
         run.signal_group(signal.SIGINT)
         if run.end() == 0:
             published(run)
@@ -243,5 +243,5 @@ def test_no_file_may_be_so_long(sample_database: str, output: Path, kilobytes: i
 def test_no_file_may_be_so_long_when_publishing(empty: str, output: Path) -> None:
     """The leader's writes fail."""
     with running(empty, output, command=no_file_above(8)) as run:
-        run.wait_for_line("Writing the manifest")
+        run.wait_for_line("Publishing")
         run.check_failed(4, r"cannot write the export to .*: File too large; nothing was published")
