@@ -79,7 +79,7 @@ def test_a_stage_that_counts_no_rows(view: LiveView, tmp_path: Path) -> None:
     (tmp_path / "1").unlink()
     view.tick(200 << 20)
     assert on_screen(view, 80) == [
-        "Census: which keys exist                                                     0 s",
+        "Census: how many rows, which keys                                            0 s",
         "",
         "peak 200 MB",
         "  the values of GuideWallet.phone_number",
