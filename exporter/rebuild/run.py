@@ -102,7 +102,7 @@ class Rebuild:
             raise
         with self.report.step("retention", f"Keeping {self.options.keep} stores and exports"):
             self.prune_stores()
-            if not made:
+            if directory.parent == self.settings.output.resolve():  # else it was carried here from elsewhere
                 self.prune_exports()
 
     def rollback(self) -> None:
