@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from rich.text import Text
 
 STAGES = {
     "check": "Comparing the source with the model",
-    "count": "Taking the snapshot",
+    "lock": "Locking the tables and taking the snapshot",
     "census": "Census: how many rows, which keys",
     "tables": "Exporting tables",
     "publish": "Publishing",
@@ -25,6 +26,7 @@ STAGES = {
 # Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.
 LINE_SECONDS = 5.0
 LINES_A_RUN = 20
+LOOK_SECONDS = 0.25
 TABLES_A_LINE = 3
 # Shaping and writing a chunk takes no longer, but for very wide ones.
 SEEN_SECONDS = 3.0
@@ -98,8 +100,9 @@ class Numbers:
         return self.rows / max(self.seconds, 0.5)
 
     def waiting(self) -> str:
-        """A stage without rows to count: how long it has taken."""
-        return f"{self.title} · {spoken(self.seconds)}{self.peak()}"
+        """A stage without rows to count: how long it has taken, once that is worth a word."""
+        took = f" · {spoken(self.seconds)}" if self.seconds >= 1 else ""
+        return f"{self.title}{took}{self.peak()}"
 
     def counted(self) -> str:
         return f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects"
@@ -143,26 +146,44 @@ def print_dated(text: str) -> None:
 
 
 class PlainLines:
-    """Dated lines: one for each stage, and between them what has been done so far."""
+    """Dated lines, the first at once: the stage that runs, and what has been done so far. A thread of its own says
+    them, so that they come while the run waits for a lock, too."""
 
     def __init__(self, print_line: Callable[[str], None] = print_dated) -> None:
         self.numbers = Numbers(TABLES_A_LINE)
-        self.last = time.monotonic()
+        self.said: float | None = None
         self.print_line = print_line
+        self.ended = threading.Event()
+        self.speaker = threading.Thread(target=self.speak, daemon=True)
 
     def __enter__(self) -> "PlainLines":
+        self.speaker.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        return None
+        self.ended.set()
+        self.speaker.join()
 
-    def say(self, text: str) -> None:
-        self.last = time.monotonic()
-        self.print_line(text)
+    def speak(self) -> None:
+        while not self.ended.wait(LOOK_SECONDS):
+            self.say_when_due()
+
+    def say_when_due(self) -> None:
+        """Says how far the run is, if the last line is long enough ago."""
+        numbers, now = self.numbers, time.monotonic()
+        apart = max(LINE_SECONDS, (now - numbers.began) / LINES_A_RUN)
+        if not numbers.stage_name or (self.said is not None and now - self.said < apart):
+            return
+        self.said = now
+        reading = ", ".join(filter(None, numbers.lanes))
+        if numbers.stage_name == "tables" and numbers.rows:
+            done = f"{numbers.counted()}{numbers.peak()} · {numbers.left()}"
+        else:
+            done = numbers.waiting()
+        self.print_line(f"{done} · {reading}" if reading else done)
 
     def stage(self, name: str) -> None:
         self.numbers.stage(name)
-        self.say(self.numbers.title)
 
     def totals(self, rows: Mapping[str, int], marks: Path) -> None:
         self.numbers.totals, self.numbers.marks = rows, marks
@@ -172,15 +193,6 @@ class PlainLines:
 
     def tick(self, memory: int) -> None:
         self.numbers.tick(memory)
-        now = time.monotonic()
-        if now - self.last < max(LINE_SECONDS, (now - self.numbers.began) / LINES_A_RUN):
-            return
-        reading = ", ".join(filter(None, self.numbers.lanes))
-        if self.numbers.stage_name == "tables" and self.numbers.rows:
-            said = f"{self.numbers.counted()}{self.numbers.peak()} · {self.numbers.left()}"
-        else:
-            said = self.numbers.waiting()
-        self.say(f"{said} · {reading}" if reading else said)
 
 
 class Wait:

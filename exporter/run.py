@@ -82,7 +82,7 @@ def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
                 # Measured before the snapshot: what others write after it must not move the cuts between chunks.
                 sizes = sizes_of(leader, settings.mapping)
             with ExitStack() as held:
-                with clock.stage("count"):
+                with clock.stage("lock"):
                     snapshot = held.enter_context(hold_snapshot(leader, settings.mapping, catalog))
                     reading = readers(settings, pool, leader, f"{name} reader", partial.directory)
                     address, watchdog = held.enter_context(reading)

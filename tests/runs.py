@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import psutil
 import psycopg
+
+from exporter.progress import LINE_SECONDS
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "never-to-be-shown"
@@ -51,10 +55,6 @@ class Run:
     def listen(self) -> None:
         assert self.process.stderr is not None
         self.lines.extend(iter(self.process.stderr.readline, ""))
-
-    def wait_for_line(self, text: str) -> None:
-        """Waits until the run says a line with this text."""
-        eventually(lambda: self.ended_or(any(text in line for line in self.lines)), f"the line {text}")
 
     def wait_for_session(self, condition: str, *, reader: bool = False) -> int:
         """The server process of the run's leader, or of a reader, as soon as one meets a condition on
@@ -99,6 +99,8 @@ class Run:
         export, `latest` where it was, no partial directory, no process, no session on the server. `kept`: patterns of
         names that may be new in the output directory."""
         assert (self.end(), self.result) == (code, ""), self.lines
+        dated = [datetime.fromisoformat(line.split(" ")[0]) for line in self.lines if PROGRESS.match(line)]
+        assert all((later - earlier).seconds >= LINE_SECONDS - 1 for earlier, later in pairwise(dated)), self.lines
         said = [line for line in self.lines if not PROGRESS.match(line)]
         assert re.fullmatch(f"exporter: {sentence}\n", "".join(said)), said
         assert PASSWORD not in "".join(self.lines)

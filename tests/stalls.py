@@ -36,7 +36,7 @@ def stalling(*relations: str) -> str:
 STALLING = stalling("customers.customer", "notifications.notifications")
 # What stands still in the stage of that name.
 STALLS = {
-    "count": "customer for the leader",
+    "lock": "customer for the leader",
     "census": "customer for the reader",
     "tables": "notifications for the reader",
 }
@@ -84,7 +84,7 @@ def stall(uri: str, stage: str) -> Iterator[psycopg.Connection]:
 def stalled(uri: str, output: Path, stage: str, *options: str) -> Iterator[tuple[Run, psycopg.Connection]]:
     """An export that stands still in a stage, and the connection that unlocks it."""
     with stall(uri, stage) as holder, running(uri, output, *options) as run:
-        run.wait_for_session(STALLED, reader=stage != "count")
+        run.wait_for_session(STALLED, reader=stage != "lock")
         yield run, holder
 
 

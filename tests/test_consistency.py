@@ -119,7 +119,7 @@ def test_a_writer_changes_no_byte(source: str, quiet: dict[str, str], tmp_path: 
     assert len(quiet) > 80, "some of the 77 entities have several files"
     with copied(source, "written") as uri, psycopg.connect(uri, autocommit=True) as connection:
         writer = Writer(connection)
-        with stalled(uri, tmp_path, "count", "--workers", "3", *SMALL) as (run, holder):
+        with stalled(uri, tmp_path, "lock", "--workers", "3", *SMALL) as (run, holder):
             writer.write()
             holder.execute("select pg_advisory_unlock_all()")
             thread = threading.Thread(target=writer.write_on)

@@ -22,7 +22,7 @@ KEYS = watch("the keys of Guide", 70, 100.0, {CENSUS: 0.5})
 USERS = watch("auth.auth_users", 80, 100.5, {READ: 1.0, SHAPE: 0.25, WRITE: 0.125, HASH: 0.125})
 MORE_USERS = watch("auth.auth_users", 70, 101.0, {READ: 0.5})
 SKILLS = watch("guide.skills", 70, 101.5, {READ: 0.25})
-STAGES = {"check": 0.1, "count": 0.2, "census": 0.5, "tables": 2.0, "publish": 0.3}
+STAGES = {"check": 0.1, "lock": 0.2, "census": 0.5, "tables": 2.0, "publish": 0.3}
 PROFILE = Profile(
     [KEYS], [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)], STAGES, 3
 )
@@ -104,7 +104,7 @@ def test_a_profile_of_a_run(sample_database: str, tmp_path: Path) -> None:
         manifest = json.loads((Path(run.result.splitlines()[-1]) / "manifest.json").read_bytes())
     profile = json.loads(file.read_bytes())
     assert set(profile) == {"stages", "tables", "workers", "tasks", "bottleneck", "peak_memory"}
-    assert list(profile["stages"]) == ["check", "count", "census", "tables", "publish"]
+    assert list(profile["stages"]) == ["check", "lock", "census", "tables", "publish"]
     assert {each["table"] for each in profile["tables"]} == {
         each["table"] for each in [*manifest["nodes"], *manifest["relationships"]]
     }

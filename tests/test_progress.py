@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
+from runs import eventually
 
 from exporter import progress
 from exporter.progress import SEEN_SECONDS, Numbers, PlainLines, Wait, clocked, spoken, waiting
@@ -77,32 +78,50 @@ def test_what_is_read_now(pass_time: SimpleNamespace, tmp_path: Path) -> None:
 
 
 def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A dated line for each stage; the first others after five seconds, later ones after a twentieth of the run."""
+    """The first at once, the next ones after five seconds, later ones after a twentieth of the run; a stage that was
+    over before is not told."""
     lines = PlainLines()
-    lines.stage("count")
-    pass_time.now += 4.9
+    lines.say_when_due()
+
+    def say_after(seconds: float) -> None:
+        pass_time.now += seconds
+        lines.say_when_due()
+
+    lines.stage("check")
+    say_after(0.2)
+    lines.stage("lock")
+    say_after(4.9)
     lines.tick(100 << 20)
-    pass_time.now += 0.1
-    lines.tick(100 << 20)
+    say_after(0.1)
+    lines.stage("census")
+    say_after(1)
     lines.stage("tables")
     lines.totals({"auth.auth_users": 2000, "guide.skills": 1000}, tmp_path)
     (tmp_path / "70").write_text("auth.auth_users")
     pass_time.now += 995
     lines.advance("auth.auth_users", 995, 0)
     lines.tick(300 << 20)
-    pass_time.now += 49
-    lines.tick(300 << 20)
-    pass_time.now += 4
-    lines.tick(300 << 20)
+    for seconds in (0, 49, 4):
+        say_after(seconds)
     said = capsys.readouterr().err.splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line) for line in said)
     assert [line.partition(" ")[2] for line in said] == [
-        "Taking the snapshot",
-        "Taking the snapshot · 5 s · peak 100 MB",
-        "Exporting tables",
+        "Comparing the source with the model",
+        "Locking the tables and taking the snapshot · 5 s · peak 100 MB",
         "995 of 3,000 rows · 1/s · 0 rejects · peak 300 MB · 33 min 25 s left · auth.auth_users",
         "995 of 3,000 rows · 1/s · 0 rejects · peak 300 MB · 35 min 12 s left · auth.auth_users",
     ]
+
+
+def test_plain_lines_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come while nobody tells anything, and none comes afterwards."""
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.01)
+    said: list[str] = []
+    with PlainLines(said.append) as lines:
+        lines.stage("lock")
+        eventually(lambda: len(said) > 1, "a second line")
+    assert set(said) == {"Locking the tables and taking the snapshot"}
+    assert not lines.speaker.is_alive()
 
 
 def test_a_wait(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,14 +98,14 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize(
-    ("stage", "conflict"), [("count", "rows"), ("census", "rows"), ("tables", "rows"), ("tables", "table")]
+    ("stage", "conflict"), [("lock", "rows"), ("census", "rows"), ("tables", "rows"), ("tables", "table")]
 )
 def test_a_recovery_conflict(primary: str, standby: str, tmp_path: Path, stage: str, conflict: str) -> None:
     """While the leader counts its statement is cancelled; later its idle session ends, and the reader's statement."""
     database = urlsplit(primary).path.lstrip("/")
     replicated(primary, standby, f"alter database {database} set test.stall = '{STALLS[stage]}'")
     with held(standby), running(standby, tmp_path) as run:
-        run.wait_for_session(STALLED, reader=stage != "count")
+        run.wait_for_session(STALLED, reader=stage != "lock")
         execute(primary, *CONFLICTS[conflict])
         run.check_failed(4, r"a hot standby cancelled .* \(recovery conflict\).*")
 

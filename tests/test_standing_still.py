@@ -77,7 +77,7 @@ def test_a_slow_network(sample_database: str, tmp_path: Path) -> None:
         assert max(link.answered for link in proxy.links) > 400_000
 
 
-@pytest.mark.parametrize("stage", ["count", "tables"])
+@pytest.mark.parametrize("stage", ["lock", "tables"])
 def test_a_server_that_computes(sample_database: str, tmp_path: Path, stage: str) -> None:
     """For the leader as for a reader, it may take its time before the first row comes."""
     with copied(sample_database, "computing") as source:

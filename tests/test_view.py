@@ -33,7 +33,7 @@ def on_screen(view: LiveView, width: int) -> list[str]:
 def view(pass_time: SimpleNamespace, tmp_path: Path) -> LiveView:
     """The view of a run with two workers, in its fourth stage, a third of which is done."""
     view = LiveView(Console(height=24), 2)
-    for name, seconds in (("check", 0.3), ("count", 1.2), ("census", 64)):
+    for name, seconds in (("check", 0.3), ("lock", 1.2), ("census", 64)):
         view.stage(name)
         pass_time.now += seconds
     view.stage("tables")
@@ -54,7 +54,7 @@ def test_the_tables_stage(view: LiveView) -> None:
         "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects · peak 612 MB",
         "  consultation.consultation_quality_me…                           0 of 1,000,000",
         "  notifications.notifications          ━━━━━━━━━          1,000,000 of 2,000,000",
-        "✓ check 0.3 s   ✓ count 1.2 s   ✓ census 1:04   ▸ tables 10 s   · publish",
+        "✓ check 0.3 s   ✓ lock 1.2 s   ✓ census 1:04   ▸ tables 10 s   · publish",
     ]
 
 
@@ -66,7 +66,7 @@ def test_a_narrow_terminal(view: LiveView) -> None:
         "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects",
         "  consultation.consultation_quality…          0 of 1,000,000",
         "  notifications.notifications         1,000,000 of 2,000,000",
-        "✓ check 0.3 ✓ count 1.2 ✓ census 1:04 ▸ tables 10 · publish",
+        "✓ check 0.3 ✓ lock 1.2 ✓ census 1:04 ▸ tables 10 · publish",
     ]
 
 
@@ -84,7 +84,7 @@ def test_a_stage_that_counts_no_rows(view: LiveView, tmp_path: Path) -> None:
         "peak 200 MB",
         "  the values of GuideWallet.phone_number",
         "",
-        "· check   · count   ▸ census 0.0 s   · tables   · publish",
+        "· check   · lock   ▸ census 0.0 s   · tables   · publish",
     ]
 
 

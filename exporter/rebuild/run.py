@@ -123,8 +123,9 @@ class Rebuild:
             self.report.step("export", "Exporting the source"),
             stopped_by_signals() as late,
             worker_pool(self.settings.workers) as pool,
+            PlainLines(self.report.log.say) as watcher,
         ):
-            directory = export(self.settings, pool, PlainLines(self.report.log.say)).directory
+            directory = export(self.settings, pool, watcher).directory
         if late:
             raise Interrupted(f"stopped by {late[0]}; the export {directory.name} stands, the live graph is as it was")
         return directory.resolve()

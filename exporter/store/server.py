@@ -42,7 +42,7 @@ _WATCH = """
 trap '' PIPE
 echo "$java"
 if read -r _; then exit 0; fi
-kill -TERM "$java"
+kill -TERM "$java" 2>/dev/null
 (sleep 30; kill -KILL 0) >/dev/null 2>&1 &
 wait "$java"
 kill -KILL 0

@@ -213,6 +213,27 @@ def test_one_node_more(site: Site, key: str, less: int, code: int, step: str, se
     assert said["failed_step"] == step
 
 
+# A Java that has no memory for the private server, as little as it needs; whatever else there is to run, it runs.
+NO_MEMORY = """#!/bin/sh
+case "$*" in *--config-dir={root}/stage/conf*) echo no memory for a private server; exit 1 ;; esac
+exec {java} "$@"
+"""
+
+
+def test_the_private_server_does_not_start(site: Site) -> None:
+    """Nothing was stopped yet; the message names the log that has the reason, and it is kept."""
+    java_home = site.directory / "java"
+    (java_home / "bin").mkdir(parents=True)
+    program = java_home / "bin" / "java"
+    program.write_text(NO_MEMORY.format(root=site.root.resolve(), java=Path(os.environ["JAVA_HOME"], "bin", "java")))
+    program.chmod(0o755)
+    with site.night(JAVA_HOME=str(java_home)) as night:
+        said = site.check_untouched(night, 4, r"Neo4j \S+ did not start: see .*/stage/logs/console\.log$")
+    assert said["failed_step"] == "private_start"
+    log = Path(said["message"].rpartition("see ")[2])
+    assert log.read_text(encoding="utf-8") == "no memory for a private server\n"
+
+
 def test_the_new_store_does_not_start(site: Site) -> None:
     """The old one is put back and answers, and that is said loudly."""
     site.instead("start", "echo no memory for the new store; exit 3")
