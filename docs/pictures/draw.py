@@ -64,8 +64,8 @@ def draw(output: Path, profile: Path) -> None:
         fill_sample(uri, scale=SCALE)
         settings = Settings(source=uri, output=output, workers=WORKERS)
         for night in range(NIGHTS):
-            with worker_pool(WORKERS) as pool:
-                export(settings, pool, PlainLines())
+            with worker_pool(WORKERS) as pool, PlainLines() as lines:
+                export(settings, pool, lines)
             other_day(uri, night)
         screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
         with worker_pool(WORKERS) as pool, Camera(screen, WORKERS) as view:
