@@ -13,13 +13,14 @@ ACTIVITIES = (CENSUS, READ, SHAPE, WRITE, HASH)
 @dataclass(frozen=True, slots=True)
 class Profile:
     """All tasks of a run (`census` and by table), the seconds of its stages and when each began (by the stopwatches'
-    clock), and how many workers it had."""
+    clock), how many workers it had, and how many seconds the disk still took when they were done."""
 
     census: list[Stopwatch]
     tables: list[tuple[str, int, Stopwatch]]
     stages: Mapping[str, float]
     workers: int
     began: Mapping[str, float] = field(default_factory=dict)
+    flushed: float = 0.0
 
     def costliest(self, number: int = 3) -> list[tuple[str, float]]:
         """The tables that took most of the workers' time, in seconds."""
@@ -34,6 +35,8 @@ class Profile:
         Waiting is the time on the clock that is none on the CPU.
         """
         waited: dict[str, float] = defaultdict(float)
+        if self.flushed:
+            waited["disk"] = self.flushed * self.workers
         for watch in self.watches():
             for activity, seconds in watch.seconds.items():
                 busy = min(watch.cpu_seconds[activity], seconds)

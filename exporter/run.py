@@ -5,17 +5,18 @@ settings -> plan -> census -> chunks in worker processes -> publish
           catalog
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from exporter.checkup import Checkup, checkup
 from exporter.clock import Clock, Watcher
 from exporter.errors import LimitError, RunError, SnapshotError, SourceError, UsageError
 from exporter.model.render import model_sha256
@@ -29,7 +30,7 @@ from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, session, worker_address
 from exporter.source.mapping import Mapping
 from exporter.source.plan import Planner
-from exporter.source.reads import Address, CensusReads, TableReads
+from exporter.source.reads import Address, CensusReads, KeyReads, LoserReads, TableReads, ValueReads
 from exporter.source.snapshot import (
     Snapshot,
     count_tables,
@@ -40,6 +41,7 @@ from exporter.source.snapshot import (
     sizes_of,
 )
 from exporter.source.watchdog import LOOKS, Watchdog, no_standstill
+from exporter.target.files import Flusher
 from exporter.target.layout import READING
 from exporter.target.manifest import Tally, new_tallies, unaccounted
 from exporter.target.publish import PartialExport, partial_export
@@ -57,12 +59,6 @@ class Outcome:
     profile: Profile
     peak_memory: int
     archive: Path | None = None
-
-
-def check(settings: Settings) -> Checkup:
-    """All that can be said before an export. Raises `SourceError` where the source cannot be asked."""
-    with connected(settings, "exporter check") as connection:
-        return checkup(connection, settings)
 
 
 def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
@@ -99,16 +95,20 @@ def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
                     table_reads = planner.tables()
                     census = list(pool.finished(tasks, clock.tick))
                 with clock.stage("tables"):
-                    chunks = export_tables(pool, context, table_reads, clock)
+                    chunks = export_tables(pool, context, table_reads, clock, partial.flusher)
                 watchdog.look()  # the snapshot was held to the end
                 clock.look = None  # and is not any more
                 pool.dismiss()
         tallies = prove(census, chunks, counts)
         check_limit(settings, partial, tallies)
         tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
-        profile = Profile([done.watch for done in census], tables, clock.seconds, settings.workers, clock.began)
         about = describe(settings, snapshot, started_at)
         with clock.stage("archive" if settings.archive else "publish"):
+            began = time.monotonic()
+            partial.flusher.finish()
+            flushed = time.monotonic() - began
+            watches = [done.watch for done in census]
+            profile = Profile(watches, tables, clock.seconds, settings.workers, clock.began, flushed)
             manifest = partial.complete(
                 tallies, about, lambda made: make_report(made, settings, profile, clock.peak_memory, chunks)
             )
@@ -202,23 +202,27 @@ def chunk_bytes(memory: int, workers: int) -> int:
 
 
 def begin_census(pool: Pool, context: Context, census: CensusReads) -> list[Future[CensusDone]]:
-    """The tasks that read all that must be known before the first row is shaped; the largest label first."""
-    keys = sorted(census.keys, key=lambda reads: -reads.bytes)
-    tasks = [pool.submit("take_keys", context, reads) for reads in keys]
-    tasks += [pool.submit("take_losers", context, reads) for reads in census.losers]
-    tasks += [pool.submit("take_values", context, reads) for reads in census.values]
-    return tasks
+    """The tasks that read all that must be known before the first row is shaped; those of the largest tables first."""
+    takes: list[tuple[str, KeyReads | LoserReads | ValueReads]] = [("take_keys", reads) for reads in census.keys]
+    takes += [("take_losers", reads) for reads in census.losers]
+    takes += [("take_values", reads) for reads in census.values]
+    return [pool.submit(take, context, reads) for take, reads in sorted(takes, key=lambda each: -each[1].bytes)]
 
 
-def export_tables(pool: Pool, context: Context, tables: Iterable[TableReads], clock: Clock) -> list[ChunkDone]:
-    """Every chunk of every table."""
+def export_tables(
+    pool: Pool, context: Context, tables: Iterable[TableReads], clock: Clock, flusher: Flusher
+) -> list[ChunkDone]:
+    """Every chunk of every table; the flusher brings the files to the disk."""
     chunks: list[ChunkDone] = []
     futures = [pool.submit("export_chunks", context, task) for task in chunk_tasks(tables)]
+    import_module("exporter.report.report")  # 0.1 s, of which none is left for when the workers are done
     for done in pool.finished(futures, clock.tick):
         chunks += done
         for each in done:
             rejects = sum(sum(part.rejects.values()) for part in each.parts)
             clock.watcher.advance(each.chunk.table, each.rows_read, rejects)
+            for part in each.parts:
+                flusher.add([*part.files, *part.reject_files])
     return chunks
 
 
@@ -265,7 +269,7 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
 def make_report(
     manifest: dict[str, Any], settings: Settings, profile: Profile, peak_memory: int, chunks: list[ChunkDone]
 ) -> str:
-    """The export's report. Its library is loaded only now that it is needed: it would delay every other command."""
+    """The export's report, whose library would delay every other command."""
     from exporter.report.report import report
 
     return report(manifest, settings=settings, profile=profile, peak_memory=peak_memory, chunks=chunks)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.target.files import FileRecord, write_file
+from exporter.target.files import FileRecord, Flusher, write_file
 
 NAME = Path("nodes", "Skill", "part-0001.csv")
 
@@ -59,3 +59,16 @@ def test_no_link_is_followed(tmp_path: Path, target: str) -> None:
         write_file(tmp_path, Path("link.csv"), b"data")
     assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "link.csv"}
     assert (tmp_path / "elsewhere").read_bytes() == b"precious"
+
+
+def test_files_on_the_disk(tmp_path: Path) -> None:
+    """They are all there when it is finished; one that cannot be brought there is an error, not silence."""
+    flusher = Flusher(tmp_path)
+    record = write_file(tmp_path, NAME, b"1\n")
+    flusher.add([record])
+    flusher.finish()
+    (tmp_path / NAME).unlink()
+    flusher.add([record])
+    with pytest.raises(FileNotFoundError):
+        flusher.finish()
+    flusher.end()

@@ -96,6 +96,13 @@ def test_the_bottleneck(activity: str, busy: float, place: str) -> None:
     assert Profile([], [("auth.auth_users", 1, one)], STAGES, 1).bottleneck() == place
 
 
+def test_a_slow_disk() -> None:
+    """Nobody waits for it before the workers are done; then all do."""
+    one = watch("auth.auth_users", 70, 100.0, {READ: 1.0})
+    assert Profile([], [("auth.auth_users", 1, one)], STAGES, 2, flushed=0.6).bottleneck() == "disk"
+    assert Profile([], [("auth.auth_users", 1, one)], STAGES, 2, flushed=0.4).bottleneck() == "CPU"
+
+
 def test_a_profile_of_a_run(sample_database: str, tmp_path: Path) -> None:
     """Every second of every worker is accounted for, every table and every row."""
     file = tmp_path / "profile.json"

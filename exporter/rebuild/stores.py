@@ -20,9 +20,9 @@ from filelock import FileLock, Timeout
 from exporter.errors import BusyError, UsageError
 from exporter.history import readable_manifest
 from exporter.target.contents import Manifest
-from exporter.target.files import write_file
+from exporter.target.files import sync, write_file
 from exporter.target.layout import LOCK, MANIFEST, PARTIAL
-from exporter.target.publish import remove, sync_directory
+from exporter.target.publish import remove
 
 ROOT = "rebuild"
 STORES = "stores"
@@ -110,6 +110,7 @@ class Stores:
         directory.mkdir(mode=0o700)
         copyfile(export / MANIFEST, directory / MANIFEST)
         write_file(directory, Path(STORE), json.dumps({"export": export.name}).encode())
+        sync(directory / STORE)
         added = Store(directory, export.name)
         for path, target in zip(staged.both, added.place.both, strict=True):
             move(path, target)
@@ -128,8 +129,9 @@ class Stores:
         unfinished = f"{SWAP}.partial"
         (self.root / unfinished).unlink(missing_ok=True)
         write_file(self.root, Path(unfinished), json.dumps(asdict(swap)).encode())
+        sync(self.root / unfinished)
         (self.root / unfinished).rename(self.root / SWAP)
-        sync_directory(self.root)
+        sync(self.root)
         return swap
 
     def under_way(self) -> Swap | None:
@@ -181,12 +183,12 @@ class Stores:
         old = store(self.root / STORES / swap.old)
         if not old.export and not old.place.database.exists():
             remove(old.directory)  # there was no live store, so none left
-        sync_directory(self.root / STORES)
+        sync(self.root / STORES)
 
     def end(self) -> None:
         """No swap is under way any more."""
         (self.root / SWAP).unlink()
-        sync_directory(self.root)
+        sync(self.root)
 
     def clean(self) -> None:
         """Removes what was not proved, and what a removal left."""
@@ -214,8 +216,8 @@ def store(directory: Path) -> Store:
 def move(path: Path, target: Path) -> None:
     """A rename, durable on both sides."""
     path.rename(target)
-    sync_directory(path.parent)
-    sync_directory(target.parent)
+    sync(path.parent)
+    sync(target.parent)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from exporter.errors import BusyError, RunError, UsageError
 from exporter.signals import be_stoppable
 from exporter.target import access, layout
-from exporter.target.files import FileRecord, write_file
+from exporter.target.files import FileRecord, Flusher, sync, write_file
 from exporter.target.headers import headers
 from exporter.target.manifest import Tally, manifest
 from exporter.target.neo4j import import_arguments, schema_cypher
@@ -33,6 +33,10 @@ class PartialExport:
     group: int | None = None
     records: list[FileRecord] = field(default_factory=list)
     archive: Path | None = None
+    flusher: Flusher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.flusher = Flusher(self.directory)
 
     @property
     def directory(self) -> Path:
@@ -43,10 +47,13 @@ class PartialExport:
         """What becomes `latest`."""
         return self.output / f"{layout.PARTIAL}{layout.LATEST}"
 
-    def write(self, path: Path, content: str | bytes) -> None:
+    def write(self, path: Path, content: str | bytes) -> FileRecord:
         """Writes one of the export's small files."""
         data = content.encode() if isinstance(content, str) else content
-        self.records.append(write_file(self.directory, path, data))
+        record = write_file(self.directory, path, data)
+        self.records.append(record)
+        self.flusher.add([record])
+        return record
 
     def complete(
         self, tallies: dict[str, Tally], about: dict[str, Any], report: Callable[[dict[str, Any]], str]
@@ -56,9 +63,9 @@ class PartialExport:
         shutil.rmtree(self.directory / layout.CENSUS, ignore_errors=True)
         for tally in tallies.values():
             tally.files.sort(key=lambda record: record.path)
-            if not tally.files:
-                tally.files.append(write_file(self.directory, layout.data_file(tally.entity, 0), b""))
             self.records += [*tally.files, *tally.reject_files]
+            if not tally.files:
+                tally.files.append(self.write(layout.data_file(tally.entity, 0), b""))
         for file, content in headers().items():
             self.write(Path(layout.HEADERS, file), content)
         paths = {entity: [record.path for record in tally.files] for entity, tally in tallies.items()}
@@ -72,7 +79,7 @@ class PartialExport:
         self.write(Path(layout.MANIFEST), json.dumps(made, indent=2, ensure_ascii=False) + "\n")
         self.write(Path(layout.REPORT), report(made))
         lines = [f"{record.sha256}  {record.path}\n" for record in sorted(self.records, key=lambda r: r.path)]
-        write_file(self.directory, Path(layout.CHECKSUMS), "".join(lines).encode())
+        self.write(Path(layout.CHECKSUMS), "".join(lines))
         return made
 
     def pack(self, recipients: Sequence[str], on_progress: Callable[[], None]) -> None:
@@ -88,17 +95,18 @@ class PartialExport:
 
         From the first rename on the export stands, and signals stop nothing any more.
         """
+        self.flusher.finish()
         if self.group is not None:
             access.open_export(self.directory, self.group)
         for folder, _, _ in os.walk(self.directory):
-            sync_directory(Path(folder))
+            sync(Path(folder))
         self.link.symlink_to(self.stamp)
         parts = [self.directory, *([self.archive] if self.archive else [])]
         be_stoppable(False)
         try:
             for part in parts:
                 part.rename(self.published(part))
-            sync_directory(self.output)
+            sync(self.output)
             self.link.replace(self.output / layout.LATEST)
         except OSError:
             for part in parts:
@@ -106,7 +114,7 @@ class PartialExport:
                     self.published(part).rename(part)
             raise
         with suppress(OSError):  # `latest` has moved: there is no way back
-            sync_directory(self.output)
+            sync(self.output)
         return self.published(self.directory)
 
     def published(self, part: Path) -> Path:
@@ -115,6 +123,7 @@ class PartialExport:
 
     def keep_rejects(self) -> Path:
         """Keeps the reject files alone, where a limit on them was broken."""
+        self.flusher.finish()
         kept = self.output / f"{layout.REJECTED}{self.stamp}"
         be_stoppable(False)
         (self.directory / layout.REJECTS).rename(kept)
@@ -140,6 +149,7 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
         except OSError as error:
             raise RunError(f"cannot write the export to {output}: {error.strerror}; nothing was published") from None
         finally:
+            partial.flusher.end()
             remove(partial.link)
             remove(partial.directory)
             if partial.archive:
@@ -196,15 +206,6 @@ def free_stamp(output: Path) -> str:
         if not taken and not layout.archives(output / stamp):
             return stamp
         time.sleep(0.1)
-
-
-def sync_directory(path: Path) -> None:
-    """Makes a directory's entries durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove(path: Path) -> None:
