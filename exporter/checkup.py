@@ -13,6 +13,7 @@ from exporter.estimate import Estimate, estimate
 from exporter.history import readable_manifest
 from exporter.model.render import model_sha256
 from exporter.model.tables import tables
+from exporter.run import connected
 from exporter.settings import Settings
 from exporter.source.check import Finding, Severity, by_severity, examine
 from exporter.source.connection import Connection
@@ -68,6 +69,12 @@ class Checkup:
             },
             "output": {"directory": str(self.output), "free_bytes": self.free},
         }
+
+
+def check(settings: Settings) -> Checkup:
+    """All that can be said before an export. Raises `SourceError` where the source cannot be asked."""
+    with connected(settings, "exporter check") as connection:
+        return checkup(connection, settings)
 
 
 def checkup(connection: Connection, settings: Settings) -> Checkup:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import psycopg
 
-from exporter.checkup import Checkup, Server, free_bytes, room
+from exporter.checkup import Checkup, Server, check, free_bytes, room
 from exporter.estimate import Basis, Estimate, TableEstimate
-from exporter.run import check
 from exporter.settings import Settings
 from exporter.source.check import Finding, Severity
 

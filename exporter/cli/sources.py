@@ -52,8 +52,8 @@ def check(
     Also estimates rows, bytes and time of an export, and whether the disk has room, without reading a table.
     """
     from exporter.checkup import Checkup, unreachable
+    from exporter.checkup import check as check_source
     from exporter.errors import SourceError
-    from exporter.run import check as check_source
     from exporter.screen import findings_summary
 
     settings = settings_from(config, source=source, output=output)

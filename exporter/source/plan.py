@@ -101,6 +101,7 @@ class Planner:
             LoserReads(
                 source.table.name,
                 sql.SQL(text).format(source.row_id(), place(source), source.name).as_string(self.connection),
+                self.chunker.bytes(source),
             )
             for source in sources
             if not proven_unique(source)

@@ -73,6 +73,7 @@ class LoserReads:
 
     table: str
     query: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
