@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import connectorx
 import psycopg
 import pytest
-from ports import answering, closed_port
+from ports import answering, closed_port, dropping_options
 
 from exporter.errors import ExporterError, SourceError, UsageError
 from exporter.source import connection as module
@@ -102,6 +102,17 @@ def test_a_server_without_tls(mode: str, tmp_path: Any) -> None:
         )
     assert (type(error), str(error)) \
         == (SourceError, "the source at 127.0.0.1 does not speak TLS, which sslmode asks for")  # fmt: skip
+
+
+def test_a_pooler_that_drops_the_settings(postgres: str) -> None:
+    """Without them rows could be hidden and nobody would know."""
+    host = parse_qs(urlsplit(postgres).query)["host"][0]
+    with dropping_options(f"{host}/.s.PGSQL.5432") as port:
+        error = refused(f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
+    assert (type(error), str(error)) == (
+        SourceError,
+        "the source at 127.0.0.1 is a pooler that drops options=; connect to the server itself",
+    )
 
 
 def test_what_a_server_says_is_not_repeated() -> None:

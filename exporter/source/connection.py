@@ -21,6 +21,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5
+DIRECTLY = "connect to the server itself"
 ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
 # Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
@@ -104,8 +105,8 @@ def parse(uri: str) -> dict[str, Any]:
 def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     """One try to connect to the source, within five seconds.
 
-    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses or does not answer. Neither
-    quotes the URI: psycopg's own messages hold passwords.
+    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses, does not answer, or does not take
+    the settings. Neither quotes the URI: psycopg's own messages hold passwords.
     """
     parameters = parse(uri)
     if parameters.get("gssencmode") == "require":
@@ -124,6 +125,9 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     }
     try:
         connection: Connection = psycopg.connect(**parameters, autocommit=True)
+        if connection.execute("show row_security").fetchone() != (SESSION["row_security"],):
+            connection.close()
+            raise SourceError(f"the source at {place(parameters)} is a pooler that drops options=; {DIRECTLY}")
         for name, value in later_settings(connection).items():
             connection.execute("select set_config(%s, %s, false)", [name, value])
     except psycopg.Error as error:
@@ -151,7 +155,6 @@ def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connec
 
 def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
     """Why a connection was refused, in our words: the server's may quote secrets."""
-    where = f"{parameters.get('host') or parameters.get('hostaddr') or 'localhost'}"
     text = str(error)
     reasons = {
         "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
@@ -162,7 +165,7 @@ def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
         "certificate verify failed": "showed a certificate that the given root does not verify",
         "server certificate for": "showed a certificate of another host name",
         "does not support SSL": "does not speak TLS, which sslmode asks for",
-        "unsupported startup parameter": "is a pooler that refuses options=; connect to the server itself",
+        "unsupported startup parameter": f"is a pooler that refuses options=; {DIRECTLY}",
         "too many connections": "has no free connection slots",
         "too many clients": "has no free connection slots",
         "timeout expired": f"did not answer within {CONNECT_SECONDS} seconds",
@@ -174,7 +177,12 @@ def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
     }
     reason = next((said for sign, said in reasons.items() if sign in text), "refused the connection")
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    return f"the source at {where} {reason}{state}"
+    return f"the source at {place(parameters)} {reason}{state}"
+
+
+def place(parameters: dict[str, Any]) -> str:
+    """Where a server is, as messages name it."""
+    return f"{parameters.get('host') or parameters.get('hostaddr') or 'localhost'}"
 
 
 def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
