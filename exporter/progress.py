@@ -26,6 +26,7 @@ STAGES = {
 # Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.
 LINE_SECONDS = 5.0
 LINES_A_RUN = 20
+# How often it is looked whether a line is due.
 LOOK_SECONDS = 0.25
 TABLES_A_LINE = 3
 # Shaping and writing a chunk takes no longer, but for very wide ones.

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -58,10 +59,13 @@ class Flusher:
     def add(self, records: Iterable[FileRecord]) -> None:
         self.waiting += [self.thread.submit(sync, self.root / record.path) for record in records]
 
-    def finish(self) -> None:
-        """Waits until all files are on the disk. Raises `OSError` when one cannot be brought there."""
+    def finish(self) -> float:
+        """Waits until all files are on the disk; gives the seconds that took. Raises `OSError` when one cannot be
+        brought there."""
+        began = time.monotonic()
         for each in self.waiting:
             each.result()
+        return time.monotonic() - began
 
     def end(self) -> None:
         """Lets go of files that still wait."""
