@@ -136,7 +136,6 @@ def test_an_encrypted_archive(exporter: Exporter, sample_database: str, tmp_path
     directory = tmp_path / done.out.strip()
     size = decimal(directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size)
     assert (done.code, done.err.splitlines()[-1]) == (0, f"Its archive: {done.out.strip()}.tar.zst.age, {size}")
-    assert "Packing the archive" in done.err
     header, row = exporter("runs").out.splitlines()
     assert (header.split()[-1], " ".join(row.split()[-2:])) == ("archive", size)
     unused = exporter("export", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
@@ -267,13 +266,13 @@ def test_a_settings_file_of_nothing(exporter: Exporter, tmp_path: Path) -> None:
 
 
 def test_an_export(exported: tuple[Path, Done]) -> None:
-    """stdout is its directory alone; stderr has dated lines and a summary."""
+    """stdout is its directory alone; stderr has a dated line at once, more only in a longer run, and a summary."""
     directory, done = exported
     assert (done.out, directory.parent.name, directory.is_dir()) == (f"{directory}\n", "output", True)
     dated = [line for line in done.err.splitlines() if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line)]
     totals = json.loads((directory / "manifest.json").read_text())["totals"]
     summary = f"{totals['nodes']:,} nodes, {totals['relationships']:,} relationships, {totals['rejects']:,} rejects, "
-    assert (len(dated) >= 5, summary in done.err) == (True, True)
+    assert (len(dated) >= 1, summary in done.err) == (True, True)
 
 
 def test_the_settings_file_of_the_working_directory(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
