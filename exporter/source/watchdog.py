@@ -87,6 +87,9 @@ class Watchdog:
         thread.start()
         thread.join(self.seconds)
         if not answer:
+            # Else the thread would go on reading the descriptor when it is closed and another connection has it.
+            cut(self.connection)
+            thread.join()
             raise RunError(f"the source did not answer the leader for {self.seconds:.0f} seconds")
         if isinstance(answer[0], psycopg.Error):
             raise lost(answer[0], "holding the snapshot") from None
@@ -128,9 +131,14 @@ def end_standstill(connection: Connection, uri: str, seconds: float, ended: thre
                 began = now
             before = statement or before
         if now - began >= seconds * (LOOKS - 2) / LOOKS:
-            with suppress(psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as stuck:
-                stuck.shutdown(socket.SHUT_RDWR)
+            cut(connection)
             return
+
+
+def cut(connection: Connection) -> None:
+    """Ends a connection for whoever waits on it: that raises psycopg's error there."""
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as stuck:
+        stuck.shutdown(socket.SHUT_RDWR)
 
 
 def activity(connection: Connection, uri: str) -> tuple[bool, datetime | None]:
