@@ -99,8 +99,7 @@ class Run:
         export, `latest` where it was, no partial directory, no process, no session on the server. `kept`: patterns of
         names that may be new in the output directory."""
         assert (self.end(), self.result) == (code, ""), self.lines
-        dated = [datetime.fromisoformat(line.split(" ")[0]) for line in self.lines if PROGRESS.match(line)]
-        assert all((later - earlier).seconds >= LINE_SECONDS - 1 for earlier, later in pairwise(dated)), self.lines
+        check_calm(self.lines)
         said = [line for line in self.lines if not PROGRESS.match(line)]
         assert re.fullmatch(f"exporter: {sentence}\n", "".join(said)), said
         assert PASSWORD not in "".join(self.lines)
@@ -113,6 +112,13 @@ class Run:
         with suppress(psycopg.OperationalError), psycopg.connect(self.uri, autocommit=True) as connection:
             query = "select from pg_stat_activity where datname = current_database() and application_name ~ '^exporter'"
             eventually(lambda: connection.execute(query).fetchone() is None, "the end of all sessions")
+
+
+def check_calm(lines: Sequence[str]) -> None:
+    """The dated lines among some are as far apart as they are to be; they tell whole seconds."""
+    dated = [datetime.fromisoformat(line.split(" ")[0]) for line in lines if PROGRESS.match(line)]
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(dated)]
+    assert all(seconds >= LINE_SECONDS - 1 for seconds in apart), lines
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 import tiny_export
 from ports import closed_port
 from rich.filesize import decimal
+from runs import PROGRESS, check_calm
 
 from exporter.target.publish import partial_export
 
@@ -132,7 +133,9 @@ def test_wrong_usage(exporter: Exporter, arguments: list[str]) -> None:
 def test_an_encrypted_archive(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
     """It is told on stderr, and listed; stdout is the export's directory alone."""
     key = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
-    done = exporter("export", "--archive", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
+    arguments = ("export", "--archive", "--encrypt-to", key, "--profile", "profile.json")
+    done = exporter(*arguments, EXPORTER_SOURCE=sample_database)
+    assert list(json.loads((tmp_path / "profile.json").read_text())["stages"])[-1] == "archive"
     directory = tmp_path / done.out.strip()
     size = decimal(directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size)
     assert (done.code, done.err.splitlines()[-1]) == (0, f"Its archive: {done.out.strip()}.tar.zst.age, {size}")
@@ -269,10 +272,11 @@ def test_an_export(exported: tuple[Path, Done]) -> None:
     """stdout is its directory alone; stderr has a dated line at once, more only in a longer run, and a summary."""
     directory, done = exported
     assert (done.out, directory.parent.name, directory.is_dir()) == (f"{directory}\n", "output", True)
-    dated = [line for line in done.err.splitlines() if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line)]
+    lines = done.err.splitlines()
+    check_calm(lines)
     totals = json.loads((directory / "manifest.json").read_text())["totals"]
     summary = f"{totals['nodes']:,} nodes, {totals['relationships']:,} relationships, {totals['rejects']:,} rejects, "
-    assert (len(dated) >= 1, summary in done.err) == (True, True)
+    assert (PROGRESS.match(lines[0]) is not None, summary in done.err) == (True, True)
 
 
 def test_the_settings_file_of_the_working_directory(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:

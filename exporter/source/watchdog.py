@@ -89,7 +89,7 @@ class Watchdog:
         if not answer:
             # Else the thread would go on reading the descriptor when it is closed and another connection has it.
             cut(self.connection)
-            thread.join()
+            thread.join(self.seconds)
             raise RunError(f"the source did not answer the leader for {self.seconds:.0f} seconds")
         if isinstance(answer[0], psycopg.Error):
             raise lost(answer[0], "holding the snapshot") from None
