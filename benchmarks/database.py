@@ -17,7 +17,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from exporter.demo.postgres import embedded_postgres
+from exporter.sample.postgres import embedded_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "exporter" / "demo" / "schema.sql"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from exporter.target.layout import ARGUMENTS
+from exporter.sink.layout import ARGUMENTS
 
 # The raw values of each column, by the column's field in the header (`created_at:datetime`).
 Columns = dict[str, list[bytes]]

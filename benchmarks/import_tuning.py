@@ -32,8 +32,8 @@ from benchmarks.meter import ContenderFailed, Measurement, measure
 from benchmarks.results import machine, save, versions
 from benchmarks.run import add_source_arguments, run
 from exporter.errors import ExporterError
-from exporter.signals import stopped_by_signals
-from exporter.store.home import Neo4jHome, default_cache, provision
+from exporter.interrupts import stopped_by_signals
+from exporter.store.provision import Neo4jHome, default_cache, provision
 from exporter.store.server import configure, environment
 
 OURS = next(contender for contender in CONTENDERS if contender.name == "ours")

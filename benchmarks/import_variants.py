@@ -14,7 +14,7 @@ import psutil
 from benchmarks.contenders import PEERS
 from benchmarks.database import ROOT
 from benchmarks.import_files import Input
-from exporter.store.home import Neo4jHome
+from exporter.store.provision import Neo4jHome
 from exporter.store.server import OPENED
 
 SCRIPT = ROOT / "scripts" / "import.sh"

@@ -21,9 +21,9 @@ from benchmarks.database import Database, load, tuned_postgres
 from benchmarks.meter import measure
 from benchmarks.results import machine, save, versions
 from benchmarks.run import add_source_arguments
-from exporter.store.home import Neo4jHome, default_cache, provision
+from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
+from exporter.store.provision import Neo4jHome, default_cache, provision
 from exporter.store.server import apply_schema, configure, environment, serve
-from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
 
 STAGES = ("export", "import", "start", "indexes", "verify")
 

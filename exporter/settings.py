@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     @field_validator("encrypt_to")
     @classmethod
     def known_keys(cls, value: str | None) -> str | None:
-        from exporter.target.archive import public_key  # loads the cipher, which few need
+        from exporter.sink.archive import public_key  # loads the cipher, which few need
 
         try:
             for each in split_recipients(value):
@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     def recipients(self) -> list[str]:
         """The age public keys that an archive is encrypted to; none for a plain one."""
         return split_recipients(self.encrypt_to)
+
+    @property
+    def timeouts(self) -> dict[str, int]:
+        """What a connection to the source waits for, in seconds."""
+        return {"lock_timeout": self.lock_timeout, "stall_timeout": self.stall_timeout}
 
     @property
     def mapping(self) -> Mapping:

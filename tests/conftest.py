@@ -13,9 +13,9 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
-from exporter.demo.postgres import create_database, embedded_postgres
-from exporter.demo.sample import create_tables, fill_sample
-from exporter.store.home import Neo4jHome, default_cache, download, provision
+from exporter.sample.postgres import create_database, embedded_postgres
+from exporter.sample.source import create_tables, fill_sample
+from exporter.store.provision import Neo4jHome, default_cache, download, provision
 
 # The same examples on every machine and every day, and no verdict by the clock.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

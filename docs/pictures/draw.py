@@ -13,13 +13,13 @@ import psycopg
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-from exporter.demo.postgres import create_database, embedded_postgres
-from exporter.demo.sample import fill_sample
-from exporter.pool import worker_pool
-from exporter.progress import PlainLines
-from exporter.run import export
+from exporter.pipeline.pool import worker_pool
+from exporter.pipeline.run import export
+from exporter.progress.live import LiveView
+from exporter.progress.log import PlainLines
+from exporter.sample.postgres import create_database, embedded_postgres
+from exporter.sample.source import fill_sample
 from exporter.settings import Settings
-from exporter.view import LiveView
 
 PICTURES = Path(__file__).resolve().parent
 sys.path.insert(0, str(PICTURES.parent.parent / "tests"))

@@ -11,13 +11,19 @@ from typing import Annotated
 
 import typer
 
-from exporter.cli.declaration import headers, model
-from exporter.cli.exports import prune, runs, verify
-from exporter.cli.graphs import EXIT_CODES, demo, rebuild
+from exporter.cli.check import check
+from exporter.cli.demo import demo
+from exporter.cli.export import export
+from exporter.cli.headers import headers
+from exporter.cli.init import init
 from exporter.cli.local import local
-from exporter.cli.sources import check, export, init
+from exporter.cli.model import model
+from exporter.cli.prune import prune
+from exporter.cli.rebuild import EXIT_CODES, rebuild
+from exporter.cli.runs import runs
+from exporter.cli.verify import verify
 from exporter.errors import ExporterError
-from exporter.signals import ignore_signals, stopped_by_signals
+from exporter.interrupts import ignore_signals, stopped_by_signals
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
@@ -61,7 +67,7 @@ def main() -> None:
         with stopped_by_signals():
             app()
     except ExporterError as error:
-        from exporter.progress import tell
+        from exporter.progress.log import tell
 
         tell(f"exporter: {error}")
         sys.exit(error.exit_code)

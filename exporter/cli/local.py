@@ -45,7 +45,7 @@ def local(
     ] = None,
     start: Annotated[bool, typer.Option("--start", help="Start the graph again, as after a reboot.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the graph; it stays on the disk.")] = False,
-    listing: Annotated[bool, typer.Option("--list", help="List the graphs.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the registry.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Stop the graph of --name and remove all of it.")] = False,
     config: Config = None,
     workers: Workers = None,
@@ -59,7 +59,7 @@ def local(
 ) -> None:
     """Make a graph of a source on this machine: export, import into a Neo4j that comes along, verify, start; then
     ask, stop, start, list and remove it. A graph of the same name is replaced when the new one is whole."""
-    from exporter.local import graphs, making
+    from exporter.local import lifecycle, registry
 
     exporting = {
         "source": source, "workers": workers, "memory": memory, "timezone": timezone, "max_rejects": max_rejects,
@@ -76,11 +76,11 @@ def local(
         case "--start":
             begin(name, cache)
         case "--stop":
-            graph = graphs.there(name)
-            print(f"{graph.name}: stopped" if making.halt(graph) else f"{graph.name}: it was not running")
+            graph = registry.there(name)
+            print(f"{graph.name}: stopped" if lifecycle.halt(graph) else f"{graph.name}: it was not running")
         case "--remove":
-            graph = graphs.there(name)
-            making.discard(graph)
+            graph = registry.there(name)
+            lifecycle.discard(graph)
             print(f"{graph.name}: removed")
         case _:
             warn_of_password(source)
@@ -108,49 +108,51 @@ def make(name: str | None, origin: Any, cache: Path | None) -> None:
     """Makes a graph, and prints how to go on with it."""
     from rich.console import Console
 
-    from exporter.local import graphs, making, questions, screen
-    from exporter.steps import Steps
+    from exporter.local import lifecycle, queries, registry, tables
+    from exporter.store.deploy import Steps
 
-    graph, steps = graphs.to_make(name), Steps(Console(stderr=True))
-    record = making.make(graph, origin, cache=cache, steps=steps)
-    steps.console.print("", screen.seconds_table(steps.seconds))
-    with questions.connected(graph, record) as driver:
-        samples = questions.sample_queries(driver)
+    graph, steps = registry.to_make(name), Steps(Console(stderr=True))
+    record = lifecycle.make(graph, origin, cache=cache, steps=steps)
+    steps.console.print("", tables.seconds_table(steps.seconds))
+    with queries.connected(graph, record) as driver:
+        samples = queries.sample_queries(driver)
     console = result_console()
-    console.print("\nFive queries for a start, ready to paste:", screen.samples_text(samples), soft_wrap=True)
-    console.print(screen.reached_text(graph, record), soft_wrap=True)
+    console.print("\nFive queries for a start, ready to paste:", tables.samples_text(samples), soft_wrap=True)
+    console.print(tables.reached_text(graph, record), soft_wrap=True)
 
 
 def begin(name: str | None, cache: Path | None) -> None:
     """Starts a graph, and prints how to go on with it."""
     from rich.console import Console
 
-    from exporter.local import graphs, making, screen
-    from exporter.steps import Steps
+    from exporter.local import lifecycle, registry, tables
+    from exporter.store.deploy import Steps
 
-    graph = graphs.there(name)
-    record = making.start(graph, cache=cache, steps=Steps(Console(stderr=True)))
-    result_console().print(screen.reached_text(graph, record), soft_wrap=True)
+    graph = registry.there(name)
+    record = lifecycle.start(graph, cache=cache, steps=Steps(Console(stderr=True)))
+    result_console().print(tables.reached_text(graph, record), soft_wrap=True)
 
 
 def ask(name: str | None, cypher: str) -> None:
     """Prints what a graph answers."""
-    from exporter.local import graphs, making, questions, screen
+    from exporter.local import lifecycle, queries, registry, tables
 
-    graph = graphs.there(name)
+    graph = registry.there(name)
     if not graph.server():
         raise UsageError(f"the graph {graph.name} is not running; exporter local --name {graph.name} --start")
-    with questions.connected(graph, making.known(graph)) as driver:
-        reply = questions.ask(driver, cypher)
-    result_console().print(screen.reply_table(reply))
+    with queries.connected(graph, lifecycle.known(graph)) as driver:
+        reply = queries.ask(driver, cypher)
+    result_console().print(tables.reply_table(reply))
 
 
 def list_graphs() -> None:
     """Prints the graphs there are."""
-    from exporter.local import graphs, screen
+    from exporter.local import registry, tables
 
-    found = graphs.graphs()
-    result_console().print(screen.graphs_table(found) if found else f"There is no graph in {graphs.data_directory()}.")
+    found = registry.graphs()
+    result_console().print(
+        tables.graphs_table(found) if found else f"There is no graph in {registry.data_directory()}."
+    )
 
 
 def result_console() -> Any:

@@ -10,16 +10,16 @@ import neo4j
 import psycopg
 from rich.console import Console
 
-from exporter.demo.answers import answer_from_graph, answer_from_source, differences, parameters
-from exporter.demo.postgres import create_database, embedded_postgres
-from exporter.demo.queries import QUERIES, Query
-from exporter.demo.sample import fill_sample
-from exporter.demo.screen import answer_table, dirt_table, summary_table
+from exporter.demo.tables import answer_table, dirt_table, summary_table
 from exporter.errors import LimitError
-from exporter.run import Outcome
+from exporter.model.sample_queries import QUERIES, Query
+from exporter.pipeline.run import Outcome
+from exporter.sample.answers import answer_from_graph, answer_from_source, differences, parameters
+from exporter.sample.postgres import create_database, embedded_postgres
+from exporter.sample.source import fill_sample
 from exporter.settings import Settings
-from exporter.steps import Steps
-from exporter.store.home import default_cache, provision
+from exporter.store.deploy import Steps
+from exporter.store.provision import default_cache, provision
 
 
 def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, console: Console) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from exporter.errors import GuardError
-from exporter.history import changes
-from exporter.target.contents import Manifest
+from exporter.published.history import changes
+from exporter.sink.contents import Manifest
 
 
 def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: float, max_rejects_rise: float) -> None:

@@ -19,7 +19,7 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.rebuild.stores import Place
 from exporter.settings import RebuildSettings
-from exporter.store.home import Neo4jHome, installed
+from exporter.store.provision import Neo4jHome, installed
 from exporter.store.server import without_secrets
 
 PACKAGED_CONF = Path("/etc/neo4j")

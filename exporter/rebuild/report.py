@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
-from exporter.progress import print_dated, tell
+from exporter.progress.log import print_dated, tell
 from exporter.rebuild.stores import Store
 from exporter.settings import LogFormat
 

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import DownError, ExporterError, Interrupted, RunError, SwapError, UsageError
-from exporter.history import exports, find_directory, prune
-from exporter.pool import worker_pool
-from exporter.progress import PlainLines
+from exporter.interrupts import be_stoppable, stopped_by_signals
+from exporter.pipeline.pool import worker_pool
+from exporter.pipeline.run import export
+from exporter.progress.log import PlainLines
+from exporter.published.history import exports, find_directory, prune
 from exporter.rebuild import stores as kept_stores
 from exporter.rebuild.guard import check_changes
 from exporter.rebuild.live import Live, find_live
 from exporter.rebuild.report import Action, Report
 from exporter.rebuild.stage import STAGE, clear, empty_stage, fill
 from exporter.rebuild.stores import Store, Stores, Swap
-from exporter.run import export
 from exporter.settings import RebuildSettings, Settings
-from exporter.signals import be_stoppable, stopped_by_signals
-from exporter.target.bolt import verify_bolt
-from exporter.target.contents import read_manifest
+from exporter.sink.contents import read_manifest
+from exporter.store.verify import verify_bolt
 
 
 def perform(

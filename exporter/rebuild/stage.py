@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 
 from exporter.errors import Interrupted, LimitError, RunError, UsageError
+from exporter.interrupts import be_stoppable
 from exporter.rebuild.report import Report
 from exporter.rebuild.stores import Place
-from exporter.signals import be_stoppable
-from exporter.store.home import Neo4jHome
+from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
+from exporter.sink.publish import remove
+from exporter.store.provision import Neo4jHome
 from exporter.store.server import ample_heap, apply_schema, configure, environment, serve
-from exporter.target.bolt import verify_bolt
-from exporter.target.layout import IMPORT_SCRIPT, SCHEMA
-from exporter.target.publish import remove
+from exporter.store.verify import verify_bolt
 
 STAGE = "stage"
 LOGS = "logs"
@@ -88,7 +88,7 @@ def import_export(export: Path, database: str, variables: dict[str, str], say: C
 
     Raises an error of its exit code's kind, with what it said of it; an interrupt ends it with all that it started.
     """
-    with as_file(files("exporter.target").joinpath(IMPORT_SCRIPT)) as path:
+    with as_file(files("exporter.sink").joinpath(IMPORT_SCRIPT)) as path:
         script = subprocess.Popen(
             ["bash", str(path), "--overwrite", "--no-advice", str(export), database],
             env=variables,

@@ -18,11 +18,11 @@ from shutil import copyfile
 from filelock import FileLock, Timeout
 
 from exporter.errors import BusyError, UsageError
-from exporter.history import readable_manifest
-from exporter.target.contents import Manifest
-from exporter.target.files import sync, write_file
-from exporter.target.layout import LOCK, MANIFEST, PARTIAL
-from exporter.target.publish import remove
+from exporter.published.history import readable_manifest
+from exporter.sink.contents import Manifest
+from exporter.sink.files import sync, write_file
+from exporter.sink.layout import LOCK, MANIFEST, PARTIAL
+from exporter.sink.publish import remove
 
 ROOT = "rebuild"
 STORES = "stores"

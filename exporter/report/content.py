@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from exporter.history import Run
 from exporter.model.tables import tables
-from exporter.report.examples import Example
+from exporter.published.history import Run
+from exporter.shape.examples import Example
 
 # Each reason with what it left out, in the order in which they decide; README.md says the same.
 REASONS = {

@@ -11,12 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from rich.filesize import decimal
 
-from exporter.profile import Profile
-from exporter.progress import spoken
+from exporter.pipeline.profile import Profile
 from exporter.report.content import Content, Entity, moment
-from exporter.report.picture import picture, sparkline
+from exporter.report.diagram import picture, sparkline
 from exporter.report.timeline import Block, timeline
-from exporter.screen import changed
+from exporter.text import changed, spoken
 
 
 def page(content: Content, profile: Profile) -> str:

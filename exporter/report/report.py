@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from exporter.errors import Interrupted, RunError
-from exporter.history import recent
-from exporter.profile import Profile
+from exporter.pipeline.profile import Profile
+from exporter.pipeline.tasks import ChunkDone
+from exporter.published.history import recent
 from exporter.report.content import content
-from exporter.report.examples import gathered
 from exporter.report.page import page, seconds_text
 from exporter.settings import Settings
-from exporter.tasks import ChunkDone
+from exporter.shape.examples import gathered
 
 # How many earlier exports a trend shows: with the new one, two weeks of nights.
 EARLIER = 13

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from exporter.profile import Profile
-from exporter.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.profile import Profile
+from exporter.pipeline.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 # An axis has at most so many ticks, and a block at least this share of it: smaller ones that touch become one.

@@ -9,9 +9,9 @@ import polars as pl
 from exporter.model import frame
 from exporter.model.tables import Table, ends, grammar_of
 from exporter.model.vocabulary import ByValue, Constant, Grammar, Key, Node, Reference, Relationship
-from exporter.shape.census import Census, key_of
-from exporter.shape.fates import Condition, Fates, Reason, decide, joined_text
 from exporter.shape.ids import canonical, is_blank, names_nobody
+from exporter.shape.key_index import Census, key_of
+from exporter.shape.rejects import Condition, Fates, Reason, decide, joined_text
 from exporter.shape.values import property_values
 
 START, END = ":START_ID", ":END_ID"

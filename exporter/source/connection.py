@@ -13,7 +13,7 @@ from psycopg import conninfo
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import RunError, SourceError, UsageError
-from exporter.source.reads import Address
+from exporter.source.queries import Address
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

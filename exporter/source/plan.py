@@ -13,7 +13,7 @@ from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
 from exporter.source.connection import Connection, lost
 from exporter.source.mapping import Mapping
-from exporter.source.reads import CensusReads, KeyReads, LoserReads, TableReads, ValueReads
+from exporter.source.queries import CensusReads, KeyReads, LoserReads, TableReads, ValueReads
 from exporter.source.select import From, comparable, joined_text, winner_order
 
 # How many times the bytes of a whole row a chunk of the census may span: it needs one or two columns.

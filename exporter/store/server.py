@@ -18,7 +18,7 @@ import psutil
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from exporter.errors import RunError
-from exporter.store.home import Neo4jHome, entry_point
+from exporter.store.provision import Neo4jHome, entry_point
 
 _START_SECONDS = 300
 _STOP_SECONDS = 60

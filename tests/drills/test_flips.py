@@ -10,11 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import tiny_export
-from installed_neo4j import launcher_home
-
-from exporter.store.home import Neo4jHome
+from exporter.store.provision import Neo4jHome
 from exporter.store.server import configure, environment
+from tests.support import tiny_export
+from tests.support.installed_neo4j import launcher_home
 
 FLIPS = int(os.environ.get("DRILL_FLIPS", "300"))
 SCRIPT = Path(__file__).parents[2] / "scripts" / "import.sh"

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-import tiny_export
-from ports import closed_port
 
-from exporter.store.home import Neo4jHome
+from exporter.store.provision import Neo4jHome
+from tests.support import tiny_export
+from tests.support.ports import closed_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "laptop.md").read_text(encoding="utf-8")

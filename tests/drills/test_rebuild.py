@@ -13,16 +13,16 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from disks import small_disk
-from installed_neo4j import cypher_shell, installed, run, set_password
-from nights import PATIENCE, Night, Site, blocks, prepare, workers
-from ports import closed_port
-from runs import command_of, eventually, processes
-from stalls import STALLED, STALLING, copied, execute, stall
 
-from exporter.demo.postgres import create_database
-from exporter.demo.sample import fill_sample
-from exporter.store.home import Neo4jHome
+from exporter.sample.postgres import create_database
+from exporter.sample.source import fill_sample
+from exporter.store.provision import Neo4jHome
+from tests.support.disks import small_disk
+from tests.support.export_process import command_of, eventually, processes
+from tests.support.installed_neo4j import cypher_shell, installed, run, set_password
+from tests.support.live_rebuild import PATIENCE, Night, Site, blocks, prepare, workers
+from tests.support.ports import closed_port
+from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
 
 SCALE = 0.02
 NEO4J = os.environ.get("DRILL_NEO4J", "2026.09")

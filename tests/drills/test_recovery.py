@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import tiny_export
-from installed_neo4j import PASSWORD, Installed, cypher_shell, installed, launcher_home, run, set_password
 
-from exporter.demo.sample import fill_sample
-from exporter.store.home import Neo4jHome
+from exporter.published.verify import verify_files
+from exporter.sample.source import fill_sample
+from exporter.sink.contents import read_manifest
+from exporter.store.provision import Neo4jHome
 from exporter.store.server import configure, environment
-from exporter.target.bolt import verify_bolt
-from exporter.target.contents import read_manifest
-from exporter.target.verification import verify_files
+from exporter.store.verify import verify_bolt
+from tests.support import tiny_export
+from tests.support.installed_neo4j import PASSWORD, Installed, cypher_shell, installed, launcher_home, run, set_password
 
 SCALE = float(os.environ.get("DRILL_SCALE", "0.1"))
 PAGE = (Path(__file__).parents[2] / "docs" / "disaster-recovery.md").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> str:
 def exporting(postgres: str, sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Host:
     """The host that exports, with a sample source."""
     if SCALE != 0.1:
-        from exporter.demo.postgres import create_database
+        from exporter.sample.postgres import create_database
 
         sample_database = create_database(postgres, "recovered")
         fill_sample(sample_database, scale=SCALE)

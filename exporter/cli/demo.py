@@ -1,0 +1,24 @@
+"""`exporter demo`: the whole job on a sample."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exporter.cli.options import Cache
+
+
+def demo(
+    scale: Annotated[
+        float, typer.Option("--scale", metavar="N", help="How large the sample is; 1 is about 100,000 rows.")
+    ] = 1.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave Neo4j running and print its address.")] = False,
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Where the export is made.")] = Path("output"),
+    cache: Cache = None,
+) -> None:
+    """Make a sample source, export it, import it into a real Neo4j, verify it, and ask the five sample queries."""
+    from rich.console import Console
+
+    from exporter.demo.demo import run_demo
+
+    run_demo(scale=scale, keep=keep, output=output, cache=cache, console=Console())

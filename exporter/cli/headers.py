@@ -1,0 +1,27 @@
+"""`exporter headers`: the headers from the model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exporter.errors import LimitError
+
+
+def headers(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the headers are.")] = Path("headers"),
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit 1 when they differ.")] = False,
+) -> None:
+    """Write the headers from the model, one a label and one a pattern."""
+    from exporter.sink.headers import compare_headers, write_headers
+    from exporter.text import counted
+
+    if not check:
+        print(f"{len(write_headers(directory))} headers in {directory}")
+        return
+    differences = compare_headers(directory)
+    for difference in differences:
+        print(difference)
+    if differences:
+        raise LimitError(f"{counted(len(differences), 'difference')} from the model; run `exporter headers`")
+    print(f"{directory}: as the model says")

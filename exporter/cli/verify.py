@@ -1,0 +1,41 @@
+"""`exporter verify`: an export, or a running Neo4j, against the manifest."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from exporter.cli.options import Export
+from exporter.errors import LimitError, UsageError
+
+
+def verify(
+    export: Export,
+    bolt: Annotated[
+        str | None,
+        typer.Option("--bolt", metavar="URI", help="Also compare a running Neo4j, such as bolt://127.0.0.1:7687."),
+    ] = None,
+    database: Annotated[str, typer.Option("--database", metavar="NAME", help="The database to compare.")] = "neo4j",
+    user: Annotated[
+        str | None, typer.Option("--user", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False)
+    ] = None,
+) -> None:
+    """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 when they differ."""
+    from exporter.progress.status import waiting
+    from exporter.published.verify import verify_files
+    from exporter.store.verify import verify_bolt
+    from exporter.text import counted
+
+    with waiting("Comparing the files with the manifest") as on_progress:
+        differences = verify_files(export, on_progress)
+    if bolt and not differences:
+        password = os.environ.get("NEO4J_PASSWORD")
+        if user and password is None:
+            raise UsageError("--user needs its password in NEO4J_PASSWORD")
+        with waiting("Comparing Neo4j with the manifest"):
+            differences = verify_bolt(export, bolt, user=user, password=password, database=database)
+    for difference in differences:
+        print(difference)
+    if differences:
+        raise LimitError(f"{counted(len(differences), 'difference')} from the manifest of {export}")
+    print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))

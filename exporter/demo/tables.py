@@ -1,0 +1,73 @@
+"""What the demo shows on a screen of 80 columns: the sample's dirt, the queries' answers, the summary."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from exporter.pipeline.run import Outcome
+from exporter.sample.answers import Answer
+from exporter.text import counted
+
+SHOWN_ROWS = 5
+
+
+def dirt_table(dirt: Mapping[str, int]) -> RenderableType:
+    """What is wrong with the sample, in the amounts in which it was made."""
+    table = Table("dirt in the sample", Column("rows", justify="right"), box=None, pad_edge=False)
+    for what, rows in dirt.items():
+        table.add_row(what, f"{rows:,}")
+    return table
+
+
+def answer_table(title: str, answer: Answer) -> RenderableType:
+    """The first rows of an answer; a value a line where rows hold whole nodes or lists."""
+    rows = answer.rows[:SHOWN_ROWS]
+    if any(isinstance(value, dict | list) for row in rows for value in row):
+        table = Table(Column(style="bold", no_wrap=True), Column(), box=None, pad_edge=False, show_header=False)
+        for row in rows:
+            for name, value in zip(answer.columns, row, strict=True):
+                table.add_row(name, Text(value_text(value), no_wrap=True, overflow="ellipsis"))
+    else:
+        table = Table(box=None, pad_edge=False)
+        for place, name in enumerate(answer.columns):
+            number = any(isinstance(row[place], int | float) for row in rows)
+            table.add_column(name, justify="right" if number else "left", no_wrap=number)
+        for row in rows:
+            table.add_row(*(Text(value_text(value)) for value in row))
+    more = len(answer.rows) - len(rows)
+    below = [Text(f"… and {counted(more, 'more row')}", "dim")] if more else []
+    return Group("", Text(title, "italic"), table, *below)
+
+
+def value_text(value: Any) -> str:
+    """A value as people read it: floats with two decimals, lists with their length."""
+    match value:
+        case float():
+            return f"{value:,.2f}"
+        case dict():
+            return ", ".join(f"{name}: {value_text(each)}" for name, each in value.items())
+        case list():
+            return f"{len(value)}: " + "; ".join(map(value_text, value))
+        case _:
+            return str(value)
+
+
+def summary_table(outcome: Outcome, seconds: Mapping[str, float]) -> RenderableType:
+    """What came of it: counts, rejects by reason, time by step, memory."""
+    table = Table(Column(style="bold"), Column(justify="right"), box=None, show_header=False, pad_edge=False)
+    for what in ("nodes", "relationships", "properties", "rejects"):
+        table.add_row(what, f"{outcome.manifest['totals'][what]:,}")
+    reasons: Counter[str] = Counter()
+    for entity in (*outcome.manifest["nodes"], *outcome.manifest["relationships"]):
+        reasons.update(entity["rejects"])
+    for reason, rejects in reasons.most_common():
+        table.add_row(f"  {reason}", f"{rejects:,}", style="dim")
+    for title, each in seconds.items():
+        table.add_row(title, f"{each:.1f} s")
+    table.add_row("together", f"{sum(seconds.values()):.1f} s")
+    table.add_row("peak memory of the export", f"{outcome.peak_memory >> 20} MB")
+    return table

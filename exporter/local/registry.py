@@ -1,0 +1,211 @@
+"""Where the graphs lie and what is known of each: a directory with a record, which names the one store that counts.
+
+<data directory>/
+  .graph.lock                  held by whoever makes, starts, stops or removes the graph
+  graph/
+    graph.json                 the record: which store, its ports, its Neo4j; replaced in one step
+    password                   of the user neo4j
+    20261126T031500123456Z/    the store: conf, data, logs, run
+    exports/                   while a graph is being made
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+from platformdirs import user_data_path
+from pydantic import TypeAdapter, ValidationError
+
+from exporter.errors import BusyError, RunError, UsageError
+from exporter.sink.layout import REJECTED
+from exporter.sink.publish import remove
+from exporter.store.process import running
+from exporter.store.provision import Neo4jHome
+from exporter.store.server import Access, free_port
+
+DEFAULT = "graph"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+# Neo4j's own ports, 7687 and 7474, are left to a Neo4j that the user has besides.
+BOLT_PORTS, HTTP_PORTS = range(17687, 17787), range(17474, 17574)
+RECORD, PASSWORD, EXPORTS = "graph.json", "password", "exports"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What `graph.json` holds: the store that counts, how it is served, and what is in it."""
+
+    store: str
+    bolt_port: int
+    http_port: int | None
+    neo4j: Neo4jHome
+    database: str
+    snapshot_at: datetime
+    nodes: int
+    relationships: int
+
+
+_RECORD = TypeAdapter(Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph by its name; whether there is one, its record tells."""
+
+    directory: Path
+
+    @property
+    def name(self) -> str:
+        return self.directory.name
+
+    def record(self) -> Record | None:
+        """What is known of it; None where none was ever whole. Raises `UsageError` for one that cannot be read."""
+        try:
+            return _RECORD.validate_json((self.directory / RECORD).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError):
+            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph, and make it again") from None
+
+    def readable_record(self) -> Record | None:
+        """The same, and None for one that cannot be read."""
+        with suppress(UsageError):
+            return self.record()
+        return None
+
+    def settle(self, record: Record) -> None:
+        """Makes a store the one that counts, at once and for good."""
+        write_private(self.directory / RECORD, _RECORD.dump_json(record, indent=2))
+
+    def server(self) -> psutil.Process | None:
+        """The process that serves it now."""
+        record = self.record()
+        return running(self.directory / record.store) if record else None
+
+    def password(self) -> str:
+        """Its password, made the first time: a graph that replaces another keeps it."""
+        path = self.directory / PASSWORD
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(18).encode())
+        return path.read_text(encoding="ascii")
+
+    def access(self, http: bool) -> Access:
+        """How it is to be reached: by the ports it had where they are free, else by the first that no graph has."""
+        own = self.record()
+        others = [record for graph in graphs() if graph.name != self.name and (record := graph.readable_record())]
+        bolt = first_free(own.bolt_port if own else None, BOLT_PORTS, {each.bolt_port for each in others})
+        if not http:
+            return Access(bolt, None, self.password())
+        http_port = first_free(own.http_port if own else None, HTTP_PORTS, {each.http_port for each in others})
+        return Access(bolt, http_port, self.password())
+
+    def new_store(self) -> Path:
+        """A directory for a store that does not count yet."""
+        directory = self.directory / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        directory.mkdir(mode=0o700)
+        return directory
+
+    def sweep(self, *, evidence: bool = False) -> None:
+        """Removes all that the record does not name: what a run left behind, or a store that was replaced. The
+        `evidence` of why a run failed can stay until the next one: its logs, and the rejects that were too many."""
+        record = self.record()
+        kept = {RECORD, PASSWORD, record.store if record else ""}
+        for path in self.contents():
+            if path.name in kept:
+                continue
+            if not evidence or not path.is_dir():
+                remove(path)
+                continue
+            for part in path.iterdir():
+                if part.name != "logs" and not part.name.startswith(REJECTED):
+                    remove(part)
+            with suppress(OSError):  # not empty
+                path.rmdir()
+        if not record and {path.name for path in self.contents()} <= {PASSWORD}:
+            remove(self.directory)
+
+    def contents(self) -> list[Path]:
+        return list(self.directory.iterdir()) if self.directory.is_dir() else []
+
+    def size(self) -> int:
+        """The bytes it takes on the disk."""
+        blocks = 0
+        for path in self.directory.rglob("*"):
+            with suppress(FileNotFoundError):  # Neo4j removed it meanwhile
+                blocks += path.lstat().st_blocks
+        return blocks * 512
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file for its owner alone: whole, or not at all."""
+    partial = path.with_name(f".{path.name}")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def first_free(had: int | None, candidates: range, taken: set[int | None]) -> int:
+    """The port a graph had, else the first candidate, that is neither another graph's nor anybody's now; 0 if none."""
+    ports = (port for port in (had, *candidates) if port and port not in taken)
+    return next((port for port in ports if free_port(port) == port), 0)
+
+
+def data_directory() -> Path:
+    """The user's data directory for the graphs: XDG_DATA_HOME is respected."""
+    return user_data_path("astrokiran-graph-exporter", appauthor=False)
+
+
+def graphs() -> list[Graph]:
+    """The graphs there are, by name."""
+    found = sorted(data_directory().glob(f"*/{RECORD}"))
+    return [Graph(path.parent) for path in found]
+
+
+def to_make(name: str | None) -> Graph:
+    """The graph of a name, which need not be there. Raises `UsageError` for what is no name."""
+    name = name or DEFAULT
+    if not NAME.fullmatch(name):
+        raise UsageError(f"--name {name}: a name has small letters, digits, _ and -, at most 40, no sign first")
+    return Graph(data_directory() / name)
+
+
+def there(name: str | None) -> Graph:
+    """A graph that is there. Without a name: `graph`, or the only one. Raises `UsageError` where that is none."""
+    graph, found = to_make(name), graphs()
+    if name is None and len(found) == 1:
+        return found[0]
+    if graph in found:
+        return graph
+    names = (
+        f"those there are: {', '.join(each.name for each in found)}" if found else "make one with --source or --from"
+    )
+    raise UsageError(f"there is no graph named {graph.name}; {names}")
+
+
+@contextmanager
+def locked(graph: Graph) -> Iterator[None]:
+    """Holds a graph for one command; a process that dies lets go of it. Raises `BusyError` when another has it."""
+    place = graph.directory.parent
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(place / f".{graph.name}.lock", mode=0o600)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(f"another command is at work on the graph {graph.name}; wait for it") from None
+    except OSError as error:
+        raise UsageError(f"cannot write to {place}: {error.strerror}; set XDG_DATA_HOME to another place") from None
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{error.filename or place}: {error.strerror}") from None
+    finally:
+        lock.release()

@@ -1,0 +1,64 @@
+"""What leader and workers tell each other. Loads neither Polars nor connectorx: the leader needs neither."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.pipeline.stopwatch import Stopwatch
+from exporter.shape.examples import Example
+from exporter.sink.files import FileRecord
+from exporter.source.queries import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every task needs: the source, the snapshot's statements, and the partial export."""
+
+    address: Address
+    pre_execution: list[str]
+    partial: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One read of one table, and the careful one that stands in for it where a datetime or date is unrepresentable."""
+
+    table: str
+    number: int
+    query: str
+    careful: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPart:
+    """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column.
+    `longest` is the bytes of the longest line, `examples` are a few of the rejects."""
+
+    name: str
+    rows: int
+    values: dict[str, int]
+    no_target: int
+    rejects: dict[str, int]
+    multiline: bool
+    longest: int
+    files: tuple[FileRecord, ...]
+    reject_files: tuple[FileRecord, ...]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDone:
+    """A finished chunk: rows read, a part for each entity of the table, and what it took."""
+
+    chunk: Chunk
+    rows_read: int
+    parts: tuple[EntityPart, ...]
+    watch: Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class CensusDone:
+    """A finished task of the census; of a key set, the table and how many of its rows were read."""
+
+    watch: Stopwatch
+    table: str | None = None
+    rows_read: int = 0

@@ -1,0 +1,1 @@
+"""The sample source that demo, tests and benchmarks share."""

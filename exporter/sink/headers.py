@@ -1,0 +1,66 @@
+"""The headers neo4j-admin reads: one a node label and one a relationship pattern, derived from the model."""
+
+from pathlib import Path
+
+from exporter.errors import UsageError
+from exporter.model.tables import ordered_nodes
+from exporter.model.vocabulary import Node, Type
+from exporter.sink.layout import Entity, entities, name
+
+
+def columns(entity: Entity) -> list[tuple[str, Type]]:
+    """The columns of an entity's data files with their types, the key or both ends first; `:ID` for a pair."""
+    if isinstance(entity, Node):
+        key = [(given.name, given.type) for given in entity.key_properties] or [(":ID", entity.key.type)]
+        return key + [(given.name, given.type) for given in entity.properties]
+    nodes = {node.label: node for node in ordered_nodes()}
+    ends = [(":START_ID", nodes[entity.start].key.type), (":END_ID", nodes[entity.end].key.type)]
+    return ends + [(given.name, given.type) for given in entity.properties]
+
+
+def header(entity: Entity) -> str:
+    """The header line, e.g. `id:ID(AuthUser){id-type:long},phone_number:string,…`."""
+    if isinstance(entity, Node):
+        key = entity.key_properties[0].name if entity.key_properties else ""
+        # Groups of integers are told one by one: 5.26 cannot take string groups under --id-type=integer.
+        first = [f"{key}:ID({entity.label})" + ("{id-type:long}" if entity.key.type is Type.LONG else "")]
+    else:
+        first = [f":START_ID({entity.start})", f":END_ID({entity.end})"]
+    rest = columns(entity)[len(first) :]
+    return ",".join([*first, *(f"{given}:{type}" for given, type in rest)]) + "\n"
+
+
+def headers() -> dict[str, str]:
+    """The content of every header by its file name."""
+    return {f"{name(entity)}.csv": header(entity) for entity in entities()}
+
+
+def write_headers(directory: Path) -> list[Path]:
+    """Writes every header into a directory and removes headers of entities that are no more; other files stay.
+
+    Raises `UsageError` where the directory cannot be written.
+    """
+    paths = [directory / file for file in headers()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for other in set(directory.glob("*.csv")) - set(paths):
+            if b"ID(" in other.read_bytes()[:1000]:
+                other.unlink()
+        for path, content in zip(paths, headers().values(), strict=True):
+            path.write_bytes(content.encode())
+    except OSError as error:
+        raise UsageError(f"cannot write headers into {directory}: {error.strerror}") from None
+    return paths
+
+
+def compare_headers(directory: Path) -> list[str]:
+    """How a directory's headers differ from the model's, one sentence each."""
+    found = []
+    for file, content in headers().items():
+        path = directory / file
+        if not path.is_file():
+            found.append(f"{path}: missing")
+        elif path.read_bytes() != content.encode():
+            found.append(f"{path}: differs from the model")
+    extra = {path.name for path in directory.glob("*.csv")} - set(headers())
+    return found + [f"{directory / file}: no entity of the model" for file in sorted(extra)]

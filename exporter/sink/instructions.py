@@ -1,0 +1,50 @@
+"""What Neo4j is told: `import.args` for the importer, `schema.cypher` for the server."""
+
+from exporter.model.tables import ordered_nodes, ordered_relationships
+from exporter.sink.layout import Entity, header_file, name
+
+# Measured (docs/import-tuning.md): Neo4j makes several buffers for each file, which with its own 4 MB take seconds. One
+# too small for a line ends the import with 70.
+SMALLEST_BUFFER = 256 << 10
+
+
+def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: int) -> str:
+    """`import.args`: one argument a line, paths relative to the export, for `@import.args` after the database name.
+
+    `files` are the data files of each entity's name. Multiline fields cost the import a quarter more time, so they
+    are asked for only when some value holds a line break. `longest`, the bytes of the longest line, sizes the buffer.
+    """
+    buffer = SMALLEST_BUFFER
+    while buffer < 2 * longest:
+        buffer *= 2
+    lines = ["--id-type=string", "--bad-tolerance=0", "--strict=true", f"--read-buffer-size={buffer >> 10}k"]
+    if multiline:
+        lines.append("--multiline-fields=true")
+    lines += [f"--nodes={node.label}={input_files(node, files)}" for node in ordered_nodes()]
+    lines += [f"--relationships={made.type}={input_files(made, files)}" for made in ordered_relationships()]
+    return "\n".join(lines) + "\n"
+
+
+def input_files(entity: Entity, files: dict[str, list[str]]) -> str:
+    """An entity's header and data files, as the importer takes them."""
+    return ",".join([header_file(entity).as_posix(), *files[name(entity)]])
+
+
+# Beyond the keys: what the sample queries and support look things up by (graph-model.md, Constraints and indexes).
+INDEXES = (
+    ("Customer", "phone_number"), ("Guide", "phone_number"), ("AuthUser", "phone_number"), ("Lead", "phone"),
+    ("Device", "device_id"), ("WalletOrder", "status"), ("Transaction", "type"),
+    ("Consultation", "created_at"), ("Payment", "created_at"), ("Notification", "created_at"),
+)  # fmt: skip
+
+
+def schema_cypher() -> str:
+    """`schema.cypher`: a uniqueness constraint on every label's key, and the indexes; safe to run again."""
+    lines = [
+        f"CREATE CONSTRAINT {node.label}_{given.name} IF NOT EXISTS"
+        f" FOR (n:{node.label}) REQUIRE n.{given.name} IS UNIQUE;"
+        for node in ordered_nodes()
+        for given in node.key_properties
+    ]
+    lines += [f"CREATE INDEX {label}_{given} IF NOT EXISTS FOR (n:{label}) ON (n.{given});" for label, given in INDEXES]
+    return "\n".join([*lines, "CALL db.awaitIndexes(3600);"]) + "\n"

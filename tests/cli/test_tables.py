@@ -1,0 +1,183 @@
+"""Results as a screen of 80 columns shows them."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console, RenderableType
+
+from exporter.cli.tables import (
+    changes_table,
+    estimate_text,
+    estimates_table,
+    findings_summary,
+    findings_table,
+    model_tables,
+    runs_table,
+)
+from exporter.model.graph import NODES, RELATIONSHIPS
+from exporter.model.render import pattern
+from exporter.pipeline.profile import Profile, cost_lines, totals_line
+from exporter.pipeline.stopwatch import READ, Stopwatch
+from exporter.preflight.estimate import Basis, Estimate, TableEstimate
+from exporter.published.history import Change, exports
+from exporter.source.compatibility import Finding, Severity
+from exporter.text import changed, counted, lasting
+from tests.support import tiny_export
+
+FINDINGS = [
+    Finding(Severity.ERROR, "wallet.invoices", "no such table", "create it, or map its name under [tables]"),
+    Finding(Severity.NOTE, f"wallet.{'a_long_name_' * 6}", "is a view"),
+]
+
+
+def on_screen(shown: RenderableType) -> str:
+    """What 80 columns show, without the blanks that fill the lines."""
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(shown)
+    return "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "no errors"), (1, "1 error"), (1200, "1,200 errors")])
+def test_counted_nouns(number: int, text: str) -> None:
+    """None, one, many."""
+    assert counted(number, "error") == text
+
+
+def test_findings() -> None:
+    """A name of any length is shown whole, and what to do stands in a line of its own."""
+    assert on_screen(findings_table(FINDINGS)) == (
+        "error  wallet.invoices\n"
+        "       no such table\n"
+        "       → create it, or map its name under [tables]\n"
+        "note   wallet.a_long_name_a_long_name_a_long_name_a_long_name_a_long_name_a_long\n"
+        "       _name_\n"
+        "       is a view\n"
+    )
+
+
+def estimated(*bases: Basis) -> Estimate:
+    """An estimate of a table for each basis."""
+    given = [
+        TableEstimate(
+            "a.b", f"app.table_{number}", *((None, None) if basis is Basis.UNKNOWN else (12_345, 67_890)), basis
+        )
+        for number, basis in enumerate(bases)
+    ]
+    return Estimate(tuple(given), 7_500, "as fast as the previous export")
+
+
+def test_an_estimate() -> None:
+    """Three digits of the rows, and what the numbers do not come from ANALYZE for."""
+    assert estimate_text(estimated(Basis.STATISTICS), Path("output"), 2_000_000_000) == (
+        "An export, estimated: 12,300 rows, 67.9 kB, 2 h 5 min; 2.0 GB are free in output.\n"
+        "Time: as fast as the previous export."
+    )
+    others = estimated(*[Basis.SIZE] * 6, Basis.PREVIOUS, Basis.UNKNOWN)
+    assert estimate_text(others, Path("output"), 0).splitlines()[2:] == [
+        "Never analyzed, so estimated by size: app.table_0, app.table_1, app.table_2, app.table_3 and 2 more.",
+        "As many as in the previous export: app.table_6.",
+        "Unknown, and not in these numbers: app.table_7.",
+    ]
+
+
+def test_an_estimate_by_table() -> None:
+    """The largest first; what is unknown last."""
+    assert on_screen(estimates_table(estimated(Basis.UNKNOWN, Basis.STATISTICS))) == (
+        "table          rows    bytes  by\n"
+        "app.table_1  12,345  67.9 kB  statistics\n"
+        "app.table_0       ?        ?  unknown\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (99, "99 s"), (150, "2 min"), (5940, "99 min"), (6000, "1 h 40 min")]
+)
+def test_lasting(seconds: float, text: str) -> None:
+    """In the unit that one would say."""
+    assert lasting(seconds) == text
+
+
+def test_the_summary_of_findings() -> None:
+    """How many there are of each severity, the gravest first."""
+    assert findings_summary(FINDINGS) == "1 error, no warnings, 1 note"
+
+
+def test_the_whole_model_fits() -> None:
+    """Every pattern, table and property stands unbroken on 80 columns."""
+    words = set(on_screen(model_tables()).replace(",", " ").split())
+    assert {word for made in RELATIONSHIPS for word in pattern(made).split()} <= words
+    assert {node.table for node in NODES} <= words
+    assert {f"{given.name}:{given.type}" for node in NODES for given in node.properties} <= words
+
+
+def test_a_group_of_the_model() -> None:
+    """Labels with table, key and properties; below them the patterns with the columns of both ends."""
+    assert """
+Auth
+label     table and key, properties
+AuthUser  auth.auth_users (id)
+          phone_number:string (phone), is_active:boolean, is_test_user:boolean,
+          created_at:datetime, updated_at:datetime
+Role      auth.auth_user_roles (id)
+          role:string, is_active:boolean, created_at:datetime
+
+pattern                        start → end
+(AuthUser)-[HAS_ROLE]->(Role)  auth_user_id → id
+""" in on_screen(model_tables())
+
+
+def test_the_outcome_of_an_export() -> None:
+    """Counts, size and time on one line; below it the costliest tables."""
+    totals = {"nodes": 30375, "relationships": 35294, "properties": 188897, "rejects": 118, "bytes": 4_200_000}
+    watch = Stopwatch("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
+    profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
+    assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
+    assert cost_lines(profile) == ("Held up most by the database. The costliest tables:\n       2.5 s  guide.skills")
+
+
+def test_exports_in_a_list(tmp_path: Path) -> None:
+    """Each is compared with the one before of the same database; what is wrong with a manifest stands below."""
+    names = ("20261120T031500Z", "20261121T120000Z", "20261122T031500Z", "20261123T031500Z")
+    for place, name in enumerate(names):
+        export = tiny_export.write(tmp_path / name)
+        manifest = tiny_export.manifest(export)
+        manifest["totals"]["nodes"] += 100 * place  # type: ignore[index]
+        manifest["source"]["database"] = "other" if place == 1 else "tiny"  # type: ignore[index]
+        tiny_export.write_manifest(export, manifest)
+    (tmp_path / names[3] / "manifest.json").write_text("{}")
+    assert on_screen(runs_table(exports(tmp_path))) == (
+        "export            begun             rows  change  rejects       size   took\n"
+        "20261120T031500Z  Fri 20 Nov 03:15    23                2  794 bytes  2.5 s\n"
+        "20261121T120000Z  Sat 21 Nov 12:00   123                2  794 bytes  2.5 s\n"
+        "20261122T031500Z  Sun 22 Nov 03:15   223  +870 %        2  794 bytes  2.5 s\n"
+        "20261123T031500Z  Mon 23 Nov 03:15     ?       ?        ?          ?      ?\n"
+        "20261123T031500Z: manifest.json has format None, and this program reads format 1\n"
+    )
+
+
+def test_changes_in_a_list() -> None:
+    """Rows and rejects of both exports."""
+    assert on_screen(changes_table([Change("Skill", 10, 0, 0, 2), Change("Guide", 1000, 1001, 3, 3)])) == (
+        "                    rows   rows          rejects  rejects\n"
+        "label or pattern  before  after  change   before    after\n"
+        "Skill                 10      0    gone        0        2\n"
+        "Guide              1,000  1,001  +0.1 %        3        3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (None, 5, ""),
+        (5, 5, ""),
+        (0, 5, "new"),
+        (5, 0, "gone"),
+        (1000, 1031, "+3.1 %"),
+        (5, 4, "-20 %"),
+        (1, 100, "+9,900 %"),
+    ],
+)
+def test_changes(before: int | None, after: int, text: str) -> None:
+    """As many digits as matter."""
+    assert changed(before, after) == text

@@ -1,0 +1,54 @@
+"""The demo stopped by ^C at each of its steps: nothing it started stays."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from exporter.store.provision import Neo4jHome
+
+EXPORTER = Path(sys.executable).with_name("exporter")
+
+
+@pytest.mark.parametrize("step", ["1 ·", "2 ·", "3 ·", "4 ·", "5 ·"])
+def test_interrupted(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+    """Exit code 130, one sentence, no process and no temporary directory left; at most a whole export."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    home = {"NEO4J_HOME": str(neo4j_home.home), "JAVA_HOME": str(neo4j_home.java_home), "TMPDIR": str(temporary)}
+    demo = subprocess.Popen(
+        [EXPORTER, "demo", "--scale", "0.05", "--output", tmp_path / "output"],
+        env={**os.environ, **home, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert demo.stdout is not None
+    assert any(step in line for line in iter(demo.stdout.readline, ""))
+    os.killpg(demo.pid, signal.SIGINT)
+    _, said = demo.communicate(timeout=120)
+    assert demo.returncode == 130, said
+    assert "exporter: stopped" in said
+    assert "Traceback" not in said
+    assert left_behind(str(temporary)) == []
+    assert [path.name for path in temporary.iterdir() if path.name != "hsperfdata_root"] == []
+    assert list((tmp_path / "output").glob(".partial-*")) == []
+
+
+def left_behind(place: str) -> list[list[str]]:
+    """The command lines of processes that name a place, or whose environment does."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            command, variables = process.cmdline(), process.environ()
+            inside = any(place in variables.get(name, "") for name in ("NEO4J_CONF", "TMPDIR"))
+            if (inside or any(place in argument for argument in command)) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(command)
+        except psutil.Error:
+            continue
+    return found

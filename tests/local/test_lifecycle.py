@@ -1,0 +1,61 @@
+"""What a graph is served by: the Neo4j that made it, and its Browser where that has one."""
+
+import urllib.request
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import neo4j
+import psutil
+import pytest
+from rich.console import Console
+
+from exporter.errors import UsageError
+from exporter.local.lifecycle import has_browser, neo4j_of
+from exporter.store.deploy import Steps
+from exporter.store.provision import Neo4jHome
+from exporter.store.server import Access, ample_heap, serve
+from tests.local.test_registry import RECORD
+
+
+def test_a_browser_is_served_where_there_is_one(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
+    """Of an installed Neo4j: its page comes, tells the Bolt address, and nobody gets in without the password; a server
+    that is started again keeps that. Maven's jars have no Browser, so its archive here is a page of ours."""
+    assert not has_browser(each_neo4j)
+    home = replace(each_neo4j, home=tmp_path / "installed")
+    (home.home / "web").mkdir(parents=True)
+    (home.home / "lib").symlink_to(each_neo4j.home / "lib")
+    with zipfile.ZipFile(home.home / "web" / "neo4j-browser-2026.01.15+0.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("browser/"), "")
+        archive.writestr("browser/index.html", "a browser")
+    assert has_browser(home)
+    access = Access(0, 0, "a password of ours")
+    with serve(home, tmp_path / "store", access) as server:
+        page = f"http://127.0.0.1:{server.access.http_port}"
+        with urllib.request.urlopen(f"{page}/browser/") as answer:
+            assert answer.read() == b"a browser"
+        with urllib.request.urlopen(page) as answer:
+            assert f'"bolt_direct":"{server.bolt_uri}"' in answer.read().decode()
+        with pytest.raises(neo4j.exceptions.AuthError), neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+            driver.verify_connectivity()
+    with serve(home, tmp_path / "store", server.access) as again:
+        assert again.access == server.access
+        with neo4j.GraphDatabase.driver(again.bolt_uri, auth=again.access.login) as driver:
+            assert driver.execute_query("RETURN 1 AS one").records[0]["one"] == 1
+
+
+def test_the_neo4j_that_made_a_graph_serves_it(
+    neo4j_home: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it was; brought along again where only the place changed; never another version."""
+    monkeypatch.delenv("NEO4J_HOME", raising=False)
+    steps = Steps(Console(quiet=True))
+    assert neo4j_of(replace(RECORD, neo4j=neo4j_home), cache, steps) == neo4j_home
+    assert neo4j_of(replace(RECORD, neo4j=replace(neo4j_home, java_home=Path("/gone"))), cache, steps) == neo4j_home
+    with pytest.raises(UsageError, match=r"needs Neo4j 5\.26\.0, whose /gone/lib/neo4j-5\.26\.0\.jar is gone"):
+        neo4j_of(replace(RECORD, neo4j=Neo4jHome(Path("/gone"), Path("/gone"), "5.26.0")), cache, steps)
+
+
+def test_the_heap() -> None:
+    """At least what Neo4j needs, and no more than helps."""
+    assert 512 << 20 <= ample_heap() <= max(512 << 20, psutil.virtual_memory().total // 8)

@@ -1,0 +1,189 @@
+"""A worker's tasks: read, shape, write in one go; failures quote no cell."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+
+from exporter.errors import ExporterError, RunError, SourceError
+from exporter.model.tables import referenced_labels, tables
+from exporter.pipeline.tasks import Chunk, Context, EntityPart
+from exporter.pipeline.worker import export_chunks, take_keys, take_losers, take_values, told
+from exporter.shape.examples import Example
+from exporter.shape.key_index import Census
+from exporter.source.catalog import read_catalog, read_sizes
+from exporter.source.chunks import Chunker
+from exporter.source.connection import connect, worker_address
+from exporter.source.mapping import Mapping
+from exporter.source.plan import Planner
+from tests.support.plans import Plan, plan_of
+
+SECRET = "hunter2"
+
+
+def execute(uri: str, statements: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(statements.encode())
+
+
+def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
+    """What a worker is given, without a leader that stays."""
+    with connect(uri, "exporter test", lock_seconds=1) as leader:
+        catalog = read_catalog(leader, Mapping().schemas())
+        names = [table.name for table in tables()]
+        chunker = Chunker(leader, read_sizes(leader, names), {}, 1 << 30)
+        address = worker_address(leader, "exporter test reader", lock_seconds=1)
+        plan = plan_of(Planner(catalog, Mapping(), "UTC", chunker))
+    return Context(address, ["begin isolation level repeatable read read only"], partial), plan
+
+
+def chunk_of(plan: Plan, table: str) -> Chunk:
+    reads = next(reads for reads in plan.tables if reads.table == table)
+    return Chunk(table, 7, reads.queries[0], reads.careful[0])
+
+
+@pytest.fixture
+def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
+    """A source with three messages of a guide, of which one has no time, and one of nobody; the census is taken."""
+    execute(
+        source,
+        """
+        insert into guide.guide_profile (id, full_name, chat_enabled, voice_enabled, video_enabled, created_at)
+            values (1, 'A', true, true, true, now());
+        insert into guide.saved_messages values (1, 1, 'a', E'two\\nlines', '2026-11-23 03:15:00.5+00'),
+            (2, 1, null, '', 'infinity'), (3, 9, 'c', 'd', '0044-03-15 00:00+00 BC');
+        insert into auth.user_devices (id, auth_user_id, device_id, created_at)
+            values (1, 1, 'a', now()), (2, 1, 'a', now());
+        """,
+    )
+    context, plan = planned(source, tmp_path)
+    for keys in plan.keys:
+        take_keys(context, keys)
+    for values in plan.values:
+        take_values(context, values)
+    for losers in plan.losers:
+        take_losers(context, losers)
+    yield context, plan
+
+
+def test_a_chunk(taken: tuple[Context, Plan]) -> None:
+    """Its rows are read once, and go to the files of the label and of the pattern; what has nothing has no file."""
+    context, plan = taken
+    (done,) = export_chunks(context, (chunk_of(plan, "guide.saved_messages"),))
+    label, pattern = done.parts
+    assert (done.rows_read, len(done.parts)) == (3, 2)
+    assert label == EntityPart(
+        name="SavedMessage",
+        rows=3,
+        values={"id": 3, "title": 2, "content": 3, "created_at": 2},
+        no_target=0,
+        rejects={"unrepresentable_value": 1},
+        multiline=True,
+        longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
+        files=label.files,
+        reject_files=label.reject_files,
+        examples=(Example("unrepresentable_value", "created_at", "2", "infinity", False, None),),
+    )
+    assert pattern == EntityPart(
+        name="Guide-HAS_SAVED_MESSAGE-SavedMessage",
+        rows=2,
+        values={":START_ID": 2, ":END_ID": 2},
+        no_target=0,
+        rejects={"dangling_start": 1},
+        multiline=False,
+        longest=len("1,1\n"),
+        files=pattern.files,
+        reject_files=pattern.reject_files,
+        examples=(Example("dangling_start", "guide_id", "3", "9", False, "Guide"),),
+    )
+    records = [*label.files, *label.reject_files, *pattern.files, *pattern.reject_files]
+    assert {record.path: (context.partial / record.path).read_text() for record in records} == {
+        "nodes/SavedMessage/part-0007.csv": '1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'
+        '2,,"",\n3,"c","d",-0043-03-15T00:00:00.000000Z\n',
+        "rejects/nodes/SavedMessage/part-0007.csv": "reason,table,column,key,value,references\n"
+        "unrepresentable_value,guide.saved_messages,created_at,2,infinity,\n",
+        "relationships/Guide-HAS_SAVED_MESSAGE-SavedMessage/part-0007.csv": "1,1\n1,2\n",
+        "rejects/relationships/Guide-HAS_SAVED_MESSAGE-SavedMessage/part-0007.csv": "reason,table,column,key,value,"
+        "references\ndangling_start,guide.saved_messages,guide_id,3,9,Guide\n",
+    }
+
+
+def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
+    """It has no file yet: publishing makes the empty one."""
+    context, plan = taken
+    (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
+    assert done.rows_read == 0
+    assert done.parts == tuple(
+        EntityPart(name, 0, {}, 0, {}, False, 0, (), (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
+    )
+
+
+def test_what_the_census_has(taken: tuple[Context, Plan]) -> None:
+    """Every label that is referred to, every linked value, every table whose keys are not proven unique."""
+    context, plan = taken
+    census = context.partial / "census"
+    kinds = ("keys", "values", "losers")
+    assert {kind: sorted(path.name for path in (census / kind).iterdir()) for kind in kinds} == {
+        "keys": sorted(referenced_labels()),
+        "values": ["Guide.phone_number", "Guide.referral_code", "GuideWallet.phone_number"],
+        "losers": ["auth.user_devices.arrow", "guide.guide_languages.arrow", "guide.guide_skills.arrow"],
+    }
+    assert Census(census).keys("Guide").contains(pl.Series([1, 9])).to_list() == [True, False]
+    (devices,) = export_chunks(context, (chunk_of(plan, "auth.user_devices"),))
+    assert (devices.parts[0].rows, devices.parts[0].rejects) == (1, {"duplicate_id": 1})
+
+
+def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
+    """A guide without a canonical key owns neither code nor phone, so it makes no link ambiguous."""
+    execute(
+        source,
+        """
+        alter table guide.guide_profile drop constraint guide_profile_pkey cascade, alter id drop not null;
+        alter table guide.guide_profile alter id type text;
+        insert into guide.guide_profile (id, full_name, chat_enabled, voice_enabled, video_enabled, created_at,
+            referral_code) select id, '', true, true, true, now(), 'A' from unnest(array['7', 'x', null]) id;
+        """,
+    )
+    context, plan = planned(source, tmp_path)
+    for values in plan.values:
+        take_values(context, values)
+    codes = Census(tmp_path / "census").values("Guide", "referral_code")
+    assert codes.find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
+
+
+def failure(error: BaseException) -> ExporterError:
+    """What comes out of a task in which this was raised."""
+    with pytest.raises(ExporterError) as raised, told("guide.skills"):
+        raise error
+    return raised.value
+
+
+def test_our_own_errors_pass() -> None:
+    """They are sentences already."""
+    error = SourceError("the source is gone")
+    assert failure(error) is error
+
+
+def test_a_file_that_cannot_be_written() -> None:
+    """The system's reason, without the path."""
+    failed = failure(OSError(28, "No space left on device", f"/data/{SECRET}"))
+    assert (type(failed), str(failed)) \
+        == (RunError, "cannot write the export: No space left on device (while writing guide.skills)")  # fmt: skip
+
+
+def test_a_bug() -> None:
+    """Its kind and the places of its traceback; its message may hold values, and its cause is cut off."""
+    failed = failure(ValueError(f"cannot parse {SECRET}"))
+    assert (type(failed), failed.__cause__, failed.__suppress_context__, SECRET in str(failed)) \
+        == (RunError, None, True, False)  # fmt: skip
+    assert str(failed).startswith("a bug, please report it: ValueError while handling guide.skills (worker.py:")
+    assert "test_worker.py:" in str(failed)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_stops_a_process_is_no_bug(error: type[BaseException]) -> None:
+    """It goes on."""
+    with pytest.raises(error), told("guide.skills"):
+        raise error

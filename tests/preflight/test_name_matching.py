@@ -1,0 +1,167 @@
+"""Names of a source that may be the model's: guessed by name and type, certain where no other is nearly as good."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Mapping as Names
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from exporter.preflight.name_matching import TableGuess, alike, certain_names, read_candidates, suggest
+from exporter.source.mapping import Mapping
+from tests.oracle import source as dirty
+from tests.oracle.renaming import SWAPPED_COLUMNS, SWAPPED_TABLES, rename
+
+# Names as people choose them.
+TABLES = {
+    "auth.auth_users": "auth.users",
+    "auth.otp_attempts": "identity.otp",
+    "consultation.agora_consultation_session": "consultation.agora_sessions",
+    "customers.customer": "customers.customers",
+    "guide.bank_account": "guide.bank_details",
+    "guide.guide_profile": "guide.GuideProfile",
+    "marketing.leads": "crm.prospects",
+    "wallet.payment_orders": "payments.orders",
+}
+COLUMNS = {
+    "auth.auth_users": {"phone_number": "mobile", "is_active": "active", "is_test_user": "test_user"},
+    "auth.otp_attempts": {"auth_user_id": "user_id", "created_at": "created"},
+    "customers.customer": {"customer_id": "id", "x_auth_id": "auth_id"},
+    "guide.guide_profile": {"full_name": "fullName", "phone_number": "phoneNumber", "availability_state": "state"},
+    "guide.skills": {"id": "skill_id", "description": "descr"},
+    "marketing.leads": {"phone": "contact_number", "created_at": "createdAt"},
+    "wallet.payment_orders": {"payment_order_id": "id"},
+}
+# What no name tells.
+UNLIKE = {
+    ("auth.auth_users", "phone_number"),
+    ("guide.guide_profile", "availability_state"),
+    ("marketing.leads", "phone"),
+}
+
+
+def guesses(uri: str) -> list[TableGuess]:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        return suggest(read_candidates(connection))
+
+
+def judged(
+    found: list[TableGuess], tables: Names[str, str], columns: Names[str, Names[str, str]]
+) -> dict[str, set[str]]:
+    """Tables and columns that were not guessed for certain as they are, by how they were guessed."""
+    wrong: dict[str, set[str]] = {}
+    for guess in found:
+        name = guess.table.name
+        if guess.name != tables.get(name, name) or not guess.certain:
+            how = "proposed" if guess.name == tables.get(name, name) else "wrong" if guess.name else "none"
+            wrong.setdefault(how, set()).add(name)
+        for column in guess.table.columns():
+            real, made = columns.get(name, {}).get(column, column), guess.columns.get(column)
+            if made is None or made.name != real or not made.certain:
+                how = "none" if made is None else "proposed" if made.name == real else "wrong"
+                wrong.setdefault(how, set()).add(f"{name}.{column}")
+    return wrong
+
+
+def test_a_source_as_the_model_says(source: str) -> None:
+    """Everything under its own name; no mapping comes of it."""
+    found = guesses(source)
+    assert (judged(found, {}, {}), certain_names(found)) == ({}, Mapping())
+
+
+def test_names_as_people_choose_them(source: str) -> None:
+    """All tables, and all columns whose name or place tells; the one column that is left is proposed."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("create schema crm; create schema identity; create schema payments")
+        for table, names in COLUMNS.items():
+            for name, real in names.items():
+                statement = sql.SQL("alter table {} rename {} to {}")
+                place = sql.Identifier(*table.split("."))
+                connection.execute(statement.format(place, sql.Identifier(name), sql.Identifier(real)))
+        for table, real in TABLES.items():
+            (schema, name), (new_schema, new_name) = table.split("."), real.split(".")
+            if name != new_name:
+                statement = sql.SQL("alter table {} rename to {}")
+                connection.execute(statement.format(sql.Identifier(schema, name), sql.Identifier(new_name)))
+            if schema != new_schema:
+                statement = sql.SQL("alter table {} set schema {}")
+                connection.execute(statement.format(sql.Identifier(schema, new_name), sql.Identifier(new_schema)))
+    found = guesses(source)
+    assert judged(found, TABLES, COLUMNS) == {"proposed": {".".join(place) for place in UNLIKE}}
+    told = {
+        table: {name: real for name, real in names.items() if (table, name) not in UNLIKE}
+        for table, names in COLUMNS.items()
+    }
+    assert certain_names(found) == Mapping(TABLES, {table: names for table, names in told.items() if names})
+
+
+@pytest.mark.parametrize("kind", ["declared", "dirty"])
+def test_every_name_changed(source: str, database: str, kind: str) -> None:
+    """Tables are found by their columns alone. What has the name of another is taken for that, and two views are
+    only proposed, since their base tables have the model's columns under their own names."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        if kind == "dirty":
+            for schema in sorted({name.partition(".")[0] for name in TABLES} | {"offers", "notifications"}):
+                connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+            dirty.make(connection)
+        truth = tomllib.loads(rename(connection))
+    swapped = {*SWAPPED_TABLES, *(f"{table}.{column}" for table, column in SWAPPED_COLUMNS)}
+    views = {"offers.user_milestone_progress", "auth.otp_attempts"} if kind == "dirty" else set()
+    found = judged(guesses(database), truth["tables"], truth["columns"])
+    assert found == {"wrong": swapped, "none": {"guide.skills.description"}} | ({"proposed": views} if views else {})
+
+
+def test_what_is_never_guessed(source: str) -> None:
+    """A table that the model skips, a materialized view, a name that no settings file can hold. Of two
+    nearly alike the nearer one is proposed, and no table is guessed twice."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(
+            """
+            alter table guide.saved_messages rename to media;
+            alter table wallet.invoices rename to "invoices.old";
+            create materialized view offers.definitions as select * from offers.offer_definitions;
+            alter table offers.offer_definitions rename to "definitions.old";
+            create table marketing.lead (like marketing.leads including all);
+            create table marketing.new_leads (like marketing.leads including all);
+            drop table marketing.leads
+            """
+        )
+    found = {guess.table.name: guess for guess in guesses(source)}
+    assert [found[name].name for name in ("guide.saved_messages", "wallet.invoices", "offers.offer_definitions")] \
+        == [None] * 3  # fmt: skip
+    leads = found["marketing.leads"]
+    assert (leads.name, leads.certain) == ("marketing.lead", False)
+    named = Counter(guess.name for guess in found.values() if guess.name)
+    assert set(named.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("phone_number", "phoneNumber"),
+        ("phone_number", "PHONE_NO"),
+        ("description", "descr"),
+        ("auth_users", "users"),
+        ("user_wallets", "wallet_of_user"),
+        ("full_name", "fullname"),
+    ],
+)
+def test_names_that_are_alike(name: str, other: str) -> None:
+    """By words, shortened words, or letters."""
+    assert 0.6 <= alike(name, other) <= 1.0
+
+
+@pytest.mark.parametrize(("name", "other"), [("phone", "mobile"), ("leads", "prospects"), ("id", "name"), ("a", "")])
+def test_names_that_are_not(name: str, other: str) -> None:
+    """Other words for the same thing."""
+    assert alike(name, other) < 0.6
+
+
+def test_two_that_are_as_good(source: str) -> None:
+    """Neither is certain."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table marketing.leads rename to leads_a")
+        connection.execute("create table marketing.leads_b (like marketing.leads_a including all)")
+    found = {guess.table.name: guess for guess in guesses(source)}["marketing.leads"]
+    assert (found.name in ("marketing.leads_a", "marketing.leads_b"), found.certain) == (True, False)

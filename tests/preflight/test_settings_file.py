@@ -1,0 +1,110 @@
+"""exporter.toml as `exporter init` writes it: valid, commented, for its owner alone, and with no password."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from exporter.errors import UsageError
+from exporter.model.tables import tables
+from exporter.preflight.name_matching import ColumnGuess, TableGuess
+from exporter.preflight.settings_file import guess_names, quoted, settings_text, summary, write_settings
+from exporter.settings import Settings, load
+from tests.oracle.renaming import TABLE_NAME
+
+SOURCE = "postgresql://exporter@db.example.org/astrokiran"
+BY_NAME = {table.name: table for table in tables()}
+LANGUAGES, SKILLS, LEADS = BY_NAME["guide.languages"], BY_NAME["guide.skills"], BY_NAME["marketing.leads"]
+# A name of two words, one that is only proposed, one that was not found, one that is as it should be.
+GUESSES = [
+    TableGuess(SKILLS, "app.Skill", True, {"id": ColumnGuess("no", True), "name": ColumnGuess("label", False)}),
+    TableGuess(LANGUAGES, "app.tongue", False, {"id": ColumnGuess("id", True), "name": ColumnGuess("nom", True)}),
+    TableGuess(LEADS),
+    TableGuess(BY_NAME["guide.guide_skills"], "guide.guide_skills", True,
+               {name: ColumnGuess(name, True) for name in ("guide_id", "skill_id")}),
+]  # fmt: skip
+
+
+def names_in(text: str) -> str:
+    """The part of a settings file that maps names."""
+    return text[text.index("[tables]") :]
+
+
+def test_names_in_force_and_proposed() -> None:
+    """What is certain is in force; what is not stands there commented out, and why."""
+    assert names_in(settings_text(SOURCE, GUESSES)) == (
+        '[tables]\n'
+        '"guide.skills" = "app.Skill"  # 2 of 3 columns\n'
+        '# "guide.languages" = "app.tongue"  # uncertain: 2 of 2 columns\n'
+        '# "marketing.leads" = ""  # nothing like it was found\n'
+        '\n'
+        '[columns."guide.skills"]\n'
+        'id = "no"\n'
+        '# name = "label"  # uncertain\n'
+        '# description = ""  # nothing like it was found\n'
+        '\n'
+        '# [columns."guide.languages"]\n'
+        '# name = "nom"\n'
+    )  # fmt: skip
+
+
+def test_every_setting_is_there(tmp_path: Path) -> None:
+    """Commented out with a value that is valid; in force they are the defaults, or an example where there is none."""
+    text = settings_text(SOURCE, [])
+    config = tmp_path / "all.toml"
+    config.write_text(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
+    assert tomllib.loads(config.read_text()).keys() == Settings.model_fields.keys() - {"columns"}
+    given, default = load(config), load(None)
+    same = [name for name in Settings.model_fields if getattr(given, name) == getattr(default, name)]
+    examples = [name for name, field in Settings.model_fields.items() if field.examples]
+    assert set(Settings.model_fields) == {"source", *same, *examples}
+    assert tomllib.loads(text) == {"source": SOURCE, "tables": {}}
+
+
+@pytest.mark.parametrize("name", [TABLE_NAME, "a\nb\t\x01\x7f", "Ωmega \"quoted\" \\ 'x'"])
+def test_names_of_every_kind(name: str) -> None:
+    """They come back as they are."""
+    assert tomllib.loads(f"name = {quoted(name)}  # {quoted(name)}") == {"name": name}
+
+
+def test_the_screen_says_what_was_guessed() -> None:
+    """How many of each kind, and every table that is not under the model's name."""
+    assert summary(GUESSES) == [
+        "tables: 1 under the model's name, 1 guessed, 1 uncertain, 1 not found",
+        "columns: 3 under the model's name, 2 guessed, 1 uncertain, 1 not found",
+        "  guide.skills -> app.Skill (2 of 3 columns)",
+        "  guide.languages -> app.tongue (uncertain: 2 of 2 columns)",
+        "  marketing.leads: nothing like it was found",
+    ]
+
+
+def test_the_file_is_its_owners(tmp_path: Path) -> None:
+    """It replaces another only when told, is 0600 whatever the umask, and nothing else is left there."""
+    path = tmp_path / "exporter.toml"
+    write_settings(path, "a", force=False)
+    with pytest.raises(UsageError) as refused:
+        write_settings(path, "b", force=False)
+    assert str(refused.value) == f"{path} exists; --force replaces it, --output-file names another"
+    path.chmod(0o644)
+    write_settings(path, "c", force=True)
+    assert (path.read_text(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == ("c", 0o600, [path])
+    for wrong in (tmp_path, tmp_path / "no" / "such"):
+        with pytest.raises(UsageError, match="it must be a file in a directory that exists"):
+            write_settings(wrong, "d", force=True)
+
+
+def test_a_check_with_it_is_clean(source: str, tmp_path: Path) -> None:
+    """A source whose names can be guessed needs no hand; where one cannot, the errors are counted."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("create schema crm; alter table marketing.leads set schema crm")
+        connection.execute('alter table crm.leads rename created_at to "createdAt"')
+    guesses, faults = guess_names(Settings(source=source))
+    config = tmp_path / "exporter.toml"
+    config.write_text(settings_text(source, guesses))
+    assert (faults, load(config).tables) == (0, {"marketing.leads": "crm.leads"})
+    assert load(config).columns == {"marketing.leads": {"created_at": "createdAt"}}
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("drop table wallet.invoices; alter table guide.languages rename name to x")
+    assert guess_names(Settings(source=source))[1] == 2

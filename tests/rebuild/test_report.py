@@ -1,0 +1,125 @@
+"""What a rebuild tells: the JSON object, the log in both formats, and the metrics."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import DownError, GuardError, Interrupted, RunError, SwapError, UsageError
+from exporter.rebuild.metrics import check_metrics, write_metrics
+from exporter.rebuild.report import Action, Log, Report
+from exporter.rebuild.stores import Store
+from exporter.settings import LogFormat
+from tests.support import tiny_export
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Of a rebuild that has gone well."""
+    live = Store(tiny_export.write(tmp_path / "20261123T031500.123Z"), "20261123T031500Z")
+    report = Report(Action.REBUILD, live=live, previous=Store(tmp_path / "20261122", "20261122T031500Z"))
+    report.seconds = {"export": 1.23456, "stop": 2.0}
+    report.export, report.counts, report.downtime = "20261123T031500Z", {"nodes": 18, "rejects": 2}, 3.4567
+    report.succeed()
+    return report
+
+
+def test_the_object(report: Report) -> None:
+    """All there is to know, in numbers that a program can read."""
+    told = report.as_object()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", told.pop("started_at"))
+    assert json.loads(json.dumps(told)) == {
+        "action": "rebuild",
+        "result": "swapped",
+        "exit_code": 0,
+        "message": None,
+        "failed_step": None,
+        "export": "20261123T031500Z",
+        "counts": {"nodes": 18, "rejects": 2},
+        "live_export": "20261123T031500Z",
+        "previous_export": "20261122T031500Z",
+        "seconds": {"export": 1.235, "stop": 2.0},
+        "downtime_seconds": 3.457,
+        "removed": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "result", "code", "message"),
+    [
+        (RunError("a full disk"), "failed", 4, "a full disk"),
+        (GuardError("too unlike"), "refused", 6, "too unlike"),
+        (SwapError("put back"), "put back", 7, "put back"),
+        (DownError("down"), "down", 8, "down"),
+        (Interrupted("stopped"), "stopped", 130, "stopped"),
+        (ValueError("a secret cell"), "failed", 1, "unexpected ValueError"),
+    ],
+)
+def test_a_failure(report: Report, error: Exception, result: str, code: int, message: str) -> None:
+    """The step it failed in has its seconds too; a bug does not tell what may be data."""
+    with pytest.raises(type(error)), report.step("import", "Importing"):
+        raise error
+    report.fail(error)
+    told = report.as_object()
+    assert (told["result"], told["exit_code"], told["message"]) == (result, code, message)
+    assert (told["failed_step"], list(told["seconds"])) == ("import", ["export", "stop", "import"])
+
+
+def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dated; the sentence of a failure is as every command's."""
+    Log().say("Importing")
+    Log().fail("a full disk")
+    dated, failure = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d Importing", dated)
+    assert failure == "exporter: a full disk"
+
+
+def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object a line, whatever the text has."""
+    log = Log(LogFormat.JSON)
+    log.say("Importing")
+    log.fail('a "full"\n  disk')
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT.*", line.pop("time")) for line in lines)
+    assert lines == [{"level": "info", "message": "Importing"}, {"level": "error", "message": 'a "full"\n  disk'}]
+
+
+def test_the_metrics(report: Report, tmp_path: Path) -> None:
+    """The same for Prometheus, and how old the live graph is."""
+    path = tmp_path / "metrics" / "exporter.prom"
+    path.parent.mkdir()
+    check_metrics(path)
+    write_metrics(report, path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert re.fullmatch(r"1\.\d+e\+09", found.pop("exporter_rebuild_finished_timestamp_seconds"))
+    assert found == {
+        "exporter_rebuild_success": "1.0",
+        "exporter_rebuild_exit_code": "0.0",
+        "exporter_rebuild_downtime_seconds": "3.4567",
+        'exporter_rebuild_step_seconds{step="export"}': "1.23456",
+        'exporter_rebuild_step_seconds{step="stop"}': "2.0",
+        'exporter_rebuild_count{what="nodes"}': "18.0",
+        'exporter_rebuild_count{what="rejects"}': "2.0",
+        "exporter_rebuild_live_timestamp_seconds": "1.79540370125e+09",
+    }
+    assert [each.name for each in path.parent.iterdir()] == ["exporter.prom"]
+
+
+def test_the_metrics_of_a_failure(report: Report, tmp_path: Path) -> None:
+    """What there is not has no value."""
+    report.fail(DownError("down"))
+    report.downtime, report.live, report.counts = None, None, {}
+    write_metrics(report, tmp_path / "exporter.prom")
+    text = (tmp_path / "exporter.prom").read_text(encoding="utf-8")
+    assert "exporter_rebuild_success 0.0\n" in text and "exporter_rebuild_exit_code 8.0\n" in text
+    assert not any(word in text for word in ("downtime", "live", "count"))
+
+
+def test_metrics_that_cannot_be_written(report: Report, tmp_path: Path) -> None:
+    """It is known before anything is done."""
+    for path in (tmp_path, tmp_path / "missing" / "exporter.prom"):
+        for attempt in (lambda path=path: check_metrics(path), lambda path=path: write_metrics(report, path)):
+            with pytest.raises(UsageError, match=r"the metrics .* cannot be written"):
+                attempt()

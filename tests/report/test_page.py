@@ -1,0 +1,113 @@
+"""The page: whole, escaped, and alone in the world."""
+
+import hashlib
+import re
+from base64 import b64encode
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from exporter.pipeline.profile import Profile
+from exporter.report.page import fitting, page, seconds_text, stops, time_text
+from tests.report.test_timeline import PROFILE
+from tests.support.report_content import CONTENT, HOSTILE, content_of
+
+PAGE = page(CONTENT, PROFILE)
+
+
+VOID = {"meta", "link", "br", "wbr", "path", "circle", "polyline"}
+
+
+class Outline(HTMLParser):
+    """The tags of a page with their attributes, and what is not closed in the order in which it was opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, tag
+
+
+def test_it_is_well_formed() -> None:
+    """Every tag is closed where it should be, and no name is given twice."""
+    outline = Outline(PAGE)
+    assert outline.open == []
+    names = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(names) == len(set(names))
+    links = [str(attributes["href"]) for tag, attributes in outline.tags if tag == "a"]
+    assert links and all(link[1:] in names for link in links)
+
+
+def test_it_loads_nothing() -> None:
+    """No address stands in it, but for the empty icon, and its policy allows its own script alone."""
+    outline = Outline(PAGE)
+    targets = [str(value) for tag, given in outline.tags for name, value in given.items() if name in ("src", "href")]
+    assert all(target.startswith("#") or target == "data:," for target in targets)
+    assert not re.search(r"https?://|//[a-z]|@import|url\(", PAGE)
+    [script] = re.findall(r"<script>(.*?)</script>", PAGE, re.DOTALL)
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in PAGE
+
+
+def test_text_of_the_source_stays_text() -> None:
+    """Wherever it comes from: the database's name, a reject's key, its value."""
+    assert PAGE.count("alert(1)") == PAGE.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 4
+    assert HOSTILE in unescape(PAGE)
+
+
+def test_every_label_and_pattern_is_there() -> None:
+    """In the tables and in the picture."""
+    for each in CONTENT.entities:
+        assert f'<tr id="{each.folder}"' in PAGE
+    assert PAGE.count('class="node ') == 33 and PAGE.count('class="arrow') == 44 + 1  # and the group of them
+
+
+def test_headings_of_tables() -> None:
+    """Every table says what its columns and rows are, for those who hear it."""
+    for table in re.findall(r"<table.*?</table>", PAGE, re.DOTALL):
+        assert '<th scope="col"' in table
+    assert PAGE.count("<title>") == PAGE.count("</title>") > 77
+
+
+def test_an_empty_first_export() -> None:
+    """Nothing to draw, nothing left out, nothing before it."""
+    empty = page(content_of(rows=0), Profile([], [], {}, 0))
+    assert Outline(empty).open == []
+    assert "Nothing." in empty and "first export here" in empty and "Since" not in empty
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 ms"), (0.0404, "40 ms"), (0.096, "0.1 s"), (9.96, "10 s"), (200, "3 min 20 s")]
+)
+def test_seconds(seconds: float, text: str) -> None:
+    """As many digits as matter."""
+    assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0.2 s"), (10, "10 s"), (120, "2 min"), (7200, "2 h")])
+def test_times_on_the_axis(seconds: float, text: str) -> None:
+    """They are round."""
+    assert time_text(seconds) == text
+
+
+def test_labels_of_blocks() -> None:
+    """The longest that has room, or none."""
+    texts = ["notifications.notifications", "notifications"]
+    assert [fitting(texts, seconds, 10.0) for seconds in (5.0, 1.0, 0.5)] == [*texts, ""]
+    assert fitting(texts, 0.0, 0.0) == ""
+
+
+def test_colours_of_parts() -> None:
+    """One after the other; a block without parts has a colour too."""
+    assert stops([("read", 0.25), ("write", 0.75)]) == "var(--read) 0.0% 25.0%, var(--write) 25.0% 100.0%"
+    assert stops([]) == "var(--line) 0% 100%"

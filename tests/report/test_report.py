@@ -1,0 +1,109 @@
+"""report.html of real exports: part of the export, true, and never in the way."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from exporter.errors import Interrupted
+from exporter.published.verify import verify_files
+from exporter.report import report as module
+from exporter.report.report import SHOWN, report, said, shown, sorry
+from exporter.settings import Settings
+from tests.support.exporting import export
+
+PHONE = "+91 98765 00000"
+
+
+@pytest.fixture
+def dirty(source: str) -> str:
+    """A source with a wallet of no guide whose phone two guides share, and a skill of a guide that is not there."""
+    with psycopg.connect(source) as connection:
+        connection.execute("set session_replication_role = replica")
+        guide = "(%s, 'A', %s, true, true, true, now())"
+        columns = "(id, full_name, phone_number, chat_enabled, voice_enabled, video_enabled, created_at)"
+        connection.execute(f"insert into guide.guide_profile {columns} values {guide}, {guide}", [1, PHONE, 2, PHONE])
+        columns = "(consultant_id, phone_number, revenue_share, accepts_promotional_offers, created_at)"
+        connection.execute(f"insert into wallet.consultant_wallets {columns} values (9, %s, 1, true, now())", [PHONE])
+        connection.execute("insert into guide.skills (id, name) values (1, 'x')")
+        connection.execute("insert into guide.guide_skills (guide_id, skill_id) values (77, 1)")
+    return source
+
+
+def test_a_report(dirty: str, tmp_path: Path) -> None:
+    """It is listed among the checksums, has the manifest's numbers and the rejects' values, but no phone; the second
+    one tells what changed since the first, and the last is undisturbed by manifests that cannot be read."""
+    settings = Settings(source=dirty, output=tmp_path)
+    first = export(settings).directory
+    page = (first / "report.html").read_text()
+    assert "  report.html\n" in (first / "SHA256SUMS").read_text() and verify_files(first) == []
+    assert "first export here" in page
+    assert "<code>77</code>" in page and "masked: phone" in page and PHONE not in page and "98765" not in page
+    rejects = json.loads((first / "manifest.json").read_bytes())["totals"]["rejects"]
+    assert f'<p class="big">{rejects}</p>' in page
+
+    with psycopg.connect(dirty) as connection:
+        connection.execute("insert into guide.skills (id, name) values (2, 'y'), (3, 'z')")
+    second = export(settings).directory
+    page = (second / "report.html").read_text()
+    assert f"Since {first.name}" in page and "+200 %" in page
+
+    (first / "manifest.json").write_text("[]")
+    (second / "manifest.json").unlink()
+    third = export(settings).directory
+    assert "first export here" in (third / "report.html").read_text()
+
+
+def test_what_is_shown_of_the_settings() -> None:
+    """All but the source: whoever adds a setting decides whether it may be seen."""
+    assert {*SHOWN, "source"} == set(Settings.model_fields)
+    settings = Settings(
+        source="postgresql://somebody:secret@db.example.org/astrokiran",
+        max_duration="2h",
+        tables={"marketing.leads": "crm.prospects"},
+        columns={"marketing.leads": {"phone": "contact_number"}},
+    )
+    told = shown(settings)
+    assert told == {
+        "output": "output", "group": "none", "workers": "2", "memory": "640 MB", "timezone": "UTC",
+        "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
+        "archive": "no", "encrypt to": "none",
+        "tables": "marketing.leads = crm.prospects", "columns": "marketing.leads.phone = contact_number",
+    }  # fmt: skip
+    assert said("tables", {}) == "as in the model"
+
+
+def test_a_report_that_is_interrupted(dirty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while it is made stops the export, as at any other time."""
+
+    def stop(*_: object) -> str:
+        raise Interrupted("stopped by SIGINT")
+
+    monkeypatch.setattr(module, "page", stop)
+    with pytest.raises(Interrupted):
+        export(Settings(source=dirty, output=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The export is published all the same; its report says where it failed, and quotes nothing."""
+
+    def fail(*_: object) -> str:
+        raise ValueError("secret")
+
+    monkeypatch.setattr(module, "page", fail)
+    made = export(Settings(source=dirty, output=tmp_path)).directory
+    page = (made / "report.html").read_text()
+    assert "the export itself is whole" in page and "ValueError (report.py:" in page and "secret" not in page
+    assert verify_files(made) == []
+    assert sorry(ValueError("x")).count("<p>") == 2
+    assert report({}, settings=Settings(), profile=None, peak_memory=0, chunks=[]).count("KeyError") == 1  # type: ignore[arg-type]
+
+
+def test_the_leader_needs_no_polars() -> None:
+    """Half a second and 60 MB that a report is not worth."""
+    code = "import sys, exporter.pipeline.run, exporter.progress.live, exporter.report.report; sys.exit('polars' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,323 @@
+"""scripts/import.sh against real importers: it imports what is whole, refuses the rest, and leaves nothing behind."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import neo4j
+import psutil
+import pytest
+
+from exporter.store.provision import Neo4jHome
+from exporter.store.server import configure, environment, serve
+from tests.support import tiny_export
+from tests.support.installed_neo4j import launcher_home
+
+SCRIPT = tiny_export.SCRIPT
+
+# Beyond Bash, nothing but these and a Java: no sha256sum, no setsid, no Python, no jq.
+TOOLS = (
+    "awk bash cat comm cut date dirname find grep head id ls mktemp perl readlink rm sed shasum sleep sort tail tr "
+    "uname getconf"
+)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """An export in a directory with blanks, and with letters that are not ASCII."""
+    return tiny_export.write(tmp_path / "an export of आज" / "20261123T031500Z")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """The directory of a Neo4j's configuration and data."""
+    configure(tmp_path / "store")
+    return tmp_path / "store"
+
+
+def run(
+    home: Neo4jHome, store: Path, *arguments: object, script: Path = SCRIPT, **changes: str
+) -> subprocess.CompletedProcess[str]:
+    """The script's exit code and what it said."""
+    variables = {**environment(home, store / "conf"), "TMPDIR": str(store), **changes}
+    command = ["bash", str(script), *(str(argument) for argument in arguments)]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, cwd=store)
+
+
+def contents(directory: Path) -> dict[str, str]:
+    """Every file's checksum by its path."""
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_copied_export_imports_by_itself(each_neo4j: Neo4jHome, export: Path, store: Path, tmp_path: Path) -> None:
+    """Its own script needs no argument and no locale; the export stays as it is, and every text arrives as it was."""
+    copy = shutil.copytree(export, tmp_path / "carried elsewhere" / "it's 1, 2 & ३")
+    before = contents(copy)
+    done = run(each_neo4j, store, script=copy / "import.sh", LANG="C", LC_ALL="C")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 11), done.stderr
+    assert re.fullmatch(
+        r"Imported 18 nodes, 5 relationships and 45 properties into database neo4j in \d+ s, as the manifest says\.\n",
+        done.stdout,
+    )
+    assert contents(copy) == before
+    with serve(each_neo4j, store) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+        found = driver.execute_query("MATCH (n:AuthUser) WHERE n.id > 2 RETURN n.phone_number AS text ORDER BY n.id")
+        assert [record["text"] for record in found.records] == tiny_export.HOSTILE
+        refused = run(each_neo4j, store, copy, "--overwrite")
+        assert refused.returncode == 4
+        assert "The database is in use: stop the Neo4j server that runs on it" in refused.stderr
+
+
+def test_an_existing_database_is_replaced_only_when_told(each_neo4j: Neo4jHome, export: Path, store: Path) -> None:
+    """The second import is refused until --overwrite is given."""
+    done = run(each_neo4j, store, export, "Graph.one")
+    quoted = subprocess.run(["bash", "-c", 'printf %q "$1"', "_", export], capture_output=True, text=True).stdout
+    assert (done.returncode, done.stderr.splitlines()[-4:]) == (0, [
+        "Next:",
+        "    start Neo4j, in Community with initial.dbms.default_database=graph.one, in Enterprise create it then",
+        f"    cypher-shell -d graph.one -f {quoted}/schema.cypher",
+        f"    bash {quoted}/import.sh --verify --database graph.one",
+    ])  # fmt: skip
+    refused = run(each_neo4j, store, export, "graph.one")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (f"import.sh: the database graph.one exists in {store}/data: --overwrite replaces it\n")
+    assert (
+        run(each_neo4j, store, "--overwrite", export, "graph.one", "--heap=300m", "--off-heap", "150m").returncode == 0
+    )
+
+
+def test_a_row_that_cannot_be_imported_is_named(each_neo4j: Neo4jHome, export: Path, store: Path) -> None:
+    """A relationship to a node that is not there: exit code 4, the row, and the log, which is kept."""
+    path = export / "relationships/AuthUser-HAS_SESSION-Session/part-0001.csv"
+    path.write_text(path.read_text() + '99,"00000000-0000-0000-0000-000000000001"\n')
+    tiny_export.write_checksums(export)
+    failed = run(each_neo4j, store, export)
+    assert (failed.returncode, failed.stdout) == (4, "")
+    assert "referring to missing node 99\n" in failed.stderr
+    assert "Exception" not in failed.stderr
+    log = re.search(r"The whole log is (.+)\n", failed.stderr)
+    assert log and "IMPORT FAILED" in Path(log[1]).read_text()
+
+
+def test_counts_that_differ_from_the_manifest_fail(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """neo4j-admin was content, but one relationship is too many."""
+    manifest = tiny_export.manifest(export)
+    manifest["totals"]["relationships"] -= 1
+    tiny_export.write_manifest(export, manifest)
+    failed = run(neo4j_home, store, export)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "    relationships: the manifest has 4, Neo4j imported 5\n" in failed.stderr
+    assert f"The whole log is {store}/import." in failed.stderr
+
+
+def test_a_damaged_export_is_not_imported(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """A flipped byte, a missing and an additional file are all told at once."""
+    flipped = export / "nodes/Session/part-0001.csv"
+    flipped.write_bytes(flipped.read_bytes().replace(b"C", b"c", 1))
+    (export / "nodes/Device/part-0001.csv").unlink()
+    (export / "nodes/an extra file").write_text("x")
+    refused = run(neo4j_home, store, export)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    age, _, said = refused.stderr.partition("\n")
+    assert re.fullmatch(r"The snapshot was taken at 2026-11-23 03:15:01 UTC, -?\d+ (minutes|hours|days) ago", age)
+    assert said == (
+        "Checksums: 20 files\n"
+        "import.sh: the export is damaged:\n"
+        "    missing: nodes/Device/part-0001.csv\n"
+        "    changed: nodes/Session/part-0001.csv\n"
+        "    not listed: nodes/an extra file\n"
+        "Copy it again from where it was made, or make a new one.\n"
+    )
+    assert list((store / "data").iterdir()) == []
+
+
+def test_a_colon_in_a_path(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """Java ends the path of a start-up cache there: without one, the import goes on."""
+    (store / "a:b").mkdir()
+    assert run(neo4j_home, store, export, "first", TMPDIR=f"{store}/a:b").returncode == 0
+    assert run(neo4j_home, store, export, "second", XDG_CACHE_HOME=f"{store}/a:b").returncode == 0
+    assert list(store.rglob("*.aot")) == []
+
+
+@pytest.mark.parametrize(("change", "sentence"), tiny_export.DAMAGED_CHECKSUMS)
+def test_checksums_of_another_grammar_are_refused(
+    neo4j_home: Neo4jHome, export: Path, store: Path, change: Callable[[str], str], sentence: str
+) -> None:
+    """What sha256sum itself would let pass."""
+    sums = export / "SHA256SUMS"
+    sums.write_bytes(change(sums.read_text()).encode())
+    refused = run(neo4j_home, store, export)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert re.search(f"import.sh: the export is damaged: {sentence}\n", refused.stderr), refused.stderr
+
+
+def test_a_file_that_is_cut_off(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """As a copy is that broke off: how much of it there is."""
+    file, other = export / "nodes/AuthUser/part-0001.csv", export / "schema.cypher"
+    size = file.stat().st_size
+    for path in (file, other):
+        path.write_bytes(path.read_bytes()[:-5])
+    refused = run(neo4j_home, store, export)
+    assert (refused.returncode, refused.stderr.splitlines()[3:5]) == (1, [
+        f"    cut off: nodes/AuthUser/part-0001.csv, {size - 5} of its {size} bytes",
+        "    changed: schema.cypher",
+    ])  # fmt: skip
+
+
+def test_it_needs_only_the_usual_programs(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path) -> None:
+    """With shasum for sha256sum, and without setsid, as on macOS."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for tool in TOOLS.split():
+        found = shutil.which(tool)
+        assert found, f"{tool} is not on PATH"
+        (programs / tool).symlink_to(found)
+    done = run(neo4j_home, store, export, PATH=str(programs))
+    assert (done.returncode, done.stderr.splitlines()[1]) == (0, "Checksums: 20 files")
+    (programs / "shasum").unlink()
+    refused = run(neo4j_home, store, export, "--overwrite", PATH=str(programs))
+    assert (refused.returncode, "--no-checksums" in refused.stderr) == (2, True)
+
+
+def test_neo4j_admin_is_found_on_the_path(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path) -> None:
+    """Behind a symbolic link, with the configuration beside its bin directory."""
+    home = launcher_home(neo4j_home, tmp_path)
+    shutil.copytree(store / "conf", home / "conf")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/neo4j-admin").symlink_to("../installed/bin/neo4j-admin")
+    variables = environment(neo4j_home, store / "conf")
+    del variables["NEO4J_HOME"], variables["NEO4J_CONF"]
+    variables["PATH"] = f"{tmp_path / 'links'}:{variables['PATH']}"
+    command = ["bash", str(SCRIPT), str(export)]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert (done.returncode, f" of Neo4j {neo4j_home.version} in {store}/data " in done.stderr) == (0, True), (
+        done.stderr
+    )
+    again = subprocess.run(command, env=variables, capture_output=True, text=True)
+    assert (again.returncode, f"exists in {store}/data" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("launcher", [True, False])
+def test_an_interrupt_leaves_no_process(
+    neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path, stop: signal.Signals, launcher: bool
+) -> None:
+    """The importer's whole process group goes, its launcher's Java too."""
+    home = launcher_home(neo4j_home, tmp_path) if launcher else neo4j_home.home
+    variables = {**environment(neo4j_home, store / "conf"), "NEO4J_HOME": str(home)}
+    process = subprocess.Popen(
+        ["bash", str(SCRIPT), str(export)],
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell leaves alone a signal that was ignored when it started, as in a background job of another shell.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while len(importers(store)) < (2 if launcher else 1):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(stop)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.endswith("import again with --overwrite.\nimport.sh: interrupted\n")
+    assert importers(store) == []
+
+
+def importers(store: Path) -> list[int]:
+    """The running Javas that import with this configuration."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "import" in process.cmdline() and process.environ().get("NEO4J_CONF") == str(store / "conf"):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write into a directory that another user owns")
+def test_root_does_not_make_a_store_for_another_user(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """It says which command that user needs, and to copy the export when its files are for their owner only."""
+    os.chown(store / "data", 65534, 65534)
+    export.chmod(0o700)
+    refused = run(neo4j_home, store, export)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    lines = refused.stderr.splitlines()
+    assert lines[0].endswith(": a store written by root would keep the server from starting")
+    assert lines[1].endswith(" a copy of the export, since it may not read this one:")
+    assert re.fullmatch(r"    cp -R \S.* /var/tmp/20261123T031500Z && chown -R \w+ /var/tmp/20261123T031500Z", lines[2])
+    assert lines[4].startswith("    sudo -u ")
+    assert lines[4].endswith(" bash /var/tmp/20261123T031500Z/import.sh /var/tmp/20261123T031500Z neo4j")
+    assert list((store / "data").iterdir()) == []
+
+
+def test_misuse_is_told(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path) -> None:
+    """Each with exit code 2 and one sentence."""
+    (tmp_path / "empty").mkdir()
+    partial = export.rename(export.parent / ".partial-20261123T031500Z")
+    cases: list[tuple[tuple[object, ...], dict[str, str], str]] = [
+        ((), {}, "which export? Name its directory (see --help)"),
+        (("--fast",), {}, "unknown option --fast (see --help)"),
+        ((tmp_path / "gone",), {}, f"there is no directory {tmp_path}/gone"),
+        ((tmp_path / "empty",), {}, f"{tmp_path}/empty is no export"),
+        ((partial,), {}, f"{partial} is unfinished or was given up: name a finished export"),
+        ((partial, "neo4j", "x"), {}, "too many arguments: x (see --help)"),
+        ((partial, "x"), {}, "x is no database name: 3 to 63 letters, digits, dots and dashes, a letter first"),
+        ((partial, "system"), {}, "the name system is Neo4j's own: choose another"),
+        (("--heap",), {}, "--heap needs a value (see --help)"),
+        (("--off-heap=lots",), {}, "--off-heap lots: a size is like 2g or 512m"),
+        ((partial,), {"NEO4J_HOME": "/gone"}, "NEO4J_HOME: there is no directory /gone"),
+        ((partial,), {"NEO4J_HOME": ""}, "no Neo4j found: set NEO4J_HOME to its directory, or put neo4j-admin on PATH"),
+        ((partial,), {"JAVA_HOME": "/gone"}, "JAVA_HOME: there is no directory /gone"),
+        (
+            (partial,),
+            {"NEO4J_HOME": str(tmp_path)},
+            f"NEO4J_HOME ({tmp_path}) holds neither bin/neo4j-admin nor Neo4j's jars in lib/",
+        ),
+    ]
+    for arguments, changes, sentence in cases:
+        refused = run(neo4j_home, store, *arguments, **changes)
+        assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", f"import.sh: {sentence}\n")
+
+
+def test_an_export_of_another_format_is_refused(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """Its numbers may mean something else."""
+    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 2})
+    refused = run(neo4j_home, store, export)
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "import.sh: manifest.json is not of format 1, the one this script knows\n",
+    )
+
+
+def test_help_tells_every_option_and_exit_code(tmp_path: Path) -> None:
+    """Without any Neo4j, and also for a shell that is not Bash."""
+    for shell in ("bash", "sh"):
+        told = subprocess.run([shell, str(SCRIPT), "--help"], capture_output=True, text=True, cwd=tmp_path)
+        assert (told.returncode, told.stderr) == (0, "")
+        for word in ("--overwrite", "--no-checksums", "--heap", "--off-heap", "NEO4J_HOME", "NEO4J_CONF", "JAVA_HOME"):
+            assert f"  {word}" in told.stdout
+        assert re.findall(r"^  (\d+) ", told.stdout, re.MULTILINE) == ["0", "1", "2", "4", "130"]
+
+
+def test_it_keeps_to_what_bash_3_2_knows() -> None:
+    """macOS has nothing newer; shellcheck does not know versions."""
+    newer = (
+        r"declare -[a-zA-Z]*[An]|local -[a-zA-Z]*[An]|typeset -A|\b(mapfile|readarray|coproc|wait -n)\b|\|&|&>>|;;?&"
+        r"|\$\{[^}]*(\^|,,|@[A-Za-z])\}|\[-\d+\]|%\([^)]*\)T|\{\d+\.\.\d+\.\.|\[\[ -v|\b(EPOCH\w+|BASHPID|SRANDOM)\b"
+    )
+    code = "\n".join(line for line in SCRIPT.read_text().splitlines() if not line.lstrip().startswith("#"))
+    assert re.findall(newer, code) == []
+    shellcheck = subprocess.run([Path(sys.executable).with_name("shellcheck"), SCRIPT], capture_output=True, text=True)
+    assert (shellcheck.returncode, shellcheck.stdout) == (0, "")

@@ -1,0 +1,82 @@
+"""What Neo4j is told: the importer's arguments and the server's schema."""
+
+import pytest
+
+from exporter.model.graph import NODES
+from exporter.sink.instructions import import_arguments, schema_cypher
+from exporter.sink.layout import entities, name
+
+FILES = {name(entity): [f"{name(entity)}/part-0001.csv"] for entity in entities()}
+
+
+def test_arguments() -> None:
+    """No tolerance, an entity a line in import order, header first, then every data file."""
+    files = FILES | {"Skill": ["nodes/Skill/part-0001.csv", "nodes/Skill/part-0002.csv"]}
+    lines = import_arguments(files, multiline=False, longest=90).splitlines()
+    assert lines[:5] == [
+        "--id-type=string",
+        "--bad-tolerance=0",
+        "--strict=true",
+        "--read-buffer-size=256k",
+        "--nodes=Skill=headers/Skill.csv,nodes/Skill/part-0001.csv,nodes/Skill/part-0002.csv",
+    ]
+    assert "--relationships=HAS_SKILL=headers/Guide-HAS_SKILL-Skill.csv,Guide-HAS_SKILL-Skill/part-0001.csv" in lines
+    assert [sum(line.startswith(kind) for line in lines) for kind in ("--nodes=", "--relationships=", "--")] \
+        == [33, 44, 81]  # fmt: skip
+
+
+def test_line_breaks_are_asked_for_when_there_are_some() -> None:
+    """They cost the import time, so only then."""
+    without, with_breaks = (
+        import_arguments(FILES, multiline=there, longest=90).splitlines() for there in (False, True)
+    )
+    assert [line for line in with_breaks if line not in without] == ["--multiline-fields=true"]
+    assert with_breaks.index("--multiline-fields=true") < with_breaks.index(
+        "--nodes=Skill=headers/Skill.csv,Skill/part-0001.csv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("longest", "buffer"),
+    [(0, 256), (128 << 10, 256), ((128 << 10) + 1, 512), (5 << 20, 16 << 10), (100 << 20, 256 << 10)],
+)
+def test_the_buffer_holds_every_line_twice(longest: int, buffer: int) -> None:
+    """One that does not hold a line fails; a large one takes its time for each file."""
+    assert f"--read-buffer-size={buffer}k" in import_arguments(FILES, multiline=False, longest=longest).splitlines()
+
+
+def test_the_text_ends_with_a_line_end() -> None:
+    """One argument a line, the last one too, and no blank line between."""
+    text = import_arguments(FILES, multiline=True, longest=90)
+    assert text.endswith("\n")
+    assert "" not in text[:-1].split("\n")
+
+
+def test_constraints() -> None:
+    """One for each label's key property: 32, since Device's pair is none (graph-model.md)."""
+    lines = [line for line in schema_cypher().splitlines() if line.startswith("CREATE CONSTRAINT")]
+    assert len(lines) == 32
+    assert sorted(lines) == sorted(
+        f"CREATE CONSTRAINT {node.label}_{node.key.columns[0]} IF NOT EXISTS"
+        f" FOR (n:{node.label}) REQUIRE n.{node.key.columns[0]} IS UNIQUE;"
+        for node in NODES
+        if node.label != "Device"
+    )
+
+
+def test_indexes() -> None:
+    """Those of the specification, and then the server's word that they are ready."""
+    lines = schema_cypher().splitlines()
+    assert [line for line in lines if not line.startswith("CREATE CONSTRAINT")] == [
+        "CREATE INDEX Customer_phone_number IF NOT EXISTS FOR (n:Customer) ON (n.phone_number);",
+        "CREATE INDEX Guide_phone_number IF NOT EXISTS FOR (n:Guide) ON (n.phone_number);",
+        "CREATE INDEX AuthUser_phone_number IF NOT EXISTS FOR (n:AuthUser) ON (n.phone_number);",
+        "CREATE INDEX Lead_phone IF NOT EXISTS FOR (n:Lead) ON (n.phone);",
+        "CREATE INDEX Device_device_id IF NOT EXISTS FOR (n:Device) ON (n.device_id);",
+        "CREATE INDEX WalletOrder_status IF NOT EXISTS FOR (n:WalletOrder) ON (n.status);",
+        "CREATE INDEX Transaction_type IF NOT EXISTS FOR (n:Transaction) ON (n.type);",
+        "CREATE INDEX Consultation_created_at IF NOT EXISTS FOR (n:Consultation) ON (n.created_at);",
+        "CREATE INDEX Payment_created_at IF NOT EXISTS FOR (n:Payment) ON (n.created_at);",
+        "CREATE INDEX Notification_created_at IF NOT EXISTS FOR (n:Notification) ON (n.created_at);",
+        "CALL db.awaitIndexes(3600);",
+    ]

@@ -1,0 +1,38 @@
+"""Where everything lies in an export: names as the contract has them."""
+
+import pytest
+
+from exporter.sink.layout import data_file, data_folder, entities, header_file, name, rejects_file
+
+ENTITIES = {name(entity): entity for entity in entities()}
+
+
+def test_the_names_of_entities() -> None:
+    """33 labels and then 44 patterns, each once, in import order."""
+    names = list(ENTITIES)
+    assert (len(names), names[0], names[32], names[33], names[-1]) \
+        == (77, "Skill", "Notification", "AuthUser-HAS_ROLE-Role", "Notification-TO_USER-AuthUser")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entity", "folder"),
+    [
+        ("AuthUser", "nodes/AuthUser"),
+        ("Customer-HAS_AUTH-AuthUser", "relationships/Customer-HAS_AUTH-AuthUser"),
+    ],
+)
+def test_the_files_of_an_entity(entity: str, folder: str) -> None:
+    """Header, data and rejects have the label's or the pattern's name."""
+    of = ENTITIES[entity]
+    assert [path.as_posix() for path in (header_file(of), data_folder(of), data_file(of, 7), rejects_file(of, 12))] == [
+        f"headers/{entity}.csv",
+        folder,
+        f"{folder}/part-0007.csv",
+        f"rejects/{folder}/part-0012.csv",
+    ]
+
+
+def test_many_chunks_sort_as_they_are_numbered() -> None:
+    """As far as four digits go."""
+    files = [data_file(ENTITIES["Skill"], number) for number in (2, 10, 999, 1000, 9999)]
+    assert files == sorted(files)

@@ -1,0 +1,195 @@
+"""The source held against the model: every difference at once, each with the way out."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from exporter.source.catalog import read_catalog
+from exporter.source.compatibility import Finding, Severity, examine
+from exporter.source.connection import connect
+from exporter.source.mapping import Mapping
+
+AS_IT_IS = Mapping()
+
+
+def execute(uri: str, statements: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(statements.encode())
+
+
+def findings(uri: str, mapping: Mapping = AS_IT_IS) -> list[str]:
+    """What is found, but for the notes on money and time: the schema as it should be has some, too."""
+    with connect(uri, "test", lock_seconds=3) as connection:
+        found = examine(read_catalog(connection, mapping.schemas()), mapping)
+    return [f"{each.severity}: {each}" for each in found if not each.what.endswith(("as a double", "as a localtime"))]
+
+
+def test_the_schema_as_it_should_be(source: str) -> None:
+    """Nothing but notes on columns whose values are read as text."""
+    with connect(source, "test", lock_seconds=3) as connection:
+        found = examine(read_catalog(connection, AS_IT_IS.schemas()), AS_IT_IS)
+    assert {each.severity for each in found} == {Severity.NOTE}
+    assert [str(each) for each in found if not each.what.endswith("a double")] == [
+        "customers.customer_profile.tob: type time without time zone is cast to be read as a localtime",
+        "auth.login_activities.ip_address: type inet is cast to be read as a string",
+    ]
+
+
+def test_everything_at_once(source: str) -> None:
+    """Errors first, in the model's order, each with the nearest name or the accepted types."""
+    execute(
+        source,
+        """
+        alter table guide.skills rename to skill;
+        alter table guide.skill rename column description to descripton;
+        drop table wallet.payment_gateways;
+        alter table auth.auth_users rename column phone_number to phone_no;
+        alter table auth.auth_users alter is_active type text;
+        alter table auth.auth_users drop column updated_at;
+        alter table auth.user_devices drop column id;
+        alter table auth.user_sessions alter id type bytea using '';
+        alter table customers.customer alter x_auth_id type float8, alter country_code type text[] using null;
+        alter table customers.customer_profile alter dob type timestamptz, alter tob type timetz;
+        alter table offers.offer_consumptions alter reservation_id type text;
+        alter table notifications.notifications alter auth_user_id type uuid using null;
+        drop table guide.guide_languages;
+        create materialized view guide.guide_languages as select 1::bigint as guide_id, 2 as language_id;
+        create table guide.horoscopes (id int);
+        create table guide.media (id int);
+        create table wallet.consultants (id int);
+        create schema elsewhere;
+        create table elsewhere.noise (id int);
+        """,
+    )
+    add = "add it, or map its name under [columns."
+    create = "create it, or map its name under [tables]"
+    assert findings(source) == [
+        f"error: guide.skills: no such table, the nearest name is guide.skill; {create}",
+        f"error: wallet.payment_gateways: no such table, the nearest name is wallet.payment_orders; {create}",
+        f'error: auth.auth_users.phone_number: no such column, the nearest name is phone_no; {add}"auth.auth_users"]',
+        "error: auth.auth_users.is_active: type text does not fit a boolean; accepted: boolean",
+        f'error: auth.auth_users.updated_at: no such column, the nearest name is created_at; {add}"auth.auth_users"]',
+        "error: customers.customer.country_code: type text[] does not fit a string; accepted: text",
+        "error: customers.customer.x_auth_id: type double precision does not fit an ID (integer); accepted: "
+        "bigint, char, citext, integer, numeric, smallint, text, varchar",
+        "error: customers.customer_profile.dob: type timestamp with time zone does not fit a date; accepted: date",
+        "error: customers.customer_profile.tob: type time with time zone does not fit a localtime; accepted: time",
+        "error: guide.guide_languages: is a materialized view, which no lock protects; map its base table",
+        "error: offers.offer_consumptions.reservation_id: type text does not fit a long; accepted: "
+        "bigint, integer, numeric, smallint",
+        "error: auth.user_sessions.id: type bytea does not fit an ID (uuid); accepted: "
+        "char, citext, text, uuid, varchar",
+        f'error: auth.user_devices.id: no such column; {add}"auth.user_devices"]',
+        "error: notifications.notifications.auth_user_id: type uuid does not fit an ID (text auth id); accepted: "
+        "bigint, char, citext, integer, numeric, smallint, text, varchar",
+        "warning: guide.horoscopes: is neither mapped nor on the skip list; it is not exported",
+        "warning: guide.skill: is neither mapped nor on the skip list; it is not exported",
+        "note: auth.login_activities.ip_address: type inet is cast to be read as a string",
+    ]
+
+
+def test_mapped_names(source: str) -> None:
+    """A mapped source has no differences; without its mapping each name is missing. Messages name both."""
+    execute(
+        source,
+        """
+        create schema app;
+        alter table guide.skills set schema app;
+        alter table app.skills rename to "Skill Liste";
+        alter table app."Skill Liste" rename column name to bezeichnung;
+        """,
+    )
+    mapping = Mapping({"guide.skills": "app.Skill Liste"}, {"guide.skills": {"name": "bezeichnung"}})
+    note = ["note: auth.login_activities.ip_address: type inet is cast to be read as a string"]
+    assert findings(source, mapping) == note
+    assert findings(source)[0].startswith("error: guide.skills: no such table")
+    wrong = Mapping({"guide.skills": "app.Skill Liste"}, {"guide.skills": {"name": "bezeichner"}})
+    assert findings(source, wrong) == [
+        "error: app.Skill Liste (for guide.skills).bezeichner: no such column, the nearest name is bezeichnung; "
+        'add it, or map its name under [columns."guide.skills"]',
+        *note,
+    ]
+    only_table = Mapping({"guide.skills": "app.skills"})
+    assert findings(source, only_table)[0] == (
+        "error: app.skills (for guide.skills): no such table, the nearest name is app.Skill Liste; "
+        "create it, or map its name under [tables]"
+    )
+
+
+def test_types_that_fit(source: str) -> None:
+    """Domains, enums, views, partitions, inheritance and wider types are no differences; a note tells of each cast."""
+    execute(
+        source,
+        """
+        create type guide.tier as enum ('GOLD');
+        create domain guide.code as varchar(10);
+        create domain guide.short_code as guide.code;
+        alter table guide.guide_profile alter tier type guide.tier using null,
+            alter referral_code type guide.short_code, alter referrer_code type char(10), alter id type numeric,
+            alter x_auth_id type text,
+            alter ranking_score type real, alter created_at type timestamp;
+        alter table guide.skills rename to all_skills;
+        create view guide.skills as select * from guide.all_skills;
+        create table guide.more_languages (extra text) inherits (guide.languages);
+        drop table marketing.leads;
+        create table marketing.leads (id smallint primary key, phone inet, name json, source interval, utm_source xml,
+            utm_medium uuid, utm_campaign int, status date, customer_id int, created_at timestamptz)
+            partition by range (id);
+        create table marketing.leads_1 partition of marketing.leads default;
+        """,
+    )
+    cast = "is cast to be read as"
+    assert findings(source) == [
+        "warning: guide.all_skills: is neither mapped nor on the skip list; it is not exported",
+        "warning: guide.more_languages: is neither mapped nor on the skip list; it is not exported",
+        "note: guide.skills: is a view; which of two rows with one key is first is undefined",
+        f"note: guide.guide_profile.id: type numeric {cast} an ID (integer)",
+        f"note: guide.guide_profile.tier: type guide.tier {cast} a string",
+        f"note: guide.guide_profile.created_at: type timestamp without time zone {cast} a datetime",
+        f"note: guide.guide_profile.referrer_code: type character(10) {cast} an ID (code)",
+        "note: auth.login_activities.ip_address: type inet is cast to be read as a string",
+        f"note: marketing.leads.phone: type inet {cast} a string",
+        f"note: marketing.leads.name: type json {cast} a string",
+        f"note: marketing.leads.source: type interval {cast} a string",
+        f"note: marketing.leads.utm_source: type xml {cast} a string",
+        f"note: marketing.leads.utm_campaign: type integer {cast} a string",
+        f"note: marketing.leads.status: type date {cast} a string",
+    ]
+
+
+@pytest.fixture
+def restricted(source: str) -> Iterator[str]:
+    """The URI of a role that may read all but one schema, one table, and rows of another."""
+    schemas = "auth, customers, guide, consultation, wallet, offers, notifications"
+    execute(
+        source,
+        f"""
+        create role watched login;
+        grant usage on schema {schemas} to watched;
+        grant select on all tables in schema {schemas} to watched;
+        revoke select on guide.bank_account from watched;
+        grant select (id, guide_id) on guide.bank_account to watched;
+        alter table auth.auth_users enable row level security;
+        alter table auth.auth_user_roles enable row level security, force row level security;
+        """,
+    )
+    yield source.replace("postgres@", "watched@")
+    execute(source, "drop owned by watched; drop role watched")
+
+
+def test_privileges_and_row_security(restricted: str) -> None:
+    """What the role lacks is told with the GRANT that gives it."""
+    remedy = "export with a role that has BYPASSRLS, or row security hides rows"
+    assert [each for each in findings(restricted) if not each.startswith("note")] == [
+        f"error: auth.auth_users: row-level security applies to this role; {remedy}",
+        f"error: auth.auth_user_roles: row-level security applies to this role; {remedy}",
+        "error: guide.bank_account: no SELECT on the table; GRANT SELECT ON guide.bank_account",
+        "error: marketing.leads: no USAGE on its schema; GRANT USAGE ON SCHEMA marketing",
+    ]
+
+
+def test_a_finding() -> None:
+    """Where, what, and what to do where something can be done."""
+    assert [str(Finding(Severity.NOTE, "a.b", "is a view", remedy)) for remedy in ("", "mind it")] \
+        == ["a.b: is a view", "a.b: is a view; mind it"]  # fmt: skip

@@ -1,0 +1,253 @@
+"""The plan: which queries read each table, and what the census reads, on a source as it is and on odd ones."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
+from exporter.model.frame import raw as raw_name
+from exporter.model.tables import node, tables
+from exporter.source.catalog import read_catalog, read_sizes
+from exporter.source.chunks import Chunker
+from exporter.source.connection import Connection, connect
+from exporter.source.leader import count_views
+from exporter.source.mapping import Mapping
+from exporter.source.plan import Planner
+from tests.support.plans import Plan, plan_of
+
+AS_IT_IS = Mapping()
+
+
+@contextmanager
+def planned(uri: str, *, chunk_bytes: int = 1 << 30, mapping: Mapping = AS_IT_IS) -> Iterator[tuple[Connection, Plan]]:
+    """A connection to the source, and the plan of its reads."""
+    with connect(uri, "test", lock_seconds=3) as leader:
+        catalog = read_catalog(leader, mapping.schemas())
+        sizes = read_sizes(leader, [mapping.table(table.name) for table in tables()])
+        chunker = Chunker(leader, sizes, count_views(leader, mapping, catalog), chunk_bytes)
+        yield leader, plan_of(Planner(catalog, mapping, "Asia/Kolkata", chunker))
+
+
+def execute(uri: str, statements: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(statements.encode())
+
+
+def rows(leader: Connection, queries: tuple[str, ...]) -> list[dict[str, object]]:
+    """The rows of all queries together."""
+    found: list[dict[str, object]] = []
+    for query in queries:
+        cursor = leader.execute(query.encode())
+        names = [column.name for column in cursor.description or ()]
+        found += [dict(zip(names, row, strict=True)) for row in cursor]
+    return found
+
+
+def number(leader: Connection, queries: tuple[str, ...]) -> int:
+    """How many rows all queries together have."""
+    counts = [leader.execute(f"select count(*) from ({query}) q".encode()).fetchone() for query in queries]
+    return sum(row[0] for row in counts if row)
+
+
+def reads_of(plan: Plan, table: str) -> tuple[str, ...]:
+    return next(reads.queries for reads in plan.tables if reads.table == table)
+
+
+def test_the_reads_of_a_clean_source(source: str) -> None:
+    """A read of each table; of the census only what no index of the catalog proves."""
+    with planned(source) as (_, plan):
+        assert [(reads.table, len(reads.queries)) for reads in plan.tables] == [(table.name, 1) for table in tables()]
+        assert [(reads.label, reads.low, reads.high, reads.bytes) for reads in plan.keys] == [
+            *(("AuthUser", None, None, 0), ("Consultation", None, None, 0), ("Customer", None, None, 0)),
+            *(("CustomerWallet", None, None, 0), ("Device", None, None, 0), ("Guide", None, None, 0)),
+            *(("GuideWallet", None, None, 0), ("Language", None, None, 0), ("Offer", None, None, 0)),
+            *(("Payment", None, None, 0), ("PaymentGateway", None, None, 0), ("PromotionRule", None, None, 0)),
+            *(("Skill", None, None, 0), ("WalletOrder", None, None, 0)),
+        ]
+        assert [reads.table for reads in plan.losers] == [
+            *("guide.guide_skills", "guide.guide_languages", "auth.user_devices")
+        ]
+        assert sorted((reads.label, reads.column) for reads in plan.values) == [
+            *(("Guide", "phone_number"), ("Guide", "referral_code"), ("GuideWallet", "phone_number"))
+        ]
+
+
+def test_every_row_is_read_once(sample_database: str) -> None:
+    """All chunks of a table hold `count(*)` rows, plainly read and carefully, of every table and key set."""
+    with planned(sample_database, chunk_bytes=16 << 10) as (leader, plan):
+        counts = {table.name: number(leader, (f"select from {table.name}",)) for table in tables()}
+        assert {reads.table: number(leader, reads.queries) for reads in plan.tables} == counts
+        assert {reads.table: number(leader, reads.careful) for reads in plan.tables} == counts
+        assert max(len(reads.queries) for reads in plan.tables) > 20
+        for reads in plan.keys:
+            queries = tuple(f"select unnest(keys) from ({query}) q (keys)" for query in reads.queries)
+            assert number(leader, queries if reads.gathered else reads.queries) == counts[node(reads.label).table]
+        assert [reads.label for reads in plan.keys if not reads.gathered] == ["Device"]
+
+
+def test_the_bounds_of_integer_keys(source: str) -> None:
+    """Where the server can tell them: not of text or numeric columns."""
+    execute(
+        source,
+        """
+        insert into guide.skills values (7, '', ''), (-9, '', '');
+        alter table guide.guide_languages drop constraint guide_languages_language_id_fkey;
+        alter table guide.languages alter id type numeric;
+        insert into guide.languages values (1.0, '');
+        """,
+    )
+    with planned(source) as (_, plan):
+        found = {reads.label: (reads.low, reads.high, reads.bytes) for reads in plan.keys}
+    assert (found["Skill"], found["Language"]) == ((-9, 7, 8192), (None, None, 8192))
+
+
+def test_the_columns_of_a_raw_frame(source: str) -> None:
+    """The model's names in the declaration's order; what moments cannot hold only in a careful read."""
+    execute(source, "insert into guide.saved_messages values (1, 2, 'a', 'b', 'infinity')")
+    with planned(source) as (leader, plan):
+        reads = next(reads for reads in plan.tables if reads.table == "guide.saved_messages")
+        (careful,) = rows(leader, reads.careful)
+        names = [column.name for column in leader.execute(f"{reads.queries[0]} limit 0".encode()).description or ()]
+    assert names == ["id", "title", "content", "created_at", "guide_id"]
+    assert careful == {
+        "id": 1,
+        "title": "a",
+        "content": "b",
+        "created_at": None,
+        "guide_id": 2,
+        raw_name("created_at"): "infinity",
+    }
+
+
+def test_mapped_names(source: str) -> None:
+    """The source's own names stand in the queries, the model's in their answers."""
+    execute(
+        source,
+        """
+        create schema "Mein Schema";
+        alter table guide.skills set schema "Mein Schema";
+        alter table "Mein Schema".skills rename to "Skill""s";
+        alter table "Mein Schema"."Skill""s" rename id to "%s {}";
+        insert into "Mein Schema"."Skill""s" values (1, 'Tarot', null);
+        """,
+    )
+    mapping = Mapping({"guide.skills": 'Mein Schema.Skill"s'}, {"guide.skills": {"id": "%s {}"}})
+    with planned(source, mapping=mapping) as (leader, plan):
+        assert rows(leader, reads_of(plan, "guide.skills")) == [{"id": 1, "name": "Tarot", "description": None}]
+        assert [(reads.low, reads.high, reads.bytes) for reads in plan.keys if reads.label == "Skill"] == [(1, 1, 8192)]
+
+
+def test_the_primary_key_of_a_reject(source: str) -> None:
+    """It is read where the node's key, or the join table's pair, is not the primary key in the same order."""
+    execute(
+        source,
+        """
+        alter table guide.guide_skills add primary key (skill_id, guide_id);
+        alter table guide.guide_languages add primary key (guide_id, language_id);
+        alter table guide.saved_messages drop constraint saved_messages_pkey;
+        alter table guide.bank_account drop constraint bank_account_pkey,
+            add serial uuid default '01234567-89ab-cdef-0123-456789abcdef', add primary key (serial, id);
+        insert into guide.guide_profile (id, full_name, chat_enabled, voice_enabled, video_enabled, created_at)
+            values (1, '', true, true, true, now());
+        insert into guide.skills values (2, '', '');
+        insert into guide.guide_skills values (1, 2);
+        insert into guide.bank_account (id, guide_id) values (3, 1);
+        insert into auth.user_devices values (4, 5, 'a', null, null, null, now(), null);
+        """,
+    )
+    with planned(source) as (leader, plan):
+        found = {
+            name: [row.get(PRIMARY_KEY, "none") for row in rows(leader, reads_of(plan, name))]
+            for name in ("guide.guide_skills", "guide.bank_account", "auth.user_devices", "guide.skills")
+        }
+        columns = {
+            name: PRIMARY_KEY in reads_of(plan, name)[0] for name in ("guide.guide_languages", "guide.saved_messages")
+        }
+    assert found == {
+        "guide.guide_skills": ["2:1"],
+        "guide.bank_account": ["01234567-89ab-cdef-0123-456789abcdef:3"],
+        "auth.user_devices": ["4"],
+        "guide.skills": ["none"],
+    }
+    assert columns == {"guide.guide_languages": False, "guide.saved_messages": False}
+
+
+DIRTY = """
+    alter table guide.guide_skills drop constraint guide_skills_skill_id_fkey;
+    alter table guide.skills drop constraint skills_pkey;
+    alter table guide.skills alter id type text, add mark int, add primary key (mark);
+    insert into guide.skills values ('7', 'b', '', 2), (' 07 ', 'a', '', 1), ('7.0', 'c', '', 3), ('7x', 'd', '', 0),
+        ('8', 'e', '', 9), ('', 'f', '', 4);
+"""
+
+
+def test_rows_that_lose_their_key(source: str) -> None:
+    """Of a text key each row whose canonical key another row before it has; those are told by their row id."""
+    execute(source, DIRTY)
+    with planned(source) as (leader, plan):
+        (loser,) = [reads for reads in plan.losers if reads.table == "guide.skills"]
+        losers = {row["row_id"] for row in rows(leader, (loser.query,))}
+        read = rows(leader, reads_of(plan, "guide.skills"))
+    assert [row["name"] for row in read if row[ROW] in losers] == ["b", "c", "f"]
+
+
+def test_rows_of_a_view_that_lose_their_key(source: str) -> None:
+    """A view has no row ids: each row says itself whether another one has its key, chunk by chunk."""
+    execute(
+        source,
+        "alter table guide.skills rename to skill; create view guide.skills as"
+        " select n % 1000 as id, 'n' as name, '' as description from generate_series(1, 3000) n",
+    )
+    with planned(source, chunk_bytes=100_000) as (leader, plan):
+        queries = reads_of(plan, "guide.skills")
+        read = rows(leader, queries)
+        assert [reads.table for reads in plan.losers if reads.table == "guide.skills"] == []
+    assert (len(queries) > 3, len(read)) == (True, 3000)
+    assert sorted(str(row["id"]) for row in read if not row[DUPLICATE]) == sorted(str(n) for n in range(1000))
+
+
+@pytest.mark.parametrize(
+    ("statements", "proven"),
+    [
+        ("select 1", True),
+        ("alter table guide.skills drop constraint skills_pkey cascade", False),
+        ("alter table guide.skills drop constraint skills_pkey cascade;"
+         " create unique index on guide.skills (id)", True),
+        ("alter table guide.skills drop constraint skills_pkey cascade;"
+         " create unique index on guide.skills (id) where id > 0", False),
+        ("create table guide.heir () inherits (guide.skills)", False),
+        ("alter table guide.guide_skills drop constraint guide_skills_skill_id_fkey;"
+         " alter table guide.skills alter id type numeric", True),
+        ("alter table guide.guide_skills drop constraint guide_skills_skill_id_fkey;"
+         " alter table guide.skills alter id type varchar", False),
+        ("drop table guide.skills cascade; create table guide.skills (id int primary key, name text, description text)"
+         " partition by range (id)", True),
+    ],
+)  # fmt: skip
+def test_what_proves_keys_unique(source: str, statements: str, proven: bool) -> None:
+    """A whole unique index on a type with one form for each key, and no heirs; everything else is looked at."""
+    execute(source, statements)
+    with planned(source) as (_, plan):
+        assert ("guide.skills" not in [reads.table for reads in plan.losers]) == proven
+        assert (ROW not in reads_of(plan, "guide.skills")[0]) == proven
+
+
+def test_values_of_winners_only(source: str) -> None:
+    """Codes and phones are counted over nodes that are exported: a row that loses its key owns nothing."""
+    execute(
+        source,
+        "alter table guide.guide_profile drop constraint guide_profile_pkey cascade;"
+        "insert into guide.guide_profile (id, full_name, chat_enabled, voice_enabled, video_enabled, created_at,"
+        " referral_code, phone_number) values (1, '', true, true, true, now(), 'A', '1'),"
+        " (1, '', true, true, true, now(), 'B', '2'), (2, '', true, true, true, now(), 'C', null);"
+        "insert into wallet.consultant_wallets values (5, '55', 1, true, now())",
+    )
+    with planned(source) as (leader, plan):
+        found = {(reads.label, reads.column): rows(leader, reads.queries) for reads in plan.values}
+    assert found == {
+        ("Guide", "referral_code"): [{"id": 1, "value": "A"}, {"id": 2, "value": "C"}],
+        ("Guide", "phone_number"): [{"id": 1, "value": "1"}, {"id": 2, "value": None}],
+        ("GuideWallet", "phone_number"): [{"consultant_id": 5, "value": "55"}],
+    }

@@ -1,0 +1,120 @@
+"""A hot standby as a source: the same files as from its primary, and a sentence when recovery cancels what is read."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from benchmarks.database import psql_directory
+from exporter.errors import RunError
+from exporter.sample.postgres import create_database, embedded_postgres
+from exporter.sample.source import fill_sample
+from exporter.source.connection import session
+from exporter.source.watchdog import Watchdog
+from tests.support.export_process import eventually, running
+from tests.support.stalling_source import STALLED, STALLING, STALLS, execute
+
+
+@pytest.fixture(scope="module")
+def primary() -> Iterator[str]:
+    """The URI of a sample source on a server of its own."""
+    with embedded_postgres() as uri:
+        source = create_database(uri, "source")
+        fill_sample(source, scale=0.05)
+        execute(source, STALLING)
+        yield source
+
+
+@pytest.fixture(scope="module")
+def standby(primary: str) -> Iterator[str]:
+    """The URI of the same source on a hot standby that gives queries no time when recovery needs their rows away."""
+    original = Path(parse_qs(urlsplit(primary).query)["host"][0])
+    with TemporaryDirectory(dir=original.parent, prefix="standby-") as name:
+        directory = Path(name)
+        base_backup(primary, directory, original.stat().st_uid)
+        with embedded_postgres(directory) as uri:
+            execute(uri, "alter system set max_standby_streaming_delay = 0", "select pg_reload_conf()")
+            yield urlsplit(uri)._replace(path=urlsplit(primary).path).geturl()
+
+
+def base_backup(primary: str, directory: Path, owner: int) -> None:
+    """A copy of a running server's data, owned as that is, that follows the server when it is started."""
+    os.chown(directory, owner, -1)
+    subprocess.run(
+        [psql_directory() / "pg_basebackup", "-D", directory, "-R", "-c", "fast", "-d", primary],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        user=owner if os.geteuid() == 0 else None,
+    )
+    for lock in directory.glob(".s.PGSQL.*"):
+        lock.unlink()
+
+
+def replicated(primary: str, standby: str, *statements: str) -> None:
+    """Runs statements on the primary and waits until the standby has them."""
+    execute(primary, *statements)
+    with psycopg.connect(primary) as writer, psycopg.connect(standby, autocommit=True) as reader:
+        (end,) = writer.execute("select pg_current_wal_lsn()").fetchone() or ("",)
+        replayed = "select from (select pg_last_wal_replay_lsn() as lsn) replay where lsn >= %s"
+        eventually(lambda: reader.execute(replayed, [end]).fetchone() is not None, "the standby")
+
+
+@contextmanager
+def held(uri: str) -> Iterator[None]:
+    """What is made to stall does so while the block runs."""
+    with psycopg.connect(uri, autocommit=True) as holder:
+        holder.execute("select pg_advisory_lock(1)")
+        yield
+
+
+def exported(uri: str, output: Path) -> dict[str, bytes]:
+    """The data files of an export, by their paths."""
+    with running(uri, output) as run:
+        assert run.end() == 0, run.lines
+        directory = Path(run.result.splitlines()[-1])
+    files = [*directory.glob("nodes/*/*"), *directory.glob("relationships/*/*")]
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+def test_the_same_files(primary: str, standby: str, tmp_path: Path) -> None:
+    """Byte for byte, as from the primary."""
+    files = exported(standby, tmp_path / "standby")
+    assert len(files) >= 77
+    assert files == exported(primary, tmp_path / "primary")
+
+
+# What recovery needs away: a snapshot that sees rows that the primary vacuumed, and a lock on a table that it altered.
+CONFLICTS = {
+    "rows": ("update marketing.leads set status = status", "vacuum marketing.leads"),
+    "table": ("begin; lock table marketing.leads in access exclusive mode; commit",),
+}
+
+
+@pytest.mark.parametrize(
+    ("stage", "conflict"), [("lock", "rows"), ("census", "rows"), ("tables", "rows"), ("tables", "table")]
+)
+def test_a_recovery_conflict(primary: str, standby: str, tmp_path: Path, stage: str, conflict: str) -> None:
+    """While the leader counts its statement is cancelled; later its idle session ends, and the reader's statement."""
+    database = urlsplit(primary).path.lstrip("/")
+    replicated(primary, standby, f"alter database {database} set test.stall = '{STALLS[stage]}'")
+    with held(standby), running(standby, tmp_path) as run:
+        run.wait_for_session(STALLED, reader=stage != "lock")
+        execute(primary, *CONFLICTS[conflict])
+        run.check_failed(4, r"a hot standby cancelled .* \(recovery conflict\).*")
+
+
+def test_a_recovery_conflict_of_the_leader_alone(primary: str, standby: str, tmp_path: Path) -> None:
+    """While no reader reads: its next look tells, not that a connection was lost."""
+    with session(standby, "exporter", lock_seconds=5) as leader:
+        leader.execute("begin isolation level repeatable read read only")
+        leader.execute("select pg_export_snapshot()")
+        execute(primary, *CONFLICTS["rows"])
+        with pytest.raises(RunError, match=r"a hot standby cancelled .* \(recovery conflict\).*"):
+            eventually(Watchdog(leader, "exporter reader", tmp_path, 60).look, "the conflict")

@@ -1,0 +1,178 @@
+"""A run of the command line as a process of its own, watched and disturbed from outside, event by event."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+
+from exporter.progress.log import LINE_SECONDS
+
+EXPORTER = Path(sys.executable).with_name("exporter")
+PASSWORD = "never-to-be-shown"
+PROGRESS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ")
+PATIENCE = 60
+
+Found = TypeVar("Found")
+
+
+def eventually(found: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
+    """What `found` gives as soon as it is true; fails when that does not come in so many seconds."""
+    deadline = time.monotonic() + patience
+    while not (result := found()):
+        assert time.monotonic() < deadline, f"in vain waited for {what}"
+        time.sleep(0.005)
+    return result
+
+
+@dataclass
+class Run:
+    """A running `exporter export` in a session (and process group) of its own."""
+
+    process: subprocess.Popen[str]
+    output: Path
+    before: dict[str, str]
+    uri: str
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
+
+    def listen(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(iter(self.process.stderr.readline, ""))
+
+    def wait_for_session(self, condition: str, *, reader: bool = False) -> int:
+        """The server process of the run's leader, or of a reader, as soon as one meets a condition on
+        `pg_stat_activity`."""
+        query = (
+            "select pid from pg_stat_activity where datname = current_database() and"
+            f" application_name ~ '^exporter [0-9TZ]+{' reader [0-9]+' * reader}$' and {condition}"
+        )
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            row = eventually(
+                lambda: self.ended_or(connection.execute(query.encode()).fetchone()), f"a session with {condition}"
+            )
+        assert isinstance(row, tuple)
+        return int(row[0])
+
+    def ended_or(self, found: Found) -> Found:
+        assert found or self.process.poll() is None, f"the run ended early: {''.join(self.lines)}"
+        return found
+
+    def workers(self) -> list[psutil.Process]:
+        """The worker processes."""
+        return [child for child in processes(self.process.pid) if "spawn_main" in " ".join(command_of(child))]
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """As a terminal does on ^C: to the leader and all workers."""
+        os.killpg(self.process.pid, number)
+
+    def end(self) -> int:
+        """Waits for the run's end: its exit code."""
+        code = self.process.wait(PATIENCE)
+        self.listener.join(PATIENCE)
+        return code
+
+    @property
+    def result(self) -> str:
+        """What stdout has."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read()
+
+    def check_failed(self, code: int, sentence: str, kept: Sequence[str] = ()) -> None:
+        """The run ends with this exit code, says why in one sentence and nothing else, and leaves nothing behind: no
+        export, `latest` where it was, no partial directory, no process, no session on the server. `kept`: patterns of
+        names that may be new in the output directory."""
+        assert (self.end(), self.result) == (code, ""), self.lines
+        check_calm(self.lines)
+        said = [line for line in self.lines if not PROGRESS.match(line)]
+        assert re.fullmatch(f"exporter: {sentence}\n", "".join(said)), said
+        assert PASSWORD not in "".join(self.lines)
+        assert unexpected(self.output, self.before, kept) == {}
+        self.check_gone()
+
+    def check_gone(self) -> None:
+        """No process and no session of the run is left."""
+        eventually(lambda: not processes(self.process.pid), "the end of all processes")
+        with suppress(psycopg.OperationalError), psycopg.connect(self.uri, autocommit=True) as connection:
+            query = "select from pg_stat_activity where datname = current_database() and application_name ~ '^exporter'"
+            eventually(lambda: connection.execute(query).fetchone() is None, "the end of all sessions")
+
+
+def check_calm(lines: Sequence[str]) -> None:
+    """The dated lines among some are as far apart as they are to be; they tell whole seconds."""
+    dated = [datetime.fromisoformat(line.split(" ")[0]) for line in lines if PROGRESS.match(line)]
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(dated)]
+    assert all(seconds >= LINE_SECONDS - 1 for seconds in apart), lines
+
+
+@contextmanager
+def running(uri: str, output: Path, *options: str, command: Sequence[str] = ()) -> Iterator[Run]:
+    """An export of the source while the block runs, by way of `command` where one is given; killed at its end."""
+    before = contents(output)
+    with_password = urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.replace("@", f":{PASSWORD}@")).geturl()
+    process = subprocess.Popen(
+        [*command, EXPORTER, "export", "--output", output, *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"EXPORTER_SOURCE": with_password},
+    )
+    with process:
+        run = Run(process, output, before, uri)
+        try:
+            yield run
+        finally:
+            for each in processes(process.pid):
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+
+
+def processes(session: int) -> list[psutil.Process]:
+    """The living processes of a session."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """The command line of a process that may be gone."""
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+def contents(output: Path) -> dict[str, str]:
+    """What an output directory holds, and where its links point."""
+    names = output.iterdir() if output.is_dir() else ()
+    return {path.name: str(path.readlink()) if path.is_symlink() else "" for path in names}
+
+
+def unexpected(output: Path, before: dict[str, str], kept: Sequence[str]) -> dict[str, str | None]:
+    """What changed in an output directory, besides the lock file and names that match one of `kept`."""
+    now = contents(output)
+    return {
+        name: now.get(name)
+        for name in before.keys() | now.keys()
+        if before.get(name) != now.get(name) and name != ".lock" and not any(re.fullmatch(k, name) for k in kept)
+    }

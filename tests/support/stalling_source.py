@@ -1,0 +1,99 @@
+"""A source with tables that stand still on demand, so that a run can be disturbed in the midst of a stage."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from tests.support.export_process import Run, running
+
+# `test.stall`, set on the database, says which table stands still and for whom, as long as a test holds the lock.
+PASSES = """
+create schema test;
+grant usage on schema test to public;
+create function test.passes(relation text) returns boolean language plpgsql stable set lock_timeout = 0 as $$
+begin
+    if current_setting('test.stall', true) = relation || ' for the '
+        || (case when current_setting('application_name') like '% reader %' then 'reader' else 'leader' end)
+    then perform pg_advisory_lock_shared(1); end if;
+    return true;
+end $$;
+"""
+VIEW = """
+alter table {schema}.{name} rename to stored_{name};
+create view {schema}.{name} as select * from {schema}.stored_{name} where test.passes('{name}');
+"""
+
+
+def stalling(*relations: str) -> str:
+    """What makes these tables of a source ones that stand still on demand."""
+    names = [relation.split(".") for relation in relations]
+    return PASSES + "".join(VIEW.format(schema=schema, name=name) for schema, name in names)
+
+
+STALLING = stalling("customers.customer", "notifications.notifications")
+# What stands still in the stage of that name.
+STALLS = {
+    "lock": "customer for the leader",
+    "census": "customer for the reader",
+    "tables": "notifications for the reader",
+}
+STALLED = "wait_event = 'advisory'"
+LOCKED = "wait_event_type = 'Lock'"
+
+
+def execute(uri: str, *statements: str) -> None:
+    """Runs statements, each for itself."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def as_role(uri: str, role: str) -> str:
+    """The URI for another role."""
+    return urlsplit(uri)._replace(netloc=f"{role}@localhost:5432").geturl()
+
+
+@contextmanager
+def copied(uri: str, name: str) -> Iterator[str]:
+    """The URI of a copy of a database, file by file, while the block runs."""
+    parts = urlsplit(uri)
+    copy, original = sql.Identifier(name), sql.Identifier(parts.path.lstrip("/"))
+    with psycopg.connect(as_role(parts._replace(path="/postgres").geturl(), "postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(copy, original))
+        try:
+            yield parts._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(sql.SQL("drop database {} with (force)").format(copy))
+
+
+@contextmanager
+def stall(uri: str, stage: str) -> Iterator[psycopg.Connection]:
+    """A database that was made to stall does so in a stage, while the block runs or until its connection unlocks."""
+    with suppress(psycopg.OperationalError), psycopg.connect(as_role(uri, "postgres"), autocommit=True) as holder:
+        database = sql.Identifier(holder.info.dbname)
+        holder.execute("select pg_advisory_lock(1)")
+        holder.execute(sql.SQL("alter database {} set test.stall = {}").format(database, STALLS[stage]))
+        yield holder
+        holder.execute(sql.SQL("alter database {} reset test.stall").format(database))
+
+
+@contextmanager
+def stalled(uri: str, output: Path, stage: str, *options: str) -> Iterator[tuple[Run, psycopg.Connection]]:
+    """An export that stands still in a stage, and the connection that unlocks it."""
+    with stall(uri, stage) as holder, running(uri, output, *options) as run:
+        run.wait_for_session(STALLED, reader=stage != "lock")
+        yield run, holder
+
+
+@contextmanager
+def locked(uri: str, output: Path, relation: str, *options: str) -> Iterator[tuple[Run, psycopg.Connection]]:
+    """An export that waits for a table that another session has locked, and the transaction of that session."""
+    with psycopg.connect(as_role(uri, "postgres")) as other:
+        other.execute(f"lock table {relation} in access exclusive mode".encode())
+        with running(uri, output, *options) as run:
+            run.wait_for_session(LOCKED)
+            yield run, other
