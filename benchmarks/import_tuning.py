@@ -32,7 +32,7 @@ from benchmarks.meter import ContenderFailed, Measurement, measure
 from benchmarks.results import machine, save, versions
 from benchmarks.run import add_source_arguments, run
 from exporter.errors import ExporterError
-from exporter.interrupts import stopped_by_signals
+from exporter.interrupts import interruptible
 from exporter.store.provision import Neo4jHome, default_cache, provision
 from exporter.store.server import configure, environment
 
@@ -260,7 +260,7 @@ def main() -> None:
     given = arguments()
     given.data.mkdir(parents=True, exist_ok=True)
     try:
-        with stopped_by_signals(), contextlib.ExitStack() as stack:
+        with interruptible(), contextlib.ExitStack() as stack:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.data)))
             if SHARED_MEMORY.is_dir():
                 IN_MEMORY.mkdir()

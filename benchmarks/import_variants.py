@@ -205,7 +205,7 @@ def command(
     variant: Variant, importer: Importer, export: Path, arguments: Path, cache_options: tuple[str, ...]
 ) -> list[str]:
     """The command that runs a variant: the scripts on an export, the others with a file of arguments."""
-    told = ["database", "import", "full", "neo4j", f"@{arguments}"]
+    sanitized_errors = ["database", "import", "full", "neo4j", f"@{arguments}"]
     match variant.program:
         case Program.BARE:
             return ["bash", str(PEERS / variant.program.value), str(export)]
@@ -213,10 +213,17 @@ def command(
             return ["bash", str(SCRIPT), str(export)]
         case Program.LAUNCHER:
             home = importer.home.home
-            return [importer.program, "-cp", importer.jars, f"-Dbasedir={home}", variant.program.value, *told]
+            return [
+                importer.program,
+                "-cp",
+                importer.jars,
+                f"-Dbasedir={home}",
+                variant.program.value,
+                *sanitized_errors,
+            ]
         case Program.DIRECT:
             java = importer.java((*variant.java, *cache_options), variant.heap or importer.heap)
-            return [*java, variant.program.value, *told]
+            return [*java, variant.program.value, *sanitized_errors]
 
 
 def write_arguments(options: Mapping[str, str], entities: list[Input], file: Path) -> None:

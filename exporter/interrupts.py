@@ -10,43 +10,49 @@ from exporter.errors import ExporterError, Interrupted, RunError
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Signals are the process's, and so is whether they still stop it.
-_stoppable = True
+_interruptible = True
 
 
 def stop(error: ExporterError) -> None:
     """Raises the error, unless the run was stopped already or stands: nothing disturbs the cleaning up."""
-    global _stoppable
-    if _stoppable:
-        _stoppable = False
+    global _interruptible
+    if _interruptible:
+        _interruptible = False
         raise error
 
 
-def be_stoppable(yes: bool = True) -> None:
-    """Whether signals stop the run from now on: not once it cleans up after a failure, nor when its export stands."""
-    global _stoppable
-    _stoppable = yes
+def disable_interrupts() -> None:
+    """From now on no signal stops the run: it cleans up after a failure, or what it made stands."""
+    global _interruptible
+    _interruptible = False
+
+
+def enable_interrupts() -> None:
+    """From now on signals stop the run again."""
+    global _interruptible
+    _interruptible = True
 
 
 @contextmanager
-def stopped_by_signals(consequence: str = "nothing was published") -> Iterator[list[str]]:
+def interruptible(consequence: str = "nothing was published") -> Iterator[list[str]]:
     """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted` in it, which tells the
     consequence. A block that ends well leaves the signals as it found them; after an error they stay without effect.
     Gives the names of signals that came when nothing could be stopped any more: whoever goes on after the block must
     heed them."""
-    late: list[str] = []
+    pending: list[str] = []
 
     def stopped(number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
         stop(Interrupted(f"stopped by {name}; {consequence}"))
-        late.append(name)
+        pending.append(name)
 
     before = {number: signal.getsignal(number) for number in STOPPING}
-    be_stoppable()
+    enable_interrupts()
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, stopped)
-    yield late
-    be_stoppable()
+    yield pending
+    enable_interrupts()
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -77,7 +83,7 @@ def time_limit(seconds: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
     """Signals wait until the block ends. Processes started in it hold them back on and on, from their first moment."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (*STOPPING, signal.SIGALRM))
     try:

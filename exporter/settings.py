@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from exporter.errors import UsageError
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 
 DEFAULT_FILE = Path("exporter.toml")
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -107,14 +107,14 @@ class Settings(BaseSettings):
     @field_validator("tables")
     @classmethod
     def known_tables(cls, value: dict[str, str]) -> dict[str, str]:
-        if faults := Mapping(tables=value).faults():
+        if faults := NameMapping(tables=value).faults():
             raise ValueError("; ".join(faults))
         return value
 
     @field_validator("columns")
     @classmethod
     def known_columns(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        if faults := Mapping(columns=value).faults():
+        if faults := NameMapping(columns=value).faults():
             raise ValueError("; ".join(faults))
         return value
 
@@ -129,8 +129,8 @@ class Settings(BaseSettings):
         return {"lock_timeout": self.lock_timeout, "stall_timeout": self.stall_timeout}
 
     @property
-    def mapping(self) -> Mapping:
-        return Mapping(dict(self.tables), dict(self.columns))
+    def mapping(self) -> NameMapping:
+        return NameMapping(dict(self.tables), dict(self.columns))
 
     @classmethod
     def settings_customise_sources(

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`42 s`, `3 min 20 s`, `1 h 5 min`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -11,7 +11,7 @@ def spoken(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def clocked(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """`4.5 s`, `42 s`, `3:20`, `1:05:00`: as short as it can be read."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
@@ -21,17 +21,17 @@ def clocked(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def counted(number: int, noun: str) -> str:
+def quantity(number: int, noun: str) -> str:
     """`no errors`, `1 error`, `1,200 errors`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else f"no {noun}s"
 
 
-def rounded(number: int) -> str:
+def round_estimate(number: int) -> str:
     """Three digits of a number: what an estimate is good for."""
     return f"{float(f'{number:.3g}'):,.0f}"
 
 
-def lasting(seconds: float) -> str:
+def format_estimate(seconds: float) -> str:
     """`3 s`, `12 min`, `2 h 5 min`."""
     if seconds < 100:
         return f"{max(1, round(seconds))} s"
@@ -39,7 +39,7 @@ def lasting(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def changed(before: float | None, after: float) -> str:
+def format_change(before: float | None, after: float) -> str:
     """`+3.1 %`, `-20 %`, `new`, `gone`; nothing where there is nothing to compare with, or nothing changed."""
     if before is None or before == after:
         return ""
@@ -49,7 +49,7 @@ def changed(before: float | None, after: float) -> str:
     return f"{percent:+,.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
 
 
-def age(moment: datetime) -> str:
+def format_age(moment: datetime) -> str:
     """`42 s`, `3 min 20 s`, `1 h 5 min`, `12 days`."""
     seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
-    return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else spoken(seconds)
+    return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else format_duration(seconds)

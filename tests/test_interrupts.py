@@ -5,13 +5,13 @@ import signal
 import pytest
 
 from exporter.errors import Interrupted
-from exporter.interrupts import STOPPING, be_stoppable, stopped_by_signals
+from exporter.interrupts import STOPPING, disable_interrupts, interruptible
 
 
 @pytest.mark.parametrize("number", STOPPING)
 def test_the_first_signal_stops(number: signal.Signals) -> None:
     """With a sentence that names it."""
-    with pytest.raises(Interrupted, match=f"stopped by {number.name}; nothing was published"), stopped_by_signals():
+    with pytest.raises(Interrupted, match=f"stopped by {number.name}; nothing was published"), interruptible():
         signal.raise_signal(number)
 
 
@@ -19,7 +19,7 @@ def test_the_consequence() -> None:
     """Whoever is stopped says what it means."""
     with (
         pytest.raises(Interrupted, match=r"^stopped by SIGTERM; the live graph is as it was$"),
-        stopped_by_signals("the live graph is as it was"),
+        interruptible("the live graph is as it was"),
     ):
         signal.raise_signal(signal.SIGTERM)
 
@@ -28,8 +28,8 @@ def test_the_consequence() -> None:
 def test_a_signal_that_comes_late(number: signal.Signals) -> None:
     """It stops nothing, and whoever goes on afterwards is told; the signals are as before then."""
     before = [signal.getsignal(each) for each in STOPPING]
-    with stopped_by_signals() as late:
-        be_stoppable(False)
+    with interruptible() as late:
+        disable_interrupts()
         signal.raise_signal(number)
     assert late == [number.name]
     assert [signal.getsignal(each) for each in STOPPING] == before

@@ -22,9 +22,9 @@ from exporter.sample.source import fill_sample
 from exporter.settings import Settings
 
 PICTURES = Path(__file__).resolve().parent
-sys.path.insert(0, str(PICTURES.parent.parent / "tests"))
+sys.path.insert(0, str(PICTURES.parent.parent ))
 
-from browser import browser, chromium  # noqa: E402
+from tests.support.browser import browser, chromium  # noqa: E402
 
 # A picture must not load its font from anywhere.
 SVG = re.sub(r"@font-face \{\{.*?\}\}\s*|<!--.*?-->\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)

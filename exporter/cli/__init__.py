@@ -23,7 +23,7 @@ from exporter.cli.rebuild import EXIT_CODES, rebuild
 from exporter.cli.runs import runs
 from exporter.cli.verify import verify
 from exporter.errors import ExporterError
-from exporter.interrupts import ignore_signals, stopped_by_signals
+from exporter.interrupts import ignore_signals, interruptible
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
@@ -64,12 +64,12 @@ def main() -> None:
     # What libraries log is not for the user, and may quote the source.
     logging.lastResort = None
     try:
-        with stopped_by_signals():
+        with interruptible():
             app()
     except ExporterError as error:
-        from exporter.progress.log import tell
+        from exporter.progress.log import log_stderr
 
-        tell(f"exporter: {error}")
+        log_stderr(f"exporter: {error}")
         sys.exit(error.exit_code)
     finally:
         ignore_signals()

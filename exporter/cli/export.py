@@ -62,17 +62,17 @@ def export(
         # The workers load while this process loads the rest and looks at the source: 0.1 s.
         from exporter.pipeline.profile import cost_lines, totals_line
         from exporter.pipeline.run import export as export_source
-        from exporter.progress.live import watcher
-        from exporter.progress.log import tell
+        from exporter.progress.live import progress_display
+        from exporter.progress.log import log_stderr
         from exporter.sink.layout import REPORT
 
         warn_of_password(source)
-        with watcher(settings.workers) as view:
+        with progress_display(settings.workers) as view:
             outcome = export_source(settings, pool, view)
-    tell(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
-    tell(f"Its report: {outcome.directory / REPORT}")
+    log_stderr(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
+    log_stderr(f"Its report: {outcome.directory / REPORT}")
     if outcome.archive:
-        tell(f"Its archive: {outcome.archive}, {decimal(outcome.archive.stat().st_size)}")
+        log_stderr(f"Its archive: {outcome.archive}, {decimal(outcome.archive.stat().st_size)}")
     if profile:
         write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
     print(outcome.directory)

@@ -14,7 +14,7 @@ def headers(
 ) -> None:
     """Write the headers from the model, one a label and one a pattern."""
     from exporter.sink.headers import compare_headers, write_headers
-    from exporter.text import counted
+    from exporter.text import quantity
 
     if not check:
         print(f"{len(write_headers(directory))} headers in {directory}")
@@ -23,5 +23,5 @@ def headers(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{counted(len(differences), 'difference')} from the model; run `exporter headers`")
+        raise LimitError(f"{quantity(len(differences), 'difference')} from the model; run `exporter headers`")
     print(f"{directory}: as the model says")

@@ -32,9 +32,9 @@ def init(
     The source is --source or EXPORTER_SOURCE; a password in it is not written. Nothing of the source is changed.
     """
     from exporter.preflight.settings_file import check_place, guess_names, settings_text, summary, write_settings
-    from exporter.progress.log import tell
+    from exporter.progress.log import log_stderr
     from exporter.source.connection import password_in, without_password
-    from exporter.text import counted
+    from exporter.text import quantity
 
     check_place(output_file, force=force)
     # An exporter.toml that is there is not read: it is what is made.
@@ -43,8 +43,8 @@ def init(
     guesses, faults = guess_names(settings)
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):
-        tell(f"exporter: the password is not written into {output_file}; give it by PGPASSWORD or PGPASSFILE")
+        log_stderr(f"exporter: the password is not written into {output_file}; give it by PGPASSWORD or PGPASSFILE")
     print("\n".join(summary(guesses)))
     command = "exporter check" + (f" --config {output_file}" if output_file != DEFAULT_FILE else "")
-    print(f"{output_file} is written. With it, a check finds {counted(faults, 'error')}.")
+    print(f"{output_file} is written. With it, a check finds {quantity(faults, 'error')}.")
     print(f"Next: look at every name in it, complete what is commented out, and run: {command}")

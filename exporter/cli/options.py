@@ -110,8 +110,8 @@ PASSWORD_WARNING = "a password on the command line is seen by other users; use P
 
 def warn_of_password(source: str | None) -> None:
     """Warns about a password that the command line showed to everybody."""
-    from exporter.progress.log import tell
+    from exporter.progress.log import log_stderr
     from exporter.source.connection import password_in
 
     if source and password_in(source):
-        tell(f"exporter: warning: {PASSWORD_WARNING}")
+        log_stderr(f"exporter: warning: {PASSWORD_WARNING}")

@@ -73,7 +73,7 @@ def rebuild(
     log_format: Annotated[str | None, setting("--log-format", "plain|json", "Of the lines on stderr.", "plain")] = None,
 ) -> None:
     """Rebuild a live graph overnight: export, import beside it, verify, then swap; the last line on stdout is JSON."""
-    from exporter.interrupts import stopped_by_signals
+    from exporter.interrupts import interruptible
     from exporter.rebuild.metrics import check_metrics, write_metrics
     from exporter.rebuild.report import Action, Log, Report
     from exporter.rebuild.run import perform
@@ -83,7 +83,7 @@ def rebuild(
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = Report(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
     metrics_file = None
-    with stopped_by_signals("the live graph is as it was"):
+    with interruptible("the live graph is as it was"):
         try:
             if rollback + repair + bool(made or accept_changes) > 1:
                 raise UsageError("--rollback, --repair, and --from with --accept-changes are three things: choose one")

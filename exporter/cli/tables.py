@@ -13,9 +13,9 @@ from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
-from exporter.published.history import Change, Run
+from exporter.published.history import Change, PublishedExport
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import changed, clocked, counted, lasting, rounded
+from exporter.text import format_change, format_clock, format_estimate, quantity, round_estimate
 
 # How many tables a sentence names.
 NAMES = 4
@@ -34,13 +34,13 @@ def findings_table(findings: Iterable[Finding]) -> RenderableType:
 def findings_summary(findings: Iterable[Finding]) -> str:
     """`1 error, no warnings, 22 notes`."""
     count = Counter(finding.severity for finding in findings)
-    return ", ".join(counted(count[severity], severity) for severity in Severity)
+    return ", ".join(quantity(count[severity], severity) for severity in Severity)
 
 
 def estimate_text(known: Estimate, output: Path, free: int) -> str:
     """What an export would hold and take, by which rule, and what room there is; a sentence a line."""
     said = [
-        f"An export, estimated: {rounded(known.rows)} rows, {decimal(known.bytes)}, {lasting(known.seconds)};"
+        f"An export, estimated: {round_estimate(known.rows)} rows, {decimal(known.bytes)}, {format_estimate(known.seconds)};"
         f" {decimal(free)} are free in {output}.",
         f"Time: {known.rule}.",
     ]
@@ -66,7 +66,7 @@ def estimates_table(known: Estimate) -> RenderableType:
     return table
 
 
-def runs_table(runs: Sequence[Run]) -> RenderableType:
+def runs_table(runs: Sequence[PublishedExport]) -> RenderableType:
     """Exports, oldest first: when they were begun (UTC), rows and how they changed since the one before of the same
     database, rejects, size, how long they took, and where there are archives, the size of each. What is wrong with a
     manifest stands below."""
@@ -83,10 +83,10 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
             continue
         totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
         rows = totals.nodes + totals.relationships
-        change = changed(before.get(run.manifest.source.database), rows)
+        change = format_change(before.get(run.manifest.source.database), rows)
         numbers = (f"{rows:,}", change, f"{totals.rejects:,}", decimal(totals.bytes))
         archive = [decimal(run.archive.stat().st_size)] if run.archive else []
-        table.add_row(name, begun, *numbers, clocked(took.total_seconds()), *archive)
+        table.add_row(name, begun, *numbers, format_clock(took.total_seconds()), *archive)
         before[run.manifest.source.database] = rows
     return Group(table, *faults)
 
@@ -98,7 +98,7 @@ def changes_table(changes: Iterable[Change]) -> RenderableType:
     table = Table(Column("\nlabel or pattern", overflow="fold"), *right, box=None, pad_edge=False)
     for each in changes:
         rows, rejects = (each.rows_before, each.rows_after), (each.rejects_before, each.rejects_after)
-        cells = (*(f"{number:,}" for number in rows), changed(*rows), *(f"{number:,}" for number in rejects))
+        cells = (*(f"{number:,}" for number in rows), format_change(*rows), *(f"{number:,}" for number in rejects))
         table.add_row(each.name, *cells)
     return table
 
@@ -115,14 +115,14 @@ def group_tables(group: str, members: list[SourceTable]) -> list[RenderableType]
     for table in members:
         if table.node:
             labels.add_row(table.node.label, label_text(table.node))
-        for made in table.relationships:
-            start, end = map(reference_text, (made.start_reference, made.end_reference))
-            patterns.add_row(pattern(made), f"{start} → {end}")
+        for relationship in table.relationships:
+            start, end = map(reference_text, (relationship.start_reference, relationship.end_reference))
+            patterns.add_row(pattern(relationship), f"{start} → {end}")
     below: list[RenderableType] = ["", patterns] if patterns.rows else []
     return [labels, *below, ""]
 
 
 def label_text(node: Node) -> str:
     """Where a label's nodes come from, and below it its properties with type and kind of personal data."""
-    properties = ", ".join(f"{p.name}:{p.type}" + (f" ({p.mark})" if p.mark else "") for p in node.properties)
+    properties = ", ".join(f"{p.name}:{p.type}" + (f" ({p.pii})" if p.pii else "") for p in node.properties)
     return f"{node.table} ({', '.join(node.key.columns)})\n{properties}"

@@ -21,21 +21,21 @@ def verify(
     ] = None,
 ) -> None:
     """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 when they differ."""
-    from exporter.progress.status import waiting
+    from exporter.progress.status import status
     from exporter.published.verify import verify_files
     from exporter.store.verify import verify_bolt
-    from exporter.text import counted
+    from exporter.text import quantity
 
-    with waiting("Comparing the files with the manifest") as on_progress:
+    with status("Comparing the files with the manifest") as on_progress:
         differences = verify_files(export, on_progress)
     if bolt and not differences:
         password = os.environ.get("NEO4J_PASSWORD")
         if user and password is None:
             raise UsageError("--user needs its password in NEO4J_PASSWORD")
-        with waiting("Comparing Neo4j with the manifest"):
+        with status("Comparing Neo4j with the manifest"):
             differences = verify_bolt(export, bolt, user=user, password=password, database=database)
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{counted(len(differences), 'difference')} from the manifest of {export}")
+        raise LimitError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
     print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))

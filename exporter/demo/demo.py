@@ -10,10 +10,10 @@ import neo4j
 import psycopg
 from rich.console import Console
 
-from exporter.demo.tables import answer_table, dirt_table, summary_table
+from exporter.demo.tables import anomalies_table, answer_table, summary_table
 from exporter.errors import LimitError
 from exporter.model.sample_queries import QUERIES, Query
-from exporter.pipeline.run import Outcome
+from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import answer_from_graph, answer_from_source, differences, parameters
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
@@ -35,7 +35,7 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, cons
         with embedded_postgres() as uri:
             with steps.step("A sample source"):
                 source = create_database(uri, "astrokiran")
-                console.print(dirt_table(fill_sample(source, scale=scale)))
+                console.print(anomalies_table(fill_sample(source, scale=scale)))
             outcome = steps.export(Settings(source=source, output=output))
             steps.load(outcome.directory, home, place)
             with steps.serve(home, place) as server:
@@ -69,7 +69,7 @@ def titled(query: Query, values: Mapping[str, str | int]) -> str:
     return query.name + (f" ({asked})" if asked else "")
 
 
-def summarize(console: Console, outcome: Outcome, seconds: Mapping[str, float]) -> None:
+def summarize(console: Console, outcome: ExportResult, seconds: Mapping[str, float]) -> None:
     """What came of it, where the export lies, what to type next."""
     console.print("\n[bold]Summary[/bold]", summary_table(outcome, seconds), sep="\n")
     directory = shlex.quote(str(outcome.directory))

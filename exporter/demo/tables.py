@@ -8,14 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from exporter.pipeline.run import Outcome
+from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
-from exporter.text import counted
+from exporter.text import quantity
 
 SHOWN_ROWS = 5
 
 
-def dirt_table(dirt: Mapping[str, int]) -> RenderableType:
+def anomalies_table(dirt: Mapping[str, int]) -> RenderableType:
     """What is wrong with the sample, in the amounts in which it was made."""
     table = Table("dirt in the sample", Column("rows", justify="right"), box=None, pad_edge=False)
     for what, rows in dirt.items():
@@ -39,7 +39,7 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
         for row in rows:
             table.add_row(*(Text(value_text(value)) for value in row))
     more = len(answer.rows) - len(rows)
-    below = [Text(f"… and {counted(more, 'more row')}", "dim")] if more else []
+    below = [Text(f"… and {quantity(more, 'more row')}", "dim")] if more else []
     return Group("", Text(title, "italic"), table, *below)
 
 
@@ -56,7 +56,7 @@ def value_text(value: Any) -> str:
             return str(value)
 
 
-def summary_table(outcome: Outcome, seconds: Mapping[str, float]) -> RenderableType:
+def summary_table(outcome: ExportResult, seconds: Mapping[str, float]) -> RenderableType:
     """What came of it: counts, rejects by reason, time by step, memory."""
     table = Table(Column(style="bold"), Column(justify="right"), box=None, show_header=False, pad_edge=False)
     for what in ("nodes", "relationships", "properties", "rejects"):

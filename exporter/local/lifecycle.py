@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from exporter.errors import Interrupted, RunError, UsageError
-from exporter.interrupts import be_stoppable
+from exporter.interrupts import disable_interrupts
 from exporter.local.registry import EXPORTS, PASSWORD, RECORD, Graph, Record, locked
 from exporter.settings import Settings
 from exporter.sink.layout import MANIFEST
@@ -44,7 +44,7 @@ def make(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: St
             steps.load(export, home, store)
             serve_instead(graph, describe(export, store, home), export, steps)
         except BaseException as error:
-            be_stoppable(False)
+            disable_interrupts()
             graph.sweep(evidence=not isinstance(error, Interrupted))
             raise
         graph.sweep()
@@ -65,7 +65,7 @@ def serve_instead(graph: Graph, new: Record, export: Path, steps: Steps) -> None
         stop(process)
         begin(graph, new, steps)
     except BaseException as error:
-        be_stoppable(False)
+        disable_interrupts()
         stop(process)  # it may still be on its way
         graph.settle(old)
         try:
@@ -84,7 +84,7 @@ def begin(graph: Graph, record: Record, steps: Steps) -> None:
 
 def stand(graph: Graph, record: Record, server: Server) -> None:
     """From here on the graph stands, and signals stop nothing any more."""
-    be_stoppable(False)
+    disable_interrupts()
     graph.settle(replace(record, bolt_port=server.access.bolt_port, http_port=server.access.http_port))
     server.keep = True
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from exporter.local.queries import MOST_ROWS, Reply
 from exporter.local.registry import DEFAULT, PASSWORD, Graph, Record
 from exporter.model.sample_queries import Query
-from exporter.text import age
+from exporter.text import format_age
 
 TRAILING_ZEROS = re.compile(r"(?:(\.\d*[1-9])|\.)0+(?=[+-]\d\d:\d\d$)")
 FIRST_QUESTION = "MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5"
@@ -50,7 +50,7 @@ def reached_text(graph: Graph, record: Record) -> RenderableType:
 def contents_text(graph: Graph, record: Record) -> str:
     """`graph: 10,028 nodes and 11,678 relationships of astrokiran, as of 5 min 2 s ago`."""
     counts = f"{record.nodes:,} nodes and {record.relationships:,} relationships"
-    return f"{graph.name}: {counts} of {record.database}, as of {age(record.snapshot_at)} ago"
+    return f"{graph.name}: {counts} of {record.database}, as of {format_age(record.snapshot_at)} ago"
 
 
 def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
@@ -72,7 +72,7 @@ def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
             table.add_row(graph.name, Text("?"), Text("its record cannot be read", "bold red"))
             continue
         runs = "yes" if graph.server() else "no"
-        cells = (f"{record.nodes:,}", age(record.snapshot_at), f"{graph.size() / 1e6:,.0f}")
+        cells = (f"{record.nodes:,}", format_age(record.snapshot_at), f"{graph.size() / 1e6:,.0f}")
         table.add_row(graph.name, runs, f"bolt://127.0.0.1:{record.bolt_port}", *cells)
     return table
 

@@ -7,10 +7,10 @@ names, import arguments, manifest entries, the README's table and the diagram de
 from exporter.model.vocabulary import (
     ByValue,
     Constant,
-    Grammar,
-    Latest,
-    Mark,
+    IdRule,
+    KeepLatest,
     Node,
+    Pii,
     Reference,
     Relationship,
     boolean,
@@ -27,7 +27,7 @@ from exporter.model.vocabulary import (
     uuid,
 )
 
-PHONE, NAME, TEXT, TOKEN, IP, BANK, BIRTH = Mark
+PHONE, NAME, TEXT, TOKEN, IP, BANK, BIRTH = Pii
 
 
 def via(value: str, by_value: str | None = None) -> tuple[Constant]:
@@ -35,10 +35,10 @@ def via(value: str, by_value: str | None = None) -> tuple[Constant]:
     return (Constant("via", value, by_value),)
 
 
-TEXT_AUTH_ID = Reference(("auth_user_id",), optional="auth_user_id", grammar=Grammar.TEXT_AUTH_ID)
-REFERRER = Reference(optional="referrer_code", by_value=ByValue("referrer_code", "referral_code", Grammar.CODE))
+TEXT_AUTH_ID = Reference(("auth_user_id",), optional="auth_user_id", id_rule=IdRule.TEXT_AUTH_ID)
+REFERRER = Reference(optional="referrer_code", by_value=ByValue("referrer_code", "referral_code", IdRule.CODE))
 WALLET_OWNER = Reference(
-    ("consultant_id",), by_value=ByValue("phone_number", "phone_number", Grammar.PHONE, exclusive=True)
+    ("consultant_id",), by_value=ByValue("phone_number", "phone_number", IdRule.PHONE, exclusive=True)
 )
 
 # Rows are read side by side, so each stands on as few lines as it can.
@@ -102,7 +102,7 @@ NODES = (
         string("user_type"), boolean("is_active"), datetime("access_token_exp"), datetime("created_at"))),
     Node("Device", "auth.user_devices", pair("auth_user_id", "device_id"), (
         string("device_id"), string("device_type"), string("platform"), string("fcm_token", TOKEN), datetime("created_at"),
-        datetime("updated_at")), Latest(("updated_at", "created_at"), tie="id")),
+        datetime("updated_at")), KeepLatest(("updated_at", "created_at"), tiebreaker="id")),
     Node("LoginActivity", "auth.login_activities", integer("id"), (
         string("action"), boolean("success"), string("ip_address", IP), string("user_agent"), datetime("created_at"))),
     Node("OTPAttempt", "auth.otp_attempts", integer("id"), (

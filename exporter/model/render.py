@@ -20,13 +20,22 @@ def model_sha256() -> str:
     return hashlib.sha256(model_json().encode()).hexdigest()
 
 
+# The JSON's names, where the vocabulary has others: a field may be renamed, the model's SHA-256 stays.
+JSON_NAMES = {"id_rule": "grammar", "keep_latest": "latest", "pii": "mark", "tiebreaker": "tie"}
+
+
 def as_object() -> dict[str, Any]:
     """The declaration as plain lists and dicts, in import order."""
     return {
-        "nodes": [asdict(node) for node in ordered_nodes()],
-        "relationships": [asdict(relationship) for relationship in ordered_relationships()],
+        "nodes": [asdict(node, dict_factory=json_object) for node in ordered_nodes()],
+        "relationships": [asdict(each, dict_factory=json_object) for each in ordered_relationships()],
         "skipped_tables": sorted(SKIPPED_TABLES),
     }
+
+
+def json_object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the canonical JSON from the fields of one of the vocabulary."""
+    return {JSON_NAMES.get(name, name): value for name, value in fields}
 
 
 def reference_text(reference: Reference) -> str:
@@ -49,7 +58,7 @@ def groups() -> dict[str, list[Table]]:
 
 def pattern(relationship: Relationship) -> str:
     """(Customer)-[HAS_AUTH {via}]->(AuthUser)"""
-    names = ", ".join(given.name for given in relationship.properties)
+    names = ", ".join(prop.name for prop in relationship.properties)
     return f"({relationship.start})-[{relationship.type}{f' {{{names}}}' if names else ''}]->({relationship.end})"
 
 
@@ -76,10 +85,13 @@ def mermaid() -> str:
 
 def box(number: int, members: list[Table]) -> list[str]:
     """The lines of one group: its own labels, those of other groups that it touches, the arrows."""
-    made = [relationship for table in members for relationship in table.relationships]
+    relationships = [relationship for table in members for relationship in table.relationships]
     own = [table.node.label for table in members if table.node]
-    touched = dict.fromkeys(label for relationship in made for label in (relationship.start, relationship.end))
+    touched = dict.fromkeys(label for relationship in relationships for label in (relationship.start, relationship.end))
     identifiers = {label: label if label in own else f"{label}_{number}" for label in (*own, *touched)}
     lines = [f"    {label}" for label in own]
     lines += [f'    {identifiers[label]}["{label}"]:::elsewhere' for label in touched if label not in own]
-    return lines + [f"    {identifiers[each.start]} -->|{each.type}| {identifiers[each.end]}" for each in made]
+    return lines + [
+        f"    {identifiers[relationship.start]} -->|{relationship.type}| {identifiers[relationship.end]}"
+        for relationship in relationships
+    ]

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from exporter.model.graph import GROUPS, NODES, RELATIONSHIPS
-from exporter.model.vocabulary import ByValue, Grammar, Node, Property, Reference, Relationship, Type
+from exporter.model.vocabulary import ByValue, IdRule, Node, Property, Reference, Relationship, Type
 
 # How a column must be readable: as a property of a type, or as an ID of a grammar.
-Use = Type | Grammar
+Use = Type | IdRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class Table:
         """Each column that is read, with how it must be readable, in the order of the declaration."""
         uses: dict[str, Use] = {}
         if self.node:
-            uses |= parts(self.node.key.columns, self.node.key.grammar)
-            uses |= {given.name: given.type for given in self.node.properties}
+            uses |= parts(self.node.key.columns, self.node.key.id_rule)
+            uses |= {prop.name: prop.type for prop in self.node.properties}
         for relationship in self.relationships:
             for label, reference in ends(relationship):
-                uses |= parts(reference.columns, grammar_of(label, reference))
+                uses |= parts(reference.columns, id_rule_of(label, reference))
                 if reference.by_value:
-                    uses[reference.by_value.column] = reference.by_value.grammar
-            uses |= {made.name: made.type for made in relationship.properties if isinstance(made, Property)}
+                    uses[reference.by_value.column] = reference.by_value.id_rule
+            uses |= {prop.name: prop.type for prop in relationship.properties if isinstance(prop, Property)}
         return uses
 
     def columns(self) -> dict[str, Use | None]:
         """Every column that the table must have: those that are read with their use, None for those that only order."""
-        latest = self.node.latest if self.node else None
-        ordering = (*latest.columns, latest.tie) if latest else ()
+        keep_latest = self.node.keep_latest if self.node else None
+        ordering = (*keep_latest.columns, keep_latest.tiebreaker) if keep_latest else ()
         return {**dict.fromkeys(ordering), **self.uses()}
 
     def owns(self, label: str, reference: Reference) -> bool:
@@ -60,11 +60,11 @@ def ends(relationship: Relationship) -> tuple[tuple[str, Reference], tuple[str, 
     )
 
 
-def parts(columns: tuple[str, ...], grammar: Grammar) -> dict[str, Use]:
+def parts(columns: tuple[str, ...], id_rule: IdRule) -> dict[str, Use]:
     """The columns of a key with the grammar of each: a pair is an integer ID and a text."""
-    if grammar is Grammar.PAIR:
-        return {columns[0]: Grammar.INTEGER, columns[1]: Type.STRING}
-    return dict.fromkeys(columns, grammar)
+    if id_rule is IdRule.PAIR:
+        return {columns[0]: IdRule.INTEGER, columns[1]: Type.STRING}
+    return dict.fromkeys(columns, id_rule)
 
 
 @cache
@@ -73,17 +73,17 @@ def node(label: str) -> Node:
     return next(node for node in NODES if node.label == label)
 
 
-def grammar_of(label: str, reference: Reference) -> Grammar:
+def id_rule_of(label: str, reference: Reference) -> IdRule:
     """How a reference's text is read: as its label's key, unless it has a grammar of its own."""
-    return reference.grammar or node(label).key.grammar
+    return reference.id_rule or node(label).key.id_rule
 
 
 @cache
 def tables() -> tuple[Table, ...]:
     """Every source table, in the document's import order."""
-    made = {node.table: node for node in NODES}
+    nodes = {node.table: node for node in NODES}
     return tuple(
-        Table(name, group, made.get(name), tuple(r for r in RELATIONSHIPS if r.table == name))
+        Table(name, group, nodes.get(name), tuple(r for r in RELATIONSHIPS if r.table == name))
         for group, names in GROUPS.items()
         for name in names
     )
@@ -91,7 +91,7 @@ def tables() -> tuple[Table, ...]:
 
 @cache
 def referenced_labels() -> tuple[str, ...]:
-    """Labels that some row refers to by a key that is not its own: those whose key sets the census needs."""
+    """Labels that some row refers to by a key that is not its own: those whose key sets the key index needs."""
     return tuple(
         sorted(
             {

@@ -16,7 +16,7 @@ class Type(StrEnum):
     STRING = "string"
 
 
-class Mark(StrEnum):
+class Pii(StrEnum):
     """What kind of personal data a property holds (graph-model.md, PII marks)."""
 
     PHONE = "phone"
@@ -34,7 +34,7 @@ class Property:
 
     name: str
     type: Type
-    mark: Mark | None = None
+    pii: Pii | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Constant:
         return Type.STRING
 
 
-class Grammar(StrEnum):
+class IdRule(StrEnum):
     """How the text of a key or reference is read (graph-model.md, Rules)."""
 
     INTEGER = "integer"  # Integer IDs
@@ -66,19 +66,19 @@ class Key:
     """A label's key: its column (two for a pair) and how it is read. Both ends of every relationship inherit it."""
 
     columns: tuple[str, ...]
-    grammar: Grammar
+    id_rule: IdRule
 
     @property
     def type(self) -> Type:
-        return Type.LONG if self.grammar is Grammar.INTEGER else Type.STRING
+        return Type.LONG if self.id_rule is IdRule.INTEGER else Type.STRING
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
+class KeepLatest:
     """Which of several rows with one key is the node: latest first non-null of `columns`, then highest `tie`."""
 
     columns: tuple[str, ...]
-    tie: str
+    tiebreaker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Node:
     table: str
     key: Key
     properties: tuple[Property, ...]
-    latest: Latest | None = None
+    keep_latest: KeepLatest | None = None
 
     @property
     def key_properties(self) -> tuple[Property, ...]:
@@ -106,7 +106,7 @@ class ByValue:
 
     column: str
     owner_column: str
-    grammar: Grammar
+    id_rule: IdRule
     exclusive: bool = False
 
 
@@ -121,7 +121,7 @@ class Reference:
 
     columns: tuple[str, ...] = ()
     optional: str | None = None
-    grammar: Grammar | None = None
+    id_rule: IdRule | None = None
     by_value: ByValue | None = None
 
 
@@ -145,17 +145,17 @@ class Relationship:
 
 def integer(column: str) -> Key:
     """A key of an integer ID space."""
-    return Key((column,), Grammar.INTEGER)
+    return Key((column,), IdRule.INTEGER)
 
 
 def uuid(column: str) -> Key:
     """A key of a UUID space."""
-    return Key((column,), Grammar.UUID)
+    return Key((column,), IdRule.UUID)
 
 
 def pair(first: str, second: str) -> Key:
     """A key of two columns: an integer ID and a text, written `<first>:<second>`."""
-    return Key((first, second), Grammar.PAIR)
+    return Key((first, second), IdRule.PAIR)
 
 
 def required(*columns: str) -> Reference:
@@ -184,13 +184,13 @@ def datetime(name: str) -> Property:
     return Property(name, Type.DATETIME)
 
 
-def date(name: str, mark: Mark | None = None) -> Property:
-    return Property(name, Type.DATE, mark)
+def date(name: str, pii: Pii | None = None) -> Property:
+    return Property(name, Type.DATE, pii)
 
 
-def localtime(name: str, mark: Mark | None = None) -> Property:
-    return Property(name, Type.LOCALTIME, mark)
+def localtime(name: str, pii: Pii | None = None) -> Property:
+    return Property(name, Type.LOCALTIME, pii)
 
 
-def string(name: str, mark: Mark | None = None) -> Property:
-    return Property(name, Type.STRING, mark)
+def string(name: str, pii: Pii | None = None) -> Property:
+    return Property(name, Type.STRING, pii)

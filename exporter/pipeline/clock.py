@@ -10,7 +10,7 @@ from typing import Protocol
 import psutil
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Whoever watches a run: told what happens, asked nothing."""
 
     def stage(self, name: str) -> None:
@@ -31,7 +31,7 @@ class Clock:
     """When each stage began (by `time.monotonic`) and its seconds, the peak of memory, and what is to be done every few
     seconds once there is something."""
 
-    watcher: Watcher
+    watcher: ProgressListener
     began: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory: int = 0

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from exporter.errors import RunError
-from exporter.interrupts import be_stoppable, held_back
+from exporter.interrupts import disable_interrupts, signals_blocked
 
 TICK_SECONDS = 0.25
 
@@ -25,14 +25,14 @@ class Pool:
         self.executor = executor
         self.ending: threading.Thread | None = None
 
-    def dismiss(self) -> None:
+    def shutdown(self) -> None:
         """Lets the workers end, all tasks being done; that takes them 0.1 s, and nobody waits for them here."""
         self.ending = threading.Thread(target=self.executor.shutdown)
         self.ending.start()
 
     def kill(self) -> None:
         """Ends every worker at once: a stalled read hears nothing else. From now on no signal disturbs the end."""
-        be_stoppable(False)
+        disable_interrupts()
         kill_workers()
         self.end()
 
@@ -47,7 +47,7 @@ class Pool:
     def submit(self, work: str, *arguments: Any) -> Future[Any]:
         """Gives the workers a task: a function of worker.py by its name, and its arguments."""
         try:
-            with held_back():  # it may start a worker
+            with signals_blocked():  # it may start a worker
                 return self.executor.submit(perform, work, *arguments)
         except BrokenProcessPool:
             raise killed() from None
@@ -90,7 +90,7 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     try:
         with main_module_hidden():
             for _ in range(workers):
-                pool.submit("be_ready")
+                pool.submit("warm_up")
         yield pool
     except BaseException:
         pool.kill()

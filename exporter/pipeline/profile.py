@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.pipeline.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
 
-ACTIVITIES = (CENSUS, READ, SHAPE, WRITE, HASH)
+ACTIVITIES = (KEYS, READ, SHAPE, WRITE, HASH)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All tasks of a run (`census` and by table), the seconds of its stages and when each began (by the stopwatches'
+    """All tasks of a run (`keys` and by table), the seconds of its stages and when each began (by the stopwatches'
     clock), how many workers it had, and how many seconds the disk still took when they were done."""
 
-    census: list[Stopwatch]
+    keys: list[Stopwatch]
     tables: list[tuple[str, int, Stopwatch]]
     stages: Mapping[str, float]
     workers: int
@@ -41,20 +41,20 @@ class Profile:
             for activity, seconds in watch.seconds.items():
                 busy = min(watch.cpu_seconds[activity], seconds)
                 waited["CPU"] += busy
-                waited["disk" if activity == WRITE else "database" if activity in (READ, CENSUS) else "CPU"] += (
+                waited["disk" if activity == WRITE else "database" if activity in (READ, KEYS) else "CPU"] += (
                     seconds - busy
                 )
         return max(waited, key=lambda place: waited[place], default="database")
 
     def watches(self) -> Iterable[Stopwatch]:
         """The stopwatch of every task."""
-        yield from self.census
+        yield from self.keys
         yield from (watch for _, _, watch in self.tables)
 
     def as_object(self) -> dict[str, Any]:
         """The profile as JSON: seconds by stage, table and worker, and every task on a timeline from its first."""
         began = min((watch.started for watch in self.watches()), default=0.0)
-        busy = self.stages.get("census", 0.0) + self.stages.get("tables", 0.0)
+        busy = self.stages.get("keys", 0.0) + self.stages.get("tables", 0.0)
         processes = sorted({watch.worker for watch in self.watches()})
         processes += [0] * (self.workers - len(processes))  # workers that came too late for any task
         return {

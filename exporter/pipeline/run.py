@@ -1,6 +1,6 @@
 """One export from start to finish: the only file, with its worker side in worker.py, that joins the three parts.
 
-settings -> plan -> census -> chunks in worker processes -> publish
+settings -> plan -> key index -> chunks in worker processes -> publish
              |      keys, counts   read -> shape -> write
           catalog
 """
@@ -19,13 +19,13 @@ from typing import Any
 from exporter.errors import LimitError, RunError, SnapshotError
 from exporter.interrupts import time_limit
 from exporter.model.render import model_sha256
-from exporter.pipeline.clock import Clock, Watcher
+from exporter.pipeline.clock import Clock, ProgressListener
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.tasks import CensusDone, Chunk, ChunkDone, Context, EntityPart
+from exporter.pipeline.tasks import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.settings import Settings
 from exporter.sink.files import Flusher
-from exporter.sink.layout import READING
+from exporter.sink.layout import HEARTBEATS
 from exporter.sink.manifest import Tally, new_tallies, unaccounted
 from exporter.sink.publish import PartialExport, partial_export
 from exporter.source.catalog import Relation, Size
@@ -42,14 +42,14 @@ from exporter.source.leader import (
     sizes_of,
 )
 from exporter.source.plan import Planner
-from exporter.source.queries import Address, CensusReads, KeyReads, LoserReads, TableReads, ValueReads
-from exporter.source.watchdog import LOOKS, Watchdog
+from exporter.source.queries import Address, DuplicateQuery, IndexQueries, KeyQueries, TableQueries, ValueQueries
+from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog
 
 DISTRIBUTION = "astrokiran-graph-exporter"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ExportResult:
     """A published export, and what it took."""
 
     directory: Path
@@ -59,7 +59,7 @@ class Outcome:
     archive: Path | None = None
 
 
-def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
+def export(settings: Settings, pool: Pool, watcher: ProgressListener) -> ExportResult:
     """Exports the source into a new directory below `settings.output`; `pool` does nothing else before or after.
 
     Raises an `ExporterError` of the contract's exit code; nothing is published then, nothing half-written stays, and
@@ -81,29 +81,29 @@ def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
                     reading = readers(settings, pool, leader, f"{name} reader", partial.directory)
                     address, watchdog = held.enter_context(reading)
                     context = Context(address, snapshot.pre_execution, partial.directory)
-                    clock.beat(watchdog.look, settings.stall_timeout / LOOKS)
+                    clock.beat(watchdog.look, settings.stall_timeout / POLLS_PER_TIMEOUT)
                     counts = count_views(leader, settings.mapping, catalog)
                     planner = make_planner(settings, leader, catalog, sizes, counts)
-                    reads = planner.census()
-                with clock.stage("census"):
+                    reads = planner.index_queries()
+                with clock.stage("keys"):
                     # The leader counts and plans while the workers read: 0.1 s per million rows.
-                    tasks = begin_census(pool, context, reads)
+                    tasks = start_key_index(pool, context, reads)
                     counts |= count_tables(leader, settings.mapping, catalog)
                     watcher.totals(counts, watchdog.marks)
-                    table_reads = planner.tables()
-                    census = list(pool.finished(tasks, clock.tick))
+                    table_queries = planner.tables()
+                    index_queries = list(pool.finished(tasks, clock.tick))
                 with clock.stage("tables"):
-                    chunks = export_tables(pool, context, table_reads, clock, partial.flusher)
+                    chunks = export_tables(pool, context, table_queries, clock, partial.flusher)
                 watchdog.look()  # the snapshot was held to the end
                 clock.look = None  # and is not any more
-                pool.dismiss()
-        tallies = prove(census, chunks, counts)
+                pool.shutdown()
+        tallies = reconcile(index_queries, chunks, counts)
         check_limit(settings, partial, tallies)
         tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
         about = describe(settings, snapshot, started_at)
         with clock.stage("archive" if settings.archive else "publish"):
             flushed = partial.flusher.finish()
-            watches = [done.watch for done in census]
+            watches = [done.watch for done in index_queries]
             profile = Profile(watches, tables, clock.seconds, settings.workers, clock.began, flushed)
             manifest = partial.complete(
                 tallies, about, lambda made: make_report(made, settings, profile, clock.peak_memory, chunks)
@@ -112,7 +112,7 @@ def export(settings: Settings, pool: Pool, watcher: Watcher) -> Outcome:
                 partial.pack(settings.recipients, clock.tick)
             directory = partial.publish()
     archive = partial.published(partial.archive) if partial.archive else None
-    return Outcome(directory, manifest, profile, clock.peak_memory, archive)
+    return ExportResult(directory, manifest, profile, clock.peak_memory, archive)
 
 
 @contextmanager
@@ -122,8 +122,8 @@ def readers(
     """The address for the workers' reads, and who watches these. After an error neither workers nor their server-side
     queries go on."""
     address = worker_address(leader, application, lock_seconds=settings.lock_timeout)
-    patience = settings.stall_timeout * (LOOKS - 2) / LOOKS
-    watchdog = Watchdog(leader, application, partial / READING, patience)
+    patience = settings.stall_timeout * (POLLS_PER_TIMEOUT - 2) / POLLS_PER_TIMEOUT
+    watchdog = Watchdog(leader, application, partial / HEARTBEATS, patience)
     try:
         yield address, watchdog
     except BaseException as error:
@@ -134,8 +134,8 @@ def readers(
         raise
 
 
-def prove(census: list[CensusDone], chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
-    """What was written of each entity. Raises `RunError` unless every row of every table was read, for the census too
+def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
+    """What was written of each entity. Raises `RunError` unless every row of every table was read, for the key index too
     (a reference to a key that was not read would dangle), and is accounted for in every entity."""
     tallies = new_tallies()
     rows_read: Counter[str] = Counter()
@@ -145,7 +145,7 @@ def prove(census: list[CensusDone], chunks: list[ChunkDone], counts: dict[str, i
             add(tallies[part.name], part)
     wrong = [
         f"{counts[done.table]} rows in the snapshot, {done.rows_read} were read for {done.watch.what}"
-        for done in census
+        for done in index_queries
         if done.table and done.rows_read != counts[done.table]
     ]
     if wrong := wrong + unaccounted(tallies, counts, rows_read):
@@ -161,7 +161,7 @@ def make_planner(
     return Planner(catalog, settings.mapping, settings.timezone, chunker)
 
 
-# Measured: the leader takes 52 MB, each of two workers 130 with what it maps of the census of ten million rows, and the
+# Measured: the leader takes 52 MB, each of two workers 130 with what it maps of the key index of ten million rows, and the
 # bytes of its chunk five (wide texts) to seven times (narrow rows, numerics, text keys); larger chunks than 24 MB are
 # no faster.
 LEADER_BYTES = 52 << 20
@@ -177,16 +177,18 @@ def chunk_bytes(memory: int, workers: int) -> int:
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
 
-def begin_census(pool: Pool, context: Context, census: CensusReads) -> list[Future[CensusDone]]:
+def start_key_index(pool: Pool, context: Context, index_queries: IndexQueries) -> list[Future[IndexDone]]:
     """The tasks that read all that must be known before the first row is shaped; those of the largest tables first."""
-    takes: list[tuple[str, KeyReads | LoserReads | ValueReads]] = [("take_keys", reads) for reads in census.keys]
-    takes += [("take_losers", reads) for reads in census.losers]
-    takes += [("take_values", reads) for reads in census.values]
+    takes: list[tuple[str, KeyQueries | DuplicateQuery | ValueQueries]] = [
+        ("read_keys", reads) for reads in index_queries.keys
+    ]
+    takes += [("read_duplicates", reads) for reads in index_queries.duplicates]
+    takes += [("read_values", reads) for reads in index_queries.values]
     return [pool.submit(take, context, reads) for take, reads in sorted(takes, key=lambda each: -each[1].bytes)]
 
 
 def export_tables(
-    pool: Pool, context: Context, tables: Iterable[TableReads], clock: Clock, flusher: Flusher
+    pool: Pool, context: Context, tables: Iterable[TableQueries], clock: Clock, flusher: Flusher
 ) -> list[ChunkDone]:
     """Every chunk of every table; the flusher brings the files to the disk."""
     chunks: list[ChunkDone] = []
@@ -207,11 +209,11 @@ SMALL_TABLE = 1 << 20
 TABLES_A_TASK = 8
 
 
-def chunk_tasks(tables: Iterable[TableReads]) -> list[tuple[Chunk, ...]]:
+def chunk_tasks(tables: Iterable[TableQueries]) -> list[tuple[Chunk, ...]]:
     """The chunks as tasks, the largest tables first; small tables together."""
     large, small = [], []
     for reads in sorted(tables, key=lambda reads: -reads.bytes):
-        pairs = zip(reads.queries, reads.careful, strict=True)
+        pairs = zip(reads.queries, reads.fallback, strict=True)
         chunks = [Chunk(reads.table, number, *queries) for number, queries in enumerate(pairs, 1)]
         if len(chunks) == 1 and reads.bytes < SMALL_TABLE:
             small += chunks

@@ -20,12 +20,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One read of one table, and the careful one that stands in for it where a datetime or date is unrepresentable."""
+    """One read of one table, and the fallback one that stands in for it where a datetime or date is unrepresentable."""
 
     table: str
     number: int
     query: str
-    careful: str
+    fallback: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class ChunkDone:
 
 
 @dataclass(frozen=True, slots=True)
-class CensusDone:
-    """A finished task of the census; of a key set, the table and how many of its rows were read."""
+class IndexDone:
+    """A finished task of the key index; of a key set, the table and how many of its rows were read."""
 
     watch: Stopwatch
     table: str | None = None

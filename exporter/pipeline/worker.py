@@ -14,16 +14,16 @@ import polars as pl
 
 from exporter.errors import ExporterError, RunError
 from exporter.model.tables import Table, node, tables
-from exporter.pipeline.stopwatch import CENSUS, READ, SHAPE, Stopwatch
-from exporter.pipeline.tasks import CensusDone, Chunk, ChunkDone, Context, EntityPart
+from exporter.pipeline.stopwatch import KEYS, READ, SHAPE, Stopwatch
+from exporter.pipeline.tasks import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
-from exporter.shape.key_index import Census, key_of, write_index, write_keys, write_losers
+from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
 from exporter.shape.rows import Shaped, shape
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
-from exporter.source.queries import KeyReads, LoserReads, ValueReads
+from exporter.source.queries import DuplicateQuery, KeyQueries, ValueQueries
 from exporter.source.reader import UndecodableError, bytes_received, read
 
 
@@ -38,7 +38,7 @@ def start() -> None:
     threading.Thread(target=end_with, args=(leader,), daemon=True).start()
 
 
-def be_ready() -> None:
+def warm_up() -> None:
     """The task that starts a worker."""
 
 
@@ -49,7 +49,7 @@ def end_with(leader: BaseProcess) -> None:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def sanitized_errors(what: str) -> Iterator[None]:
     """Whatever fails in a task comes out as an `ExporterError` that says what it handled and quotes no cell.
 
     A bug keeps the places of its traceback but not its message: Polars' messages hold values.
@@ -76,23 +76,23 @@ def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone
 def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
     """One chunk of a table: its rows are read once and go to the files of all its entities."""
     watch = Stopwatch(chunk.table)
-    with told(chunk.table):
+    with sanitized_errors(chunk.table):
         table = next(table for table in tables() if table.name == chunk.table)
         with watch.on(READ):
             raw = chunk_frame(context, chunk, table)
         with watch.on(SHAPE):
-            made = shape(raw, table, Census(context.partial / layout.CENSUS))
-        parts = tuple(write_part(context.partial, chunk.number, shaped, watch) for shaped in made)
+            shaped = shape(raw, table, KeyIndex(context.partial / layout.KEY_INDEX))
+        parts = tuple(write_part(context.partial, chunk.number, part, watch) for part in shaped)
         return ChunkDone(chunk, raw.height, parts, watch)
 
 
 def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
-    """A chunk's raw frame. Nearly none needs the careful read, whose checks cost the server a fifth more."""
+    """A chunk's raw frame. Nearly none needs the fallback read, whose checks cost the server a fifth more."""
     try:
         raw = frame(context, chunk.query, chunk.table)
     except UndecodableError:
-        return frame(context, chunk.careful, chunk.table)
-    return frame(context, chunk.careful, chunk.table) if holds_unrepresentable(raw, table) else raw
+        return frame(context, chunk.fallback, chunk.table)
+    return frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
 
 
 def write_part(partial: Path, number: int, shaped: Shaped, watch: Stopwatch) -> EntityPart:
@@ -116,15 +116,15 @@ def write_part(partial: Path, number: int, shaped: Shaped, watch: Stopwatch) -> 
 
 
 @contextmanager
-def census_task(what: str) -> Iterator[Stopwatch]:
-    """A task of the census, told and timed."""
+def index_task(what: str) -> Iterator[Stopwatch]:
+    """A task of the key index, told and timed."""
     watch = Stopwatch(what)
-    with told(what), watch.on(CENSUS):
+    with sanitized_errors(what), watch.on(KEYS):
         yield watch
 
 
-def take_keys(context: Context, reads: KeyReads) -> CensusDone:
-    """Reads a label's key set into the census."""
+def read_keys(context: Context, reads: KeyQueries) -> IndexDone:
+    """Reads a label's key set into the key index."""
     rows = 0
 
     def frames() -> Iterator[pl.DataFrame]:
@@ -136,32 +136,32 @@ def take_keys(context: Context, reads: KeyReads) -> CensusDone:
             rows += raw.height
             yield raw
 
-    with census_task(f"the keys of {reads.label}") as watch:
-        directory = Census(context.partial / layout.CENSUS).keys_directory(reads.label)
+    with index_task(f"the keys of {reads.label}") as watch:
+        directory = KeyIndex(context.partial / layout.KEY_INDEX).keys_directory(reads.label)
         write_keys(directory, node(reads.label).key, frames(), low=reads.low, high=reads.high, bytes=reads.bytes)
-    return CensusDone(watch, node(reads.label).table, rows)
+    return IndexDone(watch, node(reads.label).table, rows)
 
 
-def take_values(context: Context, reads: ValueReads) -> CensusDone:
-    """Reads the values that links go by, with the keys of their owners, into the census."""
-    with census_task(f"the values of {reads.label}.{reads.column}") as watch:
+def read_values(context: Context, reads: ValueQueries) -> IndexDone:
+    """Reads the values that links go by, with the keys of their owners, into the key index."""
+    with index_task(f"the values of {reads.label}.{reads.column}") as watch:
         key = node(reads.label).key
         owned = (
-            pl.DataFrame({"text": canonical(raw["value"], reads.grammar), "id": key_of(raw, key)}).drop_nulls("id")
+            pl.DataFrame({"text": canonical(raw["value"], reads.id_rule), "id": key_of(raw, key)}).drop_nulls("id")
             for query in reads.queries
             for raw in [frame(context, query, watch.what)]
         )
-        directory = Census(context.partial / layout.CENSUS).values_directory(reads.label, reads.column)
+        directory = KeyIndex(context.partial / layout.KEY_INDEX).values_directory(reads.label, reads.column)
         write_index(directory, owned, bytes=reads.bytes)
-    return CensusDone(watch)
+    return IndexDone(watch)
 
 
-def take_losers(context: Context, reads: LoserReads) -> CensusDone:
-    """Reads which rows of a table lose their key into the census."""
-    with census_task(f"the duplicates of {reads.table}") as watch:
+def read_duplicates(context: Context, reads: DuplicateQuery) -> IndexDone:
+    """Reads which rows of a table lose their key into the key index."""
+    with index_task(f"the duplicates of {reads.table}") as watch:
         rows = frame(context, reads.query, watch.what)
-        write_losers(Census(context.partial / layout.CENSUS).losers_file(reads.table), rows)
-    return CensusDone(watch)
+        write_duplicates(KeyIndex(context.partial / layout.KEY_INDEX).duplicates_file(reads.table), rows)
+    return IndexDone(watch)
 
 
 def frame(context: Context, query: str, what: str) -> pl.DataFrame:
@@ -176,7 +176,7 @@ def frame(context: Context, query: str, what: str) -> pl.DataFrame:
 @contextmanager
 def marked(partial: Path, what: str) -> Iterator[None]:
     """This worker's mark while it reads: its process id, and what it reads; new again whenever rows came in."""
-    mark = partial / layout.READING / str(os.getpid())
+    mark = partial / layout.HEARTBEATS / str(os.getpid())
     mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark.write_text(what, encoding="utf-8")
     done = threading.Event()

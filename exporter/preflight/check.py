@@ -18,7 +18,7 @@ from exporter.settings import Settings
 from exporter.sink.layout import LATEST
 from exporter.source.compatibility import Finding, Severity, by_severity, examine
 from exporter.source.connection import Connection
-from exporter.source.leader import connected, preflight
+from exporter.source.leader import connected, current_catalog
 
 FORMAT = 1
 # Measured on the sample and the benchmark's data: a tenth too much with statistics, a sixth too little without.
@@ -82,7 +82,7 @@ def checkup(connection: Connection, settings: Settings) -> Checkup:
     Raises `SourceError` or `RunError` where the source cannot be asked.
     """
     mapping = settings.mapping
-    catalog = preflight(connection, mapping)
+    catalog = current_catalog(connection, mapping)
     statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])
     expected = estimate(catalog, statistics, mapping, readable_manifest(settings.output / LATEST))
     free = free_bytes(settings.output)

@@ -1,6 +1,6 @@
 """What an export would hold and take, estimated without reading a table (docs/source.md, Estimates)."""
 
-from collections.abc import Mapping as Names
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from exporter.sink.contents import Manifest
 from exporter.sink.headers import columns
 from exporter.sink.layout import Entity, data_folder
 from exporter.source.catalog import Column, Relation
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 
 # Measured with two workers on two cores (docs/performance.md): 1, 3 and 10 million rows took 4, 8 and 20 seconds, and
 # the last of them made 1.6 GB. Rows much wider than those go by their bytes.
@@ -71,7 +71,10 @@ class Estimate:
 
 
 def estimate(
-    catalog: Names[str, Relation], statistics: Names[str, Statistics], mapping: Mapping, previous: Manifest | None
+    catalog: Mapping[str, Relation],
+    statistics: Mapping[str, Statistics],
+    mapping: NameMapping,
+    previous: Manifest | None,
 ) -> Estimate:
     """What an export of the mapped tables that exist would hold and take; `previous` is an export made before."""
     found = []
@@ -106,7 +109,7 @@ def timed(found: tuple[TableEstimate, ...], previous: Manifest | None) -> Estima
     return Estimate(found, seconds, rule)
 
 
-def row_width(table: Table, relation: Relation, known: Statistics, mapping: Mapping) -> float:
+def row_width(table: Table, relation: Relation, known: Statistics, mapping: NameMapping) -> float:
     """Bytes that a row of a table gives to the data files of all its entities: each value, and the comma or line end
     after it."""
     width = 0.0

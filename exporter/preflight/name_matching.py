@@ -5,8 +5,7 @@ A guess is certain when it is good and no other is nearly as good; else it is on
 
 import difflib
 import re
-from collections.abc import Iterable
-from collections.abc import Mapping as Names
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -15,7 +14,7 @@ from exporter.model.tables import Table, tables
 from exporter.source.catalog import PARTITIONED, TABLE, VIEW, Relation, read_catalog
 from exporter.source.columns import fits
 from exporter.source.connection import Connection
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 
 # From 0 (nothing alike) to 1 (the same). Tried on the sources of the tests (tests/test_suggestions.py).
 POSSIBLE_TABLE, CERTAIN_TABLE = 0.4, 0.55
@@ -80,7 +79,7 @@ def read_candidates(connection: Connection) -> dict[str, Relation]:
     }
 
 
-def suggest(candidates: Names[str, Relation]) -> list[TableGuess]:
+def suggest(candidates: Mapping[str, Relation]) -> list[TableGuess]:
     """A guess for each table of the model, in its order; no table of the source is guessed twice.
 
     The best pair of all comes first, so that a table with its own name is taken by none that is only like it; a good
@@ -125,7 +124,7 @@ def others(pairs: dict[Pair, float], taken: Pair) -> dict[Pair, float]:
     return {pair: like for pair, like in pairs.items() if pair[0] != taken[0] and pair[1] != taken[1]}
 
 
-def certain_names(guesses: Iterable[TableGuess]) -> Mapping:
+def certain_names(guesses: Iterable[TableGuess]) -> NameMapping:
     """The mapping that the certain guesses make."""
     sure = [guess for guess in guesses if guess.certain]
     columns = {
@@ -133,7 +132,7 @@ def certain_names(guesses: Iterable[TableGuess]) -> Mapping:
         for guess in sure
     }
     renamed = {guess.table.name: guess.name for guess in sure if guess.renamed and guess.name}
-    return Mapping(renamed, {table: names for table, names in columns.items() if names})
+    return NameMapping(renamed, {table: names for table, names in columns.items() if names})
 
 
 def likeness(table: Table, relation: Relation) -> float:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from exporter.progress.log import PlainLines
 from exporter.progress.state import STAGES, Numbers
-from exporter.text import clocked, spoken
+from exporter.text import format_clock, format_duration
 
 # More than so many tables are not shown at once, and so many lines of the terminal are left to the rest of the view.
 MOST_LANES = 6
@@ -31,7 +31,9 @@ class LiveView:
         numbers, narrow = self.numbers, options.max_width < NARROW
         counting = numbers.stage_name == "tables"
         head = Table.grid(Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(justify="right"), expand=True)
-        head.add_row(Text(numbers.title, "bold"), Text(numbers.left() if counting else spoken(numbers.seconds), "bold"))
+        head.add_row(
+            Text(numbers.title, "bold"), Text(numbers.left() if counting else format_duration(numbers.seconds), "bold")
+        )
         return [
             head,
             self.bar() if counting else Text(),
@@ -80,7 +82,7 @@ class LiveView:
         unused = "publish" if self.numbers.stage_name == "archive" else "archive"
         for name in (each for each in STAGES if each != unused):
             strip.append(" " if narrow and strip else "   " if strip else "")
-            took = clocked(self.numbers.finished.get(name, self.numbers.seconds))
+            took = format_clock(self.numbers.finished.get(name, self.numbers.seconds))
             took = took.removesuffix(" s") if narrow else took
             if name in self.numbers.finished:
                 strip.append(f"✓ {name} {took}", "green")
@@ -114,7 +116,7 @@ def bar(done: int, total: int) -> ProgressBar:
     return ProgressBar(total, done, complete_style="cyan", finished_style="green")
 
 
-def watcher(workers: int) -> LiveView | PlainLines:
+def progress_display(workers: int) -> LiveView | PlainLines:
     """The view of a run with so many workers that fits where stderr goes."""
     console = Console(stderr=True)
     return LiveView(console, workers) if console.is_terminal else PlainLines()

@@ -19,7 +19,7 @@ LOOK_SECONDS = 0.25
 TABLES_A_LINE = 3
 
 
-def tell(text: str) -> None:
+def log_stderr(text: str) -> None:
     """Prints on stderr. Where that fails, with a full disk or a pipe that nobody reads, the run goes on in silence."""
     try:
         print(text, file=sys.stderr, flush=True)
@@ -27,15 +27,15 @@ def tell(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def print_dated(text: str) -> None:
-    tell(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
+def log_dated(text: str) -> None:
+    log_stderr(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
 
 
 class PlainLines:
     """Dated lines, the first at once: the stage that runs, and what has been done so far. A thread of its own says
     them, so that they come while the run waits for a lock, too."""
 
-    def __init__(self, print_line: Callable[[str], None] = print_dated) -> None:
+    def __init__(self, print_line: Callable[[str], None] = log_dated) -> None:
         self.numbers = Numbers(TABLES_A_LINE)
         self.said: float | None = None
         self.print_line = print_line

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from exporter.text import spoken
+from exporter.text import format_duration
 
 STAGES = {
     "check": "Comparing the source with the model",
     "lock": "Locking the tables and taking the snapshot",
-    "census": "Census: how many rows, which keys",
+    "keys": "Counting rows and reading keys",
     "tables": "Exporting tables",
     "publish": "Publishing",
     "archive": "Packing the archive and publishing",
@@ -91,7 +91,7 @@ class Numbers:
 
     def waiting(self) -> str:
         """A stage without rows to count: how long it has taken, once that is worth a word."""
-        took = f" · {spoken(self.seconds)}" if self.seconds >= 1 else ""
+        took = f" · {format_duration(self.seconds)}" if self.seconds >= 1 else ""
         return f"{self.title}{took}{self.peak()}"
 
     def counted(self) -> str:
@@ -99,7 +99,7 @@ class Numbers:
 
     def left(self) -> str:
         """The time left at the rate so far; nothing before the first rows."""
-        return f"{spoken((self.total - self.rows) / self.rate)} left" if self.rows else ""
+        return f"{format_duration((self.total - self.rows) / self.rate)} left" if self.rows else ""
 
     def peak(self) -> str:
         return f" · peak {self.memory >> 20} MB" if self.memory else ""

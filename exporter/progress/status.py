@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from exporter.progress.log import LINE_SECONDS, print_dated
-from exporter.text import spoken
+from exporter.progress.log import LINE_SECONDS, log_dated
+from exporter.text import format_duration
 
 
-class Wait:
+class Spinner:
     """Something that is waited for: its share once it is told one, and how long it has taken."""
 
     def __init__(self, what: str) -> None:
@@ -24,7 +24,7 @@ class Wait:
         return Text(str(self))
 
     def __str__(self) -> str:
-        return f"{self.what}{self.share} · {spoken(time.monotonic() - self.began)}"
+        return f"{self.what}{self.share} · {format_duration(time.monotonic() - self.began)}"
 
     def advance(self, done: int, total: int) -> None:
         self.share = f" · {done / max(total, 1):.0%}"
@@ -34,13 +34,13 @@ class Wait:
         self.advance(done, total)
         if time.monotonic() - self.last >= LINE_SECONDS:
             self.last = time.monotonic()
-            print_dated(str(self))
+            log_dated(str(self))
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[Callable[[int, int], None]]:
+def status(what: str) -> Iterator[Callable[[int, int], None]]:
     """Shows what is waited for while the block runs, which is given what to tell how much is done, of how much."""
-    wait, console = Wait(what), Console(stderr=True)
+    wait, console = Spinner(what), Console(stderr=True)
     if console.is_terminal:
         with Live(wait, console=console, refresh_per_second=4, transient=True):
             yield wait.advance

@@ -15,7 +15,7 @@ STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PublishedExport:
     """A published export: its directory, its manifest unless that cannot be read, and its archive if there is one."""
 
     directory: Path
@@ -63,18 +63,18 @@ def directories(output: Path) -> list[Path]:
     return sorted(found)
 
 
-def exports(output: Path) -> list[Run]:
+def exports(output: Path) -> list[PublishedExport]:
     """The published exports with their manifests, oldest first."""
     return [
-        Run(directory, readable_manifest(directory), next(iter(layout.archives(directory)), None))
+        PublishedExport(directory, readable_manifest(directory), next(iter(layout.archives(directory)), None))
         for directory in directories(output)
     ]
 
 
-def recent(output: Path, database: str, most: int) -> list[Run]:
+def recent(output: Path, database: str, most: int) -> list[PublishedExport]:
     """The last exports of a source database whose manifests can be read, oldest first; no other manifest is read than
     those of twice as many."""
-    runs = [Run(directory, readable_manifest(directory)) for directory in directories(output)[-2 * most :]]
+    runs = [PublishedExport(directory, readable_manifest(directory)) for directory in directories(output)[-2 * most :]]
     return [run for run in runs if run.manifest and run.manifest.source.database == database][-most:]
 
 

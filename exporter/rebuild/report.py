@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
-from exporter.progress.log import print_dated, tell
+from exporter.progress.log import log_dated, log_stderr
 from exporter.rebuild.stores import Store
 from exporter.settings import LogFormat
 
@@ -35,15 +35,15 @@ class Log:
 
     def say(self, text: str, level: str = "info") -> None:
         if self.format is LogFormat.PLAIN:
-            print_dated(text)
+            log_dated(text)
         else:
             now = datetime.now().astimezone().isoformat(timespec="seconds")
-            tell(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
+            log_stderr(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
 
     def fail(self, text: str) -> None:
         """The sentence that says why it failed; plain, it looks as every command's."""
         if self.format is LogFormat.PLAIN:
-            tell(f"exporter: {text}")
+            log_stderr(f"exporter: {text}")
         else:
             self.say(text, "error")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import DownError, ExporterError, Interrupted, RunError, SwapError, UsageError
-from exporter.interrupts import be_stoppable, stopped_by_signals
+from exporter.interrupts import disable_interrupts, interruptible
 from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.run import export
 from exporter.progress.log import PlainLines
@@ -121,13 +121,15 @@ class Rebuild:
         """A new export. A signal that came when it was published stops the run now."""
         with (
             self.report.step("export", "Exporting the source"),
-            stopped_by_signals() as late,
+            interruptible() as pending,
             worker_pool(self.settings.workers) as pool,
             PlainLines(self.report.log.say) as watcher,
         ):
             directory = export(self.settings, pool, watcher).directory
-        if late:
-            raise Interrupted(f"stopped by {late[0]}; the export {directory.name} stands, the live graph is as it was")
+        if pending:
+            raise Interrupted(
+                f"stopped by {pending[0]}; the export {directory.name} stands, the live graph is as it was"
+            )
         return directory.resolve()
 
     def guard(self, directory: Path, name: str) -> None:
@@ -158,7 +160,7 @@ class Rebuild:
                 self.live.stop(self.logs / "stop.log")
             with self.report.step("renames", "Exchanging the stores"), self.live.held():
                 self.stores.exchange(swap)
-                be_stoppable(False)  # from here on it is sooner done than undone
+                disable_interrupts()  # from here on it is sooner done than undone
             with self.report.step("start", "Starting the live Neo4j on the new store"):
                 self.live.start(self.logs / "start.log")
                 self.report.downtime = time.monotonic() - began
@@ -166,7 +168,7 @@ class Rebuild:
                 smoke_test(new)
                 self.stores.commit(swap)
         except BaseException as error:
-            be_stoppable(False)
+            disable_interrupts()
             self.report.log.say(f"THE SWAP FAILED ({said(error)}): putting the old store back", "error")
             failed_step = self.report.step_name
             with self.report.step("put_back", "Putting the old store back and starting Neo4j"):
@@ -181,7 +183,7 @@ class Rebuild:
 
     def put_back(self, swap: Swap) -> None:
         """Undoes what was done of a swap, and starts Neo4j. Raises `DownError` where it does not answer afterwards."""
-        be_stoppable(False)
+        disable_interrupts()
         try:
             if self.stores.moved(swap):
                 self.live.stop(self.logs / "stop-again.log")

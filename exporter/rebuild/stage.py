@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from exporter.errors import Interrupted, LimitError, RunError, UsageError
-from exporter.interrupts import be_stoppable
+from exporter.interrupts import disable_interrupts
 from exporter.rebuild.report import Report
 from exporter.rebuild.stores import Place
 from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
@@ -34,7 +34,7 @@ def empty_stage(root: Path) -> Iterator[Path]:
     try:
         yield stage
     except BaseException:
-        be_stoppable(False)
+        disable_interrupts()
         clear(stage, logs=False)
         raise
     clear(stage, logs=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from exporter.model.tables import tables
-from exporter.published.history import Run
+from exporter.published.history import PublishedExport
 from exporter.shape.examples import Example
 
 # Each reason with what it left out, in the order in which they decide; README.md says the same.
@@ -113,7 +113,7 @@ class Content:
 def content(
     manifest: Mapping[str, Any],
     examples: Mapping[str, Sequence[Example]],
-    earlier: Sequence[Run],
+    earlier: Sequence[PublishedExport],
     settings: Mapping[str, str],
     peak_memory: int,
 ) -> Content:
@@ -150,7 +150,7 @@ def content(
     )
 
 
-def sums(manifest: Mapping[str, Any], earlier: Sequence[Run]) -> list[Sum]:
+def sums(manifest: Mapping[str, Any], earlier: Sequence[PublishedExport]) -> list[Sum]:
     """The numbers of the whole export with their history."""
     before = [run.manifest for run in earlier if run.manifest]
     totals = manifest["totals"]

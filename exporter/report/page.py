@@ -15,7 +15,7 @@ from exporter.pipeline.profile import Profile
 from exporter.report.content import Content, Entity, moment
 from exporter.report.diagram import picture, sparkline
 from exporter.report.timeline import Block, timeline
-from exporter.text import changed, spoken
+from exporter.text import format_change, format_duration
 
 
 def page(content: Content, profile: Profile) -> str:
@@ -29,7 +29,7 @@ def page(content: Content, profile: Profile) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": number, "size": decimal, "time": time_text, "seconds": seconds_text, "change": changed,
+        "number": number, "size": decimal, "time": time_text, "seconds": seconds_text, "change": format_change,
         "share": share, "sparkline": sparkline, "stops": stops, "moment": moment_text, "shown": shown,
         "grouped": grouped, "heading": heading, "details": details, "spent": spent, "fitting": fitting,
         "breakable": breakable,
@@ -67,20 +67,25 @@ def breakable(name: str) -> Markup:
 
 def details(entity: Entity) -> str:
     """What is told of a label or pattern that is pointed at."""
-    told = [entity.name, f"{number(entity.rows)} rows of {entity.table}, {decimal(entity.bytes)}"]
+    sanitized_errors = [entity.name, f"{number(entity.rows)} rows of {entity.table}, {decimal(entity.bytes)}"]
     if entity.before is not None and entity.before != entity.rows:
-        told.append(f"{changed(entity.before, entity.rows)} since the export before ({number(entity.before)})")
+        sanitized_errors.append(
+            f"{format_change(entity.before, entity.rows)} since the export before ({number(entity.before)})"
+        )
     if entity.no_target:
-        told.append(f"{number(entity.no_target)} rows refer to nobody")
-    told += [f"{number(count)} {reason}" for reason, count in entity.rejects.items()]
-    return "\n".join(told)
+        sanitized_errors.append(f"{number(entity.no_target)} rows refer to nobody")
+    sanitized_errors += [f"{number(count)} {reason}" for reason, count in entity.rejects.items()]
+    return "\n".join(sanitized_errors)
 
 
 def spent(block: Block) -> str:
     """What is told of a block of the timeline."""
-    told = [block.what, f"{seconds_text(block.seconds)}{f' in {block.tasks} pieces' if block.tasks > 1 else ''}"]
-    told += [f"{name} {seconds_text(seconds)}" for name, seconds in block.spent.items()]
-    return "\n".join(told)
+    sanitized_errors = [
+        block.what,
+        f"{seconds_text(block.seconds)}{f' in {block.tasks} pieces' if block.tasks > 1 else ''}",
+    ]
+    sanitized_errors += [f"{name} {seconds_text(seconds)}" for name, seconds in block.spent.items()]
+    return "\n".join(sanitized_errors)
 
 
 # The timeline is about so many letters wide.
@@ -112,12 +117,12 @@ def seconds_text(value: float) -> str:
     """`40 ms`, `0.3 s`, `42 s`, `3 min 20 s`"""
     if value < 0.095:
         return f"{value * 1e3:.0f} ms"
-    return f"{value:.1f} s" if value < 9.95 else spoken(value)
+    return f"{value:.1f} s" if value < 9.95 else format_duration(value)
 
 
 def time_text(value: float) -> str:
     """A time on the axis: `0.5 s`, `10 s`, `2 min`"""
-    return f"{value:g} s" if value < 60 else spoken(value).removesuffix(" 0 s").removesuffix(" 0 min")
+    return f"{value:g} s" if value < 60 else format_duration(value).removesuffix(" 0 s").removesuffix(" 0 min")
 
 
 def moment_text(value: str) -> str:

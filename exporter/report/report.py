@@ -45,7 +45,7 @@ def report(
     except (Interrupted, RunError):
         raise  # a signal, or the time limit
     except Exception as error:
-        return sorry(error)
+        return error_page(error)
 
 
 def shown(settings: Settings) -> dict[str, str]:
@@ -70,7 +70,7 @@ def said(name: str, value: Any) -> str:
     return str(value)
 
 
-def sorry(error: Exception) -> str:
+def error_page(error: Exception) -> str:
     """A page that says where the report failed, without the error's message: it may quote the source."""
     places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
     return (

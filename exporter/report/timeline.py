@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 # An axis has at most so many ticks, and a block at least this share of it: smaller ones that touch become one.
@@ -32,7 +32,7 @@ class Block:
     def shares(self) -> list[tuple[str, float]]:
         """Each activity with its share of the whole, in their order; writing includes the checksums."""
         spent = {
-            CENSUS: self.spent.get(CENSUS, 0.0),
+            KEYS: self.spent.get(KEYS, 0.0),
             READ: self.spent.get(READ, 0.0),
             SHAPE: self.spent.get(SHAPE, 0.0),
             WRITE: self.spent.get(WRITE, 0.0) + self.spent.get(HASH, 0.0),

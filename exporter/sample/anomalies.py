@@ -237,7 +237,7 @@ UPDATE {table} SET {assignment} FROM chosen WHERE {key} = chosen_key AND place B
 """
 
 
-def spread_dirt(connection: psycopg.Connection, scale: float) -> dict[str, int]:
+def inject_anomalies(connection: psycopg.Connection, scale: float) -> dict[str, int]:
     """Make the clean sample dirty, and return how many rows there are of each kind of dirt.
 
     Runs in the connection's transaction, as a superuser: dirt does not stop at foreign keys.

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from exporter.errors import UsageError
-from exporter.sample.anomalies import spread_dirt
+from exporter.sample.anomalies import inject_anomalies
 
 # The week's rows of `domain-model.md`'s data summary, by what the sample counts; some tables follow from others.
 WEEK = {
@@ -71,7 +71,7 @@ def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Dirt:
         for name in FILLS:
             connection.execute(_text(f"fill/{name}.sql"))
         connection.execute("ANALYZE")
-        dirt = spread_dirt(connection, scale)
+        dirt = inject_anomalies(connection, scale)
         connection.execute("DROP SCHEMA sample CASCADE")
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")  # the dirt left dead rows, and the exporter plans by statistics

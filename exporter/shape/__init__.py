@@ -1,1 +1,1 @@
-"""Pure Polars: a raw frame in, importable rows and rejects out; the ID rules and the census."""
+"""Pure Polars: a raw frame in, importable rows and rejects out; the ID rules and the key index."""

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from exporter.model.tables import ends, node, tables
-from exporter.model.vocabulary import Grammar, Mark
+from exporter.model.vocabulary import IdRule, Pii
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,9 +45,9 @@ def example(
     reason: str, table: str, column: str, key: str | None, value: str | None, references: str | None
 ) -> Example:
     """A reject without the personal data in it: what the model marks never leaves the worker."""
-    mark = next((marks(table)[part] for part in column.split(":") if part in marks(table)), None)
-    if mark and value is not None:
-        return Example(reason, column, shortened(key), mark, True, references)
+    pii = next((pii_columns(table)[part] for part in column.split(":") if part in pii_columns(table)), None)
+    if pii and value is not None:
+        return Example(reason, column, shortened(key), pii, True, references)
     return Example(reason, column, shortened(key), shortened(value), False, references)
 
 
@@ -68,16 +68,16 @@ def gathered(found: Iterable[tuple[str, tuple[Example, ...]]]) -> dict[str, list
 
 
 @cache
-def marks(table: str) -> dict[str, Mark]:
+def pii_columns(table: str) -> dict[str, Pii]:
     """The columns of a table that hold personal data: those of marked properties, and those that a link by such a
     value goes by."""
     [found] = [each for each in tables() if each.name == table]
-    marked = {given.name: given.mark for given in found.node.properties if given.mark} if found.node else {}
+    marked_columns = {prop.name: prop.pii for prop in found.node.properties if prop.pii} if found.node else {}
     for relationship in found.relationships:
         for label, reference in ends(relationship):
             if link := reference.by_value:
-                owned = {given.name: given.mark for given in node(label).properties}
-                mark = owned.get(link.owner_column) or (Mark.PHONE if link.grammar is Grammar.PHONE else None)
-                if mark:
-                    marked[link.column] = mark
-    return marked
+                owned = {prop.name: prop.pii for prop in node(label).properties}
+                pii = owned.get(link.owner_column) or (Pii.PHONE if link.id_rule is IdRule.PHONE else None)
+                if pii:
+                    marked_columns[link.column] = pii
+    return marked_columns

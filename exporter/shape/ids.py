@@ -6,7 +6,7 @@ Source of every rule: graph-model.md, Rules. Patterns spell out `[0-9]` and the 
 
 import polars as pl
 
-from exporter.model.vocabulary import Grammar
+from exporter.model.vocabulary import IdRule
 
 # Trimming: exactly space, tab, line feed, vertical tab, form feed, carriage return.
 WHITE_SPACE = " \t\n\x0b\x0c\r"
@@ -78,32 +78,32 @@ def phone(text: pl.Expr) -> pl.Expr:
 
 
 CANONICAL = {
-    Grammar.INTEGER: integer,
-    Grammar.UUID: uuid,
-    Grammar.TEXT_AUTH_ID: text_auth_id,
-    Grammar.CODE: code,
-    Grammar.PHONE: phone,
+    IdRule.INTEGER: integer,
+    IdRule.UUID: uuid,
+    IdRule.TEXT_AUTH_ID: text_auth_id,
+    IdRule.CODE: code,
+    IdRule.PHONE: phone,
 }
 
 # Text that is canonical already, as nearly all is: it is cast at 30 ns a value, where the grammars take 120 to 360.
 PLAIN = {
-    Grammar.INTEGER: ("^[1-9][0-9]{0,17}$", pl.Int64),
-    Grammar.TEXT_AUTH_ID: ("^[1-9][0-9]{0,17}$", pl.Int64),
-    Grammar.UUID: (UUID, pl.String),
+    IdRule.INTEGER: ("^[1-9][0-9]{0,17}$", pl.Int64),
+    IdRule.TEXT_AUTH_ID: ("^[1-9][0-9]{0,17}$", pl.Int64),
+    IdRule.UUID: (UUID, pl.String),
 }
 
 
-def canonical(raw: pl.Series, grammar: Grammar) -> pl.Series:
+def canonical(raw: pl.Series, id_rule: IdRule) -> pl.Series:
     """The canonical form of a raw column, null where there is none: Int64 for IDs of integer spaces, else String."""
     if raw.dtype.is_integer():
         return raw.cast(pl.Int64)
     text = pl.col(raw.name)
-    if grammar not in PLAIN:
-        return raw.to_frame().select(CANONICAL[grammar](text)).to_series()
-    pattern, dtype = PLAIN[grammar]
+    if id_rule not in PLAIN:
+        return raw.to_frame().select(CANONICAL[id_rule](text)).to_series()
+    pattern, dtype = PLAIN[id_rule]
     plain = raw.str.contains(pattern).fill_null(True)
     if plain.all():
         return raw.cast(dtype)
-    value = CANONICAL[grammar](text.filter(~plain))
+    value = CANONICAL[id_rule](text.filter(~plain))
     others = raw.to_frame().select(value).to_series()
     return raw.set(~plain, None).cast(dtype).scatter((~plain).arg_true(), others)

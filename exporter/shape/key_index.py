@@ -1,4 +1,4 @@
-"""What exists in this export, read before everything else: keys, linked values and losers, on disk for all workers.
+"""What exists in this export, read before everything else: keys, linked values and duplicates, on disk for all workers.
 
 The files lie in the partial directory and are memory-mapped, so memory does not grow with the number of workers.
 Every answer is exact: no hash stands in for a key.
@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow
 import pyarrow.ipc
 
-from exporter.model.vocabulary import Grammar, Key
+from exporter.model.vocabulary import IdRule, Key
 from exporter.shape.ids import canonical
 
 # A byte map may be as large as the table whose keys it holds (a sparse file takes no disk for empty pages), or this.
@@ -90,8 +90,8 @@ KeySet = DenseKeys | SortedKeys | TextIndex
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
-    """The census below a directory: the workers that wrote it and those that ask it share nothing else."""
+class KeyIndex:
+    """The key index below a directory: the workers that wrote it and those that ask it share nothing else."""
 
     directory: Path
 
@@ -101,8 +101,8 @@ class Census:
     def values_directory(self, label: str, column: str) -> Path:
         return self.directory / "values" / f"{label}.{column}"
 
-    def losers_file(self, table: str) -> Path:
-        return self.directory / "losers" / f"{table}.arrow"
+    def duplicates_file(self, table: str) -> Path:
+        return self.directory / "duplicates" / f"{table}.arrow"
 
     def keys(self, label: str) -> KeySet:
         """The key set of a label."""
@@ -112,10 +112,10 @@ class Census:
         """The values of a column, with the keys of the exported nodes of the label that own them."""
         return open_index(self.values_directory(label, column))
 
-    def is_loser(self, table: str, row_ids: pl.Series) -> pl.Series:
+    def is_duplicate(self, table: str, row_ids: pl.Series) -> pl.Series:
         """Whether each row (by its row id) loses its key to another row."""
-        losers = mapped_frame(self.losers_file(table)).to_series()
-        return row_ids.is_in(losers.implode()) if len(losers) else pl.repeat(False, len(row_ids), eager=True)
+        duplicates = mapped_frame(self.duplicates_file(table)).to_series()
+        return row_ids.is_in(duplicates.implode()) if len(duplicates) else pl.repeat(False, len(row_ids), eager=True)
 
 
 @lru_cache
@@ -141,7 +141,7 @@ def write_keys(
     `low` and `high` bound integer keys where the server could tell; `bytes` is the size of the table.
     """
     directory.mkdir(mode=0o700, parents=True)
-    if key.grammar is not Grammar.INTEGER:
+    if key.id_rule is not IdRule.INTEGER:
         texts = (key_of(frame, key).alias("text").to_frame() for frame in frames)
         write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), bytes=bytes)
         return
@@ -194,17 +194,17 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
         write_frame(directory / f"bucket-{place}.arrow", counted)
 
 
-def write_losers(path: Path, row_ids: pl.DataFrame) -> None:
-    """Writes the row ids of a table's losers."""
+def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
+    """Writes the row ids of a table's duplicates."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_frame(path, row_ids.select(pl.first().cast(pl.String)))
 
 
 def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
     """The canonical key of each row: Int64, or String; null where null or malformed."""
-    if key.grammar is not Grammar.PAIR:
-        return canonical(frame[key.columns[0]], key.grammar)
-    first = canonical(frame[key.columns[0]], Grammar.INTEGER).cast(pl.String)
+    if key.id_rule is not IdRule.PAIR:
+        return canonical(frame[key.columns[0]], key.id_rule)
+    first = canonical(frame[key.columns[0]], IdRule.INTEGER).cast(pl.String)
     return frame.select(pl.concat_str(first, frame[key.columns[1]], separator=":").alias("key")).to_series()
 
 
@@ -224,7 +224,7 @@ def pyarrow_bytes(data: bytes) -> pyarrow.Array:
 
 @lru_cache(maxsize=64)
 def mapped_frame(path: Path) -> pl.DataFrame:
-    """A census file, memory-mapped once a worker."""
+    """A file of the key index, memory-mapped once a worker."""
     table = pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all())
     assert isinstance(table, pl.DataFrame)
     return table

@@ -39,7 +39,7 @@ REJECTS |= {"references": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
-class Fates:
+class Decision:
     """For each row the place of the first condition that applies, from 1; 0 is exported. None: all are exported."""
 
     conditions: tuple[Condition, ...]
@@ -73,7 +73,7 @@ class Fates:
         return pl.concat([pl.DataFrame(schema=REJECTS), *lines])
 
 
-def decide(conditions: Sequence[Condition]) -> Fates:
+def decide(conditions: Sequence[Condition]) -> Decision:
     """The fate of each row: the first condition that applies."""
     active = [
         (place, condition.where)
@@ -84,7 +84,7 @@ def decide(conditions: Sequence[Condition]) -> Fates:
     for place, where in reversed(active):
         earlier = pl.zeros(len(where), dtype=pl.UInt8, eager=True) if places is None else places
         places = earlier.set(where.fill_null(False), place)
-    return Fates(tuple(conditions), places)
+    return Decision(tuple(conditions), places)
 
 
 def reject_lines(rows: pl.DataFrame, table: str, key: pl.Expr, condition: Condition) -> pl.DataFrame:

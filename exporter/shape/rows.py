@@ -7,11 +7,11 @@ from itertools import chain
 import polars as pl
 
 from exporter.model import frame
-from exporter.model.tables import Table, ends, grammar_of
-from exporter.model.vocabulary import ByValue, Constant, Grammar, Key, Node, Reference, Relationship
+from exporter.model.tables import Table, ends, id_rule_of
+from exporter.model.vocabulary import ByValue, Constant, IdRule, Key, Node, Reference, Relationship
 from exporter.shape.ids import canonical, is_blank, names_nobody
-from exporter.shape.key_index import Census, key_of
-from exporter.shape.rejects import Condition, Fates, Reason, decide, joined_text
+from exporter.shape.key_index import KeyIndex, key_of
+from exporter.shape.rejects import Condition, Decision, Reason, decide, joined_text
 from exporter.shape.values import property_values
 
 START, END = ":START_ID", ":END_ID"
@@ -46,43 +46,43 @@ class Side:
     by_value: pl.Series | None = None
 
 
-def shape(raw: pl.DataFrame, table: Table, census: Census) -> list[Shaped]:
+def shape(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> list[Shaped]:
     """What a raw frame (model/frame.py) of a table gives to each of its entities, the node first."""
     reject_key = pl.col(frame.PRIMARY_KEY) if frame.PRIMARY_KEY in raw.columns else joined_text(table.key_columns)
-    duplicate = duplicates(raw, table, census)
+    duplicate = duplicates(raw, table, key_index)
     own: tuple[Condition, ...] = ()
     key = None
-    made = []
+    parts = []
     if table.node:
         key = key_of(raw, table.node.key)
         own = tuple(own_conditions(raw, table.node, key, duplicate))
-        made.append(shape_node(raw, table.node, key, decide(own), reject_key))
+        parts.append(shape_node(raw, table.node, key, decide(own), reject_key))
     for relationship in table.relationships:
         sides = [
             Side(key)
             if key is not None and table.owns(label, reference)
-            else read_side(raw, table, label, reference, census, dangling)
+            else read_side(raw, table, label, reference, key_index, dangling)
             for (label, reference), dangling in zip(ends(relationship), DANGLING, strict=True)
         ]
         conditions = [*own, *in_order(sides)]
         if not table.node:
             conditions.append(Condition(Reason.DUPLICATE_RELATIONSHIP, duplicate, table.key_columns))
-        made.append(shape_relationship(raw, relationship, sides, decide(conditions), reject_key))
-    return made
+        parts.append(shape_relationship(raw, relationship, sides, decide(conditions), reject_key))
+    return parts
 
 
-def duplicates(raw: pl.DataFrame, table: Table, census: Census) -> pl.Series | None:
+def duplicates(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> pl.Series | None:
     """Rows whose key another row of the table has won; None where the catalog proves that there are none."""
     if frame.DUPLICATE in raw.columns:
         return raw[frame.DUPLICATE]
     if frame.ROW in raw.columns:
-        return census.is_loser(table.name, raw[frame.ROW])
+        return key_index.is_duplicate(table.name, raw[frame.ROW])
     return None
 
 
-def own_conditions(raw: pl.DataFrame, made: Node, key: pl.Series, duplicate: pl.Series | None) -> Iterator[Condition]:
+def own_conditions(raw: pl.DataFrame, node: Node, key: pl.Series, duplicate: pl.Series | None) -> Iterator[Condition]:
     """Why a row makes no node (graph-model.md, One fate a row)."""
-    columns = made.key.columns
+    columns = node.key.columns
     yield from (Condition(Reason.NULL_ID, nulls(raw[column]), (column,)) for column in columns)
     yield Condition(Reason.MALFORMED_ID, malformed(raw, columns, key), columns[:1])
     yield Condition(Reason.DUPLICATE_ID, duplicate, columns)
@@ -114,47 +114,47 @@ def malformed(raw: pl.DataFrame, columns: tuple[str, ...], key: pl.Series) -> pl
 
 
 def read_side(
-    raw: pl.DataFrame, table: Table, label: str, reference: Reference, census: Census, dangling: Reason
+    raw: pl.DataFrame, table: Table, label: str, reference: Reference, key_index: KeyIndex, dangling: Reason
 ) -> Side:
     """The end of a relationship that is another row's node."""
     if not reference.columns:
         assert reference.by_value is not None
-        return read_by_value(raw, label, reference.by_value, census, dangling)
+        return read_by_value(raw, label, reference.by_value, key_index, dangling)
     columns = reference.columns
-    grammar = grammar_of(label, reference)
-    key = key_of(raw, Key(columns, grammar))
+    id_rule = id_rule_of(label, reference)
+    key = key_of(raw, Key(columns, id_rule))
     side = Side(
         key,
-        no_target=[Condition(None, nobody(raw, reference, grammar, key), columns)] if reference.optional else [],
+        no_target=[Condition(None, nobody(raw, reference, id_rule, key), columns)] if reference.optional else [],
         null=[Condition(Reason.NULL_ID, nulls(raw[column]), (column,), label) for column in columns],
         malformed=[Condition(Reason.MALFORMED_ID, malformed(raw, columns, key), columns[:1], label)],
     )
-    missing = ~census.keys(label).contains(key)
+    missing = ~key_index.keys(label).contains(key)
     if reference.by_value and table.node:
-        return read_else_by_value(raw, table.node, label, reference.by_value, census, side, missing)
+        return read_else_by_value(raw, table.node, label, reference.by_value, key_index, side, missing)
     side.dangling.append(Condition(dangling, missing, columns, label))
     return side
 
 
-def nobody(raw: pl.DataFrame, reference: Reference, grammar: Grammar, key: pl.Series) -> pl.Series | None:
+def nobody(raw: pl.DataFrame, reference: Reference, id_rule: IdRule, key: pl.Series) -> pl.Series | None:
     """Where an optional reference is null, or blank where it is a text link."""
     if not key.null_count():
         return None
     assert reference.optional is not None
     column = raw[reference.optional]
-    if column.dtype != pl.String or grammar is Grammar.PAIR:
+    if column.dtype != pl.String or id_rule is IdRule.PAIR:
         return column.is_null()
-    blank = names_nobody if grammar is Grammar.TEXT_AUTH_ID else is_blank
+    blank = names_nobody if id_rule is IdRule.TEXT_AUTH_ID else is_blank
     # Only a text without a canonical form can be blank; those are few.
     unread = key.is_null()
     found = column.filter(unread).to_frame().select(blank(pl.col(column.name))).to_series()
     return pl.repeat(False, len(key), eager=True).scatter(unread.arg_true(), found)
 
 
-def read_by_value(raw: pl.DataFrame, label: str, link: ByValue, census: Census, dangling: Reason) -> Side:
+def read_by_value(raw: pl.DataFrame, label: str, link: ByValue, key_index: KeyIndex, dangling: Reason) -> Side:
     """An end that is found by value alone (graph-model.md, Links by value)."""
-    value = canonical(raw[link.column], link.grammar)
-    found = census.values(label, link.owner_column).find(value)
+    value = canonical(raw[link.column], link.id_rule)
+    found = key_index.values(label, link.owner_column).find(value)
     columns = (link.column,)
     return Side(
         found["id"],
@@ -165,12 +165,12 @@ def read_by_value(raw: pl.DataFrame, label: str, link: ByValue, census: Census, 
 
 
 def read_else_by_value(
-    raw: pl.DataFrame, sharing: Node, label: str, link: ByValue, census: Census, side: Side, missing: pl.Series
+    raw: pl.DataFrame, sharing: Node, label: str, link: ByValue, key_index: KeyIndex, side: Side, missing: pl.Series
 ) -> Side:
     """An end that goes by value where no node has the key; `sharing` is the label whose rows may share the value."""
-    value = canonical(raw[link.column], link.grammar)
-    owners = census.values(label, link.owner_column).find(value)
-    sharers = census.values(sharing.label, link.column)
+    value = canonical(raw[link.column], link.id_rule)
+    owners = key_index.values(label, link.owner_column).find(value)
+    sharers = key_index.values(sharing.label, link.column)
     known = missing & (owners["count"] > 0)
     several = (owners["count"] > 1) | (sharers.find(value)["count"] > 1)
     side.ambiguous.append(Condition(Reason.AMBIGUOUS_LINK, known & several, (link.column,), label))
@@ -179,43 +179,43 @@ def read_else_by_value(
     return Side(key, side.no_target, side.null, side.malformed, side.ambiguous, side.dangling, by_value=missing)
 
 
-def shape_node(raw: pl.DataFrame, made: Node, key: pl.Series, fates: Fates, reject_key: pl.Expr) -> Shaped:
+def shape_node(raw: pl.DataFrame, node: Node, key: pl.Series, decision: Decision, reject_key: pl.Expr) -> Shaped:
     """The nodes of a frame."""
-    name = made.key_properties[0].name if made.key_properties else ID
-    values = [property_values(raw, given) for given in made.properties]
+    name = node.key_properties[0].name if node.key_properties else ID
+    values = [property_values(raw, prop) for prop in node.properties]
     rows = pl.DataFrame(
-        [key.alias(name), *(value.values.alias(p.name) for p, value in zip(made.properties, values, strict=True))]
+        [key.alias(name), *(value.values.alias(p.name) for p, value in zip(node.properties, values, strict=True))]
     )
     lost = [
-        fates.keep(raw).select(
+        decision.keep(raw).select(
             reason=pl.lit(Reason.UNREPRESENTABLE_VALUE, pl.String),
-            table=pl.lit(made.table),
-            column=pl.lit(given.name),
+            table=pl.lit(node.table),
+            column=pl.lit(prop.name),
             key=reject_key,
             value=pl.col(value.raw).cast(pl.String),
             references=pl.lit(None, pl.String),
-        ).filter(value.lost if fates.exported is None else value.lost.filter(fates.exported))
-        for given, value in zip(made.properties, values, strict=True)
+        ).filter(value.lost if decision.exported is None else value.lost.filter(decision.exported))
+        for prop, value in zip(node.properties, values, strict=True)
         if value.lost is not None
     ]  # fmt: skip
-    rejects = pl.concat([fates.rejects(raw, made.table, reject_key), *lost])
-    return Shaped(made, fates.keep(rows), rejects)
+    rejects = pl.concat([decision.rejects(raw, node.table, reject_key), *lost])
+    return Shaped(node, decision.keep(rows), rejects)
 
 
 def shape_relationship(
-    raw: pl.DataFrame, made: Relationship, sides: list[Side], fates: Fates, reject_key: pl.Expr
+    raw: pl.DataFrame, relationship: Relationship, sides: list[Side], decision: Decision, reject_key: pl.Expr
 ) -> Shaped:
     """The relationships of a frame."""
     start, end = sides
     by_value = start.by_value if start.by_value is not None else end.by_value
     columns = [start.key.alias(START), end.key.alias(END)]
-    for given in made.properties:
-        if not isinstance(given, Constant):
-            columns.append(property_values(raw, given).values.alias(given.name))
+    for prop in relationship.properties:
+        if not isinstance(prop, Constant):
+            columns.append(property_values(raw, prop).values.alias(prop.name))
         elif by_value is None:
-            columns.append(pl.repeat(given.value, len(raw), eager=True).alias(given.name))
+            columns.append(pl.repeat(prop.value, len(raw), eager=True).alias(prop.name))
         else:
-            choice = pl.when(by_value).then(pl.lit(given.by_value)).otherwise(pl.lit(given.value))
-            columns.append(pl.select(choice.alias(given.name)).to_series())
-    rows = fates.keep(pl.DataFrame(columns))
-    return Shaped(made, rows, fates.rejects(raw, made.table, reject_key), fates.no_target())
+            choice = pl.when(by_value).then(pl.lit(prop.by_value)).otherwise(pl.lit(prop.value))
+            columns.append(pl.select(choice.alias(prop.name)).to_series())
+    rows = decision.keep(pl.DataFrame(columns))
+    return Shaped(relationship, rows, decision.rejects(raw, relationship.table, reject_key), decision.no_target())

@@ -48,22 +48,22 @@ def holds_unrepresentable(raw: pl.DataFrame, table: Table) -> bool:
     return False
 
 
-def property_values(raw: pl.DataFrame, given: Property) -> Values:
+def property_values(raw: pl.DataFrame, prop: Property) -> Values:
     """The values of a property in a raw frame; a lost one is null."""
-    column = raw[given.name]
-    if given.type in (Type.DATETIME, Type.DATE):
-        texts = iso_datetimes(column) if given.type is Type.DATETIME else iso_dates(column.to_physical())
-        original = frame.raw(given.name)
+    column = raw[prop.name]
+    if prop.type in (Type.DATETIME, Type.DATE):
+        texts = iso_datetimes(column) if prop.type is Type.DATETIME else iso_dates(column.to_physical())
+        original = frame.raw(prop.name)
         return Values(texts, raw[original].is_not_null() if original in raw.columns else None, original)
-    if column.dtype == pl.String and given.type in NUMBERS:
-        values = NUMBERS[given.type](column)
+    if column.dtype == pl.String and prop.type in NUMBERS:
+        values = NUMBERS[prop.type](column)
         lost = values.is_null() & column.is_not_null() if values.null_count() > column.null_count() else None
-        return Values(values, lost, given.name)
-    if given.type is Type.LOCALTIME:
+        return Values(values, lost, prop.name)
+    if prop.type is Type.LOCALTIME:
         values = column.set(column == "24:00:00", None)
         lost = column == "24:00:00" if values.null_count() > column.null_count() else None
-        return Values(values, lost, given.name)
-    return Values(column, None, given.name)
+        return Values(values, lost, prop.name)
+    return Values(column, None, prop.name)
 
 
 def iso_dates(days: pl.Series) -> pl.Series:

@@ -42,9 +42,9 @@ def write_data(
     def parts() -> Iterator[memoryview]:
         nonlocal longest
         for part in rows.iter_slices(max(1, rows.height * SLICE_BYTES // max(1, int(rows.estimated_size())))):
-            made = part.select(lines(part, columns, met).alias("line")).to_series()
-            longest = max(longest, largest(made.str.len_bytes()))
-            yield content(made)
+            text = part.select(lines(part, columns, met).alias("line")).to_series()
+            longest = max(longest, largest(text.str.len_bytes()))
+            yield content(text)
 
     record = write_parts(root, path, parts(), rows.height, watch)
     values = {name: rows.height - rows[name].null_count() for name, _ in columns}

@@ -11,11 +11,11 @@ from exporter.sink.layout import Entity, entities, name
 def columns(entity: Entity) -> list[tuple[str, Type]]:
     """The columns of an entity's data files with their types, the key or both ends first; `:ID` for a pair."""
     if isinstance(entity, Node):
-        key = [(given.name, given.type) for given in entity.key_properties] or [(":ID", entity.key.type)]
-        return key + [(given.name, given.type) for given in entity.properties]
+        key = [(prop.name, prop.type) for prop in entity.key_properties] or [(":ID", entity.key.type)]
+        return key + [(prop.name, prop.type) for prop in entity.properties]
     nodes = {node.label: node for node in ordered_nodes()}
     ends = [(":START_ID", nodes[entity.start].key.type), (":END_ID", nodes[entity.end].key.type)]
-    return ends + [(given.name, given.type) for given in entity.properties]
+    return ends + [(prop.name, prop.type) for prop in entity.properties]
 
 
 def header(entity: Entity) -> str:
@@ -27,7 +27,7 @@ def header(entity: Entity) -> str:
     else:
         first = [f":START_ID({entity.start})", f":END_ID({entity.end})"]
     rest = columns(entity)[len(first) :]
-    return ",".join([*first, *(f"{given}:{type}" for given, type in rest)]) + "\n"
+    return ",".join([*first, *(f"{prop}:{type}" for prop, type in rest)]) + "\n"
 
 
 def headers() -> dict[str, str]:

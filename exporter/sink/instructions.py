@@ -21,7 +21,10 @@ def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: i
     if multiline:
         lines.append("--multiline-fields=true")
     lines += [f"--nodes={node.label}={input_files(node, files)}" for node in ordered_nodes()]
-    lines += [f"--relationships={made.type}={input_files(made, files)}" for made in ordered_relationships()]
+    lines += [
+        f"--relationships={relationship.type}={input_files(relationship, files)}"
+        for relationship in ordered_relationships()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -41,10 +44,10 @@ INDEXES = (
 def schema_cypher() -> str:
     """`schema.cypher`: a uniqueness constraint on every label's key, and the indexes; safe to run again."""
     lines = [
-        f"CREATE CONSTRAINT {node.label}_{given.name} IF NOT EXISTS"
-        f" FOR (n:{node.label}) REQUIRE n.{given.name} IS UNIQUE;"
+        f"CREATE CONSTRAINT {node.label}_{prop.name} IF NOT EXISTS"
+        f" FOR (n:{node.label}) REQUIRE n.{prop.name} IS UNIQUE;"
         for node in ordered_nodes()
-        for given in node.key_properties
+        for prop in node.key_properties
     ]
-    lines += [f"CREATE INDEX {label}_{given} IF NOT EXISTS FOR (n:{label}) ON (n.{given});" for label, given in INDEXES]
+    lines += [f"CREATE INDEX {label}_{prop} IF NOT EXISTS FOR (n:{label}) ON (n.{prop});" for label, prop in INDEXES]
     return "\n".join([*lines, "CALL db.awaitIndexes(3600);"]) + "\n"

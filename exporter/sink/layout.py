@@ -27,9 +27,9 @@ HEADERS = "headers"
 # An archive lies beside its export and has its name; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
-# Not part of an export: the workers' census lies there while the export is partial.
-CENSUS = "census"
-READING = "census/reading"
+# Not part of an export: the workers' key index lies there while the export is partial.
+KEY_INDEX = "key-index"
+HEARTBEATS = "key-index/heartbeats"
 
 
 def archive_file(export: Path, *, encrypted: bool) -> Path:

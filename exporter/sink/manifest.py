@@ -30,8 +30,8 @@ class Tally:
     def property_counts(self) -> dict[str, int]:
         """Non-null values of each property, the key included; a Device's key is none."""
         keys = self.entity.key_properties if isinstance(self.entity, Node) else ()
-        given: Iterable[Any] = (*keys, *self.entity.properties)
-        return {each.name: self.values[each.name] for each in given}
+        prop: Iterable[Any] = (*keys, *self.entity.properties)
+        return {each.name: self.values[each.name] for each in prop}
 
     def accounted(self) -> int:
         """Rows of the table that are accounted for (contract.md: every row is, always)."""

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from exporter.errors import BusyError, RunError, UsageError
-from exporter.interrupts import be_stoppable
+from exporter.interrupts import disable_interrupts
 from exporter.sink import layout, permissions
 from exporter.sink.files import FileRecord, Flusher, sync, write_file
 from exporter.sink.headers import headers
@@ -60,7 +60,7 @@ class PartialExport:
     ) -> dict[str, Any]:
         """Writes all that is not data, the checksums last; gives the manifest, from which `report` makes the report's
         page."""
-        shutil.rmtree(self.directory / layout.CENSUS, ignore_errors=True)
+        shutil.rmtree(self.directory / layout.KEY_INDEX, ignore_errors=True)
         for tally in tallies.values():
             tally.files.sort(key=lambda record: record.path)
             self.records += [*tally.files, *tally.reject_files]
@@ -102,7 +102,7 @@ class PartialExport:
             sync(Path(folder))
         self.link.symlink_to(self.stamp)
         parts = [self.directory, *([self.archive] if self.archive else [])]
-        be_stoppable(False)
+        disable_interrupts()
         try:
             for part in parts:
                 part.rename(self.published(part))
@@ -125,7 +125,7 @@ class PartialExport:
         """Keeps the reject files alone, where a limit on them was broken."""
         self.flusher.finish()
         kept = self.output / f"{layout.REJECTED}{self.stamp}"
-        be_stoppable(False)
+        disable_interrupts()
         (self.directory / layout.REJECTS).rename(kept)
         return kept
 

@@ -9,7 +9,7 @@ from psycopg import sql
 from exporter.source.catalog import Size
 from exporter.source.columns import INTEGERS
 from exporter.source.connection import Connection
-from exporter.source.select import From
+from exporter.source.select import SourceTable
 
 # A view has no size of its own: a middling width of its rows, besides their texts.
 VIEW_ROW_BYTES = 200
@@ -34,12 +34,12 @@ class Chunker:
     counts: dict[str, int]
     chunk_bytes: int
 
-    def bytes(self, source: From) -> int:
+    def bytes(self, source: SourceTable) -> int:
         """The size of a table with its out-of-line values, or about that of a view."""
         size = self.sizes.get(source.relation.full_name)
         return size.bytes if size else self.counts[source.table.name] * VIEW_ROW_BYTES
 
-    def queries(self, source: From, text: sql.Composed, *, factor: int = 1) -> tuple[str, ...]:
+    def queries(self, source: SourceTable, text: sql.Composed, *, factor: int = 1) -> tuple[str, ...]:
         """The query `text` once for each chunk; `factor`: how many times the bytes of whole rows a chunk may span, for
         a query that reads few of a row's columns and no long texts."""
         return self.once_each(text, self.conditions(source, factor=factor))
@@ -49,7 +49,7 @@ class Chunker:
         queries = [text + sql.SQL(" where ") + condition for condition in conditions] or [text]
         return tuple(query.as_string(self.connection) for query in queries)
 
-    def conditions(self, source: From, *, factor: int = 1) -> list[sql.Composable]:
+    def conditions(self, source: SourceTable, *, factor: int = 1) -> list[sql.Composable]:
         """The conditions of the chunks; none where one read takes all."""
         texts = long_texts(source) if factor == 1 else None
         limit = self.chunk_bytes * factor
@@ -59,7 +59,7 @@ class Chunker:
         key = source.table.key_columns[0]
         return ranges(source.quoted(key), self.key_bounds(source, limit, texts), source.column(key).base)
 
-    def pieces(self, source: From, limit: int, texts: sql.Composable | None) -> list[Piece]:
+    def pieces(self, source: SourceTable, limit: int, texts: sql.Composable | None) -> list[Piece]:
         """A table in pieces of equally many blocks; weighed where `texts`, the length of its rows' texts, are to be
         read and there is more than one."""
         size = self.sizes[source.relation.full_name]
@@ -69,7 +69,7 @@ class Chunker:
             return list(self.weighed(source, size, step, heap, texts))
         return [(f"({block},0)", heap) for block in range(0, size.blocks, step)]
 
-    def weighed(self, source: From, size: Size, step: int, heap: int, texts: sql.Composable) -> Iterator[Piece]:
+    def weighed(self, source: SourceTable, size: Size, step: int, heap: int, texts: sql.Composable) -> Iterator[Piece]:
         """Pieces of a table with the length of their texts, at least their own bytes (`heap`). `octet_length` fetches
         no text that is compressed or lies out of line.
 
@@ -90,7 +90,7 @@ class Chunker:
             else:
                 yield f"({block},0)", max(heap, weight)
 
-    def key_bounds(self, source: From, limit: int, texts: sql.Composable | None) -> list[sql.Literal]:
+    def key_bounds(self, source: SourceTable, limit: int, texts: sql.Composable | None) -> list[sql.Literal]:
         """The keys of a view with which chunks begin but the first, so that all rows of a key are in one; none where
         the key is no integer."""
         key = source.table.key_columns[0]
@@ -105,7 +105,7 @@ class Chunker:
         return [sql.Literal(first) for (first,) in self.connection.execute(query)]
 
 
-def long_texts(source: From) -> sql.Composable | None:
+def long_texts(source: SourceTable) -> sql.Composable | None:
     """The length of a row's values that may be long, of those that are read; None where there are none."""
     columns = {name: source.column(name) for name in source.table.uses()}
     texts = [

@@ -6,7 +6,7 @@ Casts follow what pg_catalog says the column is (source-facts.md, Types; graph-m
 from psycopg import sql
 
 from exporter.model.tables import Use
-from exporter.model.vocabulary import Grammar, Type
+from exporter.model.vocabulary import IdRule, Type
 from exporter.source.catalog import Column
 
 INTEGERS = frozenset({"int2", "int4", "int8"})
@@ -16,9 +16,9 @@ DATETIMES = frozenset({"timestamptz", "timestamp"})
 TEMPORAL = frozenset({Type.DATETIME, Type.DATE})
 
 ACCEPTED: dict[Use, frozenset[str]] = {
-    Grammar.INTEGER: INTEGERS | TEXTS | {"numeric"},
-    Grammar.UUID: TEXTS | {"uuid"},
-    Grammar.TEXT_AUTH_ID: INTEGERS | TEXTS | {"numeric"},
+    IdRule.INTEGER: INTEGERS | TEXTS | {"numeric"},
+    IdRule.UUID: TEXTS | {"uuid"},
+    IdRule.TEXT_AUTH_ID: INTEGERS | TEXTS | {"numeric"},
     Type.LONG: INTEGERS | {"numeric"},
     Type.DOUBLE: INTEGERS | {"numeric", "float4", "float8"},
     Type.BOOLEAN: frozenset({"bool"}),
@@ -55,17 +55,17 @@ def is_cast(column: Column, use: Use) -> bool:
 
 
 def expression(
-    column: Column, use: Use, *, source: sql.Composable, timezone: str, careful: bool = False
+    column: Column, use: Use, *, source: sql.Composable, timezone: str, fallback: bool = False
 ) -> sql.Composable:
     """The SELECT expression that reads a column (`source`, its quoted name) for a use.
 
-    Comes out as: integers as they are; booleans; `Type.DATETIME` a timestamptz and `Type.DATE` a date, in a careful
+    Comes out as: integers as they are; booleans; `Type.DATETIME` a timestamptz and `Type.DATE` a date, in a fallback
     read null where unrepresentable (`raw_expression` then holds the value); everything else text, in PostgreSQL's own
     spelling.
     """
     if use in TEMPORAL:
         value = in_utc(column, source=source, timezone=timezone)
-        if not careful:
+        if not fallback:
             return value
         finite = representable(column, source=source, timezone=timezone)
         return sql.SQL("case when {} then {} end").format(finite, value)
@@ -74,9 +74,9 @@ def expression(
         return sql.SQL("textin(inet_out({}))").format(source)
     if column.base in INTEGERS | {"bool"} and use not in (
         Type.STRING,
-        Grammar.TEXT_AUTH_ID,
-        Grammar.CODE,
-        Grammar.PHONE,
+        IdRule.TEXT_AUTH_ID,
+        IdRule.CODE,
+        IdRule.PHONE,
     ):
         return source
     if column.base in NATIVE_STRINGS:

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from exporter.model.graph import SKIPPED_TABLES
 from exporter.model.tables import Table, Use, tables
-from exporter.model.vocabulary import Grammar
+from exporter.model.vocabulary import IdRule
 from exporter.source.catalog import FOREIGN, MATERIALIZED, VIEW, Relation
 from exporter.source.columns import accepted, fits, is_cast
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 
 
 class Severity(StrEnum):
@@ -32,7 +32,7 @@ class Finding:
         return f"{self.where}: {self.what}" + (f"; {self.remedy}" if self.remedy else "")
 
 
-def examine(catalog: dict[str, Relation], mapping: Mapping) -> list[Finding]:
+def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]:
     """All differences between the source and the model, errors first, in the model's order."""
     found: list[Finding] = []
     for table in tables():
@@ -52,7 +52,7 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
-def examine_table(table: Table, catalog: dict[str, Relation], mapping: Mapping) -> list[Finding]:
+def examine_table(table: Table, catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]:
     """The findings of one table of the model."""
     name = mapping.table(table.name)
     where = name if name == table.name else f"{name} (for {table.name})"
@@ -92,7 +92,7 @@ def examine_column(table: Table, relation: Relation, name: str, use: Use | None,
         found.append(Finding(Severity.ERROR, f"{where}.{name}", "no SELECT on the column", f"GRANT SELECT ({name})"))
     if use is None:
         return found
-    said = f"an ID ({use.replace('_', ' ')})" if isinstance(use, Grammar) else f"a {use}"
+    said = f"an ID ({use.replace('_', ' ')})" if isinstance(use, IdRule) else f"a {use}"
     if not fits(column, use):
         what = f"type {column.type} does not fit {said}"
         found.append(Finding(Severity.ERROR, f"{where}.{name}", what, f"accepted: {accepted(use)}"))

@@ -13,8 +13,8 @@ from exporter.model.tables import tables
 from exporter.source.catalog import Relation, Size, read_catalog, read_sizes
 from exporter.source.compatibility import Severity, examine
 from exporter.source.connection import Connection, connect, lost, session
-from exporter.source.mapping import Mapping
-from exporter.source.watchdog import no_standstill
+from exporter.source.mapping import NameMapping
+from exporter.source.watchdog import stall_guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Snapshot:
 
 
 @contextmanager
-def hold_snapshot(connection: Connection, mapping: Mapping, seen: dict[str, Relation]) -> Iterator[Snapshot]:
+def hold_snapshot(connection: Connection, mapping: NameMapping, seen: dict[str, Relation]) -> Iterator[Snapshot]:
     """Locks every mapped table, takes the snapshot, and keeps both until the block ends.
 
     `seen` is the catalog that the preflight read in a transaction of its own; that of the snapshot must be the same,
@@ -72,7 +72,7 @@ def hold_snapshot(connection: Connection, mapping: Mapping, seen: dict[str, Rela
     )
 
 
-def count_views(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
+def count_views(connection: Connection, mapping: NameMapping, catalog: dict[str, Relation]) -> dict[str, int]:
     """`count(*)` of every view by the model's name, in the snapshot; each by itself, since it may fail by its query."""
     counts: dict[str, int] = {}
     for table in tables():
@@ -82,7 +82,7 @@ def count_views(connection: Connection, mapping: Mapping, catalog: dict[str, Rel
     return counts
 
 
-def count_tables(connection: Connection, mapping: Mapping, catalog: dict[str, Relation]) -> dict[str, int]:
+def count_tables(connection: Connection, mapping: NameMapping, catalog: dict[str, Relation]) -> dict[str, int]:
     """`count(*)` of every table that is no view by the model's name, in the snapshot; in one statement, since a server
     may be far."""
     relations = {table.name: catalog[mapping.table(table.name)] for table in tables()}
@@ -103,7 +103,7 @@ def count_together(connection: Connection, relations: dict[str, Relation], what:
     return dict(zip(relations, row or (), strict=True))
 
 
-def sizes_of(connection: Connection, mapping: Mapping) -> dict[str, Size]:
+def sizes_of(connection: Connection, mapping: NameMapping) -> dict[str, Size]:
     """The size of every mapped table by its real name."""
     try:
         return read_sizes(connection, [mapping.table(table.name) for table in tables()])
@@ -111,7 +111,7 @@ def sizes_of(connection: Connection, mapping: Mapping) -> dict[str, Size]:
         raise lost(error, "measuring the tables") from None
 
 
-def preflight(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
+def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
     """The catalog as it is before the locks, in a transaction of its own."""
     try:
         connection.execute("begin isolation level repeatable read read only")
@@ -137,14 +137,14 @@ def connected(uri: str | None, application: str, *, lock_timeout: int, stall_tim
         raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
     with (
         session(uri, application, lock_seconds=lock_timeout) as connection,
-        no_standstill(connection, uri, stall_timeout),
+        stall_guard(connection, uri, stall_timeout),
     ):
         yield connection
 
 
-def exportable(connection: Connection, mapping: Mapping) -> dict[str, Relation]:
+def exportable(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
     """The source's catalog. Raises `SourceError` with all faults at once where it is not what the model needs."""
-    catalog = preflight(connection, mapping)
+    catalog = current_catalog(connection, mapping)
     faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
     if faults:
         raise SourceError("\n  ".join(["the source cannot be exported:", *faults]))

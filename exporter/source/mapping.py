@@ -6,7 +6,7 @@ from exporter.model.tables import tables
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class NameMapping:
     """`tables`: model table -> real table; `columns`: model table -> {model column -> real column}."""
 
     tables: dict[str, str] = field(default_factory=dict)

@@ -1,76 +1,76 @@
-"""The plan: model × catalog. Which queries read each table, and what the census reads first."""
+"""The plan: model × catalog. Which queries read each table, and what the key index reads first."""
 
-from collections.abc import Mapping as Names
+from collections.abc import Mapping
 
 import psycopg
 from psycopg import sql
 
 from exporter.model import frame
 from exporter.model.tables import Table, Use, links_by_value, node, parts, referenced_labels, tables
-from exporter.model.vocabulary import Grammar
+from exporter.model.vocabulary import IdRule
 from exporter.source.catalog import Relation
 from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
 from exporter.source.connection import Connection, lost
-from exporter.source.mapping import Mapping
-from exporter.source.queries import CensusReads, KeyReads, LoserReads, TableReads, ValueReads
-from exporter.source.select import From, comparable, joined_text, winner_order
+from exporter.source.mapping import NameMapping
+from exporter.source.queries import DuplicateQuery, IndexQueries, KeyQueries, TableQueries, ValueQueries
+from exporter.source.select import SourceTable, comparable, joined_text, precedence
 
-# How many times the bytes of a whole row a chunk of the census may span: it needs one or two columns.
+# How many times the bytes of a whole row a chunk of the key index may span: it needs one or two columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
 
 
 class Planner:
     """Composes the reads of one source."""
 
-    def __init__(self, catalog: Names[str, Relation], mapping: Mapping, timezone: str, chunker: Chunker) -> None:
+    def __init__(self, catalog: Mapping[str, Relation], mapping: NameMapping, timezone: str, chunker: Chunker) -> None:
         self.catalog = catalog
         self.mapping = mapping
         self.timezone = timezone
         self.chunker = chunker
         self.connection: Connection = chunker.connection
 
-    def tables(self) -> tuple[TableReads, ...]:
+    def tables(self) -> tuple[TableQueries, ...]:
         """The reads of every table. Raises `RunError` when the source fails meanwhile."""
         try:
-            return tuple(self.table_reads(table) for table in tables())
+            return tuple(self.table_queries(table) for table in tables())
         except psycopg.Error as error:
             raise lost(error, "planning the reads") from None
 
-    def census(self) -> CensusReads:
-        """The reads of the census. Raises `RunError` when the source fails meanwhile."""
+    def index_queries(self) -> IndexQueries:
+        """The reads of the key index. Raises `RunError` when the source fails meanwhile."""
         try:
             bounds = self.key_bounds()
-            return CensusReads(
-                keys=tuple(self.key_reads(label, *bounds.get(label, (None, None))) for label in referenced_labels()),
-                values=tuple(self.value_reads()),
-                losers=tuple(self.loser_reads()),
+            return IndexQueries(
+                keys=tuple(self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()),
+                values=tuple(self.value_queries()),
+                duplicates=tuple(self.duplicate_queries()),
             )
         except psycopg.Error as error:
             raise lost(error, "planning the reads") from None
 
-    def source(self, table: Table) -> From:
+    def source(self, table: Table) -> SourceTable:
         """The table as the source has it."""
-        return From(self.catalog[self.mapping.table(table.name)], table, self.mapping, self.timezone)
+        return SourceTable(self.catalog[self.mapping.table(table.name)], table, self.mapping, self.timezone)
 
-    def source_of(self, label: str) -> From:
+    def source_of(self, label: str) -> SourceTable:
         """The table of a label as the source has it."""
         return self.source(next(table for table in tables() if table.node and table.node.label == label))
 
-    def table_reads(self, table: Table) -> TableReads:
-        """The reads of a whole table, and the careful ones of the same chunks."""
+    def table_queries(self, table: Table) -> TableQueries:
+        """The reads of a whole table, and the fallback ones of the same chunks."""
         source = self.source(table)
         conditions = self.chunker.conditions(source)
-        queries = careful = self.chunker.once_each(self.rows(source, careful=False), conditions)
+        queries = fallback = self.chunker.once_each(self.rows(source, fallback=False), conditions)
         if TEMPORAL & set(table.uses().values()):
-            careful = self.chunker.once_each(self.rows(source, careful=True), conditions)
-        return TableReads(table.name, queries, careful, self.chunker.bytes(source))
+            fallback = self.chunker.once_each(self.rows(source, fallback=True), conditions)
+        return TableQueries(table.name, queries, fallback, self.chunker.bytes(source))
 
-    def rows(self, source: From, *, careful: bool) -> sql.Composed:
+    def rows(self, source: SourceTable, *, fallback: bool) -> sql.Composed:
         """The SELECT of a table's raw frame (model/frame.py)."""
         table = source.table
-        selected = [self.column(source, name, use, careful=careful) for name, use in table.uses().items()]
-        if careful:
+        selected = [self.column(source, name, use, fallback=fallback) for name, use in table.uses().items()]
+        if fallback:
             selected += [self.raw_column(source, name) for name, use in table.uses().items() if use in TEMPORAL]
         if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
             selected.append(named(joined_text(key), frame.PRIMARY_KEY))
@@ -82,23 +82,23 @@ class Planner:
             )
         return select(selected, source.name)
 
-    def raw_column(self, source: From, name: str) -> sql.Composed:
+    def raw_column(self, source: SourceTable, name: str) -> sql.Composed:
         """The text of a column's unrepresentable values."""
         text = raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone)
         return named(text, frame.raw(name))
 
-    def column(self, source: From, name: str, use: Use, *, careful: bool = False) -> sql.Composed:
+    def column(self, source: SourceTable, name: str, use: Use, *, fallback: bool = False) -> sql.Composed:
         """A column of the model in a SELECT list."""
         quoted = source.quoted(name)
-        read = expression(source.column(name), use, source=quoted, timezone=self.timezone, careful=careful)
+        read = expression(source.column(name), use, source=quoted, timezone=self.timezone, fallback=fallback)
         return named(read, name)
 
-    def loser_reads(self) -> list[LoserReads]:
+    def duplicate_queries(self) -> list[DuplicateQuery]:
         """Of each table whose keys are not proven unique, the rows that another one with the same key comes before."""
         sources = [source for source in map(self.source, tables()) if source.relation.is_table]
         text = "select row_id from (select {} as row_id, {} as place from {}) numbered where place > 1"
         return [
-            LoserReads(
+            DuplicateQuery(
                 source.table.name,
                 sql.SQL(text).format(source.row_id(), place(source), source.name).as_string(self.connection),
                 self.chunker.bytes(source),
@@ -124,10 +124,10 @@ class Planner:
         row = self.connection.execute(sql.SQL("select {}").format(sql.SQL(", ").join(bounds))).fetchone()
         return {label: (low, high) for label, (low, high) in zip(integers, row or (), strict=True)}
 
-    def key_reads(self, label: str, low: int | None, high: int | None) -> KeyReads:
+    def key_queries(self, label: str, low: int | None, high: int | None) -> KeyQueries:
         """The reads of a label's keys, which lie from `low` to `high` where that is known."""
         source = self.source_of(label)
-        uses = parts(node(label).key.columns, node(label).key.grammar)
+        uses = parts(node(label).key.columns, node(label).key.id_rule)
         gathered = all(source.column(name).base in INTEGERS for name in uses) and len(uses) == 1
         if gathered:
             # Measured: as one array they take a twelfth of the client's time of rows, and as much of the server's.
@@ -136,33 +136,33 @@ class Planner:
         else:
             text = select([self.column(source, name, use) for name, use in uses.items()], source.name)
         queries = self.chunker.queries(source, text, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
-        return KeyReads(label, queries, gathered, low, high, self.chunker.bytes(source))
+        return KeyQueries(label, queries, gathered, low, high, self.chunker.bytes(source))
 
-    def value_reads(self) -> list[ValueReads]:
+    def value_queries(self) -> list[ValueQueries]:
         """The reads of all owners of a linked value, and of the rows that share it where the link is exclusive."""
         wanted = {}
         for table, label, link in links_by_value():
-            wanted[label, link.owner_column] = link.grammar
+            wanted[label, link.owner_column] = link.id_rule
             if link.exclusive and table.node:
-                wanted[table.node.label, link.column] = link.grammar
-        return [self.values(label, column, grammar) for (label, column), grammar in wanted.items()]
+                wanted[table.node.label, link.column] = link.id_rule
+        return [self.values(label, column, id_rule) for (label, column), id_rule in wanted.items()]
 
-    def values(self, label: str, column: str, grammar: Grammar) -> ValueReads:
+    def values(self, label: str, column: str, id_rule: IdRule) -> ValueQueries:
         """The reads of (key, value) of every row that wins its key."""
         source = self.source_of(label)
         key = node(label).key.columns[0]
-        value = expression(source.column(column), grammar, source=source.quoted(column), timezone=self.timezone)
-        selected = [self.column(source, key, Grammar.INTEGER), named(value, "value")]
+        value = expression(source.column(column), id_rule, source=source.quoted(column), timezone=self.timezone)
+        selected = [self.column(source, key, IdRule.INTEGER), named(value, "value")]
         if proven_unique(source):
             queries = self.chunker.queries(source, select(selected, source.name), factor=PAIR_FACTOR)
         else:
             rows = select([*selected, named(place(source), "place")], source.name)
             winners = sql.SQL("select {}, value from ({}) numbered where place = 1")
             queries = (winners.format(sql.Identifier(key), rows).as_string(self.connection),)
-        return ValueReads(label, column, grammar, queries, self.chunker.bytes(source))
+        return ValueQueries(label, column, id_rule, queries, self.chunker.bytes(source))
 
 
-def proven_unique(source: From) -> bool:
+def proven_unique(source: SourceTable) -> bool:
     """Whether the catalog proves that no two rows have the same canonical key: a unique index on a column whose type
     has one form for each key (a text column may hold 7 and 07), on a table that inheritance adds no rows to."""
     keys = source.table.key_columns
@@ -172,11 +172,11 @@ def proven_unique(source: From) -> bool:
     return column.name in source.relation.unique and column.base in INTEGERS | {"numeric", "uuid"}
 
 
-def place(source: From, compared: str = "") -> sql.Composed:
+def place(source: SourceTable, compared: str = "") -> sql.Composed:
     """The place of a row among those with the same canonical key, from 1; or how it compares."""
     uses = source.table.uses()
     keys = sql.SQL(", ").join(comparable(source, name, uses[name]) for name in source.table.key_columns)
-    window = sql.SQL("(row_number() over (partition by {} order by {})").format(keys, winner_order(source))
+    window = sql.SQL("(row_number() over (partition by {} order by {})").format(keys, precedence(source))
     return window + sql.SQL(f" {compared})" if compared else ")")
 
 

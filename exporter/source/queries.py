@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from exporter.model.vocabulary import Grammar
+from exporter.model.vocabulary import IdRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,20 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class TableReads:
+class TableQueries:
     """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once.
 
-    `careful` reads the same chunks where a datetime or date in them is unrepresentable (model/frame.py).
+    `fallback` reads the same chunks where a datetime or date in them is unrepresentable (model/frame.py).
     """
 
     table: str
     queries: tuple[str, ...]
-    careful: tuple[str, ...]
+    fallback: tuple[str, ...]
     bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class KeyReads:
+class KeyQueries:
     """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them.
 
     `gathered`: each query gives all its keys as one array, or null where there are none. `bytes`: of the whole table.
@@ -57,18 +57,18 @@ class KeyReads:
 
 
 @dataclass(frozen=True, slots=True)
-class ValueReads:
+class ValueQueries:
     """The reads of a label's (key, value) rows for links by value; only winners are among them."""
 
     label: str
     column: str
-    grammar: Grammar
+    id_rule: IdRule
     queries: tuple[str, ...]
     bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class LoserReads:
+class DuplicateQuery:
     """The read that finds the rows of a table that lose their key to another row."""
 
     table: str
@@ -77,9 +77,9 @@ class LoserReads:
 
 
 @dataclass(frozen=True, slots=True)
-class CensusReads:
+class IndexQueries:
     """Everything that is read before the first row is shaped."""
 
-    keys: tuple[KeyReads, ...]
-    values: tuple[ValueReads, ...]
-    losers: tuple[LoserReads, ...]
+    keys: tuple[KeyQueries, ...]
+    values: tuple[ValueQueries, ...]
+    duplicates: tuple[DuplicateQuery, ...]

@@ -37,7 +37,7 @@ class UndecodableError(RunError):
 
 def read(address: Address, query: str, pre_execution: list[str], what: str) -> pyarrow.Table:
     """The rows of a query; `what` names it in an error. Raises `RunError` for every failure of the read,
-    `UndecodableError` where a careful read can do better."""
+    `UndecodableError` where a fallback read can do better."""
     try:
         table: pyarrow.Table = connectorx.read_sql(
             address.of_reader(os.getpid()),
@@ -72,6 +72,6 @@ def bytes_received() -> int:
         with suppress(OSError):  # it was closed in this moment, or is no TCP connection
             if str(path.readlink()).startswith("socket:"):
                 with socket.socket(fileno=os.dup(int(path.name))) as connection:
-                    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
-                    total += int.from_bytes(told[BYTES_RECEIVED:], sys.byteorder)
+                    sanitized_errors = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
+                    total += int.from_bytes(sanitized_errors[BYTES_RECEIVED:], sys.byteorder)
     return total

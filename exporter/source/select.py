@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from exporter.model.tables import Table, Use
-from exporter.model.vocabulary import Grammar
+from exporter.model.vocabulary import IdRule
 from exporter.source.catalog import Column, Relation
 from exporter.source.columns import INTEGERS, in_utc
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 
 
 @dataclass(frozen=True, slots=True)
-class From:
+class SourceTable:
     """A table of the model as the source has it."""
 
     relation: Relation
     table: Table
-    mapping: Mapping
+    mapping: NameMapping
     timezone: str
 
     @property
@@ -43,17 +43,17 @@ def joined_text(columns: Sequence[str]) -> sql.Composable:
     return texts[0] if len(texts) == 1 else sql.SQL("concat_ws(':', {})").format(sql.SQL(", ").join(texts))
 
 
-def winner_order(source: From) -> sql.Composable:
+def precedence(source: SourceTable) -> sql.Composable:
     """ORDER BY under which the first of several rows with one key is the one that is exported (graph-model.md,
     Duplicates and Device): latest first where the label says so, then by primary key, without one by ctid."""
     order: list[sql.Composable] = []
-    latest = source.table.node.latest if source.table.node else None
-    if latest:
-        columns = [source.column(name) for name in latest.columns]
+    keep_latest = source.table.node.keep_latest if source.table.node else None
+    if keep_latest:
+        columns = [source.column(name) for name in keep_latest.columns]
         mixed = len({column.base for column in columns}) > 1
         values = [moment(column, source.timezone) if mixed else sql.Identifier(column.name) for column in columns]
         order.append(sql.SQL("coalesce({}) desc nulls last").format(sql.SQL(", ").join(values)))
-        order.append(sql.SQL("{} desc nulls last").format(source.quoted(latest.tie)))
+        order.append(sql.SQL("{} desc nulls last").format(source.quoted(keep_latest.tiebreaker)))
     order += [sql.Identifier(name) for name in source.relation.primary_key]
     if source.relation.is_table:
         order += [sql.SQL("tableoid"), sql.SQL("ctid")]
@@ -76,17 +76,17 @@ def moment(column: Column, timezone: str) -> sql.Composable:
 WHITE_SPACE = sql.SQL(r"E' \t\n\x0B\f\r'")
 
 
-def comparable(source: From, name: str, use: Use) -> sql.Composable:
+def comparable(source: SourceTable, name: str, use: Use) -> sql.Composable:
     """An expression that is equal for two rows exactly when their canonical keys are.
 
     Malformed and null keys fall together, which does no harm: their fate comes before `duplicate_id`.
     """
     column, quoted = source.column(name), source.quoted(name)
-    if column.base in INTEGERS | {"uuid"} or (column.base == "numeric" and use is Grammar.INTEGER):
+    if column.base in INTEGERS | {"uuid"} or (column.base == "numeric" and use is IdRule.INTEGER):
         return quoted
-    if use is Grammar.INTEGER:
+    if use is IdRule.INTEGER:
         digits = "substring(btrim({}::text, {}) from '^(-?0*[0-9]{{1,19}})(?:[.]0+)?$')::numeric"
         return sql.SQL(digits).format(quoted, WHITE_SPACE)
-    if use is Grammar.UUID:
+    if use is IdRule.UUID:
         return sql.SQL('lower({}::text) collate "C"').format(quoted)
     return sql.SQL('{}::text collate "C"').format(quoted)

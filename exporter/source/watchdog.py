@@ -24,7 +24,7 @@ from exporter.source.connection import Connection, lost, session
 
 # It is looked so often within --stall-timeout. What stands still is ended after two less: one look was before it began
 # to, so that with the last it is ended in time.
-LOOKS = 12
+POLLS_PER_TIMEOUT = 12
 
 # Each reader by its process id, which its application name ends in.
 PROGRESS = """
@@ -107,7 +107,7 @@ class Watchdog:
 
 
 @contextmanager
-def no_standstill(connection: Connection, uri: str, seconds: float) -> Iterator[None]:
+def stall_guard(connection: Connection, uri: str, seconds: float) -> Iterator[None]:
     """While the block runs: a statement whose answer stands still for so long loses its connection, and ends in
     psycopg's error. By itself psycopg waits for ever where the network hangs and says nothing."""
     ended = threading.Event()
@@ -121,7 +121,7 @@ def no_standstill(connection: Connection, uri: str, seconds: float) -> Iterator[
 def end_standstill(connection: Connection, uri: str, seconds: float, ended: threading.Event) -> None:
     """Looks at a connection until it is ended. The server is asked, in another session, when half of the time is up."""
     began, before = time.monotonic(), None
-    while not ended.wait(seconds / LOOKS):
+    while not ended.wait(seconds / POLLS_PER_TIMEOUT):
         now = time.monotonic()
         if connection.info.transaction_status is not TransactionStatus.ACTIVE:
             began, before = now, None
@@ -130,7 +130,7 @@ def end_standstill(connection: Connection, uri: str, seconds: float, ended: thre
             if computes or (statement and before and statement != before):
                 began = now
             before = statement or before
-        if now - began >= seconds * (LOOKS - 2) / LOOKS:
+        if now - began >= seconds * (POLLS_PER_TIMEOUT - 2) / POLLS_PER_TIMEOUT:
             cut(connection)
             return
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from rich.console import Console
 
 from exporter.errors import Interrupted, LimitError, RunError, UsageError
-from exporter.interrupts import stopped_by_signals
+from exporter.interrupts import interruptible
 from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.profile import totals_line
-from exporter.pipeline.run import Outcome, export
-from exporter.progress.live import watcher
-from exporter.progress.status import waiting
+from exporter.pipeline.run import ExportResult, export
+from exporter.progress.live import progress_display
+from exporter.progress.status import status
 from exporter.published.verify import verify_files
 from exporter.settings import Settings
 from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
@@ -40,24 +40,24 @@ class Steps:
         yield
         self.seconds[title] = time.monotonic() - started
 
-    def export(self, settings: Settings) -> Outcome:
+    def export(self, settings: Settings) -> ExportResult:
         """Exports the source. A signal that came when nothing could stop the export any more stops the job then."""
         with (
             self.step("Export in one snapshot"),
-            stopped_by_signals() as late,
+            interruptible() as pending,
             worker_pool(settings.workers) as pool,
-            watcher(settings.workers) as view,
+            progress_display(settings.workers) as view,
         ):
             outcome = export(settings, pool, view)
-        if late:
-            raise Interrupted(f"stopped by {late[0]}; the export was whole by then")
+        if pending:
+            raise Interrupted(f"stopped by {pending[0]}; the export was whole by then")
         self.console.print(totals_line(outcome.manifest["totals"], outcome.profile))
         return outcome
 
     def check_files(self, export: Path) -> None:
         """Raises `LimitError` where an export differs from its manifest."""
         with self.step("Compare the export with its manifest"):
-            with waiting("Comparing") as on_progress:
+            with status("Comparing") as on_progress:
                 found = verify_files(export, on_progress)
             refuse(f"{export} differs from its manifest", found)
             self.console.print("every file is as the manifest says")
@@ -74,7 +74,7 @@ class Steps:
         """A server on the store in `place` for as long as the block runs; its start is a step."""
         with ExitStack() as stack:
             with self.step("Start Neo4j"):
-                with waiting("Waiting until it answers"):
+                with status("Waiting until it answers"):
                     server = stack.enter_context(serve(home, place, access, heap=heap))
                 self.console.print(f"it answers at {server.bolt_uri}")
             yield server
@@ -82,10 +82,10 @@ class Steps:
     def complete(self, export: Path, server: Server) -> None:
         """Makes the schema and compares the graph with the manifest; raises `LimitError` where they differ."""
         with self.step("Constraints, indexes, verification"):
-            with waiting("Making constraints and indexes"):
+            with status("Making constraints and indexes"):
                 apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
             user, password = server.access.login or (None, None)
-            with waiting("Comparing the graph with the manifest"):
+            with status("Comparing the graph with the manifest"):
                 found = verify_bolt(export, server.bolt_uri, user=user, password=password)
             refuse("the graph differs from the manifest", found)
             self.console.print("every count is as the manifest says")

@@ -63,7 +63,7 @@ def verify_bolt(
     try:
         with driver:
             driver.verify_connectivity()
-            found = census(driver, database)
+            found = count_graph(driver, database)
     except AuthError:
         raise RunError("Neo4j refused the user or the password") from None
     except (DriverError, Neo4jError) as error:
@@ -76,7 +76,7 @@ def verify_bolt(
     return differences + [f"{name}: none in {MANIFEST}, {found[name].rows} in Neo4j" for name in sorted(found)]
 
 
-def census(driver: neo4j.Driver, database: str) -> dict[str, Found]:
+def count_graph(driver: neo4j.Driver, database: str) -> dict[str, Found]:
     """What there is of every label and pattern, by its name; nodes without a label are of the label `no label`."""
     found: dict[str, Found] = defaultdict(Found)
     for row in ask(driver, database, NODES):

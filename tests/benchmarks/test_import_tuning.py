@@ -21,8 +21,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def command(home: Neo4jHome, export: Path, data: Path, *more: str) -> tuple[list[str], dict[str, str]]:
     """The benchmark's command for one round, and its environment."""
-    told = ["--export", str(export), "--rounds", "1", "--data", str(data), "--neo4j-home", str(home.home), *more]
-    return [sys.executable, "-m", "benchmarks.import_tuning", *told], {**os.environ, "JAVA_HOME": str(home.java_home)}
+    sanitized_errors = [
+        "--export",
+        str(export),
+        "--rounds",
+        "1",
+        "--data",
+        str(data),
+        "--neo4j-home",
+        str(home.home),
+        *more,
+    ]
+    return [sys.executable, "-m", "benchmarks.import_tuning", *sanitized_errors], {
+        **os.environ,
+        "JAVA_HOME": str(home.java_home),
+    }
 
 
 def runs_importer(process_id: int) -> bool:
@@ -39,8 +52,8 @@ def export(tmp_path: Path) -> Path:
 
 def test_variants_import_the_same(neo4j_home: Neo4jHome, export: Path, tmp_path: Path) -> None:
     """One round of two variants, one of which needs other files; what a version does not know is left out."""
-    told, variables = command(neo4j_home, export, tmp_path / "data", "--only", "bare-strings,not-verbose")
-    finished = subprocess.run(told, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    sanitized_errors, variables = command(neo4j_home, export, tmp_path / "data", "--only", "bare-strings,not-verbose")
+    finished = subprocess.run(sanitized_errors, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     lines = (tmp_path / "data" / "import_tuning.jsonl").read_text(encoding="utf-8").splitlines()
     results = [json.loads(line) for line in lines]
@@ -57,8 +70,8 @@ def test_variants_import_the_same(neo4j_home: Neo4jHome, export: Path, tmp_path:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_leaves_nothing(neo4j_home: Neo4jHome, export: Path, tmp_path: Path, number: signal.Signals) -> None:
     """Stopped while Java runs, it ends with all it started and removes what it wrote."""
-    told, variables = command(neo4j_home, export, tmp_path / "data", "--only", "baseline")
-    with subprocess.Popen(told, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL) as benchmark:
+    sanitized_errors, variables = command(neo4j_home, export, tmp_path / "data", "--only", "baseline")
+    with subprocess.Popen(sanitized_errors, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL) as benchmark:
         while not any(runs_importer(each) for each in family(benchmark.pid)[1:]):
             assert benchmark.poll() is None
             time.sleep(0.05)

@@ -215,11 +215,11 @@ def test_a_source_that_can_be_exported(exporter: Exporter, sample_database: str,
 
 def test_a_check_for_machines(exporter: Exporter, source: str) -> None:
     """One object on stdout, for a source that can be exported, for one that cannot, and for one that is not there."""
-    told = [exporter("check", "--json", EXPORTER_SOURCE=source)]
+    sanitized_errors = [exporter("check", "--json", EXPORTER_SOURCE=source)]
     broken(source)
-    told += [exporter("check", "--json", EXPORTER_SOURCE=each) for each in (source, f"{source}&port=1")]
-    assert [(done.code, done.err.count("\n")) for done in told] == [(0, 0), (3, 1), (3, 1)]
-    whole, faulty, gone = [json.loads(done.out) for done in told]
+    sanitized_errors += [exporter("check", "--json", EXPORTER_SOURCE=each) for each in (source, f"{source}&port=1")]
+    assert [(done.code, done.err.count("\n")) for done in sanitized_errors] == [(0, 0), (3, 1), (3, 1)]
+    whole, faulty, gone = [json.loads(done.out) for done in sanitized_errors]
     keys = ["format", "exportable", "model", "server", "findings", "estimate", "output"]
     assert [list(each) for each in (whole, faulty, gone)] == [keys] * 3
     assert [each["exportable"] for each in (whole, faulty, gone)] == [True, False, False]
@@ -397,8 +397,12 @@ def test_a_rebuild_that_cannot_be(exporter: Exporter, tmp_path: Path) -> None:
     for arguments, sentence in cases.items():
         done = exporter("rebuild", *arguments)
         assert (done.code, done.err) == (2, f"exporter: {sentence}\n")
-        told = json.loads(done.out)
-        assert (told["result"], told["exit_code"], told["message"]) == ("failed", 2, sentence)
+        sanitized_errors = json.loads(done.out)
+        assert (sanitized_errors["result"], sanitized_errors["exit_code"], sanitized_errors["message"]) == (
+            "failed",
+            2,
+            sentence,
+        )
     logged = exporter("rebuild", "--log-format", "json")
     assert json.loads(logged.err)["message"] == json.loads(logged.out)["message"]
     assert not any(tmp_path.iterdir())

@@ -22,7 +22,7 @@ from exporter.pipeline.stopwatch import READ, Stopwatch
 from exporter.preflight.estimate import Basis, Estimate, TableEstimate
 from exporter.published.history import Change, exports
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import changed, counted, lasting
+from exporter.text import format_change, format_estimate, quantity
 from tests.support import tiny_export
 
 FINDINGS = [
@@ -41,7 +41,7 @@ def on_screen(shown: RenderableType) -> str:
 @pytest.mark.parametrize(("number", "text"), [(0, "no errors"), (1, "1 error"), (1200, "1,200 errors")])
 def test_counted_nouns(number: int, text: str) -> None:
     """None, one, many."""
-    assert counted(number, "error") == text
+    assert quantity(number, "error") == text
 
 
 def test_findings() -> None:
@@ -95,7 +95,7 @@ def test_an_estimate_by_table() -> None:
 )
 def test_lasting(seconds: float, text: str) -> None:
     """In the unit that one would say."""
-    assert lasting(seconds) == text
+    assert format_estimate(seconds) == text
 
 
 def test_the_summary_of_findings() -> None:
@@ -180,4 +180,4 @@ def test_changes_in_a_list() -> None:
 )
 def test_changes(before: int | None, after: int, text: str) -> None:
     """As many digits as matter."""
-    assert changed(before, after) == text
+    assert format_change(before, after) == text

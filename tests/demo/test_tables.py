@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from exporter.demo.tables import answer_table, dirt_table, summary_table
+from exporter.demo.tables import anomalies_table, answer_table, summary_table
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.run import Outcome
+from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
 
 
@@ -52,7 +52,7 @@ payment_count  4
 
 def test_the_dirt() -> None:
     """Every kind with its rows."""
-    assert on_screen(dirt_table({"dangling references": 1234, "births at 24:00:00": 2})) == (
+    assert on_screen(anomalies_table({"dangling references": 1234, "births at 24:00:00": 2})) == (
         """\
 dirt in the sample    rows
 dangling references  1,234
@@ -68,7 +68,7 @@ def test_the_summary() -> None:
         "nodes": [{"rejects": {"null_id": 1}}],
         "relationships": [{"rejects": {"null_id": 1, "dangling_end": 4}}],
     }
-    outcome = Outcome(Path("output/x"), manifest, Profile([], [], {}, 2), 300 << 20)
+    outcome = ExportResult(Path("output/x"), manifest, Profile([], [], {}, 2), 300 << 20)
     assert on_screen(summary_table(outcome, {"1 · A sample source": 1.04, "2 · Export": 2.0})) == (
         """\
 nodes                      12,345

@@ -91,15 +91,15 @@ def test_the_statements(sample: str) -> None:
 
 def test_the_json(sample: str, tmp_path: Path) -> None:
     """Its keys, and those of the objects in it."""
-    told = json.loads(run("exporter check --json", sample, tmp_path).stdout)
+    sanitized_errors = json.loads(run("exporter check --json", sample, tmp_path).stdout)
     described = table("Key")
-    assert list(described) == list(told)
+    assert list(described) == list(sanitized_errors)
     inner = {key: re.findall(r'"(\w+)"', text) for key, text in described.items()}
-    assert inner["model"] == list(told["model"])
-    assert inner["server"] == list(told["server"])
-    assert inner["findings"] == list(told["findings"][0])
-    assert inner["estimate"] == [*told["estimate"], *told["estimate"]["tables"][0]]
-    assert inner["output"] == list(told["output"])
+    assert inner["model"] == list(sanitized_errors["model"])
+    assert inner["server"] == list(sanitized_errors["server"])
+    assert inner["findings"] == list(sanitized_errors["findings"][0])
+    assert inner["estimate"] == [*sanitized_errors["estimate"], *sanitized_errors["estimate"]["tables"][0]]
+    assert inner["output"] == list(sanitized_errors["output"])
 
 
 def test_the_links() -> None:

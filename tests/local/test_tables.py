@@ -10,7 +10,7 @@ from rich.console import Console
 
 from exporter.local.queries import Reply
 from exporter.local.tables import reply_table, value_text
-from exporter.text import age
+from exporter.text import format_age
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_answers() -> None:
     ("seconds", "text"), [(42, "42 s"), (200, "3 min 20 s"), (3900, "1 h 5 min"), (86400 * 12, "12 days")]
 )
 def test_ages(seconds: int, text: str) -> None:
-    assert age(datetime.now(UTC) - timedelta(seconds=seconds)) == text
+    assert format_age(datetime.now(UTC) - timedelta(seconds=seconds)) == text

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from exporter.model.graph import GROUPS, NODES, RELATIONSHIPS, SKIPPED_TABLES
-from exporter.model.vocabulary import Constant, Grammar, Mark, Type
+from exporter.model.vocabulary import Constant, IdRule, Pii, Type
 
 TABLES = {node.table for node in NODES} | {made.table for made in RELATIONSHIPS}
 JOIN_TABLES = {"guide.guide_skills", "guide.guide_languages"}
@@ -80,19 +80,19 @@ def test_foreign_keys_are_no_properties() -> None:
 
 def test_keys() -> None:
     """All keys are integers but those of two labels, and that of Device, which is a pair."""
-    grammars = {node.label: node.key.grammar for node in NODES if node.key.grammar is not Grammar.INTEGER}
-    assert grammars == {"Session": Grammar.UUID, "Notification": Grammar.UUID, "Device": Grammar.PAIR}
+    grammars = {node.label: node.key.id_rule for node in NODES if node.key.id_rule is not IdRule.INTEGER}
+    assert grammars == {"Session": IdRule.UUID, "Notification": IdRule.UUID, "Device": IdRule.PAIR}
 
 
 def test_optional_references() -> None:
     """The 15 marked ? in the specification, and the text auth ID, which may name nobody."""
-    marked = {
+    marked_columns = {
         made.name: reference.optional
         for made in RELATIONSHIPS
         for reference in (made.start_reference, made.end_reference)
         if reference.optional
     }
-    assert marked == {
+    assert marked_columns == {
         "Customer-HAS_AUTH-AuthUser": "x_auth_id",
         "Guide-HAS_AUTH-AuthUser": "x_auth_id",
         "Guide-REFERRED_BY-Guide": "referrer_code",
@@ -130,19 +130,19 @@ def test_relationship_properties() -> None:
 
 def test_personal_data_is_marked() -> None:
     """Every mark of the specification stands where it does there."""
-    marked: dict[Mark, set[str]] = {}
+    marked_columns: dict[Pii, set[str]] = {}
     for node in NODES:
         for given in node.properties:
-            if given.mark:
-                marked.setdefault(given.mark, set()).add(f"{node.label}.{given.name}")
-    assert marked == {
-        Mark.PHONE: {"AuthUser.phone_number", "Customer.phone_number", "Guide.phone_number", "Lead.phone"},
-        Mark.NAME: {"Guide.full_name", "CustomerProfile.name", "BankAccount.account_holder_name", "Lead.name"},
-        Mark.TEXT: {"SavedMessage.content", "Feedback.feedback_text", "Notification.title", "Notification.body"},
-        Mark.TOKEN: {"Device.fcm_token"},
-        Mark.IP: {"LoginActivity.ip_address"},
-        Mark.BANK: {"BankAccount.ifsc_code"},
-        Mark.BIRTH: {"CustomerProfile.dob", "CustomerProfile.tob", "CustomerProfile.birth_city"},
+            if given.pii:
+                marked_columns.setdefault(given.pii, set()).add(f"{node.label}.{given.name}")
+    assert marked_columns == {
+        Pii.PHONE: {"AuthUser.phone_number", "Customer.phone_number", "Guide.phone_number", "Lead.phone"},
+        Pii.NAME: {"Guide.full_name", "CustomerProfile.name", "BankAccount.account_holder_name", "Lead.name"},
+        Pii.TEXT: {"SavedMessage.content", "Feedback.feedback_text", "Notification.title", "Notification.body"},
+        Pii.TOKEN: {"Device.fcm_token"},
+        Pii.IP: {"LoginActivity.ip_address"},
+        Pii.BANK: {"BankAccount.ifsc_code"},
+        Pii.BIRTH: {"CustomerProfile.dob", "CustomerProfile.tob", "CustomerProfile.birth_city"},
     }
 
 

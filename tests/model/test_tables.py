@@ -1,17 +1,17 @@
-"""What each source table gives: its columns and their uses, the ends a row owns, what the census must know."""
+"""What each source table gives: its columns and their uses, the ends a row owns, what the key index must know."""
 
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.tables import (
     Table,
     ends,
-    grammar_of,
+    id_rule_of,
     links_by_value,
     ordered_nodes,
     ordered_relationships,
     referenced_labels,
     tables,
 )
-from exporter.model.vocabulary import Grammar, Type
+from exporter.model.vocabulary import IdRule, Type
 
 
 def table(name: str) -> Table:
@@ -42,7 +42,7 @@ def test_ordering_loses_nothing() -> None:
 def test_uses_of_a_table_with_a_node() -> None:
     """Key, properties and references, each column once, in the order of the declaration."""
     assert table("consultation.consultation").uses() == {
-        "id": Grammar.INTEGER,
+        "id": IdRule.INTEGER,
         "mode": Type.STRING,
         "state": Type.STRING,
         "duration": Type.LONG,
@@ -50,37 +50,37 @@ def test_uses_of_a_table_with_a_node() -> None:
         "is_quick_connect": Type.BOOLEAN,
         "promotional": Type.BOOLEAN,
         "created_at": Type.DATETIME,
-        "customer_id": Grammar.INTEGER,
-        "guide_id": Grammar.INTEGER,
-        "order_id": Grammar.INTEGER,
+        "customer_id": IdRule.INTEGER,
+        "guide_id": IdRule.INTEGER,
+        "order_id": IdRule.INTEGER,
     }
 
 
 def test_uses_of_a_join_table() -> None:
     """Both references, each as its label's key."""
-    assert table("guide.guide_skills").uses() == {"guide_id": Grammar.INTEGER, "skill_id": Grammar.INTEGER}
+    assert table("guide.guide_skills").uses() == {"guide_id": IdRule.INTEGER, "skill_id": IdRule.INTEGER}
 
 
 def test_uses_of_a_table_that_links_by_value() -> None:
     """The phone of a wallet is read although it is no property; a guide's codes as property and as link."""
     wallet = table("wallet.consultant_wallets").uses()
     guide = table("guide.guide_profile").uses()
-    assert (wallet["consultant_id"], wallet["phone_number"]) == (Grammar.INTEGER, Grammar.PHONE)
+    assert (wallet["consultant_id"], wallet["phone_number"]) == (IdRule.INTEGER, IdRule.PHONE)
     assert (guide["referral_code"], guide["referrer_code"], guide["x_auth_id"]) \
-        == (Type.STRING, Grammar.CODE, Grammar.INTEGER)  # fmt: skip
+        == (Type.STRING, IdRule.CODE, IdRule.INTEGER)  # fmt: skip
 
 
 def test_uses_of_a_pair() -> None:
     """A pair is an integer ID and a text, for the node and for who refers to it."""
     for name in ("auth.user_devices", "auth.user_sessions"):
         uses = table(name).uses()
-        assert (uses["auth_user_id"], uses["device_id"]) == (Grammar.INTEGER, Type.STRING)
+        assert (uses["auth_user_id"], uses["device_id"]) == (IdRule.INTEGER, Type.STRING)
 
 
 def test_uses_of_a_text_auth_id() -> None:
     """A reference's own grammar goes before its label's; a relationship property is read as one."""
     uses = table("notifications.notifications").uses()
-    assert (uses["id"], uses["auth_user_id"], uses["target_type"]) == (Grammar.UUID, Grammar.TEXT_AUTH_ID, Type.STRING)
+    assert (uses["id"], uses["auth_user_id"], uses["target_type"]) == (IdRule.UUID, IdRule.TEXT_AUTH_ID, Type.STRING)
 
 
 def test_a_column_is_not_used_in_two_ways() -> None:
@@ -92,9 +92,9 @@ def test_a_column_is_not_used_in_two_ways() -> None:
                 wanted.setdefault(given.name, set()).add(given.type)
         for made in each.relationships:
             for label, reference in ends(made):
-                grammar = grammar_of(label, reference)
-                for column in reference.columns if grammar is not Grammar.PAIR else ():
-                    wanted.setdefault(column, set()).add(grammar)
+                id_rule = id_rule_of(label, reference)
+                for column in reference.columns if id_rule is not IdRule.PAIR else ():
+                    wanted.setdefault(column, set()).add(id_rule)
         assert {column: uses for column, uses in wanted.items() if len(uses) > 1} == {}
 
 
@@ -118,7 +118,7 @@ def test_owned_ends() -> None:
     }
 
 
-def test_labels_whose_keys_the_census_needs() -> None:
+def test_labels_whose_keys_the_index_needs() -> None:
     """Those that rows of other tables refer to by key."""
     assert referenced_labels() == (
         "AuthUser",

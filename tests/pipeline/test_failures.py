@@ -16,7 +16,7 @@ from tests.support.stalling_source import STALLED, STALLING, STALLS, copied, exe
 
 EARLIER = "20260101T000000Z"
 STAGES = sorted(STALLS)
-READING = ["census", "tables"]
+READING = ["keys", "tables"]
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ def test_a_log_on_a_full_disk(sample_database: str, output: Path, options: list[
     assert (done.returncode, done.stdout) == (code, "" if code else f"{(output / 'latest').resolve()}\n")
 
 
-@pytest.mark.parametrize("kilobytes", [1, 64], ids=["census", "tables"])
+@pytest.mark.parametrize("kilobytes", [1, 64], ids=["keys", "tables"])
 def test_no_file_may_be_so_long(sample_database: str, output: Path, kilobytes: int) -> None:
     """A quota: the workers' writes fail."""
     with running(sample_database, output, command=no_file_above(kilobytes)) as run:

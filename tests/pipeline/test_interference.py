@@ -69,7 +69,7 @@ def test_a_truncate_that_waits_for_the_run(source: str, output: Path) -> None:
     """It waits for the leader, and the readers would wait for it: they give up, and the rows are still there."""
     with (
         closing(psycopg.connect(as_role(source, "postgres"))) as other,
-        stalled(source, output, "census", "--lock-timeout", "2s") as (run, holder),
+        stalled(source, output, "keys", "--lock-timeout", "2s") as (run, holder),
     ):
         other.pgconn.send_query(b"begin; truncate marketing.leads")
         waiting = f"select from pg_stat_activity where pid = {other.info.backend_pid} and {LOCKED}"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
 from tests.support.export_process import running
 
-ACTIVITIES = ("census", "read", "shape", "write", "hash")
+ACTIVITIES = ("keys", "read", "shape", "write", "hash")
 
 
 def watch(what: str, worker: int, started: float, seconds: dict[str, float], busy: float = 1.0) -> Stopwatch:
@@ -18,19 +18,19 @@ def watch(what: str, worker: int, started: float, seconds: dict[str, float], bus
     return Stopwatch(what, worker, started, started + sum(seconds.values()), dict(seconds), cpu)
 
 
-KEYS = watch("the keys of Guide", 70, 100.0, {CENSUS: 0.5})
+KEY_READS = watch("the keys of Guide", 70, 100.0, {KEYS: 0.5})
 USERS = watch("auth.auth_users", 80, 100.5, {READ: 1.0, SHAPE: 0.25, WRITE: 0.125, HASH: 0.125})
 MORE_USERS = watch("auth.auth_users", 70, 101.0, {READ: 0.5})
 SKILLS = watch("guide.skills", 70, 101.5, {READ: 0.25})
-STAGES = {"check": 0.1, "lock": 0.2, "census": 0.5, "tables": 2.0, "publish": 0.3}
+STAGES = {"check": 0.1, "lock": 0.2, "keys": 0.5, "tables": 2.0, "publish": 0.3}
 PROFILE = Profile(
-    [KEYS], [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)], STAGES, 3
+    [KEY_READS], [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)], STAGES, 3
 )
 
 
-def spent(census: float, read: float, shape: float, write: float, hash: float) -> dict[str, float]:
+def spent(keys: float, read: float, shape: float, write: float, hash: float) -> dict[str, float]:
     """Seconds by activity."""
-    return dict(zip(ACTIVITIES, (census, read, shape, write, hash), strict=True))
+    return dict(zip(ACTIVITIES, (keys, read, shape, write, hash), strict=True))
 
 
 def test_what_a_profile_says() -> None:
@@ -47,7 +47,7 @@ def test_what_a_profile_says() -> None:
             {"worker": 3, **spent(0, 0, 0, 0, 0), "idle": 2.5},
         ],
         "tasks": [
-            {"worker": 1, "what": "the keys of Guide", "started": 0.0, "ended": 0.5, "census": 0.5},
+            {"worker": 1, "what": "the keys of Guide", "started": 0.0, "ended": 0.5, "keys": 0.5},
             {
                 **{"worker": 2, "what": "auth.auth_users", "started": 0.5, "ended": 2.0},
                 **{"read": 1.0, "shape": 0.25, "write": 0.125, "hash": 0.125},
@@ -82,7 +82,7 @@ def test_the_costliest_tables() -> None:
     ("activity", "busy", "place"),
     [
         (READ, 0.1, "database"),
-        (CENSUS, 0.1, "database"),
+        (KEYS, 0.1, "database"),
         (WRITE, 0.1, "disk"),
         (READ, 0.9, "CPU"),
         (SHAPE, 0.1, "CPU"),
@@ -111,18 +111,18 @@ def test_a_profile_of_a_run(sample_database: str, tmp_path: Path) -> None:
         manifest = json.loads((Path(run.result.splitlines()[-1]) / "manifest.json").read_bytes())
     profile = json.loads(file.read_bytes())
     assert set(profile) == {"stages", "tables", "workers", "tasks", "bottleneck", "peak_memory"}
-    assert list(profile["stages"]) == ["check", "lock", "census", "tables", "publish"]
+    assert list(profile["stages"]) == ["check", "lock", "keys", "tables", "publish"]
     assert {each["table"] for each in profile["tables"]} == {
         each["table"] for each in [*manifest["nodes"], *manifest["relationships"]]
     }
-    busy = profile["stages"]["census"] + profile["stages"]["tables"]
+    busy = profile["stages"]["keys"] + profile["stages"]["tables"]
     rounding = 0.001 * len(profile["tasks"])
     for worker in profile["workers"]:
         assert sum(worker[activity] for activity in ACTIVITIES) + worker["idle"] == pytest.approx(busy, abs=rounding)
     for activity in ACTIVITIES:
         spent = sum(worker[activity] for worker in profile["workers"])
         assert sum(task.get(activity, 0.0) for task in profile["tasks"]) == pytest.approx(spent, abs=rounding)
-        if activity != "census":
+        if activity != "keys":
             assert sum(table[activity] for table in profile["tables"]) == pytest.approx(spent, abs=rounding)
     assert [worker["worker"] for worker in profile["workers"]] == [1, 2]
     assert profile["peak_memory"] > 50e6

@@ -12,8 +12,8 @@ from exporter.model.tables import tables
 from exporter.source.catalog import read_catalog, read_sizes
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect
-from exporter.source.mapping import Mapping
-from exporter.source.select import From
+from exporter.source.mapping import NameMapping
+from exporter.source.select import SourceTable
 from tests.support.export_process import EXPORTER
 from tests.support.stalling_source import copied, execute
 
@@ -57,7 +57,7 @@ def wide(sample_database: str) -> Iterator[str]:
 def test_a_chunk_holds_what_it_may(wide: str, table: str, column: str, slack: float, chunk_bytes: int) -> None:
     """The texts of each chunk are no more than a chunk's bytes, unless it is one row."""
     with connect(wide, "test", lock_seconds=5) as leader:
-        source = From(read_catalog(leader, [table.split(".")[0]])[table], TABLES[table], Mapping(), "UTC")
+        source = SourceTable(read_catalog(leader, [table.split(".")[0]])[table], TABLES[table], NameMapping(), "UTC")
         chunker = Chunker(leader, read_sizes(leader, [table]), {}, chunk_bytes)
         query = sql.SQL("select count(*)::int, coalesce(sum(octet_length({})), 0)::int from {}")
         query = query.format(sql.Identifier(column), source.name)

@@ -10,13 +10,13 @@ import pytest
 from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels, tables
 from exporter.pipeline.tasks import Chunk, Context, EntityPart
-from exporter.pipeline.worker import export_chunks, take_keys, take_losers, take_values, told
+from exporter.pipeline.worker import export_chunks, read_duplicates, read_keys, read_values, sanitized_errors
 from exporter.shape.examples import Example
-from exporter.shape.key_index import Census
+from exporter.shape.key_index import KeyIndex
 from exporter.source.catalog import read_catalog, read_sizes
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
 
@@ -31,22 +31,22 @@ def execute(uri: str, statements: str) -> None:
 def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
     """What a worker is given, without a leader that stays."""
     with connect(uri, "exporter test", lock_seconds=1) as leader:
-        catalog = read_catalog(leader, Mapping().schemas())
+        catalog = read_catalog(leader, NameMapping().schemas())
         names = [table.name for table in tables()]
         chunker = Chunker(leader, read_sizes(leader, names), {}, 1 << 30)
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        plan = plan_of(Planner(catalog, Mapping(), "UTC", chunker))
+        plan = plan_of(Planner(catalog, NameMapping(), "UTC", chunker))
     return Context(address, ["begin isolation level repeatable read read only"], partial), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:
     reads = next(reads for reads in plan.tables if reads.table == table)
-    return Chunk(table, 7, reads.queries[0], reads.careful[0])
+    return Chunk(table, 7, reads.queries[0], reads.fallback[0])
 
 
 @pytest.fixture
 def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
-    """A source with three messages of a guide, of which one has no time, and one of nobody; the census is taken."""
+    """A source with three messages of a guide, of which one has no time, and one of nobody; the key index is taken."""
     execute(
         source,
         """
@@ -60,11 +60,11 @@ def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
     )
     context, plan = planned(source, tmp_path)
     for keys in plan.keys:
-        take_keys(context, keys)
+        read_keys(context, keys)
     for values in plan.values:
-        take_values(context, values)
-    for losers in plan.losers:
-        take_losers(context, losers)
+        read_values(context, values)
+    for duplicates in plan.duplicates:
+        read_duplicates(context, duplicates)
     yield context, plan
 
 
@@ -120,17 +120,17 @@ def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
     )
 
 
-def test_what_the_census_has(taken: tuple[Context, Plan]) -> None:
+def test_what_the_key_index_has(taken: tuple[Context, Plan]) -> None:
     """Every label that is referred to, every linked value, every table whose keys are not proven unique."""
     context, plan = taken
-    census = context.partial / "census"
-    kinds = ("keys", "values", "losers")
-    assert {kind: sorted(path.name for path in (census / kind).iterdir()) for kind in kinds} == {
+    key_index = context.partial / "key-index"
+    kinds = ("keys", "values", "duplicates")
+    assert {kind: sorted(path.name for path in (key_index / kind).iterdir()) for kind in kinds} == {
         "keys": sorted(referenced_labels()),
         "values": ["Guide.phone_number", "Guide.referral_code", "GuideWallet.phone_number"],
-        "losers": ["auth.user_devices.arrow", "guide.guide_languages.arrow", "guide.guide_skills.arrow"],
+        "duplicates": ["auth.user_devices.arrow", "guide.guide_languages.arrow", "guide.guide_skills.arrow"],
     }
-    assert Census(census).keys("Guide").contains(pl.Series([1, 9])).to_list() == [True, False]
+    assert KeyIndex(key_index).keys("Guide").contains(pl.Series([1, 9])).to_list() == [True, False]
     (devices,) = export_chunks(context, (chunk_of(plan, "auth.user_devices"),))
     assert (devices.parts[0].rows, devices.parts[0].rejects) == (1, {"duplicate_id": 1})
 
@@ -148,14 +148,14 @@ def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
     )
     context, plan = planned(source, tmp_path)
     for values in plan.values:
-        take_values(context, values)
-    codes = Census(tmp_path / "census").values("Guide", "referral_code")
+        read_values(context, values)
+    codes = KeyIndex(tmp_path / "key-index").values("Guide", "referral_code")
     assert codes.find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
 
 
 def failure(error: BaseException) -> ExporterError:
     """What comes out of a task in which this was raised."""
-    with pytest.raises(ExporterError) as raised, told("guide.skills"):
+    with pytest.raises(ExporterError) as raised, sanitized_errors("guide.skills"):
         raise error
     return raised.value
 
@@ -185,5 +185,5 @@ def test_a_bug() -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_what_stops_a_process_is_no_bug(error: type[BaseException]) -> None:
     """It goes on."""
-    with pytest.raises(error), told("guide.skills"):
+    with pytest.raises(error), sanitized_errors("guide.skills"):
         raise error

@@ -35,9 +35,9 @@ def test_the_disk_of_a_directory_that_is_not_made_yet(tmp_path: Path) -> None:
 def test_the_object() -> None:
     """What machines are told."""
     found = [Finding(Severity.WARNING, "a.b", "is odd")]
-    told = Checkup(found, Path("output"), Server("db", "app", "18.4", True), GIGABYTE, 7).as_object()
-    assert told.pop("model")["sha256"]
-    assert told == {
+    sanitized_errors = Checkup(found, Path("output"), Server("db", "app", "18.4", True), GIGABYTE, 7).as_object()
+    assert sanitized_errors.pop("model")["sha256"]
+    assert sanitized_errors == {
         "format": 1,
         "exportable": True,
         "server": {"host": "db", "database": "app", "version": "18.4", "standby": True},

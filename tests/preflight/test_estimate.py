@@ -14,10 +14,10 @@ from exporter.settings import Settings
 from exporter.sink.contents import Manifest, read_manifest
 from exporter.source.catalog import read_catalog
 from exporter.source.connection import connect
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 from tests.support.exporting import export
 
-AS_IT_IS = Mapping()
+AS_IT_IS = NameMapping()
 NAMES = [table.name for table in tables()]
 
 

@@ -2,14 +2,14 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping as Names
+from collections.abc import Mapping
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from exporter.preflight.name_matching import TableGuess, alike, certain_names, read_candidates, suggest
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 from tests.oracle import source as dirty
 from tests.oracle.renaming import SWAPPED_COLUMNS, SWAPPED_TABLES, rename
 
@@ -47,7 +47,7 @@ def guesses(uri: str) -> list[TableGuess]:
 
 
 def judged(
-    found: list[TableGuess], tables: Names[str, str], columns: Names[str, Names[str, str]]
+    found: list[TableGuess], tables: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]
 ) -> dict[str, set[str]]:
     """Tables and columns that were not guessed for certain as they are, by how they were guessed."""
     wrong: dict[str, set[str]] = {}
@@ -67,7 +67,7 @@ def judged(
 def test_a_source_as_the_model_says(source: str) -> None:
     """Everything under its own name; no mapping comes of it."""
     found = guesses(source)
-    assert (judged(found, {}, {}), certain_names(found)) == ({}, Mapping())
+    assert (judged(found, {}, {}), certain_names(found)) == ({}, NameMapping())
 
 
 def test_names_as_people_choose_them(source: str) -> None:
@@ -89,11 +89,13 @@ def test_names_as_people_choose_them(source: str) -> None:
                 connection.execute(statement.format(sql.Identifier(schema, new_name), sql.Identifier(new_schema)))
     found = guesses(source)
     assert judged(found, TABLES, COLUMNS) == {"proposed": {".".join(place) for place in UNLIKE}}
-    told = {
+    sanitized_errors = {
         table: {name: real for name, real in names.items() if (table, name) not in UNLIKE}
         for table, names in COLUMNS.items()
     }
-    assert certain_names(found) == Mapping(TABLES, {table: names for table, names in told.items() if names})
+    assert certain_names(found) == NameMapping(
+        TABLES, {table: names for table, names in sanitized_errors.items() if names}
+    )
 
 
 @pytest.mark.parametrize("kind", ["declared", "dirty"])

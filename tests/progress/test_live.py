@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from exporter.progress import log as progress
+from exporter.progress import state
 from exporter.progress.live import MOST_LANES, LiveView
 from exporter.progress.state import STAGES
 
@@ -18,7 +18,7 @@ TABLES = {"consultation.consultation_quality_metrics": 1_000_000, "notifications
 def pass_time(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that stands still until its `now` is set."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(state, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
@@ -33,7 +33,7 @@ def on_screen(view: LiveView, width: int) -> list[str]:
 def view(pass_time: SimpleNamespace, tmp_path: Path) -> LiveView:
     """The view of a run with two workers, in its fourth stage, a third of which is done."""
     view = LiveView(Console(height=24), 2)
-    for name, seconds in (("check", 0.3), ("lock", 1.2), ("census", 64)):
+    for name, seconds in (("check", 0.3), ("lock", 1.2), ("keys", 64)):
         view.stage(name)
         pass_time.now += seconds
     view.stage("tables")
@@ -54,7 +54,7 @@ def test_the_tables_stage(view: LiveView) -> None:
         "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects · peak 612 MB",
         "  consultation.consultation_quality_me…                           0 of 1,000,000",
         "  notifications.notifications          ━━━━━━━━━          1,000,000 of 2,000,000",
-        "✓ check 0.3 s   ✓ lock 1.2 s   ✓ census 1:04   ▸ tables 10 s   · publish",
+        "✓ check 0.3 s   ✓ lock 1.2 s   ✓ keys 1:04   ▸ tables 10 s   · publish",
     ]
 
 
@@ -66,25 +66,25 @@ def test_a_narrow_terminal(view: LiveView) -> None:
         "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects",
         "  consultation.consultation_quality…          0 of 1,000,000",
         "  notifications.notifications         1,000,000 of 2,000,000",
-        "✓ check 0.3 ✓ lock 1.2 ✓ census 1:04 ▸ tables 10 · publish",
+        "✓ check 0.3 ✓ lock 1.2 ✓ keys 1:04 ▸ tables 10 · publish",
     ]
 
 
 def test_a_stage_that_counts_no_rows(view: LiveView, tmp_path: Path) -> None:
     """What it is, how long it has taken, and what the workers read: no bar, which would stand at nothing."""
     view = LiveView(Console(height=24), 2)
-    view.stage("census")
+    view.stage("keys")
     view.totals(TABLES, tmp_path)
     (tmp_path / "0").write_text("the values of GuideWallet.phone_number")
     (tmp_path / "1").unlink()
     view.tick(200 << 20)
     assert on_screen(view, 80) == [
-        "Census: how many rows, which keys                                            0 s",
+        "Counting rows and reading keys                                               0 s",
         "",
         "peak 200 MB",
         "  the values of GuideWallet.phone_number",
         "",
-        "· check   · lock   ▸ census 0.0 s   · tables   · publish",
+        "· check   · lock   ▸ keys 0.0 s   · tables   · publish",
     ]
 
 

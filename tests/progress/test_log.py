@@ -9,10 +9,12 @@ import pytest
 from rich.console import Console
 
 from exporter.progress import log as progress
+from exporter.progress import log, state
+from exporter.progress import status as status_module
 from exporter.progress.log import PlainLines
 from exporter.progress.state import SEEN_SECONDS, Numbers
-from exporter.progress.status import Wait, waiting
-from exporter.text import clocked, spoken
+from exporter.progress.status import Spinner, status
+from exporter.text import format_clock, format_duration
 from tests.support.export_process import eventually
 
 
@@ -20,7 +22,8 @@ from tests.support.export_process import eventually
 def pass_time(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that stands still until its `now` is set."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for module in (state, log, status_module):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
@@ -37,7 +40,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 )
 def test_spoken_times(seconds: float, text: str) -> None:
     """Two units at most."""
-    assert spoken(seconds) == text
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,7 @@ def test_spoken_times(seconds: float, text: str) -> None:
 )
 def test_clocked_times(seconds: float, text: str) -> None:
     """As short as can be, so that many stand in a line."""
-    assert clocked(seconds) == text
+    assert format_clock(seconds) == text
 
 
 def test_what_is_read_now(pass_time: SimpleNamespace, tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[s
     say_after(4.9)
     lines.tick(100 << 20)
     say_after(0.1)
-    lines.stage("census")
+    lines.stage("keys")
     say_after(1)
     lines.stage("tables")
     lines.totals({"auth.auth_users": 2000, "guide.skills": 1000}, tmp_path)
@@ -118,7 +121,7 @@ def test_plain_lines(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[s
 
 def test_plain_lines_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """They come while nobody tells anything, and none comes afterwards."""
-    monkeypatch.setattr(progress, "LINE_SECONDS", 0.01)
+    monkeypatch.setattr(log, "LINE_SECONDS", 0.01)
     said: list[str] = []
     with PlainLines(said.append) as lines:
         lines.stage("lock")
@@ -129,7 +132,7 @@ def test_plain_lines_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wait(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     """Where no live view shows it: a dated line once it takes seconds, with its share and how long it has taken."""
-    with waiting("Comparing the files") as on_progress:
+    with status("Comparing the files") as on_progress:
         on_progress(1, 4)
         pass_time.now += 5
         on_progress(2, 4)
@@ -140,7 +143,7 @@ def test_a_wait(pass_time: SimpleNamespace, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_wait_on_a_terminal(pass_time: SimpleNamespace) -> None:
     """One line; no share before there is one to tell."""
-    wait = Wait("Comparing Neo4j")
+    wait = Spinner("Comparing Neo4j")
     pass_time.now += 65
     screen = io.StringIO()
     Console(file=screen, width=80).print(wait)

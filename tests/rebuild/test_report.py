@@ -27,9 +27,9 @@ def report(tmp_path: Path) -> Report:
 
 def test_the_object(report: Report) -> None:
     """All there is to know, in numbers that a program can read."""
-    told = report.as_object()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", told.pop("started_at"))
-    assert json.loads(json.dumps(told)) == {
+    sanitized_errors = report.as_object()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", sanitized_errors.pop("started_at"))
+    assert json.loads(json.dumps(sanitized_errors)) == {
         "action": "rebuild",
         "result": "swapped",
         "exit_code": 0,
@@ -61,9 +61,16 @@ def test_a_failure(report: Report, error: Exception, result: str, code: int, mes
     with pytest.raises(type(error)), report.step("import", "Importing"):
         raise error
     report.fail(error)
-    told = report.as_object()
-    assert (told["result"], told["exit_code"], told["message"]) == (result, code, message)
-    assert (told["failed_step"], list(told["seconds"])) == ("import", ["export", "stop", "import"])
+    sanitized_errors = report.as_object()
+    assert (sanitized_errors["result"], sanitized_errors["exit_code"], sanitized_errors["message"]) == (
+        result,
+        code,
+        message,
+    )
+    assert (sanitized_errors["failed_step"], list(sanitized_errors["seconds"])) == (
+        "import",
+        ["export", "stop", "import"],
+    )
 
 
 def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import DownError, ExporterError, GuardError, UsageError
-from exporter.interrupts import be_stoppable
+from exporter.interrupts import enable_interrupts
 from exporter.published.history import find_directory
 from exporter.rebuild.live import Live
 from exporter.rebuild.report import Action, Report
@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> Iterator[Rebuild]:
     )
     settings = Settings(output=output)
     yield Rebuild(settings, RebuildSettings(), Report(Action.REBUILD), live, Stores(data / "rebuild", place))
-    be_stoppable()
+    enable_interrupts()
 
 
 def staged(run: Rebuild) -> Place:

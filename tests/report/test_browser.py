@@ -69,8 +69,10 @@ def test_pointing_tells_more(window: Browser, page: Path) -> None:
     """A label lights up what it touches, and shows its numbers; so does the keyboard, and a block of the timeline."""
     window.open(page)
     window.point('.node[data-label="Guide"] circle')
-    told = window.ask("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent")
-    assert told.startswith("Guide\n") and "rows of guide.guide_profile" in told
+    sanitized_errors = window.ask(
+        "document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent"
+    )
+    assert sanitized_errors.startswith("Guide\n") and "rows of guide.guide_profile" in sanitized_errors
     near = window.ask("[...document.querySelectorAll('.node.near')].map(each => each.dataset.label).sort()")
     assert near == [
         "AuthUser", "BankAccount", "Consultation", "Guide", "GuideWallet", "Language", "SavedMessage", "Skill",

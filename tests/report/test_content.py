@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.published.history import Run, readable_manifest
+from exporter.published.history import PublishedExport, readable_manifest
 from exporter.report.content import REASONS, Entity, content
 from exporter.shape.rejects import Reason
 from tests.support import tiny_export
@@ -52,7 +52,9 @@ def test_the_rejects() -> None:
 
 def test_earlier_exports(tmp_path: Path) -> None:
     """Each label and pattern has its rows of each of them, None where it was not there; what moved most comes first."""
-    earlier = [Run(path, readable_manifest(tiny_export.write(path))) for path in (tmp_path / "1", tmp_path / "2")]
+    earlier = [
+        PublishedExport(path, readable_manifest(tiny_export.write(path))) for path in (tmp_path / "1", tmp_path / "2")
+    ]
     made = content(manifest_of(rows=1), {}, earlier, {}, 0)
     rows = {node.label: node.rows for node in earlier[0].manifest.nodes} if earlier[0].manifest else {}
     for each in made.labels:

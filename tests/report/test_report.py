@@ -11,7 +11,7 @@ import pytest
 from exporter.errors import Interrupted
 from exporter.published.verify import verify_files
 from exporter.report import report as module
-from exporter.report.report import SHOWN, report, said, shown, sorry
+from exporter.report.report import SHOWN, error_page, report, said, shown
 from exporter.settings import Settings
 from tests.support.exporting import export
 
@@ -66,8 +66,8 @@ def test_what_is_shown_of_the_settings() -> None:
         tables={"marketing.leads": "crm.prospects"},
         columns={"marketing.leads": {"phone": "contact_number"}},
     )
-    told = shown(settings)
-    assert told == {
+    sanitized_errors = shown(settings)
+    assert sanitized_errors == {
         "output": "output", "group": "none", "workers": "2", "memory": "640 MB", "timezone": "UTC",
         "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
         "archive": "no", "encrypt to": "none",
@@ -99,7 +99,7 @@ def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.Mon
     page = (made / "report.html").read_text()
     assert "the export itself is whole" in page and "ValueError (report.py:" in page and "secret" not in page
     assert verify_files(made) == []
-    assert sorry(ValueError("x")).count("<p>") == 2
+    assert error_page(ValueError("x")).count("<p>") == 2
     assert report({}, settings=Settings(), profile=None, peak_memory=0, chunks=[]).count("KeyError") == 1  # type: ignore[arg-type]
 
 

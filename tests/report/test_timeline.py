@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import CENSUS, HASH, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
 from exporter.report.timeline import TICKS, Block, merged, ticks, timeline
 
 
@@ -11,16 +11,16 @@ def watch(what: str, worker: int, started: float, seconds: dict[str, float]) -> 
     return Stopwatch(what, worker, started, started + sum(seconds.values()), dict(seconds), dict(seconds))
 
 
-KEYS = watch("the keys of Guide", 70, 101.0, {CENSUS: 0.5})
+KEY_READS = watch("the keys of Guide", 70, 101.0, {KEYS: 0.5})
 USERS = watch("auth.auth_users", 80, 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.25, HASH: 0.25})
 MORE_USERS = watch("auth.auth_users", 80, 104.0, {READ: 0.5})
 SKILLS = watch("guide.skills", 70, 102.0, {READ: 0.25})
 PROFILE = Profile(
-    [KEYS],
+    [KEY_READS],
     [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)],
-    {"check": 1.0, "census": 1.0, "tables": 2.5},
+    {"check": 1.0, "keys": 1.0, "tables": 2.5},
     3,
-    {"check": 100.0, "census": 101.0, "tables": 102.0, "publish": 104.5},
+    {"check": 100.0, "keys": 101.0, "tables": 102.0, "publish": 104.5},
 )
 
 
@@ -29,10 +29,10 @@ def test_a_timeline() -> None:
     made = timeline(PROFILE)
     assert made.seconds == 4.5
     assert made.ticks == [0, 1, 2, 3, 4]
-    assert made.stages == [Block("check", 0.0, 1.0, {}), Block("census", 1.0, 1.0, {}), Block("tables", 2.0, 2.5, {})]
+    assert made.stages == [Block("check", 0.0, 1.0, {}), Block("keys", 1.0, 1.0, {}), Block("tables", 2.0, 2.5, {})]
     users = {READ: 1.5, SHAPE: 0.5, WRITE: 0.25, HASH: 0.25}
     assert made.workers == [
-        [Block("the keys of Guide", 1.0, 0.5, {CENSUS: 0.5}), Block("guide.skills", 2.0, 0.25, {READ: 0.25})],
+        [Block("the keys of Guide", 1.0, 0.5, {KEYS: 0.5}), Block("guide.skills", 2.0, 0.25, {READ: 0.25})],
         [Block("auth.auth_users", 2.0, 2.5, users, 2)],
         [],
     ]

@@ -304,11 +304,11 @@ def test_an_export_of_another_format_is_refused(neo4j_home: Neo4jHome, export: P
 def test_help_tells_every_option_and_exit_code(tmp_path: Path) -> None:
     """Without any Neo4j, and also for a shell that is not Bash."""
     for shell in ("bash", "sh"):
-        told = subprocess.run([shell, str(SCRIPT), "--help"], capture_output=True, text=True, cwd=tmp_path)
-        assert (told.returncode, told.stderr) == (0, "")
+        sanitized_errors = subprocess.run([shell, str(SCRIPT), "--help"], capture_output=True, text=True, cwd=tmp_path)
+        assert (sanitized_errors.returncode, sanitized_errors.stderr) == (0, "")
         for word in ("--overwrite", "--no-checksums", "--heap", "--off-heap", "NEO4J_HOME", "NEO4J_CONF", "JAVA_HOME"):
-            assert f"  {word}" in told.stdout
-        assert re.findall(r"^  (\d+) ", told.stdout, re.MULTILINE) == ["0", "1", "2", "4", "130"]
+            assert f"  {word}" in sanitized_errors.stdout
+        assert re.findall(r"^  (\d+) ", sanitized_errors.stdout, re.MULTILINE) == ["0", "1", "2", "4", "130"]
 
 
 def test_it_keeps_to_what_bash_3_2_knows() -> None:

@@ -93,7 +93,7 @@ def test_every_difference_is_found(graph: Graph, tmp_path: Path) -> None:
         expected = verify_bolt(copy, graph.uri)
         found = graph.verify("--bolt", graph.uri, export=copy)
         driver.execute_query("MATCH (n) WHERE n.added DETACH DELETE n")
-    lines = told(found)
+    lines = sanitized_errors(found)
     assert lines.pop(0) == f"import.sh: database neo4j at {graph.uri} differs from the manifest:"
     named = [line.removeprefix("    ").replace('\\"', '"').replace("\\\\", "\\") for line in lines]
     assert (found.returncode, found.stdout, len(named) > 15) == (1, "", True)
@@ -101,7 +101,7 @@ def test_every_difference_is_found(graph: Graph, tmp_path: Path) -> None:
     assert [each.replace("Role:AuthUser", "AuthUser:Role") for each in named] == expected
 
 
-def told(done: subprocess.CompletedProcess[str]) -> list[str]:
+def sanitized_errors(done: subprocess.CompletedProcess[str]) -> list[str]:
     """What it said after the lines of its progress."""
     return [line for line in done.stderr.splitlines() if not line.lower().lstrip().startswith("counting ")]
 
@@ -120,7 +120,7 @@ def test_names_with_line_breaks(graph: Graph) -> None:
         driver.execute_query("CREATE (:`line\nbreak` {`\r\n`: 1, added: true})")
         found = graph.verify("--bolt", graph.uri)
         driver.execute_query("MATCH (n) WHERE n.added DETACH DELETE n")
-    assert (found.returncode, told(found)[1:]) == (1, ["    line break: none in manifest.json, 1 in Neo4j"])
+    assert (found.returncode, sanitized_errors(found)[1:]) == (1, ["    line break: none in manifest.json, 1 in Neo4j"])
 
 
 def test_a_server_that_does_not_answer(graph: Graph) -> None:
@@ -130,7 +130,7 @@ def test_a_server_that_does_not_answer(graph: Graph) -> None:
         (("--bolt", graph.uri, "--database=elsewhere"), f"database elsewhere at {graph.uri}"),
     ):
         done = graph.verify(*arguments)
-        lines = told(done)
+        lines = sanitized_errors(done)
         assert (done.returncode, done.stdout, len(lines)) == (4, "", 3), done.stderr
         assert lines[0] == f"import.sh: Neo4j does not answer for {where}"
         assert lines[1].startswith("    ") and lines[2] == "Is it running, and is the database online?"

@@ -3,7 +3,7 @@
 import polars as pl
 
 from exporter.model.graph import NODES
-from exporter.shape.examples import EXAMPLES, LONGEST, Example, examples, gathered, marks
+from exporter.shape.examples import EXAMPLES, LONGEST, Example, examples, gathered, pii_columns
 
 
 def rejects(*rows: tuple[str, str, str, str | None, str | None, str | None]) -> pl.DataFrame:
@@ -45,7 +45,7 @@ def test_every_mark_counts() -> None:
     """No property that the model marks is shown."""
     for node in NODES:
         for given in node.properties:
-            assert marks(node.table).get(given.name) == given.mark
+            assert pii_columns(node.table).get(given.name) == given.pii
 
 
 def test_long_values_are_cut() -> None:

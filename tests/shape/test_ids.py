@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.model.vocabulary import Grammar
+from exporter.model.vocabulary import IdRule
 from exporter.shape import ids
 from tests.support import reference_rules as obvious
 
@@ -21,9 +21,9 @@ def read(rule: Callable[[pl.Expr], pl.Expr], *texts: str | None) -> list[object]
     return frame.select(rule(pl.col("text")).alias("value")).to_series().to_list()
 
 
-def canonical(grammar: Grammar, *texts: str | None) -> list[object]:
+def canonical(id_rule: IdRule, *texts: str | None) -> list[object]:
     """What a column of those texts becomes."""
-    return ids.canonical(pl.Series("column", texts, dtype=pl.String), grammar).to_list()
+    return ids.canonical(pl.Series("column", texts, dtype=pl.String), id_rule).to_list()
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ HOSTILE_NUMBERS = obvious.hostile_text(obvious.numbers(), obvious.nobodies())
 def test_integer_ids_are_as_the_obvious_rule_says(texts: list[str | None]) -> None:
     """Number by number, also where a column holds plain and odd ones together."""
     expected = [obvious.integer_id(text) for text in texts]
-    assert (canonical(Grammar.INTEGER, *texts), read(ids.integer, *texts)) == (expected, expected)
+    assert (canonical(IdRule.INTEGER, *texts), read(ids.integer, *texts)) == (expected, expected)
 
 
 @given(st.lists(HOSTILE_NUMBERS, max_size=30))
 def test_text_auth_ids_are_as_the_obvious_rule_says(texts: list[str | None]) -> None:
     """Number, nobody or malformed, text by text."""
     expected = [obvious.text_auth_id(text) for text in texts]
-    assert (canonical(Grammar.TEXT_AUTH_ID, *texts), read(ids.text_auth_id, *texts)) == (expected, expected)
+    assert (canonical(IdRule.TEXT_AUTH_ID, *texts), read(ids.text_auth_id, *texts)) == (expected, expected)
     assert read(ids.names_nobody, *texts) == [obvious.names_nobody(text) for text in texts]
 
 
@@ -138,39 +138,39 @@ def test_text_auth_ids_are_as_the_obvious_rule_says(texts: list[str | None]) -> 
 def test_uuids_are_as_the_obvious_rule_says(texts: list[str | None]) -> None:
     """Canonical or not, text by text."""
     expected = [obvious.uuid(text) for text in texts]
-    assert (canonical(Grammar.UUID, *texts), read(ids.uuid, *texts)) == (expected, expected)
+    assert (canonical(IdRule.UUID, *texts), read(ids.uuid, *texts)) == (expected, expected)
 
 
 @given(st.lists(obvious.hostile_text(), max_size=30))
 def test_codes_and_phones_are_as_the_obvious_rules_say(texts: list[str | None]) -> None:
     """Text by text."""
-    assert canonical(Grammar.CODE, *texts) == [obvious.code(text) for text in texts]
-    assert canonical(Grammar.PHONE, *texts) == [obvious.phone(text) for text in texts]
+    assert canonical(IdRule.CODE, *texts) == [obvious.code(text) for text in texts]
+    assert canonical(IdRule.PHONE, *texts) == [obvious.phone(text) for text in texts]
 
 
-@pytest.mark.parametrize("grammar", list(ids.PLAIN))
-def test_plain_text_is_canonical_already(grammar: Grammar) -> None:
+@pytest.mark.parametrize("id_rule", list(ids.PLAIN))
+def test_plain_text_is_canonical_already(id_rule: IdRule) -> None:
     """What the short cut takes, the grammar takes as the same value, at the lengths and digits where it ends."""
     plain = ["1", "9", "10", "1" + "0" * 17, "9" * 18, UUID, UUID.replace("a", "f")]
     others = ["0", "01", "-1", "1" + "0" * 18, "9" * 19, " 1", "1 ", "1.0", UUID.upper(), "1\n", "", "٣"]
-    pattern, dtype = ids.PLAIN[grammar]
+    pattern, dtype = ids.PLAIN[id_rule]
     taken = pl.Series([*plain, *others]).filter(pl.Series([*plain, *others]).str.contains(pattern))
-    assert taken.to_list() == [text for text in plain if (text.isdigit()) == (grammar is not Grammar.UUID)]
-    by_grammar = taken.to_frame("text").select(ids.CANONICAL[grammar](pl.col("text")).alias("value")).to_series()
+    assert taken.to_list() == [text for text in plain if (text.isdigit()) == (id_rule is not IdRule.UUID)]
+    by_grammar = taken.to_frame("text").select(ids.CANONICAL[id_rule](pl.col("text")).alias("value")).to_series()
     assert by_grammar.to_list() == taken.cast(dtype).to_list()
 
 
 @pytest.mark.parametrize("dtype", [pl.Int16, pl.Int32, pl.Int64])
 def test_integer_columns(dtype: type[pl.DataType]) -> None:
     """They are canonical as they are, in 64 bits."""
-    column = ids.canonical(pl.Series("column", [1, None, -5], dtype=dtype), Grammar.INTEGER)
+    column = ids.canonical(pl.Series("column", [1, None, -5], dtype=dtype), IdRule.INTEGER)
     assert (column.dtype, column.to_list()) == (pl.Int64(), [1, None, -5])
 
 
-@pytest.mark.parametrize("grammar", [*ids.CANONICAL])
-def test_a_column_without_values(grammar: Grammar) -> None:
+@pytest.mark.parametrize("id_rule", [*ids.CANONICAL])
+def test_a_column_without_values(id_rule: IdRule) -> None:
     """Nulls and no rows at all keep the type of their kind."""
-    expected = pl.Int64() if grammar in (Grammar.INTEGER, Grammar.TEXT_AUTH_ID) else pl.String()
+    expected = pl.Int64() if id_rule in (IdRule.INTEGER, IdRule.TEXT_AUTH_ID) else pl.String()
     for texts in ([], [None, None]):
-        column = ids.canonical(pl.Series("column", texts, dtype=pl.String), grammar)
+        column = ids.canonical(pl.Series("column", texts, dtype=pl.String), id_rule)
         assert (column.dtype, column.to_list(), column.name) == (expected, texts, "column")

@@ -1,4 +1,4 @@
-"""The census: what is in a key set, an index or among the losers is found, and nothing else, however large."""
+"""The key index: what is in a key set, an index or among the duplicates is found, and nothing else, however large."""
 
 import tempfile
 from collections import Counter
@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from exporter.model.vocabulary import Key, Type, integer, pair, uuid
 from exporter.shape import key_index
 from exporter.shape.key_index import (
-    Census,
     DenseKeys,
+    KeyIndex,
     KeySet,
     SortedKeys,
     TextIndex,
     open_index,
     open_keys,
+    write_duplicates,
     write_index,
     write_keys,
-    write_losers,
 )
 from tests.support import reference_rules as obvious
 
@@ -32,7 +32,7 @@ IN_DIRECTORY = settings(suppress_health_check=[HealthCheck.function_scoped_fixtu
 
 
 def new_directory(below: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=below)) / "census"
+    return Path(tempfile.mkdtemp(dir=below)) / "keys"
 
 
 def frames(key: Key, chunks: list[list[int | None]]) -> list[pl.DataFrame]:
@@ -190,28 +190,28 @@ def test_an_index_of_several_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert index.find(pl.Series(["j", None, "a", "z"])).rows() == [(9, 1), (None, 0), (0, 1), (None, 0)]
 
 
-def test_a_census(tmp_path: Path) -> None:
+def test_a_key_index(tmp_path: Path) -> None:
     """Those who ask it need to know its directory alone."""
-    writing, asking = Census(tmp_path / "census"), Census(tmp_path / "census")
+    writing, asking = KeyIndex(tmp_path / "keys"), KeyIndex(tmp_path / "keys")
     write_keys(writing.keys_directory("Skill"), integer("id"), [pl.DataFrame({"id": [1]})], low=1, high=1, bytes=1)
     write_index(writing.values_directory("Guide", "code"), [pl.DataFrame({"text": ["A"], "id": [7]})], bytes=1)
     rows = pl.DataFrame({"row_id": ["(0,1)", "(7,3)"]})
-    write_losers(writing.losers_file("guide.skills"), rows)
-    write_losers(writing.losers_file("guide.languages"), rows.clear())
+    write_duplicates(writing.duplicates_file("guide.skills"), rows)
+    write_duplicates(writing.duplicates_file("guide.languages"), rows.clear())
     asked = pl.Series(["(0,1)", "(0,10)", "(7,3)"])
     assert found(asking.keys("Skill"), [0, 1]) == [False, True]
     assert asking.values("Guide", "code").find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
-    assert asking.is_loser("guide.skills", asked).to_list() == [True, False, True]
-    assert asking.is_loser("guide.languages", asked).to_list() == [False, False, False]
+    assert asking.is_duplicate("guide.skills", asked).to_list() == [True, False, True]
+    assert asking.is_duplicate("guide.languages", asked).to_list() == [False, False, False]
 
 
 def test_directories_are_the_owners_alone(tmp_path: Path) -> None:
     """They are 0700: their files hold personal data."""
     integers(tmp_path / "keys", [[1]])
     indexed(tmp_path / "index", [pl.DataFrame({"text": ["a"], "id": [1]})], bytes=1)
-    write_losers(tmp_path / "losers" / "a.arrow", pl.DataFrame({"row_id": ["(0,1)"]}))
+    write_duplicates(tmp_path / "duplicates" / "a.arrow", pl.DataFrame({"row_id": ["(0,1)"]}))
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} \
-        == {"keys": 0o700, "index": 0o700, "losers": 0o700}  # fmt: skip
+        == {"keys": 0o700, "index": 0o700, "duplicates": 0o700}  # fmt: skip
 
 
 def test_a_text_that_only_hashes_alike_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +224,7 @@ def test_a_text_that_only_hashes_alike_is_not_found(tmp_path: Path, monkeypatch:
 
 
 def test_the_obvious_rule_agrees_on_what_a_key_is(tmp_path: Path) -> None:
-    """The census reads raw keys by the rule by which references are read."""
+    """The key index reads raw keys by the rule by which references are read."""
     raw = ["1", "01", " 2", "3.0", "4.5", "-5", "six", None]
     keys = unbounded(tmp_path / "keys", integer("id"), pl.DataFrame({"id": raw}))
     expected = {obvious.integer_id(text) for text in raw} - {None}

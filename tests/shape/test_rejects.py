@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.shape.rejects import REJECTS, Condition, Fates, Reason, decide, joined_text
+from exporter.shape.rejects import REJECTS, Condition, Decision, Reason, decide, joined_text
 
 RAW = pl.DataFrame({"id": [1, 2, None, 4], "name": ["a", None, "c", ""], "key": ["k1", "k2", "k3", "k4"]})
 
@@ -14,8 +14,8 @@ def where(*rows: int, unknown: tuple[int, ...] = ()) -> pl.Series:
     return pl.Series([None if row in unknown else row in rows for row in range(4)], dtype=pl.Boolean)
 
 
-def kept(fates: Fates) -> list[str]:
-    return fates.keep(RAW)["key"].to_list()
+def kept(decision: Decision) -> list[str]:
+    return decision.keep(RAW)["key"].to_list()
 
 
 def test_without_conditions_all_are_exported() -> None:
@@ -25,15 +25,15 @@ def test_without_conditions_all_are_exported() -> None:
         Condition(Reason.MALFORMED_ID, where(), ("id",)),
         Condition(None, where(unknown=(0, 1, 2, 3)), ("id",)),
     ]
-    for fates in (decide([]), decide(conditions)):
-        assert kept(fates) == ["k1", "k2", "k3", "k4"]
-        assert (fates.no_target(), fates.rejects(RAW, "t", pl.col("key")).rows()) == (0, [])
-        assert fates.rejects(RAW, "t", pl.col("key")).schema == REJECTS
+    for decision in (decide([]), decide(conditions)):
+        assert kept(decision) == ["k1", "k2", "k3", "k4"]
+        assert (decision.no_target(), decision.rejects(RAW, "t", pl.col("key")).rows()) == (0, [])
+        assert decision.rejects(RAW, "t", pl.col("key")).schema == REJECTS
 
 
 def test_the_first_condition_decides() -> None:
     """Each row is exported, or has no target, or is one reject line with the raw text of its columns."""
-    fates = decide(
+    decision = decide(
         [
             Condition(None, where(1, unknown=(0,)), ("name",)),
             Condition(Reason.NULL_ID, where(1, 2), ("id",), "Skill"),
@@ -41,8 +41,8 @@ def test_the_first_condition_decides() -> None:
             Condition(Reason.DUPLICATE_ID, where(1, 2, 3), ("id", "name")),
         ]
     )
-    assert (kept(fates), fates.no_target()) == (["k1"], 1)
-    assert fates.rejects(RAW, "guide.skills", pl.col("key")).rows(named=True) == [
+    assert (kept(decision), decision.no_target()) == (["k1"], 1)
+    assert decision.rejects(RAW, "guide.skills", pl.col("key")).rows(named=True) == [
         {
             "reason": "null_id",
             "table": "guide.skills",
@@ -79,7 +79,7 @@ CONDITIONS = st.lists(st.tuples(st.one_of(st.none(), st.sampled_from(list(Reason
 @given(CONDITIONS)
 def test_every_row_has_one_fate(drawn: list[tuple[Reason | None, list[bool | None] | None]]) -> None:
     """Exported, without target, or rejected: as going through the conditions row by row says."""
-    fates = decide(
+    decision = decide(
         [
             Condition(reason, None if flags is None else pl.Series(flags, dtype=pl.Boolean), ("id",))
             for reason, flags in drawn
@@ -89,8 +89,8 @@ def test_every_row_has_one_fate(drawn: list[tuple[Reason | None, list[bool | Non
     for row in range(4):
         applying = [str(reason or "no target") for reason, flags in drawn if flags and flags[row]]
         outcomes.append(applying[0] if applying else "exported")
-    rejects = fates.rejects(RAW, "t", pl.col("key"))
-    found = dict.fromkeys(kept(fates), "exported") | dict(zip(rejects["key"], rejects["reason"], strict=True))
+    rejects = decision.rejects(RAW, "t", pl.col("key"))
+    found = dict.fromkeys(kept(decision), "exported") | dict(zip(rejects["key"], rejects["reason"], strict=True))
     assert found == {f"k{row}": outcome for row, outcome in enumerate(outcomes, 1) if outcome != "no target"}
-    assert fates.no_target() == outcomes.count("no target")
-    assert rejects.height + len(kept(fates)) + fates.no_target() == 4
+    assert decision.no_target() == outcomes.count("no target")
+    assert rejects.height + len(kept(decision)) + decision.no_target() == 4

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.vocabulary import Node
-from exporter.shape.key_index import Census
+from exporter.shape.key_index import KeyIndex
 from exporter.shape.rows import Shaped, shape
 from tests.support import reference_rows
 from tests.support.strategies import MOMENT, TABLES, UUID, WORLD, sources, write_world
 
 
 @pytest.fixture(scope="module")
-def census(tmp_path_factory: pytest.TempPathFactory) -> Census:
+def key_index(tmp_path_factory: pytest.TempPathFactory) -> KeyIndex:
     """The drawn rows' world."""
-    return write_world(tmp_path_factory.mktemp("census"))
+    return write_world(tmp_path_factory.mktemp("keys"))
 
 
 def outcome(shaped: Shaped) -> tuple[list[str], list[tuple[Any, ...]], list[tuple[Any, ...]], int]:
@@ -27,17 +27,17 @@ def outcome(shaped: Shaped) -> tuple[list[str], list[tuple[Any, ...]], list[tupl
     return shaped.rows.columns, shaped.rows.rows(), shaped.rejects.rows(), shaped.no_target
 
 
-def shaped(name: str, census: Census, **columns: Any) -> dict[str, Shaped]:
+def shaped(name: str, key_index: KeyIndex, **columns: Any) -> dict[str, Shaped]:
     """What a frame of those columns gives, by entity."""
-    parts = shape(pl.DataFrame(columns), TABLES[name], census)
+    parts = shape(pl.DataFrame(columns), TABLES[name], key_index)
     return {part.entity.label if isinstance(part.entity, Node) else part.entity.name: part for part in parts}
 
 
-def test_a_consultation(census: Census) -> None:
+def test_a_consultation(key_index: KeyIndex) -> None:
     """One table, one label, four patterns: three kinds of reference, each row with one fate in each."""
     parts = shaped(
         "consultation.consultation",
-        census,
+        key_index,
         id=["1", "02", "x", "3"],
         customer_id=[1, 9, 1, None],
         guide_id=[2, 2, 2, 1],
@@ -99,11 +99,11 @@ def test_a_consultation(census: Census) -> None:
     }
 
 
-def test_devices(census: Census) -> None:
+def test_devices(key_index: KeyIndex) -> None:
     """A pair as key: no property of its own, both columns needed, `:` and the empty text in it as they are."""
     parts = shaped(
         "auth.user_devices",
-        census,
+        key_index,
         auth_user_id=[1, None, 2, 9, 1],
         device_id=["a", "a", None, "", "a"],
         device_type=["WEB"] * 5,
@@ -136,11 +136,11 @@ def test_devices(census: Census) -> None:
     }
 
 
-def test_sessions(census: Census) -> None:
+def test_sessions(key_index: KeyIndex) -> None:
     """A reference to a pair: no device is no target, also of nobody; an unknown pair is named whole."""
     parts = shaped(
         "auth.user_sessions",
-        census,
+        key_index,
         id=[UUID.upper(), UUID, UUID, UUID, UUID],
         auth_user_id=["01", "2", None, None, "1"],
         device_id=["a", "z", None, "a", ""],
@@ -162,11 +162,11 @@ def test_sessions(census: Census) -> None:
     )
 
 
-def test_guide_skills(census: Census) -> None:
+def test_guide_skills(key_index: KeyIndex) -> None:
     """A join table: the pair is the reject's key, a repeated pair the last of the fates."""
     parts = shaped(
         "guide.guide_skills",
-        census,
+        key_index,
         guide_id=[1, 1, 9, None, 1],
         skill_id=[2, 2, 9, 2, 9],
         **{DUPLICATE: [False, True, True, False, False]},
@@ -187,11 +187,11 @@ def test_guide_skills(census: Census) -> None:
     }
 
 
-def test_wallets(census: Census) -> None:
+def test_wallets(key_index: KeyIndex) -> None:
     """By id, else by phone where one guide and one wallet have it; otherwise nobody's or anybody's."""
     parts = shaped(
         "wallet.consultant_wallets",
-        census,
+        key_index,
         consultant_id=[1, 7, 8, 9, 10, 11, 12],
         phone_number=["x", "+91 98765 43210", "43210", "11111", "22222", None, "n/a"],
         revenue_share=["50.00"] * 7,
@@ -214,12 +214,12 @@ def test_wallets(census: Census) -> None:
     )
 
 
-def test_notifications(census: Census) -> None:
+def test_notifications(key_index: KeyIndex) -> None:
     """A text auth ID finds somebody, nobody, or is malformed; the target type is the relationship's."""
     cells = ["'01'", " null ", None, "4e5", "9", '"2.0"']
     parts = shaped(
         "notifications.notifications",
-        census,
+        key_index,
         id=[UUID] * 6,
         auth_user_id=cells,
         target_type=["guide", "guide", None, "guide", "guide", None],
@@ -240,12 +240,12 @@ def test_notifications(census: Census) -> None:
     )
 
 
-def test_referrers(census: Census) -> None:
+def test_referrers(key_index: KeyIndex) -> None:
     """A code finds its one guide after trimming; a guide may refer itself."""
     texts = ("full_name", "phone_number", "availability_state", "tier")
     parts = shaped(
         "guide.guide_profile",
-        census,
+        key_index,
         id=[1, 2, 3, 4, 5],
         x_auth_id=pl.Series([None] * 5, dtype=pl.Int64),
         **{name: ["…"] * 5 for name in texts},
@@ -272,17 +272,17 @@ def test_referrers(census: Census) -> None:
 @pytest.mark.parametrize("name", TABLES)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_every_table_is_as_the_obvious_rules_say(name: str, data: st.DataObject, census: Census) -> None:
+def test_every_table_is_as_the_obvious_rules_say(name: str, data: st.DataObject, key_index: KeyIndex) -> None:
     """Rows in their order, rejects, and how many refer to nobody, entity by entity."""
     table = TABLES[name]
     rows, duplicates, keys, frame = data.draw(sources(table))
     expected = reference_rows.shape(table, rows, duplicates, keys, WORLD)
-    parts = shape(frame, table, census)
+    parts = shape(frame, table, key_index)
     assert [(part.rows.rows(), part.no_target) for part in parts] == [(g.rows, g.no_target) for g in expected]
     assert [sorted(part.rejects.rows(), key=repr) for part in parts] == [sorted(g.rejects, key=repr) for g in expected]
 
 
-def test_the_examples_above_hold_every_fate(census: Census) -> None:
+def test_the_examples_above_hold_every_fate(key_index: KeyIndex) -> None:
     """Else the comparison would say less than it seems to: each fate occurs in the tables that know it."""
     reasons: set[str] = set()
 
@@ -290,7 +290,7 @@ def test_the_examples_above_hold_every_fate(census: Census) -> None:
     @given(data=st.data())
     def collect(data: st.DataObject) -> None:
         table = TABLES[data.draw(st.sampled_from(["guide.guide_profile", "guide.guide_skills", "auth.user_sessions"]))]
-        for part in shape(data.draw(sources(table))[3], table, census):
+        for part in shape(data.draw(sources(table))[3], table, key_index):
             reasons.update(part.rejects["reason"])
 
     collect()

@@ -70,7 +70,7 @@ def publish(
         skill.rows, skill.values, skill.rejects = 1, Counter(id=1, name=1), Counter(null_id=1)
         skill.files = [write_file(partial.directory, Path("nodes/Skill/part-0001.csv"), skills, 1)]
         skill.reject_files = [write_file(partial.directory, Path("rejects/nodes/Skill/part-0001.csv"), b"reason\n", 1)]
-        write_file(partial.directory, Path("census/keys"), b"secret")
+        write_file(partial.directory, Path("key-index/keys"), b"secret")
         partial.complete(tallies, ABOUT, lambda made: f"{made['totals']['nodes']} nodes")
         if archive:
             partial.pack(recipients, lambda: None)
@@ -92,7 +92,7 @@ def test_a_published_export(tmp_path: Path) -> None:
 
 
 def test_its_files(tmp_path: Path) -> None:
-    """All that the contract names; an entity without rows has an empty data file; the census is gone."""
+    """All that the contract names; an entity without rows has an empty data file; the key index is gone."""
     directory = publish(tmp_path)
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     data = {path for path in files if path.startswith(("nodes/", "relationships/"))}

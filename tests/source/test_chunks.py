@@ -10,8 +10,8 @@ from exporter.model.tables import tables
 from exporter.source.catalog import read_catalog, read_sizes
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect
-from exporter.source.mapping import Mapping
-from exporter.source.select import From
+from exporter.source.mapping import NameMapping
+from exporter.source.select import SourceTable
 
 TABLES = {table.name: table for table in tables()}
 FILLED = "insert into guide.skills select n, repeat('x', n % 300), '' from generate_series(1, 3000) n"
@@ -82,7 +82,7 @@ def test_every_row_is_in_one_chunk(source: str, shape: str, factor: int) -> None
         relation = read_catalog(leader, ["guide"])["guide.skills"]
         query = sql.SQL("select id::text, name, length(description) from guide.skills")
         rows = Counter(leader.execute(query).fetchall())
-        found = From(relation, TABLES["guide.skills"], Mapping(), "UTC")
+        found = SourceTable(relation, TABLES["guide.skills"], NameMapping(), "UTC")
         counts = {"guide.skills": rows.total()}
         chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), counts, 8192)
         queries = chunker.queries(found, sql.Composed([query]), factor=factor)
@@ -101,7 +101,7 @@ def test_wide_rows_are_spread_by_their_bytes(source: str) -> None:
         )
     with connect(source, "test", lock_seconds=3) as leader:
         relation = read_catalog(leader, ["guide"])["guide.skills"]
-        found = From(relation, TABLES["guide.skills"], Mapping(), "UTC")
+        found = SourceTable(relation, TABLES["guide.skills"], NameMapping(), "UTC")
         chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), {"guide.skills": 2000}, 500_000)
         text = sql.SQL("select coalesce(sum(length(name) + length(description)), 0) from guide.skills")
         sizes = [leader.execute(query.encode()).fetchone() for query in chunker.queries(found, sql.Composed([text]))]
@@ -114,5 +114,5 @@ def test_a_table_that_fits_is_read_whole(source: str) -> None:
     with connect(source, "test", lock_seconds=3) as leader:
         relation = read_catalog(leader, ["guide"])["guide.skills"]
         chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), {"guide.skills": 0}, 1 << 20)
-        found = From(relation, TABLES["guide.skills"], Mapping(), "UTC")
+        found = SourceTable(relation, TABLES["guide.skills"], NameMapping(), "UTC")
         assert chunker.queries(found, sql.Composed([sql.SQL("select 1")])) == ("select 1",)

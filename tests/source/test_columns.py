@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from exporter.model.tables import Table, Use
-from exporter.model.vocabulary import Grammar, Node, Type, integer
+from exporter.model.vocabulary import IdRule, Node, Type, integer
 from exporter.model.vocabulary import datetime as datetime_property
 from exporter.sample.postgres import create_database
 from exporter.shape.values import holds_unrepresentable
@@ -83,7 +83,7 @@ def test_accepted_types(use: Use, type: str, uri: str, columns: dict[str, Column
     assert fits(columns[type], use)
     expected = ACCEPTED[use][type]
     read_plainly = expression(columns[type], use, source=VALUE, timezone="Asia/Kolkata")
-    read_carefully = expression(columns[type], use, source=VALUE, timezone="Asia/Kolkata", careful=True)
+    read_carefully = expression(columns[type], use, source=VALUE, timezone="Asia/Kolkata", fallback=True)
     found = values(address, uri, [read_plainly, read_carefully], type, [*expected, None])
     assert found.to_dict(as_series=False) == {"c0": [*expected.values(), None], "c1": [*expected.values(), None]}
 
@@ -100,7 +100,7 @@ def test_citext() -> None:
     """It fits wherever text does, and is read by a cast."""
     column = Column("code", "citext", "citext", "S", True)
     uses = [use for use in ACCEPTED if fits(column, use)]
-    assert uses == [Grammar.INTEGER, Grammar.UUID, Grammar.TEXT_AUTH_ID, Grammar.CODE, Grammar.PHONE, Type.STRING]
+    assert uses == [IdRule.INTEGER, IdRule.UUID, IdRule.TEXT_AUTH_ID, IdRule.CODE, IdRule.PHONE, Type.STRING]
     assert all(is_cast(column, use) for use in uses)
 
 
@@ -116,7 +116,7 @@ def test_which_types_are_cast(columns: dict[str, Column]) -> None:
         for use, type in PAIRS
         if type in texts
         or type == "uuid"
-        or (type in integers and use in (Grammar.INTEGER, Type.LONG, Type.DOUBLE))
+        or (type in integers and use in (IdRule.INTEGER, Type.LONG, Type.DOUBLE))
         or use in (Type.BOOLEAN, Type.DATE)
         or (use is Type.DATETIME and type != "timestamp")
     }
@@ -124,7 +124,7 @@ def test_which_types_are_cast(columns: dict[str, Column]) -> None:
 
 def test_accepted_types_in_a_message() -> None:
     """They have the names that people write."""
-    assert [accepted(use) for use in (Grammar.INTEGER, Type.DOUBLE, Type.BOOLEAN, Type.STRING)] == [
+    assert [accepted(use) for use in (IdRule.INTEGER, Type.DOUBLE, Type.BOOLEAN, Type.STRING)] == [
         "bigint, char, citext, integer, numeric, smallint, text, varchar",
         "bigint, double precision, integer, numeric, real, smallint",
         "boolean",
@@ -153,9 +153,9 @@ MOMENTS: dict[str, dict[str, int | None]] = {
 
 @pytest.mark.parametrize("type", MOMENTS)
 def test_moments_at_the_ends(type: str, uri: str, columns: dict[str, Column], address: Address) -> None:
-    """A careful read has the value, or the raw text of what cannot be exported, or neither for null."""
+    """A fallback read has the value, or the raw text of what cannot be exported, or neither for null."""
     use = Type.DATE if type == "date" else Type.DATETIME
-    read_carefully = expression(columns[type], use, source=VALUE, timezone="Asia/Kolkata", careful=True)
+    read_carefully = expression(columns[type], use, source=VALUE, timezone="Asia/Kolkata", fallback=True)
     raw = raw_expression(columns[type], source=VALUE, timezone="Asia/Kolkata")
     years = MOMENTS[type]
     texts: list[str | None] = [*years, None]
@@ -169,7 +169,7 @@ def test_moments_at_the_ends(type: str, uri: str, columns: dict[str, Column], ad
 
 def test_the_default_zone_has_no_end_of_its_own(uri: str, columns: dict[str, Column], address: Address) -> None:
     """In UTC every timestamp that PostgreSQL knows before the year 10000 is exported."""
-    read_carefully = expression(columns["timestamp"], Type.DATETIME, source=VALUE, timezone="UTC", careful=True)
+    read_carefully = expression(columns["timestamp"], Type.DATETIME, source=VALUE, timezone="UTC", fallback=True)
     raw = raw_expression(columns["timestamp"], source=VALUE, timezone="UTC")
     texts: list[str | None] = ["4714-11-24 00:00 BC", "9999-12-31 23:59:59.999999", "10000-01-01", "-infinity", None]
     found = values(address, uri, [read_carefully, raw], "timestamp", texts)
@@ -182,12 +182,12 @@ def test_the_default_zone_has_no_end_of_its_own(uri: str, columns: dict[str, Col
 def test_plain_and_careful_reads_agree(
     zone: str, text: str, uri: str, columns: dict[str, Column], address: Address
 ) -> None:
-    """A plain read has what the careful one has, or cannot be decoded, or is seen to hold what cannot be exported."""
-    plain, careful = (
-        expression(columns["timestamp"], Type.DATETIME, source=VALUE, timezone=zone, careful=careful)
-        for careful in (False, True)
+    """A plain read has what the fallback one has, or cannot be decoded, or is seen to hold what cannot be exported."""
+    plain, fallback = (
+        expression(columns["timestamp"], Type.DATETIME, source=VALUE, timezone=zone, fallback=fallback)
+        for fallback in (False, True)
     )
-    expected = values(address, uri, [careful], "timestamp", [text])["c0"].to_physical().to_list()
+    expected = values(address, uri, [fallback], "timestamp", [text])["c0"].to_physical().to_list()
     table = Table("t", "", Node("T", "t", integer("id"), (datetime_property("c0"),)), ())
     try:
         found = values(address, uri, [plain, sql.Literal(1)], "timestamp", [text]).rename({"c1": "id"})

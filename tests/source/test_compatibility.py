@@ -8,9 +8,9 @@ import pytest
 from exporter.source.catalog import read_catalog
 from exporter.source.compatibility import Finding, Severity, examine
 from exporter.source.connection import connect
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 
-AS_IT_IS = Mapping()
+AS_IT_IS = NameMapping()
 
 
 def execute(uri: str, statements: str) -> None:
@@ -18,7 +18,7 @@ def execute(uri: str, statements: str) -> None:
         connection.execute(statements.encode())
 
 
-def findings(uri: str, mapping: Mapping = AS_IT_IS) -> list[str]:
+def findings(uri: str, mapping: NameMapping = AS_IT_IS) -> list[str]:
     """What is found, but for the notes on money and time: the schema as it should be has some, too."""
     with connect(uri, "test", lock_seconds=3) as connection:
         found = examine(read_catalog(connection, mapping.schemas()), mapping)
@@ -100,17 +100,17 @@ def test_mapped_names(source: str) -> None:
         alter table app."Skill Liste" rename column name to bezeichnung;
         """,
     )
-    mapping = Mapping({"guide.skills": "app.Skill Liste"}, {"guide.skills": {"name": "bezeichnung"}})
+    mapping = NameMapping({"guide.skills": "app.Skill Liste"}, {"guide.skills": {"name": "bezeichnung"}})
     note = ["note: auth.login_activities.ip_address: type inet is cast to be read as a string"]
     assert findings(source, mapping) == note
     assert findings(source)[0].startswith("error: guide.skills: no such table")
-    wrong = Mapping({"guide.skills": "app.Skill Liste"}, {"guide.skills": {"name": "bezeichner"}})
+    wrong = NameMapping({"guide.skills": "app.Skill Liste"}, {"guide.skills": {"name": "bezeichner"}})
     assert findings(source, wrong) == [
         "error: app.Skill Liste (for guide.skills).bezeichner: no such column, the nearest name is bezeichnung; "
         'add it, or map its name under [columns."guide.skills"]',
         *note,
     ]
-    only_table = Mapping({"guide.skills": "app.skills"})
+    only_table = NameMapping({"guide.skills": "app.skills"})
     assert findings(source, only_table)[0] == (
         "error: app.skills (for guide.skills): no such table, the nearest name is app.Skill Liste; "
         "create it, or map its name under [tables]"

@@ -1,4 +1,4 @@
-"""The plan: which queries read each table, and what the census reads, on a source as it is and on odd ones."""
+"""The plan: which queries read each table, and what the key index reads, on a source as it is and on odd ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +13,17 @@ from exporter.source.catalog import read_catalog, read_sizes
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, connect
 from exporter.source.leader import count_views
-from exporter.source.mapping import Mapping
+from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
 
-AS_IT_IS = Mapping()
+AS_IT_IS = NameMapping()
 
 
 @contextmanager
-def planned(uri: str, *, chunk_bytes: int = 1 << 30, mapping: Mapping = AS_IT_IS) -> Iterator[tuple[Connection, Plan]]:
+def planned(
+    uri: str, *, chunk_bytes: int = 1 << 30, mapping: NameMapping = AS_IT_IS
+) -> Iterator[tuple[Connection, Plan]]:
     """A connection to the source, and the plan of its reads."""
     with connect(uri, "test", lock_seconds=3) as leader:
         catalog = read_catalog(leader, mapping.schemas())
@@ -56,7 +58,7 @@ def reads_of(plan: Plan, table: str) -> tuple[str, ...]:
 
 
 def test_the_reads_of_a_clean_source(source: str) -> None:
-    """A read of each table; of the census only what no index of the catalog proves."""
+    """A read of each table; of the key index only what no index of the catalog proves."""
     with planned(source) as (_, plan):
         assert [(reads.table, len(reads.queries)) for reads in plan.tables] == [(table.name, 1) for table in tables()]
         assert [(reads.label, reads.low, reads.high, reads.bytes) for reads in plan.keys] == [
@@ -66,7 +68,7 @@ def test_the_reads_of_a_clean_source(source: str) -> None:
             *(("Payment", None, None, 0), ("PaymentGateway", None, None, 0), ("PromotionRule", None, None, 0)),
             *(("Skill", None, None, 0), ("WalletOrder", None, None, 0)),
         ]
-        assert [reads.table for reads in plan.losers] == [
+        assert [reads.table for reads in plan.duplicates] == [
             *("guide.guide_skills", "guide.guide_languages", "auth.user_devices")
         ]
         assert sorted((reads.label, reads.column) for reads in plan.values) == [
@@ -79,7 +81,7 @@ def test_every_row_is_read_once(sample_database: str) -> None:
     with planned(sample_database, chunk_bytes=16 << 10) as (leader, plan):
         counts = {table.name: number(leader, (f"select from {table.name}",)) for table in tables()}
         assert {reads.table: number(leader, reads.queries) for reads in plan.tables} == counts
-        assert {reads.table: number(leader, reads.careful) for reads in plan.tables} == counts
+        assert {reads.table: number(leader, reads.fallback) for reads in plan.tables} == counts
         assert max(len(reads.queries) for reads in plan.tables) > 20
         for reads in plan.keys:
             queries = tuple(f"select unnest(keys) from ({query}) q (keys)" for query in reads.queries)
@@ -104,14 +106,14 @@ def test_the_bounds_of_integer_keys(source: str) -> None:
 
 
 def test_the_columns_of_a_raw_frame(source: str) -> None:
-    """The model's names in the declaration's order; what moments cannot hold only in a careful read."""
+    """The model's names in the declaration's order; what moments cannot hold only in a fallback read."""
     execute(source, "insert into guide.saved_messages values (1, 2, 'a', 'b', 'infinity')")
     with planned(source) as (leader, plan):
         reads = next(reads for reads in plan.tables if reads.table == "guide.saved_messages")
-        (careful,) = rows(leader, reads.careful)
+        (fallback,) = rows(leader, reads.fallback)
         names = [column.name for column in leader.execute(f"{reads.queries[0]} limit 0".encode()).description or ()]
     assert names == ["id", "title", "content", "created_at", "guide_id"]
-    assert careful == {
+    assert fallback == {
         "id": 1,
         "title": "a",
         "content": "b",
@@ -133,7 +135,7 @@ def test_mapped_names(source: str) -> None:
         insert into "Mein Schema"."Skill""s" values (1, 'Tarot', null);
         """,
     )
-    mapping = Mapping({"guide.skills": 'Mein Schema.Skill"s'}, {"guide.skills": {"id": "%s {}"}})
+    mapping = NameMapping({"guide.skills": 'Mein Schema.Skill"s'}, {"guide.skills": {"id": "%s {}"}})
     with planned(source, mapping=mapping) as (leader, plan):
         assert rows(leader, reads_of(plan, "guide.skills")) == [{"id": 1, "name": "Tarot", "description": None}]
         assert [(reads.low, reads.high, reads.bytes) for reads in plan.keys if reads.label == "Skill"] == [(1, 1, 8192)]
@@ -187,10 +189,10 @@ def test_rows_that_lose_their_key(source: str) -> None:
     """Of a text key each row whose canonical key another row before it has; those are told by their row id."""
     execute(source, DIRTY)
     with planned(source) as (leader, plan):
-        (loser,) = [reads for reads in plan.losers if reads.table == "guide.skills"]
-        losers = {row["row_id"] for row in rows(leader, (loser.query,))}
+        (loser,) = [reads for reads in plan.duplicates if reads.table == "guide.skills"]
+        duplicates = {row["row_id"] for row in rows(leader, (loser.query,))}
         read = rows(leader, reads_of(plan, "guide.skills"))
-    assert [row["name"] for row in read if row[ROW] in losers] == ["b", "c", "f"]
+    assert [row["name"] for row in read if row[ROW] in duplicates] == ["b", "c", "f"]
 
 
 def test_rows_of_a_view_that_lose_their_key(source: str) -> None:
@@ -203,7 +205,7 @@ def test_rows_of_a_view_that_lose_their_key(source: str) -> None:
     with planned(source, chunk_bytes=100_000) as (leader, plan):
         queries = reads_of(plan, "guide.skills")
         read = rows(leader, queries)
-        assert [reads.table for reads in plan.losers if reads.table == "guide.skills"] == []
+        assert [reads.table for reads in plan.duplicates if reads.table == "guide.skills"] == []
     assert (len(queries) > 3, len(read)) == (True, 3000)
     assert sorted(str(row["id"]) for row in read if not row[DUPLICATE]) == sorted(str(n) for n in range(1000))
 
@@ -230,7 +232,7 @@ def test_what_proves_keys_unique(source: str, statements: str, proven: bool) -> 
     """A whole unique index on a type with one form for each key, and no heirs; everything else is looked at."""
     execute(source, statements)
     with planned(source) as (_, plan):
-        assert ("guide.skills" not in [reads.table for reads in plan.losers]) == proven
+        assert ("guide.skills" not in [reads.table for reads in plan.duplicates]) == proven
         assert (ROW not in reads_of(plan, "guide.skills")[0]) == proven
 
 

@@ -72,7 +72,7 @@ def test_what_the_server_says_is_not_repeated(address: Address, query: str, pre_
 
 @pytest.mark.parametrize("value", ["'294276-12-31'::timestamptz", "'5874897-12-31'::date"])
 def test_moments_that_cannot_be_decoded(address: Address, value: str) -> None:
-    """A careful read of the same chunk can do better."""
+    """A fallback read of the same chunk can do better."""
     assert type(failure(address, f"select {value} as at")) is UndecodableError
 
 

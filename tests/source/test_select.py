@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from exporter.model.tables import Table, Use, tables
-from exporter.model.vocabulary import Grammar, Type
+from exporter.model.vocabulary import IdRule, Type
 from exporter.source.catalog import Column, Relation, read_catalog
 from exporter.source.columns import expression
 from exporter.source.connection import Connection, connect
-from exporter.source.mapping import Mapping
-from exporter.source.select import From, comparable, joined_text, winner_order
+from exporter.source.mapping import NameMapping
+from exporter.source.select import SourceTable, comparable, joined_text, precedence
 from tests.support import reference_rules as obvious
 
 TABLES = {table.name: table for table in tables()}
@@ -35,8 +35,8 @@ def leader(postgres: str) -> Iterator[Connection]:
         yield connection
 
 
-def from_of(table: Table, relation: Relation, mapping: Mapping | None = None) -> From:
-    return From(relation, table, mapping or Mapping(), "UTC")
+def from_of(table: Table, relation: Relation, mapping: NameMapping | None = None) -> SourceTable:
+    return SourceTable(relation, table, mapping or NameMapping(), "UTC")
 
 
 def groups(leader: Connection, type: str, use: Use, texts: list[str | None]) -> list[tuple[Any, int]]:
@@ -74,7 +74,7 @@ def without_zero_byte(strategy: st.SearchStrategy[str | None]) -> st.SearchStrat
 @given(texts=without_zero_byte(obvious.hostile_text(obvious.numbers(), st.integers(-3, 12).map(str))))
 def test_integer_ids_in_texts(leader: Connection, type: str, texts: list[str | None]) -> None:
     """7, 07 and 7.0 are one key; what only looks like a number is none of them."""
-    found = groups(leader, type, Grammar.INTEGER, [text if text is None else text[:40] for text in texts])
+    found = groups(leader, type, IdRule.INTEGER, [text if text is None else text[:40] for text in texts])
     check_groups(found, [obvious.integer_id(text) for text, _ in found])
 
 
@@ -82,7 +82,7 @@ def test_integer_ids_in_texts(leader: Connection, type: str, texts: list[str | N
 def test_trimming(leader: Connection, blank: str) -> None:
     """Each of the six characters, and not the letters by which some are written."""
     texts = [f"{blank}7{blank}", "7", "7v", "7t", "7n", "v7", "\\7", "7\xa0"]
-    found = groups(leader, "text", Grammar.INTEGER, list(texts))
+    found = groups(leader, "text", IdRule.INTEGER, list(texts))
     check_groups(found, [obvious.integer_id(text) for text in texts])
 
 
@@ -98,7 +98,7 @@ def test_trimming(leader: Connection, blank: str) -> None:
 )
 def test_integer_ids_in_numerics(leader: Connection, numbers: list[str | None]) -> None:
     """Equal numbers are one key, whatever their scale."""
-    found = groups(leader, "numeric", Grammar.INTEGER, numbers)
+    found = groups(leader, "numeric", IdRule.INTEGER, numbers)
     check_groups(found, [obvious.integer_id(text) for text, _ in found])
 
 
@@ -108,7 +108,7 @@ def test_integer_ids_in_numerics(leader: Connection, numbers: list[str | None]) 
 def test_uuids_in_texts(leader: Connection, type: str, texts: list[str | None]) -> None:
     """Both cases are one key."""
     cut = [text if text is None else text[:40] for text in texts]
-    found = groups(leader, type, Grammar.UUID, [*cut, *(text and text.upper()[:40] for text in cut)])
+    found = groups(leader, type, IdRule.UUID, [*cut, *(text and text.upper()[:40] for text in cut)])
     check_groups(found, [obvious.uuid(text) for text, _ in found])
 
 
@@ -138,15 +138,15 @@ def test_joined_text(leader: Connection) -> None:
     assert leader.execute(query).fetchone() == ("7", "a:b:7")
 
 
-def in_order(uri: str, name: str, statements: str, mapping: Mapping | None = None) -> list[Any]:
+def in_order(uri: str, name: str, statements: str, mapping: NameMapping | None = None) -> list[Any]:
     """The `mark` of each row of a table, in the order in which rows with one key win."""
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(statements.encode())
-    mapping = mapping or Mapping()
+    mapping = mapping or NameMapping()
     with connect(uri, "test", lock_seconds=3) as leader:
         relation = read_catalog(leader, mapping.schemas())[mapping.table(name)]
         source = from_of(TABLES[name], relation, mapping)
-        query = sql.SQL("select mark from {} order by {}").format(source.name, winner_order(source))
+        query = sql.SQL("select mark from {} order by {}").format(source.name, precedence(source))
         return [mark for (mark,) in leader.execute(query)]
 
 
@@ -204,7 +204,7 @@ def test_the_latest_device_of_mapped_columns(source: str) -> None:
         alter table auth.user_devices alter changed type timestamp using changed at time zone 'UTC';
     """
     )
-    mapping = Mapping({}, {"auth.user_devices": {"updated_at": "changed", "id": "number"}})
+    mapping = NameMapping({}, {"auth.user_devices": {"updated_at": "changed", "id": "number"}})
     assert in_order(source, "auth.user_devices", statements, mapping) == [2, 1, 3, 4, 5, 6, 7, 8, 9]
 
 

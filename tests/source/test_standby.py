@@ -98,7 +98,7 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize(
-    ("stage", "conflict"), [("lock", "rows"), ("census", "rows"), ("tables", "rows"), ("tables", "table")]
+    ("stage", "conflict"), [("lock", "rows"), ("keys", "rows"), ("tables", "rows"), ("tables", "table")]
 )
 def test_a_recovery_conflict(primary: str, standby: str, tmp_path: Path, stage: str, conflict: str) -> None:
     """While the leader counts its statement is cancelled; later its idle session ends, and the reader's statement."""

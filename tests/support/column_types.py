@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from exporter.model.tables import Use
-from exporter.model.vocabulary import Grammar, Type
+from exporter.model.vocabulary import IdRule, Type
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 LARGEST = 2**63 - 1
@@ -21,7 +21,7 @@ create type t_pair as (x int, y int);
 
 # Use -> type -> values as the database writes them, and as they must come out.
 ACCEPTED: dict[Use, dict[str, dict[str, Any]]] = {
-    Grammar.INTEGER: {
+    IdRule.INTEGER: {
         "smallint": {"-7": -7},
         "integer": {"7": 7},
         "bigint": {"9223372036854775807": LARGEST, "9007199254740993": 9007199254740993},
@@ -34,27 +34,27 @@ ACCEPTED: dict[Use, dict[str, dict[str, Any]]] = {
         "char(6)": {" 42": " 42"},
         "name": {"42": "42"},
     },
-    Grammar.UUID: {
+    IdRule.UUID: {
         "uuid": {UUID.upper(): UUID},
         "text": {UUID.upper(): UUID.upper()},
         "varchar": {"x": "x"},
         "char(40)": {UUID: UUID},
     },
-    Grammar.TEXT_AUTH_ID: {
+    IdRule.TEXT_AUTH_ID: {
         "text": {' "42" ': ' "42" '},
         "bigint": {"-42": "-42"},
         "smallint": {"42": "42"},
         "numeric": {"42.0": "42.0", "Infinity": "Infinity"},
         "char(6)": {"42": "42"},
     },
-    Grammar.CODE: {
+    IdRule.CODE: {
         "text": {" A ": " A "},
         "t_deep_code": {"A": "A"},
         "integer": {"7": "7"},
         "char(6)": {"A": "A"},
         "t_enum": {"Äh": "Äh"},
     },
-    Grammar.PHONE: {"text": {"+91 98": "+91 98"}, "bigint": {"9876543210": "9876543210"}, "numeric": {"98.0": "98.0"}},
+    IdRule.PHONE: {"text": {"+91 98": "+91 98"}, "bigint": {"9876543210": "9876543210"}, "numeric": {"98.0": "98.0"}},
     Type.LONG: {
         "smallint": {"-7": -7},
         "integer": {"7": 7},
@@ -114,7 +114,7 @@ ACCEPTED: dict[Use, dict[str, dict[str, Any]]] = {
     },
 }  # fmt: skip
 REFUSED: dict[Use, list[str]] = {
-    Grammar.INTEGER: [
+    IdRule.INTEGER: [
         "double precision",
         "real",
         "money",
@@ -126,10 +126,10 @@ REFUSED: dict[Use, list[str]] = {
         "bytea",
         "text[]",
     ],
-    Grammar.UUID: ["bigint", "bytea", "json", "uuid[]", "t_enum"],
-    Grammar.TEXT_AUTH_ID: ["double precision", "boolean", "uuid", "json", "bytea", "t_enum"],
-    Grammar.CODE: ["bytea", "text[]", "t_pair", "t_enum[]"],
-    Grammar.PHONE: ["bytea", "text[]", "t_pair"],
+    IdRule.UUID: ["bigint", "bytea", "json", "uuid[]", "t_enum"],
+    IdRule.TEXT_AUTH_ID: ["double precision", "boolean", "uuid", "json", "bytea", "t_enum"],
+    IdRule.CODE: ["bytea", "text[]", "t_pair", "t_enum[]"],
+    IdRule.PHONE: ["bytea", "text[]", "t_pair"],
     Type.LONG: ["double precision", "real", "text", "money", "boolean", "oid", "interval"],
     Type.DOUBLE: ["text", "money", "boolean", "interval"],
     Type.BOOLEAN: ["integer", "text", "char(1)", "bit(1)"],

@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 
 from exporter.source.plan import Planner
-from exporter.source.queries import KeyReads, LoserReads, TableReads, ValueReads
+from exporter.source.queries import DuplicateQuery, KeyQueries, TableQueries, ValueQueries
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All reads of a run."""
 
-    tables: tuple[TableReads, ...]
-    keys: tuple[KeyReads, ...]
-    values: tuple[ValueReads, ...]
-    losers: tuple[LoserReads, ...]
+    tables: tuple[TableQueries, ...]
+    keys: tuple[KeyQueries, ...]
+    values: tuple[ValueQueries, ...]
+    duplicates: tuple[DuplicateQuery, ...]
 
 
 def plan_of(planner: Planner) -> Plan:
     """What a planner plans."""
-    census = planner.census()
-    return Plan(planner.tables(), census.keys, census.values, census.losers)
+    index_queries = planner.index_queries()
+    return Plan(planner.tables(), index_queries.keys, index_queries.values, index_queries.duplicates)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.model.tables import Table, ends, grammar_of
-from exporter.model.vocabulary import Constant, Grammar, Node, Property, Reference, Relationship, Type
+from exporter.model.tables import Table, ends, id_rule_of
+from exporter.model.vocabulary import Constant, IdRule, Node, Property, Reference, Relationship, Type
 from tests.support import reference_rules as obvious
 
 Row = Mapping[str, Any]
@@ -33,25 +33,25 @@ class Fate:
 
 NO_TARGET = Fate(None)
 READ = {
-    Grammar.UUID: obvious.uuid,
-    Grammar.TEXT_AUTH_ID: obvious.text_auth_id,
-    Grammar.CODE: obvious.code,
-    Grammar.PHONE: obvious.phone,
+    IdRule.UUID: obvious.uuid,
+    IdRule.TEXT_AUTH_ID: obvious.text_auth_id,
+    IdRule.CODE: obvious.code,
+    IdRule.PHONE: obvious.phone,
 }
 
 
-def read(cell: Any, grammar: Grammar) -> Any:
+def read(cell: Any, id_rule: IdRule) -> Any:
     """The canonical form of a cell."""
-    if grammar is Grammar.INTEGER:
+    if id_rule is IdRule.INTEGER:
         return cell if isinstance(cell, int) else obvious.integer_id(cell)
-    return READ[grammar](cell)
+    return READ[id_rule](cell)
 
 
-def key_of(row: Row, columns: tuple[str, ...], grammar: Grammar) -> Any:
+def key_of(row: Row, columns: tuple[str, ...], id_rule: IdRule) -> Any:
     """The canonical key in some columns of a row."""
-    if grammar is not Grammar.PAIR:
-        return read(row[columns[0]], grammar)
-    first = read(row[columns[0]], Grammar.INTEGER)
+    if id_rule is not IdRule.PAIR:
+        return read(row[columns[0]], id_rule)
+    first = read(row[columns[0]], IdRule.INTEGER)
     return None if first is None or row[columns[1]] is None else f"{first}:{row[columns[1]]}"
 
 
@@ -61,7 +61,7 @@ def node_fate(row: Row, node: Node, *, duplicate: bool) -> Fate | None:
     for column in columns:
         if row[column] is None:
             return Fate("null_id", (column,))
-    if key_of(row, columns, node.key.grammar) is None:
+    if key_of(row, columns, node.key.id_rule) is None:
         return Fate("malformed_id", columns[:1])
     return Fate("duplicate_id", columns) if duplicate else None
 
@@ -70,16 +70,16 @@ def names_nobody(row: Row, label: str, reference: Reference) -> bool:
     """Whether an optional reference is null, or blank where it is text."""
     if not reference.columns:
         assert reference.by_value is not None
-        return read(row[reference.by_value.column], reference.by_value.grammar) is None
+        return read(row[reference.by_value.column], reference.by_value.id_rule) is None
     if reference.optional is None:
         return False
     cell = row[reference.optional]
-    grammar = grammar_of(label, reference)
+    id_rule = id_rule_of(label, reference)
     if cell is None:
         return True
-    if grammar is Grammar.PAIR or isinstance(cell, int):
+    if id_rule is IdRule.PAIR or isinstance(cell, int):
         return False
-    return obvious.names_nobody(cell) if grammar is Grammar.TEXT_AUTH_ID else cell.strip(obvious.WHITE_SPACE) == ""
+    return obvious.names_nobody(cell) if id_rule is IdRule.TEXT_AUTH_ID else cell.strip(obvious.WHITE_SPACE) == ""
 
 
 def relationship_fate(row: Row, table: Table, made: Relationship, world: World, *, duplicate: bool) -> Fate | None:
@@ -95,7 +95,7 @@ def relationship_fate(row: Row, table: Table, made: Relationship, world: World, 
             if row[column] is None:
                 return Fate("null_id", (column,), label)
     for _, label, reference in foreign:
-        if reference.columns and key_of(row, reference.columns, grammar_of(label, reference)) is None:
+        if reference.columns and key_of(row, reference.columns, id_rule_of(label, reference)) is None:
             return Fate("malformed_id", reference.columns[:1], label)
     for _, label, reference in foreign:
         if reference.by_value and len(found(row, table, label, reference, world)) > 1:
@@ -110,13 +110,13 @@ def relationship_fate(row: Row, table: Table, made: Relationship, world: World, 
 def found(row: Row, table: Table, label: str, reference: Reference, world: World) -> list[Any]:
     """The keys of all nodes that an end may be; more than one where a shared phone leaves it open."""
     if reference.columns:
-        key = key_of(row, reference.columns, grammar_of(label, reference))
+        key = key_of(row, reference.columns, id_rule_of(label, reference))
         if key in world.keys[label]:
             return [key]
     link = reference.by_value
     if link is None:
         return []
-    value = read(row[link.column], link.grammar)
+    value = read(row[link.column], link.id_rule)
     owners = world.owners(label, link.owner_column, value)
     if link.exclusive and owners:
         assert table.node
@@ -144,7 +144,7 @@ def property_value(type: Type, cell: Any) -> tuple[Any, str | None]:
 def constant(row: Row, table: Table, made: Relationship, given: Constant, world: World) -> str | None:
     """The constant of a link by key, or the other one of a link by value."""
     label, reference = ends(made)[0]
-    if given.by_value and key_of(row, reference.columns, grammar_of(label, reference)) not in world.keys[label]:
+    if given.by_value and key_of(row, reference.columns, id_rule_of(label, reference)) not in world.keys[label]:
         return given.by_value
     return given.value
 
@@ -193,7 +193,7 @@ def add(
         given.rejects.append((fate.reason, table.name, ":".join(fate.columns), key, value, fate.references))
     elif isinstance(entity, Node):
         values = [(each, property_value(each.type, row[each.name])) for each in entity.properties]
-        given.rows.append((key_of(row, entity.key.columns, entity.key.grammar), *(value for _, (value, _) in values)))
+        given.rows.append((key_of(row, entity.key.columns, entity.key.id_rule), *(value for _, (value, _) in values)))
         given.rejects += [
             ("unrepresentable_value", table.name, each.name, key, lost, None)
             for each, (_, lost) in values
@@ -208,7 +208,7 @@ def add(
 
 def own_key(row: Row, table: Table) -> Any:
     assert table.node
-    return key_of(row, table.node.key.columns, table.node.key.grammar)
+    return key_of(row, table.node.key.columns, table.node.key.id_rule)
 
 
 def relationship_value(row: Row, table: Table, made: Relationship, given: Property | Constant, world: World) -> Any:

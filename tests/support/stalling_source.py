@@ -38,7 +38,7 @@ STALLING = stalling("customers.customer", "notifications.notifications")
 # What stands still in the stage of that name.
 STALLS = {
     "lock": "customer for the leader",
-    "census": "customer for the reader",
+    "keys": "customer for the reader",
     "tables": "notifications for the reader",
 }
 STALLED = "wait_event = 'advisory'"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.tables import Table, Use, node, tables
-from exporter.model.vocabulary import Grammar, Type
-from exporter.shape.key_index import Census, write_index, write_keys, write_losers
+from exporter.model.vocabulary import IdRule, Type
+from exporter.shape.key_index import KeyIndex, write_duplicates, write_index, write_keys
 from tests.support.reference_rows import Row, World
 
 TABLES = {table.name: table for table in tables()}
@@ -36,9 +36,9 @@ WORLD = World(
 )
 
 
-def write_world(directory: Path) -> Census:
-    """The world as a census, with two losers in every table."""
-    made = Census(directory)
+def write_world(directory: Path) -> KeyIndex:
+    """The world as a key index, with two duplicates in every table."""
+    made = KeyIndex(directory)
     for label, keys in WORLD.keys.items():
         columns = node(label).key.columns
         raw = [[str(key)] if len(columns) == 1 else str(key).split(":", 1) for key in sorted(keys, key=str)]
@@ -48,17 +48,17 @@ def write_world(directory: Path) -> Census:
         frame = pl.DataFrame({"id": [id for id, _ in owned], "text": [text for _, text in owned]})
         write_index(made.values_directory(label, column), [frame], bytes=len(owned))
     for name in TABLES:
-        write_losers(made.losers_file(name), pl.DataFrame({"row id": LOSERS}))
+        write_duplicates(made.duplicates_file(name), pl.DataFrame({"row id": LOSERS}))
     return made
 
 
 ID_NUMBERS = [None, 1, 2, 5, 3, -1, 0]
 CELLS: dict[Use, list[Any]] = {
-    Grammar.INTEGER: [None, "1", "2", " 5\t", "01.0", "3", "-1", "x", "", " ", "9" * 20],
-    Grammar.UUID: [None, UUID, UUID.upper(), UUID[:-1], ""],
-    Grammar.TEXT_AUTH_ID: [None, "1", '"2"', "3", "null", " ''", "-7", "x"],
-    Grammar.CODE: [None, "A", " B ", "C", " "],
-    Grammar.PHONE: [None, "+91 98765 43210", "43210", "11111", "2-2-2-2-2", "n/a", "33333"],
+    IdRule.INTEGER: [None, "1", "2", " 5\t", "01.0", "3", "-1", "x", "", " ", "9" * 20],
+    IdRule.UUID: [None, UUID, UUID.upper(), UUID[:-1], ""],
+    IdRule.TEXT_AUTH_ID: [None, "1", '"2"', "3", "null", " ''", "-7", "x"],
+    IdRule.CODE: [None, "A", " B ", "C", " "],
+    IdRule.PHONE: [None, "+91 98765 43210", "43210", "11111", "2-2-2-2-2", "n/a", "33333"],
     Type.STRING: [None, "", "a", "b:c", "z"],
     Type.LONG: [None, "1", "2.00", "2.5", "NaN", "9" * 20],
     Type.DOUBLE: [None, "0.00", "NaN", "-Infinity", "9" * 400],
@@ -82,7 +82,7 @@ def sources(draw: st.DrawFn, table: Table) -> tuple[list[Row], list[bool], list[
     cells: dict[str, list[Any]] = {}
     frame: dict[str, pl.Series] = {}
     for column, use in table.uses().items():
-        as_integer = use in (Grammar.INTEGER, Type.LONG) and draw(st.booleans())
+        as_integer = use in (IdRule.INTEGER, Type.LONG) and draw(st.booleans())
         options = ID_NUMBERS if as_integer else CELLS[use]
         cells[column] = draw(st.lists(st.sampled_from(options), min_size=number, max_size=number))
         plain = cells[column]
