@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from exporter.errors import BusyError, RunError, UsageError
 from exporter.interrupts import disable_interrupts
 from exporter.sink import layout, permissions
+from exporter.sink.counts import counts_tsv
 from exporter.sink.files import FileRecord, Flusher, sync, write_file
 from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
@@ -77,6 +78,7 @@ class PartialExport:
         (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
         made = manifest(tallies, about=about)
         self.write(Path(layout.MANIFEST), json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+        self.write(Path(layout.COUNTS), counts_tsv(made))
         self.write(Path(layout.REPORT), report(made))
         lines = [f"{record.sha256}  {record.path}\n" for record in sorted(self.records, key=lambda r: r.path)]
         self.write(Path(layout.CHECKSUMS), "".join(lines))

@@ -22,7 +22,7 @@ from exporter.sink.manifest import new_tallies
 from exporter.sink.publish import PartialExport, partial_export
 
 KEY = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
-ABOUT = {"tool": {"name": "exporter"}, "started_at": "now"}
+ABOUT = {"source": {"snapshot_at": "2026-11-23T03:15:00.000000Z"}}
 SCRIPT = Path(__file__).parents[2] / "scripts" / "import.sh"
 
 HOLD = """
@@ -97,7 +97,7 @@ def test_its_files(tmp_path: Path) -> None:
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     data = {path for path in files if path.startswith(("nodes/", "relationships/"))}
     assert set(files) - data == {
-        *("manifest.json", "SHA256SUMS", "import.args", "import.sh", "schema.cypher", "report.html"),
+        *("manifest.json", "counts.tsv", "SHA256SUMS", "import.args", "import.sh", "schema.cypher", "report.html"),
         *(f"headers/{file}" for file in headers()),
         "rejects/nodes/Skill/part-0001.csv",
     }
