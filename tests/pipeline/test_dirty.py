@@ -21,7 +21,7 @@ from tests.oracle.renaming import rename
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 ROOT = Path(__file__).parents[2]
-DECLARED_SCHEMA = ROOT / "exporter" / "demo" / "schema.sql"
+DECLARED_SCHEMA = ROOT / "exporter" / "sample" / "schema.sql"
 NODE_REASONS = {"null_id", "malformed_id", "duplicate_id", "unrepresentable_value"}
 RELATIONSHIP_REASONS = {"null_id", "malformed_id", "duplicate_id", "ambiguous_link"}
 RELATIONSHIP_REASONS |= {"dangling_start", "dangling_end", "duplicate_relationship"}
