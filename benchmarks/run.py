@@ -110,7 +110,9 @@ def main() -> None:
                 print(f"round {number + 1}: {contender.name} {measured.wall:.2f} s", file=sys.stderr)
                 shutil.rmtree(Path(directory) / contender.name)
     results = [
-        Result.of(name, options.scale, database.version, runs, peaks[name]) for name, runs in measurements.items() if runs
+        Result.of(name, options.scale, database.version, runs, peaks[name])
+        for name, runs in measurements.items()
+        if runs
     ]
     save(results, options.results or options.data / "results.jsonl")
     print(table(results))
