@@ -110,7 +110,7 @@ def test_a_reader_that_stands_still(stalling: str, output: Path) -> None:
         for worker in run.workers():
             worker.suspend()
         holder.execute("select pg_advisory_unlock_all()")
-        run.check_failed(4, r"the read of \S+ stood still for \d+ seconds: .*")
+        run.check_failed(4, r"the read of \S+ made no progress for \d+ seconds: .*")
 
 
 @pytest.mark.parametrize("who", ["true", "current_setting('application_name') like '% reader %'"], ids=["lock", "read"])

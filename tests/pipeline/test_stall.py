@@ -14,7 +14,7 @@ from tests.support.export_process import running
 from tests.support.stalling_source import STALLING, copied, execute, stalled
 
 STILL = (
-    r"(the read of .* stood still for 4 seconds: .*|the source did not answer the leader for 4 seconds"
+    r"(the read of .* made no progress for 4 seconds: .*|the source did not answer the leader for 4 seconds"
     r"|the connection to the source was lost \(while .*; SQLSTATE none\))"
 )
 IMPATIENT = ("--stall-timeout", "5s")

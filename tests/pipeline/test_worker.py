@@ -8,14 +8,23 @@ import psycopg
 import pytest
 
 from exporter.errors import ExporterError, RunError, SourceError
-from exporter.model.tables import referenced_labels, tables
-from exporter.pipeline.tasks import Chunk, Context, EntityPart
-from exporter.pipeline.worker import export_chunks, read_duplicates, read_keys, read_values, sanitized_errors
+from exporter.model.tables import referenced_labels
+from exporter.pipeline.tasks import (
+    Chunk,
+    Context,
+    EntityPart,
+    export_chunks,
+    read_duplicates,
+    read_keys,
+    read_values,
+)
+from exporter.pipeline.worker import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
-from exporter.source.catalog import read_catalog, read_sizes
+from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
+from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
@@ -31,12 +40,10 @@ def execute(uri: str, statements: str) -> None:
 def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
     """What a worker is given, without a leader that stays."""
     with connect(uri, "exporter test", lock_seconds=1) as leader:
-        catalog = read_catalog(leader, NameMapping().schemas())
-        names = [table.name for table in tables()]
-        chunker = Chunker(leader, read_sizes(leader, names), {}, 1 << 30)
+        checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        plan = plan_of(Planner(catalog, NameMapping(), "UTC", chunker))
-    return Context(address, ["begin isolation level repeatable read read only"], partial), plan
+        plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
+    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:

@@ -11,7 +11,15 @@ import pytest
 
 from exporter.errors import ExporterError, SourceError, UsageError
 from exporter.source import connection as module
-from exporter.source.connection import Connection, connect, lost, password_in, refusal, without_password, worker_address
+from exporter.source.connection import (
+    Connection,
+    connect,
+    password_in,
+    refusal,
+    run_error,
+    without_password,
+    worker_address,
+)
 from exporter.source.queries import Address
 from tests.support.ports import answering, closed_port, dropping_options
 
@@ -141,7 +149,7 @@ def test_a_missing_root_certificate() -> None:
 )
 def test_a_leader_that_fails_on_the_way(error: psycopg.Error, said: str) -> None:
     """What it was doing and the SQLSTATE; never the server's text."""
-    message = str(lost(error, "counting guide.skills"))
+    message = str(run_error(error, "counting guide.skills"))
     assert message.startswith(said)
     assert ("counting guide.skills" in message, str(error.sqlstate or "none") in message, PASSWORD in message) \
         == (True, True, False)  # fmt: skip

@@ -9,10 +9,10 @@ import pytest
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.tables import node, tables
-from exporter.source.catalog import read_catalog, read_sizes
+from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, connect
-from exporter.source.leader import count_views
+from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
@@ -26,10 +26,9 @@ def planned(
 ) -> Iterator[tuple[Connection, Plan]]:
     """A connection to the source, and the plan of its reads."""
     with connect(uri, "test", lock_seconds=3) as leader:
-        catalog = read_catalog(leader, mapping.schemas())
-        sizes = read_sizes(leader, [mapping.table(table.name) for table in tables()])
-        chunker = Chunker(leader, sizes, count_views(leader, mapping, catalog), chunk_bytes)
-        yield leader, plan_of(Planner(catalog, mapping, "Asia/Kolkata", chunker))
+        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
+        chunker = Chunker(leader, checked.sizes(), checked.count_views(), chunk_bytes)
+        yield leader, plan_of(Planner(checked, "Asia/Kolkata", chunker))
 
 
 def execute(uri: str, statements: str) -> None:

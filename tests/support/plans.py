@@ -19,4 +19,4 @@ class Plan:
 def plan_of(planner: Planner) -> Plan:
     """What a planner plans."""
     index_queries = planner.index_queries()
-    return Plan(planner.tables(), index_queries.keys, index_queries.values, index_queries.duplicates)
+    return Plan(planner.table_queries(), index_queries.keys, index_queries.values, index_queries.duplicates)
