@@ -232,8 +232,8 @@ def tls_parameters(connection: Connection) -> dict[str, str]:
     return query | {name: parameters[name] for name in ("sslcert", "sslkey") if parameters.get(name)}
 
 
-def run_error(error: psycopg.Error, doing: str) -> RunError:
-    """The `RunError` for psycopg's: a reason, what the leader was doing, the SQLSTATE, and never the server's text."""
+def run_error(error: psycopg.Error, activity: str) -> RunError:
+    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE, and never the server's text."""
     state = error.sqlstate or "none"
     reason = {
         "57P01": "the server's operator ended the connection",
@@ -249,4 +249,4 @@ def run_error(error: psycopg.Error, doing: str) -> RunError:
         "42P01": "a table is gone (a migration?); run `exporter check`",
         "40P01": "a migration wants the tables in another order (deadlock); try again when it is done",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
-    return RunError(f"{reason} (while {doing}; SQLSTATE {state})")
+    return RunError(f"{reason} (while {activity}; SQLSTATE {state})")

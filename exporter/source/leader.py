@@ -104,8 +104,8 @@ class Source:
         stored = {name: relation for name, relation in self.relations().items() if relation.is_table}
         return self.count(stored, "the tables")
 
-    def count(self, relations: dict[str, Relation], what: str) -> dict[str, int]:
-        """`count(*)` of some relations in one statement; `what` names them in the `RunError` of a source that fails."""
+    def count(self, relations: dict[str, Relation], subject: str) -> dict[str, int]:
+        """`count(*)` of some relations in one statement. `subject` names them in the `RunError` when that fails."""
         counts = [
             sql.SQL("(select count(*) from {})").format(sql.Identifier(relation.schema, relation.name))
             for relation in relations.values()
@@ -113,7 +113,7 @@ class Source:
         try:
             row = self.connection.execute(sql.SQL("select {}").format(sql.SQL(", ").join(counts))).fetchone()
         except psycopg.Error as error:
-            raise run_error(error, f"counting {what}") from None
+            raise run_error(error, f"counting {subject}") from None
         return dict(zip(relations, row or (), strict=True))
 
 

@@ -32,8 +32,8 @@ class UndecodableError(RunError):
     """A datetime or date of the query is later than connectorx can decode (the year 262142)."""
 
 
-def read(address: Address, query: str, pre_execution: list[str], what: str) -> pyarrow.Table:
-    """The rows of a query, after the statements `pre_execution`; `what` names what is read in an error.
+def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
+    """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
 
     Raises `UndecodableError` where the fallback query can do better, `SnapshotError` when the leader's snapshot is
     gone, `RunError` for every other failure.
@@ -51,11 +51,11 @@ def read(address: Address, query: str, pre_execution: list[str], what: str) -> p
             raise
         text = str(error)
         if "too large to decode" in text or "timestamp out of range" in text:
-            raise UndecodableError(f"a datetime or date cannot be read (while reading {what})") from None
+            raise UndecodableError(f"a datetime or date cannot be read (while reading {subject})") from None
         if "snapshot" in text:
             raise SnapshotError(
-                f"the snapshot is gone: the leader's connection was lost (while reading {what})"
+                f"the snapshot is gone: the leader's connection was lost (while reading {subject})"
             ) from None
         reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
-        raise RunError(f"{reason} (while reading {what})") from None
+        raise RunError(f"{reason} (while reading {subject})") from None
     return table

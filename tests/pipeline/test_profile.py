@@ -1,4 +1,4 @@
-"""Where an export's time went: what a profile says, and that it adds up."""
+"""Where an export's time went: the profile's contents, and that it adds up."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def spent(keys: float, read: float, shape: float, write: float) -> dict[str, flo
     return dict(zip(ACTIVITIES, (keys, read, shape, write), strict=True))
 
 
-def test_what_a_profile_says() -> None:
+def test_a_profile_as_an_object() -> None:
     """Stages; tables, the costliest first; workers, of which one had nothing to do; tasks on a timeline."""
     assert PROFILE.as_object() == {
         "stages": STAGES,
@@ -67,7 +67,7 @@ def test_what_a_profile_says() -> None:
 
 
 def test_a_run_without_rows() -> None:
-    """It has nothing to say but its stages."""
+    """Its profile has only stages."""
     profile = Profile([], [], STAGES, 1)
     assert profile.costliest() == []
     assert profile.as_object() == {
@@ -80,7 +80,7 @@ def test_a_run_without_rows() -> None:
 
 
 def test_the_costliest_tables() -> None:
-    """By all that was spent on all their chunks."""
+    """By the seconds of all their chunks."""
     assert PROFILE.costliest(1) == [("auth.auth_users", 2.0)]
     assert PROFILE.costliest() == [("auth.auth_users", 2.0), ("guide.skills", 0.25)]
 
@@ -97,13 +97,13 @@ def test_the_costliest_tables() -> None:
     ],
 )
 def test_the_bottleneck(activity: str, busy: float, bottleneck: str) -> None:
-    """Whoever was waited for longest; a read may take more seconds of CPU than of the clock."""
+    """What was waited for longest; a read may take more CPU seconds than seconds."""
     one = timer("auth.auth_users", 70, 100.0, {activity: 1.0}, busy)
     assert Profile([], [ChunkTime("auth.auth_users", 1, one)], STAGES, 1).bottleneck() == bottleneck
 
 
 def test_a_slow_disk() -> None:
-    """Nobody waits for it before the workers are done; then all do."""
+    """It is waited for when the workers are done, by all of them."""
     one = timer("auth.auth_users", 70, 100.0, {READ: 1.0})
     assert Profile([], [ChunkTime("auth.auth_users", 1, one)], STAGES, 2, flushed=0.6).bottleneck() == "disk"
     assert Profile([], [ChunkTime("auth.auth_users", 1, one)], STAGES, 2, flushed=0.4).bottleneck() == "CPU"

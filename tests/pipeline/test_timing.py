@@ -12,7 +12,7 @@ from exporter.progress.state import ProgressState
 
 
 def test_activities_add_up() -> None:
-    """Each has the seconds of all its blocks, and the task lasts from its making to the last of them."""
+    """Each has the seconds of all its blocks; the task lasts from the timer's creation to the end of the last block."""
     timer = TaskTimer("auth.auth_users")
     for activity in (READ, SHAPE, READ):
         with timer.on(activity):
@@ -24,7 +24,7 @@ def test_activities_add_up() -> None:
 
 
 def test_waiting_takes_no_cpu() -> None:
-    """The CPU's seconds are of the whole process, and none while it sleeps."""
+    """CPU seconds are those of the whole process; while it sleeps there are none."""
     timer = TaskTimer("auth.auth_users")
     with timer.on(READ):
         time.sleep(0.2)
@@ -37,7 +37,7 @@ def test_waiting_takes_no_cpu() -> None:
 
 
 def test_a_block_that_fails_counts() -> None:
-    """Its time was spent all the same."""
+    """Its time was spent, too."""
     timer = TaskTimer("auth.auth_users")
     with pytest.raises(ValueError, match="no"), timer.on(KEYS):
         raise ValueError("no")
@@ -46,7 +46,7 @@ def test_a_block_that_fails_counts() -> None:
 
 
 def test_a_task_timer_is_pickled() -> None:
-    """From a worker to the leader, as it is."""
+    """It goes from a worker to the leader."""
     timer = TaskTimer("auth.auth_users")
     with timer.on(READ):
         pass

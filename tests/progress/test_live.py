@@ -87,7 +87,7 @@ def test_a_stage_that_counts_no_rows(clock: SimpleNamespace, tmp_path: Path) -> 
 
 
 def test_the_last_stage(state: ProgressState) -> None:
-    """Packing an archive stands in the place of publishing."""
+    """It is `archive` instead of `publish` when an archive is packed."""
     state.stage("archive")
     assert on_screen(state, 80) == [
         "Packing the archive and publishing · peak 612 MB",

@@ -1,4 +1,4 @@
-"""The one snapshot: locks before it, the same rows for every reader, and refusal where a migration came between."""
+"""The one snapshot: locks before it, the same rows for every reader, and an error where a migration came between."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def source_of(leader: Connection, mapping: NameMapping = AS_IT_IS) -> Source:
 
 
 def test_what_a_snapshot_says_of_the_source(source: str, leader: Connection) -> None:
-    """Its moment and place, and the statements by which a reader joins it; a socket is this machine."""
+    """When and where it was taken, and the statements by which a reader joins it; a socket is localhost."""
     before = datetime.now(UTC)
     snapshot = source_of(leader).take_snapshot()
     row = leader.execute("select current_database(), current_setting('server_version')").fetchone()
@@ -68,7 +68,7 @@ def test_every_reader_sees_the_same_rows(source: str, leader: Connection) -> Non
 
 @pytest.mark.parametrize("statement", ["truncate guide.guide_skills", "alter table guide.guide_skills add x int"])
 def test_the_tables_are_locked(source: str, leader: Connection, statement: str) -> None:
-    """What would empty or rewrite one of them has to wait; a writer has not."""
+    """What would empty or rewrite one of them has to wait; a writer does not."""
     source_of(leader).take_snapshot()
     execute(source, "insert into guide.skills values (1, '', null)")
     with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -124,7 +124,7 @@ def test_counts_of_mapped_tables(source: str, leader: Connection) -> None:
 
 
 def test_counts_of_views(source: str, leader: Connection) -> None:
-    """Apart from the tables'."""
+    """They are not among the tables'."""
     execute(source, "alter table guide.skills rename to stored; create view guide.skills as select * from guide.stored")
     with_view = source_of(leader)
     assert with_view.count_views() == {"guide.skills": 0}
@@ -140,7 +140,7 @@ def test_a_lost_connection(source: str, leader: Connection) -> None:
 
 
 def test_readers_that_were_killed_are_ended(source: str) -> None:
-    """Sessions under the run's own name, and no others."""
+    """Sessions under the run's own name, no others."""
     with (
         psycopg.connect(source, application_name="exporter 1 reader 77", autocommit=True) as reader,
         psycopg.connect(source, application_name="exporter 10 reader 77", autocommit=True) as another,

@@ -1,4 +1,4 @@
-"""A hot standby as a source: the same files as from its primary, and a sentence when recovery cancels what is read."""
+"""A hot standby as a source: the same files as from its primary, and one sentence when recovery cancels a query."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def primary() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def standby(primary: str) -> Iterator[str]:
-    """The URI of the same source on a hot standby that gives queries no time when recovery needs their rows away."""
+    """The URI of the same source on a hot standby that cancels queries at once when they conflict with recovery."""
     original = Path(parse_qs(urlsplit(primary).query)["host"][0])
     with TemporaryDirectory(dir=original.parent, prefix="standby-") as name:
         directory = Path(name)
@@ -45,7 +45,7 @@ def standby(primary: str) -> Iterator[str]:
 
 
 def base_backup(primary: str, directory: Path, owner: int) -> None:
-    """A copy of a running server's data, owned as that is, that follows the server when it is started."""
+    """A copy of a running server's data, with the same owner, which follows the server when it is started."""
     os.chown(directory, owner, -1)
     subprocess.run(
         [psql_directory() / "pg_basebackup", "-D", directory, "-R", "-c", "fast", "-d", primary],
@@ -69,7 +69,7 @@ def replicated(primary: str, standby: str, *statements: str) -> None:
 
 @contextmanager
 def held(uri: str) -> Iterator[None]:
-    """What is made to stall does so while the block runs."""
+    """Stalls what was made to stall while the block runs."""
     with psycopg.connect(uri, autocommit=True) as holder:
         holder.execute("select pg_advisory_lock(1)")
         yield
@@ -91,7 +91,7 @@ def test_the_same_files(primary: str, standby: str, tmp_path: Path) -> None:
     assert files == exported(primary, tmp_path / "primary")
 
 
-# What recovery needs away: a snapshot that sees rows that the primary vacuumed, and a lock on a table that it altered.
+# What conflicts with recovery: a snapshot that sees rows that the primary vacuumed, a lock on a table that it locked.
 CONFLICTS = {
     "rows": ("update marketing.leads set status = status", "vacuum marketing.leads"),
     "table": ("begin; lock table marketing.leads in access exclusive mode; commit",),

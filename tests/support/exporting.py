@@ -1,4 +1,4 @@
-"""An export in this process, for tests that need one made."""
+"""An export made in this process."""
 
 from exporter.pipeline import run
 from exporter.pipeline.pool import worker_pool
