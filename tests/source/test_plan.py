@@ -8,7 +8,7 @@ import pytest
 
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
-from exporter.model.tables import node, tables
+from exporter.model.tables import node, referenced_labels, tables
 from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, connect
@@ -64,13 +64,7 @@ def test_the_queries_of_a_clean_source(source: str) -> None:
         ]
         assert [
             (key_queries.label, key_queries.low, key_queries.high, key_queries.bytes) for key_queries in plan.keys
-        ] == [
-            *(("AuthUser", None, None, 0), ("Consultation", None, None, 0), ("Customer", None, None, 0)),
-            *(("CustomerWallet", None, None, 0), ("Device", None, None, 0), ("Guide", None, None, 0)),
-            *(("GuideWallet", None, None, 0), ("Language", None, None, 0), ("Offer", None, None, 0)),
-            *(("Payment", None, None, 0), ("PaymentGateway", None, None, 0), ("PromotionRule", None, None, 0)),
-            *(("Skill", None, None, 0), ("WalletOrder", None, None, 0)),
-        ]
+        ] == [(label, None, None, 0) for label in referenced_labels()]
         assert [duplicate_query.table for duplicate_query in plan.duplicates] == [
             *("guide.guide_skills", "guide.guide_languages", "auth.user_devices")
         ]
