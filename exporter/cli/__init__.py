@@ -73,5 +73,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     finally:
         ignore_signals()
-        # Else the interpreter's end visits every object of every library several times: 0.1 s.
+        # Otherwise the interpreter's end visits every object of every library several times.
+        # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()

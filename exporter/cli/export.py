@@ -67,8 +67,8 @@ def export(
         from exporter.sink.layout import REPORT
 
         warn_of_password(source)
-        with progress_display(settings.workers) as view:
-            outcome = export_source(settings, pool, view)
+        with progress_display() as listener:
+            outcome = export_source(settings, pool, listener)
     log_stderr(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
     log_stderr(f"Its report: {outcome.directory / REPORT}")
     if outcome.archive:

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from exporter.source.catalog import TREE
-from exporter.source.connection import Connection, lost
+from exporter.source.connection import Connection, run_error
 
 # How long to wait for a table that a migration has locked: its size is asked for under a lock.
 PATIENCE = "1s"
@@ -96,7 +96,7 @@ def read_statistics(connection: Connection, names: list[str]) -> tuple[dict[str,
         }
         return found, locked
     except psycopg.Error as error:
-        raise lost(error, "reading the statistics") from None
+        raise run_error(error, "reading the statistics") from None
 
 
 Row = tuple[str, int, bool, int]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 # An axis has at most so many ticks, and a block at least this share of it: smaller ones that touch become one.
@@ -30,12 +30,12 @@ class Block:
         return self.began + self.seconds
 
     def shares(self) -> list[tuple[str, float]]:
-        """Each activity with its share of the whole, in their order; writing includes the checksums."""
+        """Each activity with its share of the whole, in their order."""
         spent = {
             KEYS: self.spent.get(KEYS, 0.0),
             READ: self.spent.get(READ, 0.0),
             SHAPE: self.spent.get(SHAPE, 0.0),
-            WRITE: self.spent.get(WRITE, 0.0) + self.spent.get(HASH, 0.0),
+            WRITE: self.spent.get(WRITE, 0.0),
         }
         total = sum(spent.values())
         return [(name, seconds / total) for name, seconds in spent.items() if seconds]
@@ -62,12 +62,12 @@ def timeline(profile: Profile) -> Timeline:
         if name in profile.began
     ]
     tasks = [
-        Block(watch.what, watch.started - began, watch.ended - watch.started, dict(watch.seconds))
-        for watch in profile.watches()
+        Block(watch.task, watch.started - began, watch.ended - watch.started, dict(watch.seconds))
+        for watch in profile.timers()
     ]
     ends = max((each.ended for each in [*stages, *tasks]), default=0.0)
     lanes: dict[int, list[Block]] = {}
-    for watch, block in sorted(zip(profile.watches(), tasks, strict=True), key=lambda each: each[0].started):
+    for watch, block in sorted(zip(profile.timers(), tasks, strict=True), key=lambda each: each[0].started):
         lanes.setdefault(watch.worker, []).append(block)
     workers = [list(merged(blocks, ends * SMALLEST)) for blocks in lanes.values()]
     workers += [[] for _ in range(profile.workers - len(workers))]
@@ -95,7 +95,7 @@ def merged(blocks: Iterable[Block], smallest: float) -> Iterator[Block]:
         yield held
 
 
-def total(what: str, watches: list[Stopwatch]) -> Block:
+def total(what: str, watches: list[TaskTimer]) -> Block:
     """All tasks of a table together."""
     spent: dict[str, float] = {}
     for watch in watches:

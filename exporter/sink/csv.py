@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from exporter.model.vocabulary import Type
-from exporter.pipeline.stopwatch import WRITE, Stopwatch
+from exporter.pipeline.timing import WRITE, TaskTimer
 from exporter.sink.files import FileRecord, write_file, write_parts
 
 QUOTE = '"'
@@ -34,7 +34,7 @@ class Written:
 
 
 def write_data(
-    root: Path, path: Path, rows: pl.DataFrame, columns: list[tuple[str, Type]], watch: Stopwatch
+    root: Path, path: Path, rows: pl.DataFrame, columns: list[tuple[str, Type]], watch: TaskTimer
 ) -> Written:
     """Writes rows (columns in this order; integers, booleans, text) as a new data file `path` below `root`."""
     met, longest = set[bytes](), 0
@@ -99,7 +99,7 @@ def joined(parts: Sequence[str | pl.Expr], *, ignore_nulls: bool = False) -> pl.
     return pl.concat_str([*pieces, pl.lit(text)] if text else pieces, ignore_nulls=ignore_nulls)
 
 
-def write_rejects(root: Path, path: Path, rejects: pl.DataFrame, watch: Stopwatch) -> FileRecord:
+def write_rejects(root: Path, path: Path, rejects: pl.DataFrame, watch: TaskTimer) -> FileRecord:
     """Writes reject lines with a header row; a null is nothing, the empty string is `""`."""
     content = io.BytesIO()
     with watch.on(WRITE):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from exporter.pipeline.stopwatch import HASH, WRITE, Stopwatch
+from exporter.pipeline.timing import WRITE, TaskTimer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class FileRecord:
 
 
 def write_file(
-    root: Path, path: Path, content: bytes | memoryview, rows: int = 0, watch: Stopwatch | None = None
+    root: Path, path: Path, content: bytes | memoryview, rows: int = 0, watch: TaskTimer | None = None
 ) -> FileRecord:
     """Writes a new file as `write_parts` does."""
-    return write_parts(root, path, [content], rows, watch or Stopwatch(path.name))
+    return write_parts(root, path, [content], rows, watch or TaskTimer(path.name))
 
 
-def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], rows: int, watch: Stopwatch) -> FileRecord:
+def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], rows: int, watch: TaskTimer) -> FileRecord:
     """Writes a new file (0600, in directories of 0700) part by part, not yet through to the disk, and gives its
     record."""
     make_directories(root, path.parent)
@@ -41,7 +41,7 @@ def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], row
                 if (part := next(waiting, None)) is None:
                     break
                 file.write(part)
-            with watch.on(HASH):
+            with watch.on(WRITE):
                 digest.update(part)
             length += len(part)
     return FileRecord(path.as_posix(), rows, length, digest.hexdigest())

@@ -46,9 +46,9 @@ class Steps:
             self.step("Export in one snapshot"),
             interruptible() as pending,
             worker_pool(settings.workers) as pool,
-            progress_display(settings.workers) as view,
+            progress_display() as listener,
         ):
-            outcome = export(settings, pool, view)
+            outcome = export(settings, pool, listener)
         if pending:
             raise Interrupted(f"stopped by {pending[0]}; the export was whole by then")
         self.console.print(totals_line(outcome.manifest["totals"], outcome.profile))

@@ -18,7 +18,7 @@ from exporter.cli.tables import (
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.render import pattern
 from exporter.pipeline.profile import Profile, cost_lines, totals_line
-from exporter.pipeline.stopwatch import READ, Stopwatch
+from exporter.pipeline.timing import READ, TaskTimer
 from exporter.preflight.estimate import Basis, Estimate, TableEstimate
 from exporter.published.history import Change, exports
 from exporter.source.compatibility import Finding, Severity
@@ -130,7 +130,7 @@ pattern                        start → end
 def test_the_outcome_of_an_export() -> None:
     """Counts, size and time on one line; below it the costliest tables."""
     totals = {"nodes": 30375, "relationships": 35294, "properties": 188897, "rejects": 118, "bytes": 4_200_000}
-    watch = Stopwatch("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
+    watch = TaskTimer("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
     profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
     assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
     assert cost_lines(profile) == ("Held up most by the database. The costliest tables:\n       2.5 s  guide.skills")

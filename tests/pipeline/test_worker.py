@@ -8,14 +8,23 @@ import psycopg
 import pytest
 
 from exporter.errors import ExporterError, RunError, SourceError
-from exporter.model.tables import referenced_labels, tables
-from exporter.pipeline.tasks import Chunk, Context, EntityPart
-from exporter.pipeline.worker import export_chunks, read_duplicates, read_keys, read_values, sanitized_errors
+from exporter.model.tables import referenced_labels
+from exporter.pipeline.tasks import (
+    Chunk,
+    Context,
+    EntityPart,
+    export_chunks,
+    read_duplicates,
+    read_keys,
+    read_values,
+)
+from exporter.pipeline.worker import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
-from exporter.source.catalog import read_catalog, read_sizes
+from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
+from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
@@ -29,24 +38,23 @@ def execute(uri: str, statements: str) -> None:
 
 
 def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
-    """What a worker is given, without a leader that stays."""
+    """The context of a worker's tasks, and the plan, from a leader that does not stay."""
     with connect(uri, "exporter test", lock_seconds=1) as leader:
-        catalog = read_catalog(leader, NameMapping().schemas())
-        names = [table.name for table in tables()]
-        chunker = Chunker(leader, read_sizes(leader, names), {}, 1 << 30)
+        checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        plan = plan_of(Planner(catalog, NameMapping(), "UTC", chunker))
-    return Context(address, ["begin isolation level repeatable read read only"], partial), plan
+        plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
+    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:
-    reads = next(reads for reads in plan.tables if reads.table == table)
-    return Chunk(table, 7, reads.queries[0], reads.fallback[0])
+    table_queries = next(table_queries for table_queries in plan.tables if table_queries.table == table)
+    return Chunk(table, 7, table_queries.queries[0], table_queries.fallback[0])
 
 
 @pytest.fixture
-def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
-    """A source with three messages of a guide, of which one has no time, and one of nobody; the key index is taken."""
+def indexed(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
+    """The context and plan of a source with two messages of a guide, one of which has no time, and one of a guide that
+    does not exist; the key index is complete."""
     execute(
         source,
         """
@@ -68,9 +76,9 @@ def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
     yield context, plan
 
 
-def test_a_chunk(taken: tuple[Context, Plan]) -> None:
-    """Its rows are read once, and go to the files of the label and of the pattern; what has nothing has no file."""
-    context, plan = taken
+def test_a_chunk(indexed: tuple[Context, Plan]) -> None:
+    """Its rows are read once, and go to the files of the label and of the pattern."""
+    context, plan = indexed
     (done,) = export_chunks(context, (chunk_of(plan, "guide.saved_messages"),))
     label, pattern = done.parts
     assert (done.rows_read, len(done.parts)) == (3, 2)
@@ -110,9 +118,9 @@ def test_a_chunk(taken: tuple[Context, Plan]) -> None:
     }
 
 
-def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
-    """It has no file yet: publishing makes the empty one."""
-    context, plan = taken
+def test_a_table_without_rows(indexed: tuple[Context, Plan]) -> None:
+    """It has no file yet: publishing writes the empty one."""
+    context, plan = indexed
     (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
     assert done.rows_read == 0
     assert done.parts == tuple(
@@ -120,9 +128,9 @@ def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
     )
 
 
-def test_what_the_key_index_has(taken: tuple[Context, Plan]) -> None:
+def test_what_the_key_index_holds(indexed: tuple[Context, Plan]) -> None:
     """Every label that is referred to, every linked value, every table whose keys are not proven unique."""
-    context, plan = taken
+    context, plan = indexed
     key_index = context.partial / "key-index"
     kinds = ("keys", "values", "duplicates")
     assert {kind: sorted(path.name for path in (key_index / kind).iterdir()) for kind in kinds} == {
@@ -135,7 +143,7 @@ def test_what_the_key_index_has(taken: tuple[Context, Plan]) -> None:
     assert (devices.parts[0].rows, devices.parts[0].rejects) == (1, {"duplicate_id": 1})
 
 
-def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
+def test_values_of_rows_that_are_not_exported(source: str, tmp_path: Path) -> None:
     """A guide without a canonical key owns neither code nor phone, so it makes no link ambiguous."""
     execute(
         source,
@@ -154,7 +162,7 @@ def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
 
 
 def failure(error: BaseException) -> ExporterError:
-    """What comes out of a task in which this was raised."""
+    """The error of a task in which this one was raised."""
     with pytest.raises(ExporterError) as raised, sanitized_errors("guide.skills"):
         raise error
     return raised.value
@@ -183,7 +191,7 @@ def test_a_bug() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_what_stops_a_process_is_no_bug(error: type[BaseException]) -> None:
-    """It goes on."""
+def test_what_stops_a_process_is_not_a_bug(error: type[BaseException]) -> None:
+    """It passes as it is."""
     with pytest.raises(error), sanitized_errors("guide.skills"):
         raise error

@@ -3,16 +3,16 @@
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.report.timeline import TICKS, Block, merged, ticks, timeline
 
 
-def watch(what: str, worker: int, started: float, seconds: dict[str, float]) -> Stopwatch:
-    return Stopwatch(what, worker, started, started + sum(seconds.values()), dict(seconds), dict(seconds))
+def watch(what: str, worker: int, started: float, seconds: dict[str, float]) -> TaskTimer:
+    return TaskTimer(what, worker, started, started + sum(seconds.values()), dict(seconds), dict(seconds))
 
 
 KEY_READS = watch("the keys of Guide", 70, 101.0, {KEYS: 0.5})
-USERS = watch("auth.auth_users", 80, 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.25, HASH: 0.25})
+USERS = watch("auth.auth_users", 80, 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.5})
 MORE_USERS = watch("auth.auth_users", 80, 104.0, {READ: 0.5})
 SKILLS = watch("guide.skills", 70, 102.0, {READ: 0.25})
 PROFILE = Profile(
@@ -30,7 +30,7 @@ def test_a_timeline() -> None:
     assert made.seconds == 4.5
     assert made.ticks == [0, 1, 2, 3, 4]
     assert made.stages == [Block("check", 0.0, 1.0, {}), Block("keys", 1.0, 1.0, {}), Block("tables", 2.0, 2.5, {})]
-    users = {READ: 1.5, SHAPE: 0.5, WRITE: 0.25, HASH: 0.25}
+    users = {READ: 1.5, SHAPE: 0.5, WRITE: 0.5}
     assert made.workers == [
         [Block("the keys of Guide", 1.0, 0.5, {KEYS: 0.5}), Block("guide.skills", 2.0, 0.25, {READ: 0.25})],
         [Block("auth.auth_users", 2.0, 2.5, users, 2)],
@@ -50,7 +50,7 @@ def test_a_run_without_tasks() -> None:
 
 def test_shares() -> None:
     """Of the whole; the checksums are part of writing, and what took no time is left out."""
-    assert Block("x", 0, 4, {READ: 1.0, WRITE: 1.0, HASH: 2.0, SHAPE: 0.0}).shares() == [(READ, 0.25), (WRITE, 0.75)]
+    assert Block("x", 0, 4, {READ: 1.0, WRITE: 3.0, SHAPE: 0.0}).shares() == [(READ, 0.25), (WRITE, 0.75)]
     assert Block("x", 0, 0, {READ: 0.0}).shares() == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.model.vocabulary import Type
-from exporter.pipeline.stopwatch import Stopwatch
+from exporter.pipeline.timing import TaskTimer
 from exporter.shape.rejects import REJECTS
 from exporter.sink.csv import Written, write_data, write_rejects
 from exporter.sink.files import FileRecord
@@ -32,7 +32,7 @@ HARD_TEXT = st.one_of(
 
 def written(root: Path, columns: list[tuple[str, Type]], rows: pl.DataFrame) -> tuple[bytes, Written]:
     """The bytes of a data file, and what is told of it."""
-    result = write_data(root, NAME, rows, columns, Stopwatch("test"))
+    result = write_data(root, NAME, rows, columns, TaskTimer("test"))
     return (root / NAME).read_bytes(), result
 
 
@@ -166,7 +166,7 @@ def test_rejects(tmp_path: Path) -> None:
         ("null_id", "guide.skills", "id", "(0,1)", None, None),
         ("malformed_id", "guide.skills", "id", "", 'a "b"\nc', "Skill"),
     ]
-    record = write_rejects(tmp_path, NAME, pl.DataFrame(rows, REJECTS, orient="row"), Stopwatch("test"))
+    record = write_rejects(tmp_path, NAME, pl.DataFrame(rows, REJECTS, orient="row"), TaskTimer("test"))
     content = (tmp_path / NAME).read_bytes()
     assert content == (
         b"reason,table,column,key,value,references\n"
@@ -181,7 +181,7 @@ def test_every_reject_comes_back(pairs: list[tuple[str | None, str | None]]) -> 
     """Null or not, to the last character, quoted or not."""
     rows = [("malformed_id", "guide.skills", "id", key, value, None) for key, value in pairs]
     with tempfile.TemporaryDirectory() as place:
-        write_rejects(Path(place), NAME, pl.DataFrame(rows, REJECTS, orient="row"), Stopwatch("test"))
+        write_rejects(Path(place), NAME, pl.DataFrame(rows, REJECTS, orient="row"), TaskTimer("test"))
         content = (Path(place) / NAME).read_bytes()
     either = [tuple(bare if quoted is None else quoted for quoted, bare in fields) for fields in read(content)]
     assert either == [tuple(REJECTS), *rows]
