@@ -17,12 +17,13 @@ from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.run import export
 from exporter.progress.live import LiveView
 from exporter.progress.log import PlainLines
+from exporter.report.report import report
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.settings import Settings
 
 PICTURES = Path(__file__).resolve().parent
-sys.path.insert(0, str(PICTURES.parent.parent ))
+sys.path.insert(0, str(PICTURES.parent.parent))
 
 from tests.support.browser import browser, chromium  # noqa: E402
 
@@ -65,11 +66,11 @@ def draw(output: Path, profile: Path) -> None:
         settings = Settings(source=uri, output=output, workers=WORKERS)
         for night in range(NIGHTS):
             with worker_pool(WORKERS) as pool, PlainLines() as lines:
-                export(settings, pool, lines)
+                export(settings, pool, lines, render=report)
             other_day(uri, night)
         screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
         with worker_pool(WORKERS) as pool, Camera(screen, WORKERS) as view:
-            made = export(settings, pool, view).directory
+            made = export(settings, pool, view, render=report).directory
     program = chromium()
     assert program, "no Chromium is installed here"
     with browser(program, profile) as page:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.stopwatch import KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.sink.manifest import Totals
 
-ACTIVITIES = (KEYS, READ, SHAPE, WRITE, HASH)
+ACTIVITIES = (KEYS, READ, SHAPE, WRITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,10 @@ def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
     return {activity: round(spent, 3) for activity, spent in seconds.items()}
 
 
-def totals_line(totals: Mapping[str, int], profile: Profile) -> str:
+def totals_line(totals: Totals, profile: Profile) -> str:
     """What an export holds and how long it took; `totals` is the manifest's."""
-    counts = ", ".join(f"{totals[what]:,} {what}" for what in ("nodes", "relationships", "rejects"))
-    return f"{counts}, {totals['bytes'] / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
+    counts = f"{totals.nodes:,} nodes, {totals.relationships:,} relationships, {totals.rejects:,} rejects"
+    return f"{counts}, {totals.bytes / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
 
 
 def cost_lines(profile: Profile) -> str:

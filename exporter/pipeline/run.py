@@ -6,15 +6,14 @@ settings -> plan -> key index -> chunks in worker processes -> publish
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from exporter.errors import LimitError, RunError, SnapshotError
 from exporter.interrupts import time_limit
@@ -22,12 +21,14 @@ from exporter.model.render import model_sha256
 from exporter.pipeline.clock import Clock, ProgressListener
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.tasks import Chunk, ChunkDone, Context, EntityPart, IndexDone
+from exporter.pipeline.tasks import Chunk, ChunkDone, Context, IndexDone
 from exporter.settings import Settings
+from exporter.shape.examples import Example, gathered
 from exporter.sink.files import Flusher
 from exporter.sink.layout import HEARTBEATS
-from exporter.sink.manifest import Tally, new_tallies, unaccounted
+from exporter.sink.manifest import Manifest, Metadata, Model, Options, Source, Tool
 from exporter.sink.publish import PartialExport, partial_export
+from exporter.sink.tally import Tally, new_tallies, unaccounted
 from exporter.source.catalog import Relation, Size
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, worker_address
@@ -53,14 +54,29 @@ class ExportResult:
     """A published export, and what it took."""
 
     directory: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     profile: Profile
     peak_memory: int
     archive: Path | None = None
 
 
-def export(settings: Settings, pool: Pool, watcher: ProgressListener) -> ExportResult:
+class ReportRenderer(Protocol):
+    """Makes report.html of a new export; `examples` are a few rejects of each entity by its name."""
+
+    def __call__(
+        self,
+        manifest: Manifest,
+        *,
+        settings: Settings,
+        profile: Profile,
+        peak_memory: int,
+        examples: Mapping[str, Sequence[Example]],
+    ) -> str: ...
+
+
+def export(settings: Settings, pool: Pool, watcher: ProgressListener, *, render: ReportRenderer) -> ExportResult:
     """Exports the source into a new directory below `settings.output`; `pool` does nothing else before or after.
+    `render` makes the export's report.
 
     Raises an `ExporterError` of the contract's exit code; nothing is published then, nothing half-written stays, and
     no process or server-side query goes on. Once an export was published, no signal stops the caller's
@@ -100,13 +116,15 @@ def export(settings: Settings, pool: Pool, watcher: ProgressListener) -> ExportR
         tallies = reconcile(index_queries, chunks, counts)
         check_limit(settings, partial, tallies)
         tables = [(chunk.chunk.table, chunk.rows_read, chunk.watch) for chunk in chunks]
-        about = describe(settings, snapshot, started_at)
+        metadata = describe(settings, snapshot, started_at)
         with clock.stage("archive" if settings.archive else "publish"):
             flushed = partial.flusher.finish()
             watches = [done.watch for done in index_queries]
             profile = Profile(watches, tables, clock.seconds, settings.workers, clock.began, flushed)
             manifest = partial.complete(
-                tallies, about, lambda made: make_report(made, settings, profile, clock.peak_memory, chunks)
+                tallies,
+                metadata,
+                lambda made: make_report(render, made, settings, profile, clock.peak_memory, chunks),
             )
             if settings.archive:
                 partial.pack(settings.recipients, clock.tick)
@@ -142,7 +160,7 @@ def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: d
     for done in chunks:
         rows_read[done.chunk.table] += done.rows_read
         for part in done.parts:
-            add(tallies[part.name], part)
+            tallies[part.name] += part.tally
     wrong = [
         f"{counts[done.table]} rows in the snapshot, {done.rows_read} were read for {done.watch.what}"
         for done in index_queries
@@ -193,14 +211,13 @@ def export_tables(
     """Every chunk of every table; the flusher brings the files to the disk."""
     chunks: list[ChunkDone] = []
     futures = [pool.submit("export_chunks", context, task) for task in chunk_tasks(tables)]
-    import_module("exporter.report.report")  # 0.1 s, of which none is left for when the workers are done
     for done in pool.finished(futures, clock.tick):
         chunks += done
         for each in done:
-            rejects = sum(sum(part.rejects.values()) for part in each.parts)
+            rejects = sum(part.tally.rejects.total() for part in each.parts)
             clock.watcher.advance(each.chunk.table, each.rows_read, rejects)
             for part in each.parts:
-                flusher.add([*part.files, *part.reject_files])
+                flusher.add([*part.tally.files, *part.tally.reject_files])
     return chunks
 
 
@@ -222,18 +239,6 @@ def chunk_tasks(tables: Iterable[TableQueries]) -> list[tuple[Chunk, ...]]:
     return large + [tuple(small[place : place + TABLES_A_TASK]) for place in range(0, len(small), TABLES_A_TASK)]
 
 
-def add(tally: Tally, part: EntityPart) -> None:
-    """Adds what a chunk wrote of an entity to its tally."""
-    tally.rows += part.rows
-    tally.values.update(part.values)
-    tally.no_target += part.no_target
-    tally.rejects.update(part.rejects)
-    tally.multiline |= part.multiline
-    tally.longest = max(tally.longest, part.longest)
-    tally.files += part.files
-    tally.reject_files += part.reject_files
-
-
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:
     """Raises `LimitError` when there are more rejects than the user allows; the reject files are kept."""
     rejects = sum(tally.rejects.total() for tally in tallies.values())
@@ -245,31 +250,26 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
 
 
 def make_report(
-    manifest: dict[str, Any], settings: Settings, profile: Profile, peak_memory: int, chunks: list[ChunkDone]
+    render: ReportRenderer,
+    manifest: Manifest,
+    settings: Settings,
+    profile: Profile,
+    peak_memory: int,
+    chunks: Iterable[ChunkDone],
 ) -> str:
-    """The export's report, whose library would delay every other command."""
-    from exporter.report.report import report
+    """The export's report, with the examples of rejects in the order of the chunks."""
+    ordered = sorted(chunks, key=lambda done: done.chunk.number)
+    examples = gathered((part.name, part.examples) for done in ordered for part in done.parts)
+    return render(manifest, settings=settings, profile=profile, peak_memory=peak_memory, examples=examples)
 
-    return report(manifest, settings=settings, profile=profile, peak_memory=peak_memory, chunks=chunks)
 
-
-def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> dict[str, Any]:
+def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> Metadata:
     """What the manifest says of the run besides its contents."""
-    return {
-        "tool": {"name": DISTRIBUTION, "version": version(DISTRIBUTION)},
-        "model": {"sha256": model_sha256()},
-        "source": {
-            "database": snapshot.database,
-            "server_version": snapshot.server_version,
-            "host": snapshot.host,
-            "snapshot_at": timestamp(snapshot.taken_at),
-            "wal_lsn": snapshot.wal_lsn,
-        },
-        "options": {"timezone": settings.timezone, "tables": settings.tables, "columns": settings.columns},
-        "started_at": timestamp(started_at),
-        "finished_at": timestamp(datetime.now(UTC)),
-    }
-
-
-def timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Metadata(
+        tool=Tool(DISTRIBUTION, version(DISTRIBUTION)),
+        model=Model(model_sha256()),
+        source=Source(snapshot.database, snapshot.server_version, snapshot.host, snapshot.taken_at, snapshot.wal_lsn),
+        options=Options(settings.timezone, settings.tables, settings.columns),
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+    )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 # Activities of a worker; what is none of them is idle.
-KEYS, READ, SHAPE, WRITE, HASH = "keys", "read", "shape", "write", "hash"
+KEYS, READ, SHAPE, WRITE = "keys", "read", "shape", "write"
 
 
 @dataclass(slots=True)

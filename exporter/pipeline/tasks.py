@@ -5,7 +5,7 @@ from pathlib import Path
 
 from exporter.pipeline.stopwatch import Stopwatch
 from exporter.shape.examples import Example
-from exporter.sink.files import FileRecord
+from exporter.sink.tally import Tally
 from exporter.source.queries import Address
 
 
@@ -30,18 +30,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class EntityPart:
-    """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column.
-    `longest` is the bytes of the longest line, `examples` are a few of the rejects."""
+    """What a chunk wrote for one entity (`name` as in layout.py), and a few of its rejects."""
 
     name: str
-    rows: int
-    values: dict[str, int]
-    no_target: int
-    rejects: dict[str, int]
-    multiline: bool
-    longest: int
-    files: tuple[FileRecord, ...]
-    reject_files: tuple[FileRecord, ...]
+    tally: Tally
     examples: tuple[Example, ...]
 
 

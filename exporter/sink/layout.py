@@ -25,6 +25,8 @@ IMPORT_SCRIPT = "import.sh"
 SCHEMA = "schema.cypher"
 REPORT = "report.html"
 HEADERS = "headers"
+# The folders of the data files, and below rejects/ of the reject files.
+NODES, RELATIONSHIPS = "nodes", "relationships"
 # An archive lies beside its export and has its name; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
@@ -53,7 +55,7 @@ def header_file(entity: Entity) -> Path:
 
 
 def data_folder(entity: Entity) -> Path:
-    return Path("nodes" if isinstance(entity, Node) else "relationships", name(entity))
+    return Path(NODES if isinstance(entity, Node) else RELATIONSHIPS, name(entity))
 
 
 def data_file(entity: Entity, chunk: int) -> Path:

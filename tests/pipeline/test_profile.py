@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.stopwatch import KEYS, READ, SHAPE, WRITE, Stopwatch
 from tests.support.export_process import running
 
-ACTIVITIES = ("keys", "read", "shape", "write", "hash")
+ACTIVITIES = ("keys", "read", "shape", "write")
 
 
 def watch(what: str, worker: int, started: float, seconds: dict[str, float], busy: float = 1.0) -> Stopwatch:
@@ -19,18 +19,21 @@ def watch(what: str, worker: int, started: float, seconds: dict[str, float], bus
 
 
 KEY_READS = watch("the keys of Guide", 70, 100.0, {KEYS: 0.5})
-USERS = watch("auth.auth_users", 80, 100.5, {READ: 1.0, SHAPE: 0.25, WRITE: 0.125, HASH: 0.125})
+USERS = watch("auth.auth_users", 80, 100.5, {READ: 1.0, SHAPE: 0.25, WRITE: 0.25})
 MORE_USERS = watch("auth.auth_users", 70, 101.0, {READ: 0.5})
 SKILLS = watch("guide.skills", 70, 101.5, {READ: 0.25})
 STAGES = {"check": 0.1, "lock": 0.2, "keys": 0.5, "tables": 2.0, "publish": 0.3}
 PROFILE = Profile(
-    [KEY_READS], [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)], STAGES, 3
+    [KEY_READS],
+    [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)],
+    STAGES,
+    3,
 )
 
 
-def spent(keys: float, read: float, shape: float, write: float, hash: float) -> dict[str, float]:
+def spent(keys: float, read: float, shape: float, write: float) -> dict[str, float]:
     """Seconds by activity."""
-    return dict(zip(ACTIVITIES, (keys, read, shape, write, hash), strict=True))
+    return dict(zip(ACTIVITIES, (keys, read, shape, write), strict=True))
 
 
 def test_what_a_profile_says() -> None:
@@ -38,19 +41,19 @@ def test_what_a_profile_says() -> None:
     assert PROFILE.as_object() == {
         "stages": STAGES,
         "tables": [
-            {"table": "auth.auth_users", "rows": 15, **spent(0, 1.5, 0.25, 0.125, 0.125)},
-            {"table": "guide.skills", "rows": 3, **spent(0, 0.25, 0, 0, 0)},
+            {"table": "auth.auth_users", "rows": 15, **spent(0, 1.5, 0.25, 0.25)},
+            {"table": "guide.skills", "rows": 3, **spent(0, 0.25, 0, 0)},
         ],
         "workers": [
-            {"worker": 1, **spent(0.5, 0.75, 0, 0, 0), "idle": 1.25},
-            {"worker": 2, **spent(0, 1.0, 0.25, 0.125, 0.125), "idle": 1.0},
-            {"worker": 3, **spent(0, 0, 0, 0, 0), "idle": 2.5},
+            {"worker": 1, **spent(0.5, 0.75, 0, 0), "idle": 1.25},
+            {"worker": 2, **spent(0, 1.0, 0.25, 0.25), "idle": 1.0},
+            {"worker": 3, **spent(0, 0, 0, 0), "idle": 2.5},
         ],
         "tasks": [
             {"worker": 1, "what": "the keys of Guide", "started": 0.0, "ended": 0.5, "keys": 0.5},
             {
                 **{"worker": 2, "what": "auth.auth_users", "started": 0.5, "ended": 2.0},
-                **{"read": 1.0, "shape": 0.25, "write": 0.125, "hash": 0.125},
+                **{"read": 1.0, "shape": 0.25, "write": 0.25},
             },
             {"worker": 1, "what": "auth.auth_users", "started": 1.0, "ended": 1.5, "read": 0.5},
             {"worker": 1, "what": "guide.skills", "started": 1.5, "ended": 1.75, "read": 0.25},
@@ -66,7 +69,7 @@ def test_a_run_without_rows() -> None:
     assert profile.as_object() == {
         "stages": STAGES,
         "tables": [],
-        "workers": [{"worker": 1, **spent(0, 0, 0, 0, 0), "idle": 2.5}],
+        "workers": [{"worker": 1, **spent(0, 0, 0, 0), "idle": 2.5}],
         "tasks": [],
         "bottleneck": "database",
     }
@@ -86,7 +89,6 @@ def test_the_costliest_tables() -> None:
         (WRITE, 0.1, "disk"),
         (READ, 0.9, "CPU"),
         (SHAPE, 0.1, "CPU"),
-        (HASH, 0.1, "CPU"),
         (READ, 5.0, "CPU"),
     ],
 )
