@@ -163,12 +163,12 @@ def content(
 
 def totals(manifest: Manifest, earlier: Sequence[Manifest]) -> list[Total]:
     """The numbers of the whole export with their trends: counts, bytes, and the seconds it took."""
-    trend = [*earlier, manifest]
+    exports = [*earlier, manifest]
     found = [
-        Total(name, getattr(manifest.totals, name), [getattr(each.totals, name) for each in trend])
+        Total(name, getattr(manifest.totals, name), [getattr(export.totals, name) for export in exports])
         for name in ("nodes", "relationships", "properties", "rejects", "bytes")
     ]
-    seconds = [(each.finished_at - each.started_at).total_seconds() for each in trend]
+    seconds = [(export.finished_at - export.started_at).total_seconds() for export in exports]
     return [*found, Total("seconds", seconds[-1], seconds)]
 
 

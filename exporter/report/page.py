@@ -85,7 +85,7 @@ def entity_details(entity: EntitySummary) -> str:
 def block_details(block: Block) -> str:
     """What pointing at a block of the timeline shows, a line each."""
     pieces = f" in {block.tasks} pieces" if block.tasks > 1 else ""
-    lines = [block.what, f"{format_seconds(block.seconds)}{pieces}"]
+    lines = [block.name, f"{format_seconds(block.seconds)}{pieces}"]
     return "\n".join([*lines, *(f"{activity} {format_seconds(spent)}" for activity, spent in block.spent.items())])
 
 

@@ -19,7 +19,7 @@ class Block:
     """Something that began `began` seconds after the run and took `seconds`; `spent` is the seconds by activity,
     `tasks` the number of tasks it stands for."""
 
-    what: str
+    name: str
     began: float
     seconds: float
     spent: dict[str, float]
@@ -89,26 +89,26 @@ def merged(blocks: Iterable[Block], smallest: float) -> Iterator[Block]:
 def mergeable(block: Block, following: Block, smallest: float) -> bool:
     """Whether two neighbours are to be one block."""
     touching = following.began - block.ended < smallest
-    return touching and (block.what == following.what or min(block.seconds, following.seconds) < smallest)
+    return touching and (block.name == following.name or min(block.seconds, following.seconds) < smallest)
 
 
 def merge(block: Block, following: Block) -> Block:
     """One block of two, named after the larger."""
     larger = block if block.seconds >= following.seconds else following
-    what = block.what if block.what == following.what else f"{larger.what.removesuffix(' …')} …"
+    name = block.name if block.name == following.name else f"{larger.name.removesuffix(' …')} …"
     activities = block.spent | following.spent
-    spent = {name: block.spent.get(name, 0.0) + following.spent.get(name, 0.0) for name in activities}
+    spent = {activity: block.spent.get(activity, 0.0) + following.spent.get(activity, 0.0) for activity in activities}
     seconds = following.ended - block.began
-    return replace(block, what=what, seconds=seconds, spent=spent, tasks=block.tasks + following.tasks)
+    return replace(block, name=name, seconds=seconds, spent=spent, tasks=block.tasks + following.tasks)
 
 
-def total(what: str, watches: list[Stopwatch]) -> Block:
+def total(table: str, watches: list[Stopwatch]) -> Block:
     """The tasks of a table together, as a block from 0."""
     spent: dict[str, float] = {}
     for watch in watches:
-        for name, seconds in watch.seconds.items():
-            spent[name] = spent.get(name, 0.0) + seconds
-    return Block(what, 0.0, sum(spent.values()), spent, len(watches))
+        for activity, seconds in watch.seconds.items():
+            spent[activity] = spent.get(activity, 0.0) + seconds
+    return Block(table, 0.0, sum(spent.values()), spent, len(watches))
 
 
 def ticks(seconds: float) -> list[float]:

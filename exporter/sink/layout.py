@@ -1,4 +1,4 @@
-"""Where everything lies in an export (contract.md, An export): the only place that makes its file names."""
+"""The paths of an export (contract.md, An export): the only module that makes its file names."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ Entity = Node | Relationship
 
 
 def entities() -> list[Entity]:
-    """Every entity in the document's import order, nodes first."""
+    """Every label and pattern, in the import order of graph-model.md: labels first."""
     return [*ordered_nodes(), *ordered_relationships()]
 
 
@@ -27,10 +27,10 @@ REPORT = "report.html"
 HEADERS = "headers"
 # The folders of the data files, and below rejects/ of the reject files.
 NODES, RELATIONSHIPS = "nodes", "relationships"
-# An archive lies beside its export and has its name; the second is encrypted.
+# The archive of an export lies beside it under its name, with one of these endings; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
-# Not part of an export: the workers' key index lies there while the export is partial.
+# Not part of an export: the workers' key index, while the export is partial.
 KEY_INDEX = "key-index"
 HEARTBEATS = "key-index/heartbeats"
 
@@ -41,12 +41,12 @@ def archive_file(export: Path, *, encrypted: bool) -> Path:
 
 
 def archives(export: Path) -> list[Path]:
-    """The archives of an export that are there."""
+    """The archives of an export that exist."""
     return [path for encrypted in (False, True) if (path := archive_file(export, encrypted=encrypted)).is_file()]
 
 
 def name(entity: Entity) -> str:
-    """Its name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
+    """An entity's name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
     return entity.label if isinstance(entity, Node) else entity.name
 
 

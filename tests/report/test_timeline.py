@@ -61,7 +61,7 @@ def test_what_touches_is_one_block() -> None:
         Block("c", 3.0, 0.01, {READ: 0.01}), Block("d", 3.01, 0.02, {READ: 0.02}), Block("d", 5.0, 1.0, {READ: 1.0}),
     ]  # fmt: skip
     together = list(merged(blocks, 0.1))
-    assert [(block.what, block.began, round(block.ended, 2), block.tasks) for block in together] == [
+    assert [(block.name, block.began, round(block.ended, 2), block.tasks) for block in together] == [
         ("a", 0.0, 2.0, 2), ("b …", 2.0, 3.03, 3), ("d", 5.0, 6.0, 1),
     ]  # fmt: skip
     assert together[0].spent == {READ: 1.0, SHAPE: 1.0}

@@ -74,11 +74,11 @@ def test_writing_and_comparing(tmp_path: Path) -> None:
     assert compare_headers(directory) == [
         f"{directory}/Skill.csv: missing",
         f"{directory}/Language.csv: differs from the model",
-        f"{directory}/Planet.csv: no entity of the model",
-        f"{directory}/sales.csv: no entity of the model",
+        f"{directory}/Planet.csv: not an entity of the model",
+        f"{directory}/sales.csv: not an entity of the model",
     ]
     write_headers(directory)
-    assert compare_headers(directory) == [f"{directory}/sales.csv: no entity of the model"]
+    assert compare_headers(directory) == [f"{directory}/sales.csv: not an entity of the model"]
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What Neo4j is told: the importer's arguments and the server's schema."""
+"""The instructions for Neo4j: the importer's arguments and the server's schema."""
 
 import pytest
 
