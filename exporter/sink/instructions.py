@@ -43,7 +43,7 @@ INDEXES = (
 
 
 def schema_cypher() -> str:
-    """The content of `schema.cypher`, safe to run again: a uniqueness constraint on each label's key, and the indexes."""
+    """The content of `schema.cypher`: a uniqueness constraint on each label's key, and the indexes; safe to repeat."""
     lines = [
         f"CREATE CONSTRAINT {node.label}_{prop.name} IF NOT EXISTS"
         f" FOR (n:{node.label}) REQUIRE n.{prop.name} IS UNIQUE;"

@@ -117,13 +117,13 @@ def test_a_manifest_that_does_not_add_up(export: Path, edit: Edit, differences: 
 def test_rows_that_the_manifest_does_not_have(export: Path) -> None:
     """The number of rows is counted in the files; a data file beside those of the manifest is one too many."""
     (export / "nodes/Customer/part-0002.csv").write_text('9,"+1"\n')
-    [file] = [each for each in tiny_export.manifest(export)["files"] if "HAS_SESSION" in each["path"]]
+    [file] = [file for file in tiny_export.manifest(export)["files"] if "HAS_SESSION" in file["path"]]
     found = f"{file['path']}: 3 rows, {file['bytes']} bytes, SHA-256 {file['sha256'][:8]}…"
     expected = f"manifest.json has 2, {file['bytes']} and {file['sha256'][:8]}…"
 
     def lose_a_row(manifest: dict[str, Any]) -> None:
-        [each] = [each for each in manifest["files"] if each["path"] == file["path"]]
-        each["rows"] = 2
+        [changed] = [entry for entry in manifest["files"] if entry["path"] == file["path"]]
+        changed["rows"] = 2
 
     assert edited(export, lose_a_row) == [
         "nodes/Customer/part-0002.csv: not in manifest.json",

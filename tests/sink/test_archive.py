@@ -38,8 +38,13 @@ def entries(archive: bytes) -> dict[str, tuple[int, int, str, bytes]]:
     plain = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(archive)).read()
     with tarfile.open(fileobj=io.BytesIO(plain)) as packed:
         return {
-            each.name: (each.mode, each.uid, each.uname, file.read() if (file := packed.extractfile(each)) else b"")
-            for each in packed
+            entry.name: (
+                entry.mode,
+                entry.uid,
+                entry.uname,
+                file.read() if (file := packed.extractfile(entry)) else b"",
+            )
+            for entry in packed
         }
 
 

@@ -12,7 +12,7 @@ ENTITIES = {name(entity): entity for entity in entities()}
 def test_the_names_of_entities() -> None:
     """The model's labels and then its patterns, each once, in import order."""
     labels = [node.label for node in ordered_nodes()]
-    patterns = [f"{each.start}-{each.type}-{each.end}" for each in ordered_relationships()]
+    patterns = [f"{pattern.start}-{pattern.type}-{pattern.end}" for pattern in ordered_relationships()]
     assert [name(entity) for entity in entities()] == [*labels, *patterns]
     assert len(ENTITIES) == len(NODES) + len(RELATIONSHIPS)
 

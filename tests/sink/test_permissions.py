@@ -33,7 +33,7 @@ def modes(directory: Path) -> set[tuple[bool, int, int]]:
 def foreign() -> str:
     """A group that this user is not in."""
     mine = {os.getegid(), *os.getgroups()}
-    return next(each.gr_name for each in grp.getgrall() if each.gr_gid not in mine and each.gr_gid != NOBODY)
+    return next(group.gr_name for group in grp.getgrall() if group.gr_gid not in {*mine, NOBODY})
 
 
 @pytest.fixture
