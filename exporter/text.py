@@ -11,6 +11,13 @@ def format_duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def format_seconds(seconds: float) -> str:
+    """`40 ms`, `0.3 s`, `42 s`, `3 min 20 s`: with the digits that matter."""
+    if seconds < 0.095:
+        return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else format_duration(seconds)
+
+
 def format_clock(seconds: float) -> str:
     """`4.5 s`, `42 s`, `3:20`, `1:05:00`: as short as it can be read."""
     if seconds < 9.95:

@@ -18,6 +18,7 @@ from exporter.pipeline.run import export
 from exporter.progress.live import LiveView
 from exporter.progress.log import PlainLines
 from exporter.progress.state import ProgressState
+from exporter.report.report import report
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.settings import Settings
@@ -66,16 +67,16 @@ def draw(output: Path, profile: Path) -> None:
         settings = Settings(source=uri, output=output, workers=WORKERS)
         for night in range(NIGHTS):
             with worker_pool(WORKERS) as pool, PlainLines() as listener:
-                export(settings, pool, listener)
+                export(settings, pool, listener, render=report)
             other_day(uri, night)
         screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
         with worker_pool(WORKERS) as pool, LiveView(screen, Camera()) as listener:
-            made = export(settings, pool, listener).directory
+            directory = export(settings, pool, listener, render=report).directory
     program = chromium()
     assert program, "no Chromium is installed here"
     with browser(program, profile) as page:
         for scheme in ("light", "dark"):
-            page.open(made / "report.html", scheme=scheme, **SIZE)
+            page.open(directory / "report.html", scheme=scheme, **SIZE)
             page.picture(PICTURES / f"report-{scheme}.png", whole=False)
 
 

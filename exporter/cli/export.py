@@ -64,12 +64,13 @@ def export(
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
         from exporter.progress.log import log_stderr
+        from exporter.report.report import report
         from exporter.sink.layout import REPORT
 
         warn_of_password(source)
         with progress_display() as listener:
-            outcome = export_source(settings, pool, listener)
-    log_stderr(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
+            outcome = export_source(settings, pool, listener, render=report)
+    log_stderr(f"{totals_line(outcome.manifest.totals, outcome.profile)}\n{cost_lines(outcome.profile)}")
     log_stderr(f"Its report: {outcome.directory / REPORT}")
     if outcome.archive:
         log_stderr(f"Its archive: {outcome.archive}, {decimal(outcome.archive.stat().st_size)}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from exporter.errors import LimitError
+from exporter.errors import DifferenceError
 
 
 def headers(
@@ -23,5 +23,5 @@ def headers(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{quantity(len(differences), 'difference')} from the model; run `exporter headers`")
+        raise DifferenceError(f"{quantity(len(differences), 'difference')} from the model; run `exporter headers`")
     print(f"{directory}: as the model says")

@@ -20,7 +20,8 @@ def runs(
     from rich.console import Console
 
     from exporter.cli.tables import changes_table, runs_table
-    from exporter.published.history import changes, exports, find
+    from exporter.published.diff import changes
+    from exporter.published.history import exports, find
 
     output = settings_from(config, output=output).output
     console = Console(width=None if sys.stdout.isatty() else 160)

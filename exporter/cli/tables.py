@@ -13,7 +13,8 @@ from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
-from exporter.published.history import Change, PublishedExport
+from exporter.published.diff import Change
+from exporter.published.history import PublishedExport
 from exporter.source.compatibility import Finding, Severity
 from exporter.text import format_change, format_clock, format_estimate, quantity, round_estimate
 
@@ -99,7 +100,7 @@ def changes_table(changes: Iterable[Change]) -> RenderableType:
     for each in changes:
         rows, rejects = (each.rows_before, each.rows_after), (each.rejects_before, each.rejects_after)
         cells = (*(f"{number:,}" for number in rows), format_change(*rows), *(f"{number:,}" for number in rejects))
-        table.add_row(each.name, *cells)
+        table.add_row(each.pattern, *cells)
     return table
 
 

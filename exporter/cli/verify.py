@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from exporter.cli.options import Export
-from exporter.errors import LimitError, UsageError
+from exporter.errors import DifferenceError, UsageError
 
 
 def verify(
@@ -37,5 +37,5 @@ def verify(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
+        raise DifferenceError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
     print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
+from exporter.sink.manifest import Totals
 
 ACTIVITIES = (KEYS, READ, SHAPE, WRITE)
 
@@ -111,10 +112,10 @@ def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in seconds.items()}
 
 
-def totals_line(totals: Mapping[str, int], profile: Profile) -> str:
+def totals_line(totals: Totals, profile: Profile) -> str:
     """What an export holds and how long it took; `totals` is the manifest's."""
-    counts = ", ".join(f"{totals[kind]:,} {kind}" for kind in ("nodes", "relationships", "rejects"))
-    return f"{counts}, {totals['bytes'] / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
+    counts = f"{totals.nodes:,} nodes, {totals.relationships:,} relationships, {totals.rejects:,} rejects"
+    return f"{counts}, {totals.bytes / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
 
 
 def cost_lines(profile: Profile) -> str:

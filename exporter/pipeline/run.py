@@ -6,11 +6,12 @@ settings -> plan -> key index -> chunks in worker processes -> publish
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from exporter.errors import LimitError, RunError
 from exporter.interrupts import time_limit
@@ -18,11 +19,13 @@ from exporter.model.render import model_sha256
 from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
-from exporter.pipeline.tasks import ChunkDone, EntityPart, IndexDone
+from exporter.pipeline.tasks import ChunkDone, IndexDone
 from exporter.pipeline.timing import ProgressListener, StageTimer
 from exporter.settings import Settings
-from exporter.sink.manifest import Tally, new_tallies, unaccounted
+from exporter.shape.examples import Example, gathered
+from exporter.sink.manifest import Manifest, Metadata, Model, Options, Source, Tool
 from exporter.sink.publish import PartialExport, partial_export
+from exporter.sink.tally import Tally, new_tallies, unaccounted
 from exporter.source.leader import Snapshot, connected
 
 DISTRIBUTION = "astrokiran-graph-exporter"
@@ -33,14 +36,29 @@ class ExportResult:
     """A published export, and what it took; `peak_memory` in bytes."""
 
     directory: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     profile: Profile
     peak_memory: int
     archive: Path | None = None
 
 
-def export(settings: Settings, pool: Pool, listener: ProgressListener) -> ExportResult:
+class ReportRenderer(Protocol):
+    """Makes report.html of a new export; `examples` are a few rejects of each entity by its name."""
+
+    def __call__(
+        self,
+        manifest: Manifest,
+        *,
+        settings: Settings,
+        profile: Profile,
+        peak_memory: int,
+        examples: Mapping[str, Sequence[Example]],
+    ) -> str: ...
+
+
+def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render: ReportRenderer) -> ExportResult:
     """Exports the source into a new directory below `settings.output`; `pool` does nothing else before or after.
+    `render` makes the export's report.
 
     Raises an `ExporterError` of the contract's exit code; nothing is published then, nothing half-written stays, and
     no process or server-side query goes on. Once an export was published, no signal stops the caller's
@@ -51,24 +69,29 @@ def export(settings: Settings, pool: Pool, listener: ProgressListener) -> Export
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
         with connected(settings.source, f"exporter {partial.stamp}", **settings.timeouts) as connection:
             extracted = extract(settings, pool, connection, partial, timer)
-        return publish(settings, partial, extracted, timer, started_at)
+        return publish(settings, partial, extracted, timer, started_at, render)
 
 
 def publish(
-    settings: Settings, partial: PartialExport, extracted: Extract, timer: StageTimer, started_at: datetime
+    settings: Settings,
+    partial: PartialExport,
+    extracted: Extract,
+    timer: StageTimer,
+    started_at: datetime,
+    render: ReportRenderer,
 ) -> ExportResult:
     """Completes the partial export and publishes it. Raises `RunError` where the counts do not add up, `LimitError`
     where there are more rejects than allowed."""
     tallies = reconcile(extracted.index, extracted.chunks, extracted.counts)
     check_limit(settings, partial, tallies)
-    about = describe(settings, extracted.snapshot, started_at)
+    metadata = describe(settings, extracted.snapshot, started_at)
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)
         manifest = partial.complete(
             tallies,
-            about,
-            lambda manifest: make_report(manifest, settings, profile, timer.peak_memory, extracted.chunks),
+            metadata,
+            lambda manifest: make_report(render, manifest, settings, profile, timer.peak_memory, extracted.chunks),
         )
         if settings.archive:
             partial.pack(settings.recipients, timer.tick)
@@ -92,7 +115,7 @@ def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: d
     for done in chunks:
         rows_read[done.chunk.table] += done.rows_read
         for part in done.parts:
-            add(tallies[part.name], part)
+            tallies[part.name] += part.tally
     wrong = [
         f"{counts[done.table]} rows in the snapshot, {done.rows_read} were read for {done.timer.task}"
         for done in index_queries
@@ -101,18 +124,6 @@ def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: d
     if wrong := wrong + unaccounted(tallies, counts, rows_read):
         raise RunError("the counts do not add up, nothing was published: " + "; ".join(wrong))
     return tallies
-
-
-def add(tally: Tally, part: EntityPart) -> None:
-    """Adds what a chunk wrote of an entity to its tally."""
-    tally.rows += part.rows
-    tally.values.update(part.values)
-    tally.no_target += part.no_target
-    tally.rejects.update(part.rejects)
-    tally.multiline |= part.multiline
-    tally.longest = max(tally.longest, part.longest)
-    tally.files += part.files
-    tally.reject_files += part.reject_files
 
 
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:
@@ -126,32 +137,26 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
 
 
 def make_report(
-    manifest: dict[str, Any], settings: Settings, profile: Profile, peak_memory: int, chunks: list[ChunkDone]
+    render: ReportRenderer,
+    manifest: Manifest,
+    settings: Settings,
+    profile: Profile,
+    peak_memory: int,
+    chunks: Iterable[ChunkDone],
 ) -> str:
-    """The export's report, whose library would delay every other command."""
-    from exporter.report.report import report
+    """The export's report, with the examples of rejects in the order of the chunks."""
+    ordered = sorted(chunks, key=lambda done: done.chunk.number)
+    examples = gathered((part.name, part.examples) for done in ordered for part in done.parts)
+    return render(manifest, settings=settings, profile=profile, peak_memory=peak_memory, examples=examples)
 
-    return report(manifest, settings=settings, profile=profile, peak_memory=peak_memory, chunks=chunks)
 
-
-def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> dict[str, Any]:
+def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> Metadata:
     """What the manifest says of the run besides its contents."""
-    return {
-        "tool": {"name": DISTRIBUTION, "version": version(DISTRIBUTION)},
-        "model": {"sha256": model_sha256()},
-        "source": {
-            "database": snapshot.database,
-            "server_version": snapshot.server_version,
-            "host": snapshot.host,
-            "snapshot_at": timestamp(snapshot.taken_at),
-            "wal_lsn": snapshot.wal_lsn,
-        },
-        "options": {"timezone": settings.timezone, "tables": settings.tables, "columns": settings.columns},
-        "started_at": timestamp(started_at),
-        "finished_at": timestamp(datetime.now(UTC)),
-    }
-
-
-def timestamp(time: datetime) -> str:
-    """A time as the manifest has it: in UTC, with microseconds."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Metadata(
+        tool=Tool(DISTRIBUTION, version(DISTRIBUTION)),
+        model=Model(model_sha256()),
+        source=Source(snapshot.database, snapshot.server_version, snapshot.host, snapshot.taken_at, snapshot.wal_lsn),
+        options=Options(settings.timezone, settings.tables, settings.columns),
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+    )

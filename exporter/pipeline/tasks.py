@@ -12,6 +12,7 @@ from pathlib import Path
 from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
+from exporter.sink.tally import Tally
 from exporter.source.queries import Address, DuplicateQuery, KeyQueries, ValueQueries
 
 
@@ -39,18 +40,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class EntityPart:
-    """What a chunk wrote for one entity (`name` as in layout.py); `values` counts the non-null ones by column.
-    `longest` is the bytes of the longest line, `examples` are a few of the rejects."""
+    """What a chunk wrote for one entity (`name` as in layout.py), and a few of its rejects."""
 
     name: str
-    rows: int
-    values: dict[str, int]
-    no_target: int
-    rejects: dict[str, int]
-    multiline: bool
-    longest: int
-    files: tuple[FileRecord, ...]
-    reject_files: tuple[FileRecord, ...]
+    tally: Tally
     examples: tuple[Example, ...]
 
 
@@ -65,13 +58,13 @@ class ChunkDone:
 
     @property
     def rejects(self) -> int:
-        return sum(sum(part.rejects.values()) for part in self.parts)
+        return sum(part.tally.rejects.total() for part in self.parts)
 
     def files(self) -> Iterator[FileRecord]:
         """The files of all parts."""
         for part in self.parts:
-            yield from part.files
-            yield from part.reject_files
+            yield from part.tally.files
+            yield from part.tally.reject_files
 
 
 @dataclass(frozen=True, slots=True)

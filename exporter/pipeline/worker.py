@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import parent_process
@@ -15,7 +16,7 @@ import polars as pl
 from exporter.errors import ExporterError, RunError
 from exporter.model.tables import Table, node, tables
 from exporter.pipeline.tasks import Chunk, ChunkDone, Context, EntityPart, IndexDone
-from exporter.pipeline.timing import KEYS, READ, SHAPE, TaskTimer
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
@@ -23,6 +24,7 @@ from exporter.shape.rows import Shaped, shape
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
+from exporter.sink.tally import Tally
 from exporter.source.heartbeats import heartbeat
 from exporter.source.queries import DuplicateQuery, KeyQueries, ValueQueries
 from exporter.source.reader import UndecodableError, read
@@ -91,21 +93,15 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
 def write_part(partial: Path, number: int, shaped: Shaped, watch: TaskTimer) -> EntityPart:
     """Writes what a chunk gives to one entity; where that is nothing, no file."""
     entity, rows, rejects = shaped.entity, shaped.rows, shaped.rejects
-    columns = headers.columns(entity)
-    written = write_data(partial, layout.data_file(entity, number), rows, columns, watch) if rows.height else None
-    rejected = write_rejects(partial, layout.rejects_file(entity, number), rejects, watch) if rejects.height else None
-    return EntityPart(
-        layout.name(entity),
-        rows.height,
-        written.values if written else {},
-        shaped.no_target,
-        dict(rejects.group_by("reason").len().iter_rows()) if rejects.height else {},
-        bool(written and written.multiline),
-        written.longest if written else 0,
-        (written.record,) if written else (),
-        (rejected,) if rejected else (),
-        examples(rejects) if rejects.height else (),
-    )
+    tally = Tally(no_target=shaped.no_target)
+    with watch.on(WRITE):
+        if rows.height:
+            tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
+        if rejects.height:
+            record = write_rejects(partial, layout.rejects_file(entity, number), rejects)
+            reasons = Counter(dict(rejects.group_by("reason").len().iter_rows()))
+            tally += Tally(rejects=reasons, reject_files=(record,))
+    return EntityPart(layout.name(entity), tally, examples(rejects) if rejects.height else ())
 
 
 def key_index(context: Context) -> KeyIndex:

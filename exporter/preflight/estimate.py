@@ -7,9 +7,9 @@ from enum import StrEnum
 from exporter.model.tables import Table, tables
 from exporter.model.vocabulary import Type
 from exporter.preflight.statistics import Statistics, Width
-from exporter.sink.contents import Manifest
 from exporter.sink.headers import columns
 from exporter.sink.layout import Entity, data_folder
+from exporter.sink.manifest import Manifest
 from exporter.source.catalog import Column, Relation
 from exporter.source.mapping import NameMapping
 
@@ -144,7 +144,7 @@ def written(table: Table, previous: Manifest | None) -> Written | None:
     if previous is None:
         return None
     folders = {data_folder(entity).as_posix() for entity in made_of(table)}
-    rows = [entity.counted for entity in previous.entities if entity.folder in folders]
+    rows = [entity.table_rows for entity in previous.entities if entity.folder in folders]
     size = sum(file.bytes for file in previous.files if file.path.rpartition("/")[0] in folders)
     return Written(max(rows), size) if rows else None
 

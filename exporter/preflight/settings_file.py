@@ -1,16 +1,14 @@
 """exporter.toml as `exporter init` writes it: every setting of an export, what it may be, and the names as guessed."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from exporter.errors import UsageError
 from exporter.preflight.name_matching import TableGuess, certain_names, read_candidates, suggest
 from exporter.settings import Settings
+from exporter.sink.files import write_private
 from exporter.source.catalog import read_catalog
 from exporter.source.compatibility import Severity, examine
 from exporter.source.leader import connected
@@ -152,14 +150,7 @@ def write_settings(path: Path, text: str, *, force: bool) -> None:
     """Writes a settings file that only its owner may read (0600), whole or not at all. Raises `UsageError` where that
     cannot be."""
     check_place(path, force=force)
-    made = None
     try:
-        descriptor, made = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(made).replace(path)
+        write_private(path, text.encode())
     except OSError as error:
-        if made:
-            with suppress(OSError):
-                Path(made).unlink()
         raise UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -302,7 +302,7 @@ def test_an_output_that_cannot_be_used(exporter: Exporter, sample_database: str,
     assert [(each.code, each.out) for each in done] == [(2, ""), (2, "")]
     assert [each.err.splitlines()[-1] for each in done] == [
         "exporter: no does not exist; create it, or choose another --output",
-        "exporter: file is no directory; choose another --output",
+        "exporter: file is not a directory; choose another --output",
     ]
 
 

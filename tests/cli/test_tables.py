@@ -20,7 +20,9 @@ from exporter.model.render import pattern
 from exporter.pipeline.profile import Profile, cost_lines, totals_line
 from exporter.pipeline.timing import READ, TaskTimer
 from exporter.preflight.estimate import Basis, Estimate, TableEstimate
-from exporter.published.history import Change, exports
+from exporter.published.diff import Change
+from exporter.published.history import exports
+from exporter.sink.manifest import Totals
 from exporter.source.compatibility import Finding, Severity
 from exporter.text import format_change, format_estimate, quantity
 from tests.support import tiny_export
@@ -129,7 +131,7 @@ pattern                        start → end
 
 def test_the_outcome_of_an_export() -> None:
     """Counts, size and time on one line; below it the costliest tables."""
-    totals = {"nodes": 30375, "relationships": 35294, "properties": 188897, "rejects": 118, "bytes": 4_200_000}
+    totals = Totals(nodes=30375, relationships=35294, properties=188897, rejects=118, bytes=4_200_000)
     watch = TaskTimer("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
     profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
     assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"

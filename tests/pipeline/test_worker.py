@@ -1,5 +1,6 @@
 """A worker's tasks: read, shape, write in one go; failures quote no cell."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from exporter.pipeline.tasks import (
 from exporter.pipeline.worker import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
+from exporter.sink.tally import Tally
 from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
@@ -84,29 +86,31 @@ def test_a_chunk(indexed: tuple[Context, Plan]) -> None:
     assert (done.rows_read, len(done.parts)) == (3, 2)
     assert label == EntityPart(
         name="SavedMessage",
-        rows=3,
-        values={"id": 3, "title": 2, "content": 3, "created_at": 2},
-        no_target=0,
-        rejects={"unrepresentable_value": 1},
-        multiline=True,
-        longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
-        files=label.files,
-        reject_files=label.reject_files,
+        tally=Tally(
+            rows=3,
+            values=Counter({"id": 3, "title": 2, "content": 3, "created_at": 2}),
+            rejects=Counter({"unrepresentable_value": 1}),
+            multiline=True,
+            longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
+            files=label.tally.files,
+            reject_files=label.tally.reject_files,
+        ),
         examples=(Example("unrepresentable_value", "created_at", "2", "infinity", False, None),),
     )
     assert pattern == EntityPart(
         name="Guide-HAS_SAVED_MESSAGE-SavedMessage",
-        rows=2,
-        values={":START_ID": 2, ":END_ID": 2},
-        no_target=0,
-        rejects={"dangling_start": 1},
-        multiline=False,
-        longest=len("1,1\n"),
-        files=pattern.files,
-        reject_files=pattern.reject_files,
+        tally=Tally(
+            rows=2,
+            values=Counter({":START_ID": 2, ":END_ID": 2}),
+            rejects=Counter({"dangling_start": 1}),
+            longest=len("1,1\n"),
+            files=pattern.tally.files,
+            reject_files=pattern.tally.reject_files,
+        ),
         examples=(Example("dangling_start", "guide_id", "3", "9", False, "Guide"),),
     )
-    records = [*label.files, *label.reject_files, *pattern.files, *pattern.reject_files]
+    tallies = (label.tally, pattern.tally)
+    records = [record for tally in tallies for record in (*tally.files, *tally.reject_files)]
     assert {record.path: (context.partial / record.path).read_text() for record in records} == {
         "nodes/SavedMessage/part-0007.csv": '1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'
         '2,,"",\n3,"c","d",-0043-03-15T00:00:00.000000Z\n',
@@ -123,9 +127,7 @@ def test_a_table_without_rows(indexed: tuple[Context, Plan]) -> None:
     context, plan = indexed
     (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
     assert done.rows_read == 0
-    assert done.parts == tuple(
-        EntityPart(name, 0, {}, 0, {}, False, 0, (), (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
-    )
+    assert done.parts == tuple(EntityPart(name, Tally(), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer"))
 
 
 def test_what_the_key_index_holds(indexed: tuple[Context, Plan]) -> None:
@@ -140,7 +142,8 @@ def test_what_the_key_index_holds(indexed: tuple[Context, Plan]) -> None:
     }
     assert KeyIndex(key_index).keys("Guide").contains(pl.Series([1, 9])).to_list() == [True, False]
     (devices,) = export_chunks(context, (chunk_of(plan, "auth.user_devices"),))
-    assert (devices.parts[0].rows, devices.parts[0].rejects) == (1, {"duplicate_id": 1})
+    devices_tally = devices.parts[0].tally
+    assert (devices_tally.rows, devices_tally.rejects) == (1, {"duplicate_id": 1})
 
 
 def test_values_of_rows_that_are_not_exported(source: str, tmp_path: Path) -> None:

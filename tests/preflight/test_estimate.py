@@ -11,7 +11,7 @@ from exporter.model.tables import tables
 from exporter.preflight.estimate import Basis, Estimate, estimate
 from exporter.preflight.statistics import Statistics, read_statistics
 from exporter.settings import Settings
-from exporter.sink.contents import Manifest, read_manifest
+from exporter.sink.manifest import Manifest, read_manifest
 from exporter.source.catalog import read_catalog
 from exporter.source.connection import connect
 from exporter.source.mapping import NameMapping

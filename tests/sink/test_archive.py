@@ -38,8 +38,13 @@ def entries(archive: bytes) -> dict[str, tuple[int, int, str, bytes]]:
     plain = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(archive)).read()
     with tarfile.open(fileobj=io.BytesIO(plain)) as packed:
         return {
-            each.name: (each.mode, each.uid, each.uname, file.read() if (file := packed.extractfile(each)) else b"")
-            for each in packed
+            entry.name: (
+                entry.mode,
+                entry.uid,
+                entry.uname,
+                file.read() if (file := packed.extractfile(entry)) else b"",
+            )
+            for entry in packed
         }
 
 
@@ -55,11 +60,11 @@ def expected(export: Path) -> dict[str, tuple[int, int, str, bytes]]:
 
 def test_a_plain_archive(export: Path, tmp_path: Path) -> None:
     """Its owner's alone, sorted, and progress is told."""
-    archive, sanitized_errors = tmp_path / "a.tar.zst", []
-    pack(export, archive, top=STAMP, on_progress=lambda: sanitized_errors.append(1))
+    archive, calls = tmp_path / "a.tar.zst", []
+    pack(export, archive, top=STAMP, on_progress=lambda: calls.append(1))
     found = entries(archive.read_bytes())
     assert found == expected(export)
-    assert (list(found), len(sanitized_errors)) == (sorted(found, key=lambda path: path.split("/")), len(found))
+    assert (list(found), len(calls)) == (sorted(found, key=lambda path: path.split("/")), len(found))
     assert archive.stat().st_mode & 0o777 == 0o600
 
 
