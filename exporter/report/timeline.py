@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 # How many ticks an axis has at most, and where on it the last one may stand, so that its time fits beside it.
