@@ -66,6 +66,7 @@ def export(settings: Settings, pool: Pool, watcher: ProgressListener) -> ExportR
     no process or server-side query goes on. Once an export was published, no signal stops the caller's
     `stopped_by_signals` block any more.
     """
+    check_recipients(settings)
     started_at = datetime.now(UTC)
     clock = Clock(watcher)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
@@ -232,6 +233,14 @@ def add(tally: Tally, part: EntityPart) -> None:
     tally.longest = max(tally.longest, part.longest)
     tally.files += part.files
     tally.reject_files += part.reject_files
+
+
+def check_recipients(settings: Settings) -> None:
+    """Raises `UsageError` if the archive is to be encrypted to something that is not a public key."""
+    if settings.archive and settings.recipients:
+        from exporter.sink.archive import public_keys  # loads the cipher, which few need
+
+        public_keys(settings.recipients)
 
 
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:
