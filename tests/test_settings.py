@@ -253,6 +253,12 @@ def test_rebuild_settings_are_a_table_of_the_file(tmp_path: Path, monkeypatch: p
     )
 
 
+def test_an_unknown_variable_of_a_rebuild_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an unknown setting of the file is: nobody sets it for nothing."""
+    monkeypatch.setenv("EXPORTER_REBUILD_MAX_DROPS", "30%")
+    assert fault() == "rebuild.max_drops: no such setting, the nearest is max_drop"
+
+
 def test_rebuild_settings_must_be_a_table(tmp_path: Path) -> None:
     """Not a single value."""
     assert fault(configured(tmp_path, "rebuild = 3\n")) == "rebuild: must be a table of settings"

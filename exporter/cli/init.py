@@ -20,7 +20,7 @@ def init(
     ] = DEFAULT_FILE,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Write a settings file for a source: every setting with a comment, and how its names map to the model's, guessed.
+    """Write a settings file for a source: every setting with a comment, and a guess how its names map to the model's.
 
     The source is --source or EXPORTER_SOURCE; its password is not written. The source itself is not changed.
     """

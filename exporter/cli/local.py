@@ -69,8 +69,11 @@ def local(
     stall_timeout: StallTimeout = None,
     cache: Cache = None,
 ) -> None:
-    """Build a graph of a source on this machine: export, import into a Neo4j of its own, verify, start. Then query,
-    stop, start, list and remove it. A graph of the same name is replaced once the new one is complete."""
+    """Build a graph of a source on this machine; query, stop, start, list or remove it.
+
+    Builds by exporting, importing into a Neo4j of its own, verifying and starting it. A graph of the same name is
+    replaced once the new one is complete.
+    """
     from exporter.local import lifecycle, registry
 
     actions = {

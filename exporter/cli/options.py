@@ -25,8 +25,8 @@ Source = Annotated[
     setting(
         "--source",
         "URI",
-        "postgresql://USER@HOST:PORT/DATABASE. Pass a password by PGPASSWORD or PGPASSFILE: other users can see a "
-        "command line.",
+        "postgresql://USER@HOST/DATABASE. Pass a password by PGPASSWORD or PGPASSFILE: other users can see a command "
+        "line.",
     ),
 ]
 Output = Annotated[
