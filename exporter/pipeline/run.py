@@ -64,6 +64,7 @@ def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render
     no process or server-side query goes on. Once an export was published, no signal stops the caller's
     `interruptible` block any more.
     """
+    check_recipients(settings)
     started_at = datetime.now(UTC)
     timer = StageTimer(listener)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
@@ -124,6 +125,14 @@ def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: d
     if wrong := wrong + unaccounted(tallies, counts, rows_read):
         raise RunError("the counts do not add up, nothing was published: " + "; ".join(wrong))
     return tallies
+
+
+def check_recipients(settings: Settings) -> None:
+    """Raises `UsageError` if the archive is to be encrypted to something that is not a public key."""
+    if settings.archive and settings.recipients:
+        from exporter.sink.archive import public_keys  # loads the cipher, which few need
+
+        public_keys(settings.recipients)
 
 
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:

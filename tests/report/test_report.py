@@ -59,7 +59,7 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
 
 def test_what_is_shown_of_the_settings() -> None:
     """All but the source: whoever adds a setting decides whether it may be seen."""
-    assert {*SHOWN, "source"} == set(Settings.model_fields)
+    assert {*SHOWN, "source", "rebuild"} == set(Settings.model_fields)
     settings = Settings(
         source="postgresql://somebody:secret@db.example.org/astrokiran",
         max_duration="2h",

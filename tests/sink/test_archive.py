@@ -14,7 +14,7 @@ import pytest
 import zstandard
 from pyrage import x25519
 
-from exporter.errors import Interrupted
+from exporter.errors import Interrupted, UsageError
 from exporter.sink.archive import pack
 from tests.support import tiny_export
 
@@ -124,9 +124,9 @@ def test_an_interrupt(export: Path, tmp_path: Path, recipients: list[str]) -> No
 def test_what_is_no_public_key(export: Path, tmp_path: Path) -> None:
     """It is not repeated, and nothing is written."""
     for text in ("", "age1", str(OWNER), "ssh-ed25519 AAAA"):
-        with pytest.raises(ValueError) as refused:
-            pack(export, tmp_path / "a", top=STAMP, recipients=[text])
-        assert str(refused.value) == "not an age public key, which is like age1…"
+        with pytest.raises(UsageError) as refused:
+            pack(export, tmp_path / "a", top=STAMP, recipients=[RECIPIENTS[1][0], text])
+        assert str(refused.value) == "encrypt_to: must be age public keys (age1…), with commas between them"
     assert not (tmp_path / "a").exists()
 
 
