@@ -45,6 +45,7 @@ def test_codes_of_the_scripts(script: str) -> None:
     assert codes == re.findall(r"^ +(\d+)", listed, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_trying_again(database: str, tmp_path: Path) -> None:
     """Once where it succeeds; three times where another export runs; once where it is no use."""
     fill_sample(database, scale=0.01)

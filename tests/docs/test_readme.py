@@ -60,6 +60,7 @@ def test_modules_exist(page: str) -> None:
 # What it shows --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_demo_prints_the_excerpt(cache: Path, tmp_path: Path) -> None:
     """The first command, run as it stands: every line of the excerpt comes, in that order."""
     excerpt = README.blocks("text")[0].splitlines()
@@ -112,6 +113,7 @@ def servers(neo4j_home: Neo4jHome, cache: Path, tmp_path: Path) -> Iterator[tupl
         yield here, there
 
 
+@pytest.mark.slow
 def test_the_recipes_run(source: str, servers: tuple[Installed, Installed], tmp_path: Path) -> None:
     """Role, check, export, import, schema, verification, the import of a copy on another host, rejects and headers."""
     clone = clone_at(tmp_path / "clone", source, servers[0])

@@ -31,6 +31,7 @@ def sample(database: str) -> str:
     return database
 
 
+@pytest.mark.slow
 def test_the_commands_run(sample: str, tmp_path: Path) -> None:
     """Every shell block, as it stands."""
     for script in PAGE.blocks("sh"):
