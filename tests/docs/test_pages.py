@@ -21,13 +21,15 @@ PAGES = [
 ]
 # Flags that were removed are part of the history.
 WITH_COMMANDS = [name for name in PAGES if name != "CHANGELOG.md"]
+# A script that passes its options on lists none.
+PASSED_ON = {"scripts/rebuild.sh": "exporter rebuild"}
 WIDTH = 120
 
 
 @cache
 def help_of(program: str) -> str:
     """The help of `exporter COMMAND` or of a script."""
-    name, *command = program.split()
+    name, *command = PASSED_ON.get(program, program).split()
     path = Path(sys.executable).with_name(name) if command else ROOT / name
     return subprocess.run([path, *command, "--help"], capture_output=True, text=True, check=True).stdout
 
