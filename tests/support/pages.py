@@ -33,7 +33,7 @@ class Page:
 
     def prose(self) -> str:
         """The page without its code blocks."""
-        return re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
+        return re.sub(r"^ *```.*?^ *```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
 
     def anchors(self) -> set[str]:
         """What a link to one of its headings may name, by GitHub's rule."""
