@@ -10,16 +10,16 @@ from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry
 
-# Each reason with what it left out, in the order in which they decide; README.md says the same.
+# Each reason with what it left out, in the order in which they decide; docs/graph.md says the same.
 REASONS = {
     "null_id": "a row whose own key, or a required reference, is null",
-    "malformed_id": "a row whose own key, or a reference, is no ID: not a 64-bit integer, not a UUID",
-    "duplicate_id": "a row whose key another row has won, and its relationships",
-    "ambiguous_link": "a link by referral code or phone that fits more than one",
-    "dangling_start": "a relationship whose start is not in the export",
-    "dangling_end": "a relationship whose end is not in the export",
-    "duplicate_relationship": "a row of guide_skills or guide_languages that is there twice",
-    "unrepresentable_value": "one value that has no place in the graph; its row is exported without it",
+    "malformed_id": "a row whose own key, or a reference, is not an ID: neither a 64-bit integer nor a UUID",
+    "duplicate_id": "a row whose key belongs to a row that takes precedence, and its relationships",
+    "ambiguous_link": "a link by referral code or phone that matches more than one node",
+    "dangling_start": "a relationship whose start node is not in the export",
+    "dangling_end": "a relationship whose end node is not in the export",
+    "duplicate_relationship": "a repeated row of guide_skills or guide_languages",
+    "unrepresentable_value": "a single value that the graph cannot hold; its row is exported without it",
 }
 # The report points at a label or pattern that had at least so many rows and lost more than this share of them.
 SMALLEST_SHOWN, LARGEST_DROP = 20, 0.2

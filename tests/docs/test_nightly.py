@@ -9,91 +9,68 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter import errors, rebuild
+from exporter import rebuild
 from exporter.rebuild.report import DONE, FAILED
 from exporter.settings import NEO4J_VARIABLES, RebuildSettings, load
-from tests.support.live_rebuild import PAGE, ROOT, blocks
+from tests.support.pages import ROOT, read_page
 
+PAGE = read_page("docs/nightly.md")
 EXPORTER = Path(sys.executable).with_name("exporter")
 UNITS = ("exporter-rebuild.service", "exporter-rebuild.timer")
-
-
-def table(heading: str) -> list[list[str]]:
-    """The cells of the page's table whose head begins with this word, without backticks."""
-    found = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
-    assert found, heading
-    rows = found[1].replace("`", "").splitlines()
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-
-
-def variable_of(name: str) -> str:
-    """The environment variable of a rebuild's setting."""
-    return NEO4J_VARIABLES.get(name, f"EXPORTER_REBUILD_{name.upper()}")
 
 
 def help_of(*command: str | Path) -> str:
     return subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
 
 
+def variable_of(name: str) -> str:
+    """The environment variable of a rebuild's setting."""
+    return NEO4J_VARIABLES.get(name) or f"EXPORTER_REBUILD_{name.upper()}"
+
+
 def test_the_flow_is_that_of_the_code() -> None:
     """The drawing stands in the package, too."""
-    assert blocks("text")[0] in (rebuild.__doc__ or "")
+    assert PAGE.blocks("text")[0] in (rebuild.__doc__ or "")
 
 
-def test_the_settings() -> None:
-    """Every setting with its flag, variable, default, and what it must be."""
-    rows = {row[0]: row[1:] for row in table("Setting")}
-    said = help_of(EXPORTER, "rebuild")
+def test_settings_are_the_codes() -> None:
+    """Each with its flag, if it has one, variable, default, and what it must be."""
+    rows = {row[0]: row[1:] for row in PAGE.table("Setting")}
+    listed = help_of(EXPORTER, "rebuild")
     assert list(rows) == list(RebuildSettings.model_fields)
     for name, (flag, variable, default, must_be) in rows.items():
         field = RebuildSettings.model_fields[name]
+        own_flag = f"--{name.replace('_', '-')}"
         assert (variable, must_be) == (variable_of(name), field.description)
-        expected = f"--{name.replace('_', '-')}"
-        assert flag == (expected if f" {expected} " in said else "")
-        stated = load(None, rebuild={name: default or None}).rebuild
-        assert getattr(stated, name) == field.default
+        assert flag == (own_flag if f" {own_flag} " in listed else "")
+        settings = load(None, rebuild={name: default} if default else None).rebuild
+        assert getattr(settings, name) == field.default
 
 
-def test_the_exit_codes() -> None:
-    """Every code that an error carries, on the page, in the script's help and in the command's."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    codes = sorted({0, *(kind.exit_code for kind in kinds)})
-    said = help_of(ROOT / "scripts" / "rebuild.sh").partition("Exit codes:\n")[2]
-    assert [int(row[0]) for row in table("Code")] == codes
-    assert [int(code) for code in re.findall(r"^  (\d+)", said, re.MULTILINE)] == codes
-    listed = " ".join(help_of(EXPORTER, "rebuild").partition("Exit codes:")[2].split())
-    for code in (0, 6, 7, 8, 130):
-        assert re.search(rf"\b{code}\b", listed)
-
-
-def test_the_results() -> None:
+def test_results_are_the_codes() -> None:
     """Every word that the object may have for what happened."""
-    said = re.search(r"^`result` is (.*?)\. \*\*", PAGE, re.MULTILINE | re.DOTALL)
-    assert said and set(re.findall(r"`([a-z ]+)`", said[1])) == {*DONE.values(), *FAILED.values(), "failed"}
+    match = re.search(r"^`result` is (.*?)\. \*\*", PAGE.text, re.MULTILINE | re.DOTALL)
+    assert match and set(re.findall(r"`([a-z ]+)`", match[1])) == {*DONE.values(), *FAILED.values(), "failed"}
 
 
-def test_every_flag_exists() -> None:
-    """Those of the script's help, and of the page's command lines."""
-    said, command = help_of(ROOT / "scripts" / "rebuild.sh"), help_of(EXPORTER, "rebuild")
-    shown = set(re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE))
-    used = {
-        flag
-        for line in re.findall(r"(?:rebuild\.sh|exporter rebuild)(.*)", PAGE)
-        for flag in re.findall(r"--[a-z-]+", line)
-    }
-    assert len(shown) > 5 and len(used) >= 4
-    assert [flag for flag in sorted(shown | used) if f" {flag} " not in command] == []
+def test_flags_of_the_script_exist() -> None:
+    """On the page's command lines; `exporter rebuild` takes them."""
+    used = {flag for line in re.findall(r"rebuild\.sh(.*)", PAGE.text) for flag in re.findall(r"--[a-z-]+", line)}
+    command = help_of(EXPORTER, "rebuild")
+    assert len(used) >= 4
+    assert [flag for flag in sorted(used) if f" {flag} " not in command] == []
 
 
-def test_the_links() -> None:
-    """Every file that is linked to is there."""
-    for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
-        assert (ROOT / "docs" / target).exists(), target
+def test_the_script_points_to_the_command() -> None:
+    """Its help repeats none of the command's options."""
+    script = help_of(ROOT / "scripts" / "rebuild.sh")
+    assert "`exporter rebuild --help`" in script and "docs/nightly.md" in script
+    assert re.findall(r"^ +-", script, re.MULTILINE) == []
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
-def test_the_units(tmp_path: Path) -> None:
-    """systemd has no word against them, once the exporter is where they say."""
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    """Without a complaint, once the exporter is where they say."""
     for name in UNITS:
         text = (ROOT / "docs" / "systemd" / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace("/opt/exporter", str(ROOT)), encoding="utf-8")
@@ -102,20 +79,20 @@ def test_the_units(tmp_path: Path) -> None:
     assert (done.returncode, [line for line in done.stderr.splitlines() if "exporter-rebuild" in line]) == (0, [])
 
 
-def test_the_cron_job() -> None:
+def test_the_cron_job_runs_alone() -> None:
     """Never two at a time, no second attempt, and settings that there are."""
     job = yaml.safe_load((ROOT / "docs" / "kubernetes" / "rebuild-cronjob.yaml").read_text(encoding="utf-8"))
     assert (job["kind"], job["spec"]["concurrencyPolicy"], job["spec"]["jobTemplate"]["spec"]["backoffLimit"]) \
         == ("CronJob", "Forbid", 0)  # fmt: skip
     [container] = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     known = {"EXPORTER_SOURCE", "EXPORTER_OUTPUT", *map(variable_of, RebuildSettings.model_fields)}
-    assert {each["name"] for each in container["env"]} <= known
+    assert {variable["name"] for variable in container["env"]} <= known
     assert container["command"][:2] == ["exporter", "rebuild"]
 
 
-def test_the_crontab() -> None:
+def test_the_crontab_has_the_line_of_the_page() -> None:
     """A time, and the line that the page shows."""
     lines = (ROOT / "docs" / "cron.txt").read_text(encoding="utf-8").splitlines()
-    [line] = [each for each in lines if re.match(r"\d", each)]
-    assert re.match(r"15 3 \* \* \*  cd /srv/graph && ", line)
-    assert any(line.startswith(block.strip()) for block in blocks("text"))
+    [job] = [line for line in lines if re.match(r"\d", line)]
+    assert re.match(r"15 3 \* \* \*  cd /srv/graph && ", job)
+    assert any(job.startswith(block.strip()) for block in PAGE.blocks("text"))

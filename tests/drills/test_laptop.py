@@ -177,7 +177,7 @@ def test_three_commands_and_then_without_a_network(laptop: Laptop, offline: Lapt
 
 def test_stopped_started_and_killed(offline: Laptop) -> None:
     """After a stop, and after a kill that nobody expected, the graph is there again; another's process is never hit."""
-    offline.run(block("Again, and anew"))
+    offline.run(block("Stop, start, refresh"))
     assert offline.listed()["graph"][0] == "yes"
     [server] = offline.servers()
     server.send_signal(signal.SIGKILL)
@@ -192,7 +192,7 @@ def test_stopped_started_and_killed(offline: Laptop) -> None:
 
 def test_several_side_by_side(offline: Laptop) -> None:
     """Each by its name and at an address of its own; a removed one leaves nothing, and the other answers on."""
-    export, make, listing, *rest = block("Several").splitlines()
+    export, make, listing, *rest = block("Several graphs").splitlines()
     assert len(rest) == 2
     offline.run("\n".join([export, make]))
     listed = offline.listed()

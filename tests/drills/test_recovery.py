@@ -93,7 +93,7 @@ def exporting(postgres: str, sample_database: str, tmp_path_factory: pytest.Temp
 def exported(host: Host, block: int, **names: str) -> tuple[Path, Path]:
     """The export of a block of the page, and its archive."""
     host = Host(host.directory, host.programs, host.names | names)
-    done = host.run(blocks("Before: make archives, and carry them away")[block])
+    done = host.run(blocks("Before: make archives, and store them elsewhere")[block])
     assert done.returncode == 0, done.stderr
     archive = host.directory / done.stdout.split()[-1]
     return archive.with_name(archive.name.partition(".")[0]), archive
@@ -220,7 +220,7 @@ def test_an_encrypted_archive(exporting: Host, tools: str, tmp_path: Path) -> No
     directory = tmp_path / "bare"
     directory.mkdir()
     host = Host(directory, f"{tools}:{Path(age).parent}")
-    made = host.run(blocks("Before: make archives, and carry them away")[1])
+    made = host.run(blocks("Before: make archives, and store them elsewhere")[1])
     [key] = re.findall(r"age1\w+", made.stderr)
     export, archive = exported(exporting, 2, **{"age1…": key})
     assert archive.name.endswith(".tar.zst.age") and archive.stat().st_mode & 0o777 == 0o600

@@ -12,14 +12,14 @@ from exporter.shape.rejects import Reason
 from tests.support import tiny_export
 from tests.support.report_content import CONTENT, content_of, manifest_of
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+GRAPH_PAGE = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")
 
 
 def test_the_reasons() -> None:
-    """Each has a meaning, the same as README.md gives it."""
+    """Each has a meaning, the same as docs/graph.md gives it."""
     assert list(REASONS) == list(Reason)
     for reason, meaning in REASONS.items():
-        assert f"| `{reason}` | {meaning} |" in re.sub(r"`(guide_\w+)`", r"\1", README)
+        assert f"| `{reason}` | {meaning} |" in re.sub(r"`(guide_\w+)`", r"\1", GRAPH_PAGE)
 
 
 def test_an_entity() -> None:
