@@ -154,7 +154,9 @@ def test_sizes(uri: str) -> None:
     names = ["app.parted", "app.wide", "app.seen", "app.keys", "app.nothing"]
     with connect(uri, "test", lock_seconds=3) as connection:
         sizes = read_sizes(connection, names)
-        measured = connection.execute("select pg_relation_size('app.wide_child'), pg_relation_size('app.wide')").fetchone()
+        measured = connection.execute(
+            "select pg_relation_size('app.wide_child'), pg_relation_size('app.wide')"
+        ).fetchone()
     assert measured is not None
     child, wide = measured
     toast = sizes["app.wide"].toast
