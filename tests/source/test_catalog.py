@@ -149,12 +149,14 @@ def test_sizes(uri: str) -> None:
         connection.execute("insert into app.parted select n, repeat('x', 1000) from generate_series(0, 9) n")
         connection.execute("create table app.wide (id int, text text storage external)")
         connection.execute("insert into app.wide values (1, repeat('x', 100000))")
-        connection.execute("create table app.child () inherits (app.wide)")
-        connection.execute("insert into app.child select n, '' from generate_series(1, 5000) n")
+        connection.execute("create table app.wide_child () inherits (app.wide)")
+        connection.execute("insert into app.wide_child select n, '' from generate_series(1, 5000) n")
     names = ["app.parted", "app.wide", "app.seen", "app.keys", "app.nothing"]
     with connect(uri, "test", lock_seconds=3) as connection:
         sizes = read_sizes(connection, names)
-        measured = connection.execute("select pg_relation_size('app.child'), pg_relation_size('app.wide')").fetchone()
+        measured = connection.execute(
+            "select pg_relation_size('app.wide_child'), pg_relation_size('app.wide')"
+        ).fetchone()
     assert measured is not None
     child, wide = measured
     toast = sizes["app.wide"].toast
