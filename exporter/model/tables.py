@@ -40,6 +40,8 @@ class Table:
             uses += [(prop.name, prop.type) for prop in self.node.properties]
         for relationship in self.relationships:
             for label, reference in ends(relationship):
+                if not is_declared(label, self.graph):
+                    continue  # validate.py refuses it; until it has, nothing is known of its key
                 uses += parts(reference.columns, id_rule_of(label, reference, self.graph)).items()
                 if reference.by_value:
                     uses.append((reference.by_value.column, reference.by_value.id_rule))
@@ -78,11 +80,17 @@ def parts(columns: tuple[str, ...], id_rule: IdRule) -> dict[str, Use]:
 
 @cache
 def node(label: str, graph: Graph = GRAPH) -> Node:
-    """The declared node of a label. Raises `SourceError` where there is none (`validate.py` says so of every one)."""
+    """The declared node of a label. Raises `SourceError` where there is none."""
     for declared in graph.nodes:
         if declared.label == label:
             return declared
     raise SourceError(f"the model refers to a label {label} that it does not declare")
+
+
+@cache
+def is_declared(label: str, graph: Graph = GRAPH) -> bool:
+    """Whether there is a node of a label."""
+    return any(declared.label == label for declared in graph.nodes)
 
 
 def id_rule_of(label: str, reference: Reference, graph: Graph = GRAPH) -> IdRule:

@@ -16,7 +16,7 @@ from exporter.preflight.statistics import read_statistics
 from exporter.published.history import readable_manifest
 from exporter.settings import Settings
 from exporter.sink.layout import LATEST
-from exporter.source.compatibility import Finding, Severity, by_severity, examine
+from exporter.source.compatibility import Finding, Severity, by_severity, examine, examine_model
 from exporter.source.connection import Connection
 from exporter.source.leader import connected, current_catalog
 
@@ -81,6 +81,8 @@ def checkup(connection: Connection, settings: Settings) -> Checkup:
 
     Raises `SourceError` or `RunError` where the source cannot be asked.
     """
+    if faults := examine_model():
+        return Checkup(faults, settings.output, ask_server(connection))
     mapping = settings.mapping
     catalog = current_catalog(connection, mapping)
     statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])

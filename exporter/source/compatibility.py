@@ -34,12 +34,10 @@ class Finding:
 
 
 def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]:
-    """All differences between the source and the model, errors first, in the model's order.
-
-    Of a model that contradicts itself it is that alone: there is nothing to hold a source against.
-    """
-    if faults := problems():
-        return [Finding(Severity.ERROR, "model", fault, "correct exporter/model") for fault in faults]
+    """All differences between the source and the model, errors first, in the model's order; of a model that is faulty
+    only its own faults."""
+    if faults := examine_model():
+        return faults
     findings: list[Finding] = []
     for table in tables():
         findings += examine_table(table, catalog, mapping)
@@ -50,6 +48,11 @@ def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]
         if name not in mapped and name not in SKIPPED_TABLES
     ]
     return by_severity(findings)
+
+
+def examine_model() -> list[Finding]:
+    """The faults of the model itself, with which there is nothing to hold a source against."""
+    return [Finding(Severity.ERROR, "model", problem, "correct exporter/model") for problem in problems()]
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
