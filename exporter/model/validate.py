@@ -26,8 +26,8 @@ from exporter.model.vocabulary import (
 KEY_RULES = frozenset({IdRule.INTEGER, IdRule.UUID, IdRule.CODE, IdRule.PAIR})
 # The rules whose canonical form is text, as the index of linked values keeps it.
 LINK_RULES = frozenset({IdRule.UUID, IdRule.CODE, IdRule.PHONE})
-# Columns are read as the same text for all of these.
-TEXT_USES = frozenset({Type.STRING, IdRule.CODE, IdRule.PHONE})
+# A column is read as the same text for all of these.
+TEXT_USES = (LINK_RULES | {Type.STRING}) - {IdRule.UUID}
 # What a property with a PII mark may be, and what the key of a label may be.
 PERSONAL = frozenset({PrivacyClass.QUASI, PrivacyClass.DIRECT, PrivacyClass.TEXT, PrivacyClass.SECRET})
 KEY_CLASSES = frozenset({PrivacyClass.KEY, PrivacyClass.DIRECT})
@@ -39,7 +39,7 @@ def problems(graph: Graph = GRAPH) -> list[str]:
     for table in tables(graph):
         # What is read of a table follows from its key and its references.
         found += [*bad_key(table.node), *bad_references(graph, table)] or bad_uses(table)
-    return [*found, *bad_indexes(graph), *bad_privacy(graph)]
+    return [*found, *bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
 
 
 def entity_name(entity: Node | Relationship) -> str:
@@ -178,6 +178,21 @@ def bad_link(table: Table, owner: Node, link: ByValue) -> Iterator[str]:
         yield f"only a label with an integer key can be found by value, and {owner.label} has another"
     if link.owner_column not in {prop.name for prop in owner.properties}:
         yield f"{owner.label} is found by {link.owner_column}, which is not a property of it"
+
+
+def bad_linked_values(graph: Graph) -> Iterator[str]:
+    """Columns that links by value compare by more than one rule: the index of their values is made by one."""
+    rules: dict[tuple[str, str], set[IdRule]] = {}
+    for table in tables(graph):
+        for relationship in table.relationships:
+            for label, reference in ends(relationship):
+                if link := reference.by_value:
+                    rules.setdefault((label, link.owner_column), set()).add(link.id_rule)
+                    if link.exclusive and table.node:
+                        rules.setdefault((table.node.label, link.column), set()).add(link.id_rule)
+    for (label, column), used in rules.items():
+        if len(used) > 1:
+            yield f"links by value compare {label}.{column} by more than one rule: {', '.join(sorted(used))}"
 
 
 def bad_indexes(graph: Graph) -> Iterator[str]:

@@ -92,8 +92,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeepLatest:
-    """Which of several rows with one key is the node: the one with the latest first non-null of `columns`, then the
-    highest `tiebreaker`."""
+    """Which of several rows with one key is the node: latest first non-null of `columns`, then highest `tiebreaker`."""
 
     columns: tuple[str, ...]
     tiebreaker: str
@@ -178,8 +177,7 @@ class Group:
         return (*self.join_tables, *(node.table for node in self.nodes))
 
 
-# Compared and hashed as the one object that it is, so that what derives from a graph can be cached.
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: what derives from a graph is cached
 class Graph:
     """A whole declaration.
 

@@ -208,6 +208,17 @@ def test_patterns(faulty: Graph, expected: list[str]) -> None:
     assert problems(faulty) == [f"{faulty.relationships[-1].name}: {problem}" for problem in expected]
 
 
+def test_links_by_two_rules() -> None:
+    """The index of a column's values is made by one."""
+    by_phone, by_code = (Reference(optional="other", by_value=ByValue("other", "code", rule))
+                         for rule in (IdRule.PHONE, IdRule.CODE))  # fmt: skip
+    sold_by, sold_to = (Relationship("Shop", "SOLD_BY", "Shop", "a.shops", by_phone, required("id")),
+                        Relationship("Shop", "SOLD_TO", "Shop", "a.shops", by_code, required("id")))  # fmt: skip
+    assert problems(graph(relationships=(OWNED_BY, HOLDS, NEAR, sold_by, sold_to))) == [
+        "links by value compare Shop.code by more than one rule: code, phone"
+    ]
+
+
 def test_join_tables() -> None:
     """Their rows are compared as they are in the source, and have no node that could share a value."""
     by_text = Reference(("one",), id_rule=IdRule.TEXT_AUTH_ID)

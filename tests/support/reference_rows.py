@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporter.model.tables import Table
-from exporter.model.vocabulary import Constant, IdRule, Node, Reference, Relationship, Type
+from exporter.model.vocabulary import Constant, IdRule, Node, Reference, Relationship
 from tests.support import reference_rules as obvious
 
 Row = Mapping[str, Any]
@@ -167,22 +167,6 @@ def possible(row: Row, table: Table, end: End, world: World) -> list[Any]:
     return owners
 
 
-def property_value(type: Type, cell: Any) -> tuple[Any, str | None]:
-    """A property's value, and the raw text of one that was lost; a moment's cell is (its text, its lost raw text)."""
-    if type in (Type.DATETIME, Type.DATE):
-        return cell
-    if cell is None:
-        return None, None
-    if type is Type.LONG and isinstance(cell, str):
-        number = obvious.integer_id(cell)
-        return number, cell if number is None else None
-    if type is Type.DOUBLE and "Infinity" not in cell and abs(float(cell)) == float("inf"):
-        return None, cell
-    if type is Type.LOCALTIME and cell == "24:00:00":
-        return None, cell
-    return cell, None
-
-
 @dataclass
 class Given:
     """What rows give to one entity: importable rows, reject lines, how many refer to nobody."""
@@ -235,7 +219,7 @@ def add(
             assert isinstance(entity, Relationship)
             values.append(constant(row, table, entity, prop, world))
             continue
-        value, lost = property_value(prop.type, row[prop.name])
+        value, lost = obvious.property_value(prop.type, row[prop.name])
         values.append(value)
         if lost is not None:
             given.rejects.append(("unrepresentable_value", table.name, prop.name, key, lost, None))
