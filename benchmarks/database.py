@@ -20,7 +20,7 @@ from psycopg import sql
 from exporter.sample.postgres import embedded_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = ROOT / "exporter" / "demo" / "schema.sql"
+SCHEMA = ROOT / "exporter" / "sample" / "schema.sql"
 DATA = Path(__file__).resolve().parent / "data"
 LANES = (("notifications", "offers", "marketing"), ("auth", "customers", "guide", "consultation", "wallet"))
 

@@ -24,14 +24,14 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/distance.sh", description=__doc__)
     add_source_arguments(parser)
     parser.add_argument("--rtt", default="1,10", metavar="MS,…", help="round trips in milliseconds (default 1,10)")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        given.distances = {
-            f"{milliseconds:g} ms": milliseconds / 1000 for milliseconds in map(float, given.rtt.split(","))
+        options.distances = {
+            f"{milliseconds:g} ms": milliseconds / 1000 for milliseconds in map(float, options.rtt.split(","))
         }
     except ValueError:
         parser.error("--rtt takes numbers of milliseconds, such as 0.5,1,10")
-    return given
+    return options
 
 
 @contextlib.contextmanager
@@ -61,17 +61,17 @@ def data_files(export: Path) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    given = arguments()
-    given.data.mkdir(parents=True, exist_ok=True)
-    distances = {"0 ms": 0.0, **given.distances, DIRECT: None}
+    options = arguments()
+    options.data.mkdir(parents=True, exist_ok=True)
+    distances = {"0 ms": 0.0, **options.distances, DIRECT: None}
     measurements: dict[str, list[Measurement]] = {name: [] for name in distances}
-    source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
-    with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
-        database = load(uri, given.scale)
+    source = contextlib.nullcontext(options.server) if options.server else tuned_postgres(options.data / "postgres")
+    with source as uri, tempfile.TemporaryDirectory(dir=options.data) as directory:
+        database = load(uri, options.scale)
         # The round that is not timed: it warms all caches.
         _, export = run(OURS, database, Path(directory))
         expected = data_files(export)
-        for number in range(given.rounds):
+        for number in range(options.rounds):
             for name, distance in distances.items():
                 with at(distance, database) as (placed, proxy):
                     # Only ours competes with itself, so that sampling its memory is the same to all.
@@ -82,11 +82,11 @@ def main() -> None:
                 passed = f" ({traffic(proxy)})" if proxy and not number else ""
                 print(f"round {number + 1}: {name} {measured.wall:.2f} s{passed}", file=sys.stderr)
     results = [
-        Result.of(name, given.scale, database.version, runs, max(each.peak_memory for each in runs))
+        Result.of(name, options.scale, database.version, runs, max(each.peak_memory for each in runs))
         for name, runs in measurements.items()
         if runs
     ]
-    save(results, given.results or given.data / "distance.jsonl")
+    save(results, options.results or options.data / "distance.jsonl")
     print(table(results))
 
 

@@ -139,23 +139,23 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--export", type=Path, metavar="DIR", help="import this export instead of making one")
     parser.add_argument("--neo4j-home", type=Path, metavar="DIR", help="the Neo4j, like NEO4J_HOME: lib/ with its jars")
     parser.add_argument("--only", default="", metavar="NAME,…", help="of " + ", ".join(v.name for v in VARIANTS))
-    given = parser.parse_args()
-    wanted = set(filter(None, given.only.split(",")))
+    options = parser.parse_args()
+    wanted = set(filter(None, options.only.split(",")))
     if unknown := wanted - {variant.name for variant in VARIANTS}:
         parser.error(f"no variant is called {', '.join(sorted(unknown))}")
-    given.variants = [v for v in VARIANTS if not wanted or v.name in wanted or v is BASELINE]
-    if given.neo4j_home:
-        os.environ["NEO4J_HOME"] = str(given.neo4j_home.resolve())
-    return given
+    options.variants = [v for v in VARIANTS if not wanted or v.name in wanted or v is BASELINE]
+    if options.neo4j_home:
+        os.environ["NEO4J_HOME"] = str(options.neo4j_home.resolve())
+    return options
 
 
-def exported(given: argparse.Namespace, scratch: Path) -> Path:
+def exported(options: argparse.Namespace, scratch: Path) -> Path:
     """The given export, or one of the benchmark's database; its PostgreSQL has stopped before anything is timed."""
-    if given.export:
-        return Path(given.export).resolve()
-    source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
+    if options.export:
+        return Path(options.export).resolve()
+    source = contextlib.nullcontext(options.server) if options.server else tuned_postgres(options.data / "postgres")
     with source as uri:
-        _, export = run(OURS, load(uri, given.scale), scratch)
+        _, export = run(OURS, load(uri, options.scale), scratch)
     return export
 
 
@@ -245,27 +245,27 @@ def table(results: list[Tuning], left_out: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def tune(given: argparse.Namespace, scratch: Path) -> None:
+def tune(options: argparse.Namespace, scratch: Path) -> None:
     """The whole benchmark, in a directory that goes away with it."""
     home = provision(default_cache(), lambda sentence: print(sentence, file=sys.stderr))
-    bench = prepare(home, exported(given, scratch), scratch)
-    trials = warm_trials(bench, given.variants)
-    run_rounds(bench, trials, given.rounds)
+    bench = prepare(home, exported(options, scratch), scratch)
+    trials = warm_trials(bench, options.variants)
+    run_rounds(bench, trials, options.rounds)
     results = tunings(bench, trials)
-    save(results, given.results or given.data / "import_tuning.jsonl")
+    save(results, options.results or options.data / "import_tuning.jsonl")
     print(table(results, bench.left_out))
 
 
 def main() -> None:
-    given = arguments()
-    given.data.mkdir(parents=True, exist_ok=True)
+    options = arguments()
+    options.data.mkdir(parents=True, exist_ok=True)
     try:
         with interruptible(), contextlib.ExitStack() as stack:
-            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.data)))
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.data)))
             if SHARED_MEMORY.is_dir():
                 IN_MEMORY.mkdir()
                 stack.callback(shutil.rmtree, IN_MEMORY, ignore_errors=True)
-            tune(given, scratch)
+            tune(options, scratch)
     except ExporterError as error:
         print(f"import_tuning.sh: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

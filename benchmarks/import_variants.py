@@ -145,8 +145,8 @@ class Importer:
 
     @cached_property
     def java_version(self) -> int:
-        said = subprocess.run([self.program, "-version"], capture_output=True, text=True, check=True).stderr
-        found = re.search(r' version "(\d+)', said)
+        output = subprocess.run([self.program, "-version"], capture_output=True, text=True, check=True).stderr
+        found = re.search(r' version "(\d+)', output)
         if not found:
             raise SystemExit(f"{self.program} does not say its version")
         return int(found[1])
@@ -154,8 +154,8 @@ class Importer:
     @cached_property
     def known_options(self) -> set[str]:
         command = [*self.java((), self.heap), Program.DIRECT.value, "database", "import", "full", "--help"]
-        said = subprocess.run(command, env=self.variables, capture_output=True, text=True, check=True).stdout
-        return set(re.findall(r"--[a-z-]+", said))
+        output = subprocess.run(command, env=self.variables, capture_output=True, text=True, check=True).stdout
+        return set(re.findall(r"--[a-z-]+", output))
 
     def java(self, options: tuple[str, ...], heap: str) -> list[str]:
         allowed = ALLOWED if self.java_version >= 24 else ()

@@ -88,8 +88,8 @@ def measure(
         wall = time.monotonic() - started
         peak = memory.stop() if memory else 0
     if process.returncode:
-        said = f"{stdout.decode(errors='replace')}\n{log.read_text(encoding='utf-8', errors='replace')}".strip()
-        last = "\n".join(said.splitlines()[-20:])
+        output = f"{stdout.decode(errors='replace')}\n{log.read_text(encoding='utf-8', errors='replace')}".strip()
+        last = "\n".join(output.splitlines()[-20:])
         raise ContenderFailed(f"{' '.join(command[:2])} failed with exit code {process.returncode}:\n{last}")
     reap_orphans()
     server_after = server_cpu(postmaster)

@@ -109,8 +109,8 @@ def start(work: Callable[..., None], *arguments: object) -> None:
 def far_away(uri: str, *, round_trip: float = 0.0, hold: Hold | None = None) -> Iterator[Proxy]:
     """A proxy in front of the server of `uri`, on a free port of 127.0.0.1, while the block runs; `round_trip` is in
     seconds."""
-    given = conninfo_to_dict(uri)
-    host, port = str(given.get("host") or "localhost"), int(given.get("port") or 5432)
+    parameters = conninfo_to_dict(uri)
+    host, port = str(parameters.get("host") or "localhost"), int(parameters.get("port") or 5432)
     server = str(Path(host) / f".s.PGSQL.{port}") if host.startswith("/") else (host, port)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         own_port = listener.getsockname()[1]

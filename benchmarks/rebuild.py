@@ -131,17 +131,17 @@ def table(results: list[Rebuild]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/rebuild.sh", description=__doc__)
     add_source_arguments(parser)
-    given = parser.parse_args()
+    options = parser.parse_args()
     home = provision(default_cache(), lambda sentence: print(sentence, file=sys.stderr))
-    given.data.mkdir(parents=True, exist_ok=True)
-    source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
-    with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
-        database = load(uri, given.scale)
-        seconds = rounds(database, home, Path(directory), given.rounds)
+    options.data.mkdir(parents=True, exist_ok=True)
+    source = contextlib.nullcontext(options.server) if options.server else tuned_postgres(options.data / "postgres")
+    with source as uri, tempfile.TemporaryDirectory(dir=options.data) as directory:
+        database = load(uri, options.scale)
+        seconds = rounds(database, home, Path(directory), options.rounds)
     results = [
         Rebuild(
             contender=name,
-            scale=given.scale,
+            scale=options.scale,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             machine=machine(),
             versions=versions(PostgreSQL=database.version, Neo4j=home.version),
@@ -150,7 +150,7 @@ def main() -> None:
         )
         for name, runs in seconds.items()
     ]
-    save(results, given.results or given.data / "rebuild.jsonl")
+    save(results, options.results or options.data / "rebuild.jsonl")
     print(table(results))
 
 

@@ -96,7 +96,7 @@ def table(results: list[Result]) -> str:
     ]
     for result in results:
         wall = statistics.median(result.wall)
-        seconds = [given for given in result.server_cpu if given is not None]
+        seconds = [value for value in result.server_cpu if value is not None]
         server = f"{statistics.median(seconds):.2f}" if seconds else "elsewhere"
         lines.append(
             f"| {result.contender:<17} | {min(result.wall):8.2f} | {wall:8.2f} "

@@ -32,11 +32,11 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description=__doc__)
     add_source_arguments(parser)
     parser.add_argument("--only", default="", metavar="NAME,…", help="of " + ", ".join(c.name for c in CONTENDERS))
-    given = parser.parse_args()
-    unknown = set(filter(None, given.only.split(","))) - {contender.name for contender in CONTENDERS}
+    options = parser.parse_args()
+    unknown = set(filter(None, options.only.split(","))) - {contender.name for contender in CONTENDERS}
     if unknown:
         parser.error(f"no contender is called {', '.join(sorted(unknown))}")
-    return given
+    return options
 
 
 def chosen(only: str) -> list[Contender]:
@@ -93,16 +93,16 @@ def warm_up(contenders: list[Contender], database: Database, directory: Path) ->
 
 
 def main() -> None:
-    given = arguments()
-    given.data.mkdir(parents=True, exist_ok=True)
+    options = arguments()
+    options.data.mkdir(parents=True, exist_ok=True)
     os.environ["PATH"] = f"{psql_directory()}:{os.environ['PATH']}"
-    contenders = chosen(given.only)
+    contenders = chosen(options.only)
     measurements: dict[str, list[Measurement]] = {contender.name: [] for contender in contenders}
-    source = contextlib.nullcontext(given.server) if given.server else tuned_postgres(given.data / "postgres")
-    with source as uri, tempfile.TemporaryDirectory(dir=given.data) as directory:
-        database = load(uri, given.scale)
+    source = contextlib.nullcontext(options.server) if options.server else tuned_postgres(options.data / "postgres")
+    with source as uri, tempfile.TemporaryDirectory(dir=options.data) as directory:
+        database = load(uri, options.scale)
         peaks = warm_up(contenders, database, Path(directory))
-        for number in range(given.rounds):
+        for number in range(options.rounds):
             turn = number % len(contenders)
             for contender in contenders[turn:] + contenders[:turn]:
                 measured, _ = run(contender, database, Path(directory))
@@ -110,9 +110,11 @@ def main() -> None:
                 print(f"round {number + 1}: {contender.name} {measured.wall:.2f} s", file=sys.stderr)
                 shutil.rmtree(Path(directory) / contender.name)
     results = [
-        Result.of(name, given.scale, database.version, runs, peaks[name]) for name, runs in measurements.items() if runs
+        Result.of(name, options.scale, database.version, runs, peaks[name])
+        for name, runs in measurements.items()
+        if runs
     ]
-    save(results, given.results or given.data / "results.jsonl")
+    save(results, options.results or options.data / "results.jsonl")
     print(table(results))
 
 

@@ -12,7 +12,13 @@ class ExporterError(Exception):
 
 
 class LimitError(ExporterError):
-    """The data broke a limit the user set, or a comparison found a difference."""
+    """The data broke a limit the user set."""
+
+    exit_code = 1
+
+
+class DifferenceError(ExporterError):
+    """A comparison found a difference: something is missing, or not as its manifest or the model says."""
 
     exit_code = 1
 

@@ -1,4 +1,10 @@
-"""What stops a run from outside, signals and the time limit, up to the moment from which the run stands."""
+"""Signals and the time limit: what stops a run from outside, and until when.
+
+Whether signals still stop the run is state of the process, as its signal handlers are. `disable_interrupts` is only for
+what must not be interrupted: the pool as it kills its workers after an error, publishing from its first rename on, a
+rebuild or a local graph once its store stands or is cleaned up. `interruptible` enables interrupts again when its block
+ends.
+"""
 
 import signal
 from collections.abc import Iterator
@@ -7,86 +13,90 @@ from types import FrameType
 
 from exporter.errors import ExporterError, Interrupted, RunError
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# Signals are the process's, and so is whether they still stop it.
-_interruptible = True
+_interrupts_enabled = True
 
 
-def stop(error: ExporterError) -> None:
-    """Raises the error, unless the run was stopped already or stands: nothing disturbs the cleaning up."""
-    global _interruptible
-    if _interruptible:
-        _interruptible = False
+def interrupt(error: ExporterError) -> None:
+    """Raises the error if interrupts are enabled, and disables them: nothing disturbs the cleaning up."""
+    global _interrupts_enabled
+    if _interrupts_enabled:
+        _interrupts_enabled = False
         raise error
 
 
 def disable_interrupts() -> None:
-    """From now on no signal stops the run: it cleans up after a failure, or what it made stands."""
-    global _interruptible
-    _interruptible = False
+    """From now on no signal stops the run: it cleans up after an error, or its result stands."""
+    global _interrupts_enabled
+    _interrupts_enabled = False
 
 
 def enable_interrupts() -> None:
     """From now on signals stop the run again."""
-    global _interruptible
-    _interruptible = True
+    global _interrupts_enabled
+    _interrupts_enabled = True
 
 
 @contextmanager
 def interruptible(consequence: str = "nothing was published") -> Iterator[list[str]]:
-    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted` in it, which tells the
-    consequence. A block that ends well leaves the signals as it found them; after an error they stay without effect.
-    Gives the names of signals that came when nothing could be stopped any more: whoever goes on after the block must
-    heed them."""
+    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted`, whose message names the
+    consequence.
+
+    Yields the names of signals that come while interrupts are disabled: whoever goes on after the block must heed them.
+    A block that ends well leaves the handlers as it found them; after an error signals stay without effect.
+    """
     pending: list[str] = []
 
-    def stopped(number: int, _: FrameType | None) -> None:
+    def handle(number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
-        stop(Interrupted(f"stopped by {name}; {consequence}"))
+        interrupt(Interrupted(f"stopped by {name}; {consequence}"))
         pending.append(name)
 
-    before = {number: signal.getsignal(number) for number in STOPPING}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     enable_interrupts()
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, stopped)
+    for number, handler in handlers.items():
+        if handler is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, handle)
     yield pending
     enable_interrupts()
-    for number, handler in before.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
 def ignore_signals() -> None:
-    """For a process whose exit code is decided: the interpreter would make the signals deadly again as it ends."""
-    for number in STOPPING:
+    """For a process whose exit code is decided: the interpreter would restore the deadly handlers as it ends."""
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def time_limit(seconds: int | None) -> Iterator[None]:
-    """Raises `RunError` in the block when it takes longer, whatever it waits for; None is no limit."""
+    """Raises `RunError` in the block when it takes longer, whatever it waits for. None is no limit."""
 
-    def passed(_: int, __: FrameType | None) -> None:
-        stop(RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released"))
+    def handle(_: int, __: FrameType | None) -> None:
+        interrupt(
+            RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released")
+        )
 
     if seconds is None:
         yield
         return
-    before = signal.signal(signal.SIGALRM, passed)
+    handler = signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, handler)
 
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Signals wait until the block ends. Processes started in it hold them back on and on, from their first moment."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*STOPPING, signal.SIGALRM))
+    """Signals that would stop the run wait until the block ends. Processes started in the block have them blocked from
+    their first moment on."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*STOP_SIGNALS, signal.SIGALRM))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

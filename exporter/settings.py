@@ -1,33 +1,35 @@
-"""What a user can set: flags beat the environment (EXPORTER_…), the environment beats the settings file."""
+"""What a user can set: flags beat the environment (EXPORTER_…), the environment beats the settings file.
+
+A setting is a field here and, where it has a flag, a line in cli/options.py and one in each command that takes it.
+"""
 
 import os
-import re
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
+    TomlConfigSettingsSource,
 )
 
 from exporter.errors import UsageError
 from exporter.source.mapping import NameMapping
+from exporter.text import parse_percentage, parse_size, parse_span, write_percentage, write_size, write_span
 
 DEFAULT_FILE = Path("exporter.toml")
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-SPANS = {"": 1, "s": 1, "m": 60, "h": 3600}
-# The table of the settings file that only `exporter rebuild` reads.
-REBUILD = "rebuild"
-# By Neo4j's own names.
+# Settings that Neo4j's own variables give, too.
 NEO4J_VARIABLES = {"neo4j_home": "NEO4J_HOME", "neo4j_conf": "NEO4J_CONF"}
 
 
@@ -36,32 +38,88 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def seconds(value: Any) -> Any:
-    """`90s`, `15m`, `2h` or plain seconds; what is none of them as it is."""
-    if isinstance(value, str) and (found := re.fullmatch(r"([0-9]+)\s*([smh]?)", value.strip())):
-        return int(found[1]) * SPANS[found[2]]
-    return value
+# `Settings().model_dump(mode="json")` has these as a settings file would.
+Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(write_size, when_used="json")]
+Span = Annotated[int, Field(ge=1), BeforeValidator(parse_span), PlainSerializer(write_span, when_used="json")]
+Percentage = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False),
+    BeforeValidator(parse_percentage),
+    PlainSerializer(write_percentage, when_used="json"),
+]
+
+
+class RebuildSettings(BaseModel):
+    """The settings file's table [rebuild], which only `exporter rebuild` reads. Spans are seconds, shares percent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    neo4j_home: Path | None = Field(
+        default=None, description="the directory of an installed Neo4j", examples=["/opt/neo4j"]
+    )
+    neo4j_conf: Path | None = Field(
+        default=None, description="the directory of its neo4j.conf", examples=["/etc/neo4j"]
+    )
+    neo4j_timeout: Span = Field(default=120, description="a time such as 90s, 15m or 2h")
+    database: str = Field(default="neo4j", pattern=r"^[a-z][a-z0-9.-]{2,62}$", description="a database's name")
+    bolt: str = Field(
+        default="bolt://127.0.0.1:7687",
+        pattern=r"^(bolt|neo4j)(\+ssc|\+s)?://[^@]+$",
+        description="an address like bolt://127.0.0.1:7687, without user and password",
+    )
+    user: str | None = Field(default=None, description="the name of a Neo4j user", examples=["neo4j"])
+    stop: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a command that stops Neo4j",
+        examples=["sudo systemctl stop neo4j"],
+    )
+    start: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a command that starts Neo4j",
+        examples=["sudo systemctl start neo4j"],
+    )
+    keep: int = Field(default=2, ge=1, description="a whole number, 1 or more")
+    max_drop: Percentage = Field(default=20, le=100, description="a percentage such as 20%")
+    max_rejects_rise: Percentage = Field(default=1, description="a percentage such as 1%")
+    metrics: Path | None = Field(
+        default=None, description="a file's name", examples=["/var/lib/node_exporter/exporter.prom"]
+    )
+    log_format: LogFormat = Field(default=LogFormat.PLAIN, description="plain or json")
 
 
 class Settings(BaseSettings):
-    """All settings, with their defaults. Sizes are bytes, spans are seconds."""
+    """All settings, with their defaults. Sizes are bytes, spans are seconds.
 
-    model_config = SettingsConfigDict(env_prefix="EXPORTER_", extra="forbid", frozen=True, hide_input_in_errors=True)
+    `load` reads them; made directly, they are what is passed and the defaults, whatever the environment holds.
+    """
 
-    # A description says what may be given, for the sentence about what was not.
+    model_config = SettingsConfigDict(
+        env_prefix="EXPORTER_",
+        env_nested_delimiter="_",  # EXPORTER_REBUILD_KEEP
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # A description says what a value must be; the message about a wrong one, README.md and `exporter init` repeat it.
     source: str | None = Field(default=None, description="a postgresql:// URI")
     output: Path = Field(default=Path("output"), description="a directory")
     group: str | None = Field(
         default=None, min_length=1, description="the name of a group of this machine", examples=["neo4j"]
     )
     workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
-    memory: int = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")
+    memory: Size = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")
     timezone: str = Field(default="UTC", description="a time zone of the IANA database, such as Asia/Kolkata")
     max_rejects: int | None = Field(default=None, ge=0, description="a whole number, 0 or more", examples=[1000])
-    max_duration: int | None = Field(default=None, ge=1, description="a time such as 90s, 15m or 2h", examples=["2h"])
-    lock_timeout: int = Field(default=30, ge=1, description="a time such as 90s, 15m or 2h")
-    stall_timeout: int = Field(default=60, ge=5, description="a time of at least 5s, such as 90s, 15m or 2h")
+    max_duration: Span | None = Field(default=None, description="a time such as 90s, 15m or 2h", examples=["2h"])
+    lock_timeout: Span = Field(default=30, description="a time such as 90s, 15m or 2h")
+    stall_timeout: Span = Field(default=60, ge=5, description="a time of at least 5s, such as 90s, 15m or 2h")
     archive: bool = Field(default=False, description="true or false")
+    # Not validated here, but by the sink that encrypts: settings know no cipher.
     encrypt_to: str | None = Field(
         default=None,
         description="age public keys (age1…), with commas between them",
@@ -71,57 +129,34 @@ class Settings(BaseSettings):
     columns: dict[str, dict[str, str]] = Field(
         default={}, description="tables of the model with names of columns and the source's names"
     )
-
-    @field_validator("memory", mode="before")
-    @classmethod
-    def parse_size(cls, value: Any) -> Any:
-        """`640MB`, `1.5G` or plain bytes."""
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
-        return int(float(found[1]) * UNITS[found[2].upper()]) if found else value
-
-    @field_validator("max_duration", "lock_timeout", "stall_timeout", mode="before")
-    @classmethod
-    def parse_span(cls, value: Any) -> Any:
-        return seconds(value)
+    rebuild: RebuildSettings = Field(default=RebuildSettings(), description="a table of settings")
 
     @field_validator("timezone")
     @classmethod
-    def known_timezone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"{value} is no time zone of the IANA database, such as Asia/Kolkata")
-        ZoneInfo(value)
-        return value
-
-    @field_validator("encrypt_to")
-    @classmethod
-    def known_keys(cls, value: str | None) -> str | None:
-        from exporter.sink.archive import public_key  # loads the cipher, which few need
-
-        try:
-            for each in split_recipients(value):
-                public_key(each)
-        except ValueError:
-            raise ValueError(f"must be {cls.model_fields['encrypt_to'].description}") from None
-        return value
+    def known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name} is not a time zone of the IANA database, such as Asia/Kolkata")
+        ZoneInfo(name)
+        return name
 
     @field_validator("tables")
     @classmethod
-    def known_tables(cls, value: dict[str, str]) -> dict[str, str]:
-        if faults := NameMapping(tables=value).faults():
+    def known_tables(cls, names: dict[str, str]) -> dict[str, str]:
+        if faults := NameMapping(tables=names).faults():
             raise ValueError("; ".join(faults))
-        return value
+        return names
 
     @field_validator("columns")
     @classmethod
-    def known_columns(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        if faults := NameMapping(columns=value).faults():
+    def known_columns(cls, names: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        if faults := NameMapping(columns=names).faults():
             raise ValueError("; ".join(faults))
-        return value
+        return names
 
     @property
     def recipients(self) -> list[str]:
         """The age public keys that an archive is encrypted to; none for a plain one."""
-        return split_recipients(self.encrypt_to)
+        return [] if self.encrypt_to is None else [key.strip() for key in self.encrypt_to.split(",")]
 
     @property
     def timeouts(self) -> dict[str, int]:
@@ -138,112 +173,58 @@ class Settings(BaseSettings):
         env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
-        """`load` puts file, environment and flags one above the other, so that all their faults are found at once."""
         return (init_settings,)
 
 
-def split_recipients(keys: str | None) -> list[str]:
-    return [] if keys is None else [key.strip() for key in keys.split(",")]
-
-
-class RebuildSettings(BaseModel):
-    """What the nightly rebuild needs besides, with the defaults. Spans are seconds, shares percents."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    neo4j_home: Path | None = Field(default=None, description="the directory of an installed Neo4j")
-    neo4j_conf: Path | None = Field(default=None, description="the directory of its neo4j.conf")
-    neo4j_timeout: int = Field(default=120, ge=1, description="a time such as 90s, 15m or 2h")
-    database: str = Field(default="neo4j", pattern=r"^[a-z][a-z0-9.-]{2,62}$", description="a database's name")
-    bolt: str = Field(
-        default="bolt://127.0.0.1:7687",
-        pattern=r"^(bolt|neo4j)(\+ssc|\+s)?://[^@]+$",
-        description="an address like bolt://127.0.0.1:7687, without user and password",
-    )
-    user: str | None = Field(default=None, description="the name of a Neo4j user")
-    stop: str | None = Field(default=None, min_length=1, description="a command that stops Neo4j")
-    start: str | None = Field(default=None, min_length=1, description="a command that starts Neo4j")
-    keep: int = Field(default=2, ge=1, description="a whole number, 1 or more")
-    max_drop: float = Field(default=20, ge=0, le=100, description="a percentage such as 20%")
-    max_rejects_rise: float = Field(default=1, ge=0, allow_inf_nan=False, description="a percentage such as 1%")
-    metrics: Path | None = Field(default=None, description="a file's name")
-    log_format: LogFormat = Field(default=LogFormat.PLAIN, description="plain or json")
-
-    @field_validator("neo4j_timeout", mode="before")
-    @classmethod
-    def parse_span(cls, value: Any) -> Any:
-        return seconds(value)
-
-    @field_validator("max_drop", "max_rejects_rise", mode="before")
-    @classmethod
-    def parse_percentage(cls, value: Any) -> Any:
-        """`20%`, `0.5 %` or a plain number of percents."""
-        return value.strip().removesuffix("%").rstrip() if isinstance(value, str) else value
-
-
-def load(config: Path | None, **flags: Any) -> Settings:
+def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **flags: Any) -> Settings:
     """The settings of a run: flags that are not None, else the environment, else the file (`exporter.toml` in the
-    working directory when there is one). Raises `UsageError` with every fault found."""
-    from_file = {name: value for name, value in read_file(config).items() if name != REBUILD}
-    return validated(Settings, from_file | environment() | given(flags))
+    working directory if there is one); tables are merged name by name. `rebuild` are flags for `Settings.rebuild`.
 
-
-def load_rebuild(config: Path | None, **flags: Any) -> RebuildSettings:
-    """The settings of a rebuild by the same order: flags, else EXPORTER_REBUILD_…, else the file's table [rebuild].
-    Raises `UsageError` with every fault found."""
-    from_file = read_file(config).get(REBUILD, {})
-    if not isinstance(from_file, dict):
-        raise UsageError(f"{REBUILD}: must be a table of settings")
-    variables = {name: os.environ.get(rebuild_variable(name)) or None for name in RebuildSettings.model_fields}
-    return validated(RebuildSettings, from_file | given(variables) | given(flags), f"{REBUILD}.")
-
-
-def rebuild_variable(name: str) -> str:
-    """The environment variable of a rebuild's setting."""
-    return NEO4J_VARIABLES.get(name) or f"EXPORTER_REBUILD_{name.upper()}"
-
-
-def given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-Kind = TypeVar("Kind", bound=BaseModel)
-
-
-def validated(kind: type[Kind], values: dict[str, Any], prefix: str = "") -> Kind:
+    Raises `UsageError` with every fault found, and never with a value that may be secret.
+    """
+    neo4j = {name: os.environ.get(variable) or None for name, variable in NEO4J_VARIABLES.items()}
     try:
-        return kind(**values)
-    except ValidationError as error:
-        raise UsageError("; ".join(prefix + sentence(fault, kind) for fault in error.errors())) from None
-
-
-def sentence(fault: ErrorDetails, kind: type[BaseModel]) -> str:
-    """Which setting is wrong and how; never its value."""
-    name = str(fault["loc"][0])
-    if fault["type"] == "value_error":
-        return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
-    if fault["type"] == "extra_forbidden":
-        near = get_close_matches(name, kind.model_fields, n=1, cutoff=0.8)
-        return f"{name}: no such setting" + (f", the nearest is {near[0]}" if near else "")
-    return f"{name}: must be {kind.model_fields[name].description}"
-
-
-def environment() -> dict[str, Any]:
-    """The settings that the environment gives."""
-    try:
-        return EnvSettingsSource(Settings)()
+        layers = (
+            InitSettingsSource(Settings, without_absent({**flags, "rebuild": rebuild or {}})),
+            EnvSettingsSource(Settings),
+            InitSettingsSource(Settings, without_absent({"rebuild": neo4j})),
+            file_source(config),
+        )
+        return Settings(_build_sources=(layers, {}))  # type: ignore[call-arg]  # BaseSettings's own, unknown to mypy
     except SettingsError:
-        raise UsageError("EXPORTER_TABLES and EXPORTER_COLUMNS must be JSON objects of names to names") from None
+        raise UsageError("EXPORTER_TABLES, EXPORTER_COLUMNS and EXPORTER_REBUILD must be JSON objects") from None
+    except ValidationError as error:
+        raise UsageError("; ".join(map(sentence, error.errors()))) from None
 
 
-def read_file(config: Path | None) -> dict[str, Any]:
-    """The settings file's content; nothing where none was named and the default one does not exist."""
+def without_absent(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not None; of tables, too, and no table that is empty then."""
+    kept = {name: without_absent(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    return {name: value for name, value in kept.items() if value is not None and value != {}}
+
+
+def file_source(config: Path | None) -> PydanticBaseSettingsSource:
+    """The settings file, which must exist when it was named. Raises `UsageError` when it cannot be read."""
     path = config or DEFAULT_FILE
-    if config is None and not path.is_file():
-        return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if config:
+            config.open("rb").close()  # pydantic-settings ignores a missing file
+        return TomlConfigSettingsSource(Settings, path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no valid TOML: {error}") from None
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+
+
+def sentence(fault: ErrorDetails) -> str:
+    """Which setting is wrong and how; never its value."""
+    name, *inner = map(str, fault["loc"])
+    fields, prefix = Settings.model_fields, ""
+    if name == "rebuild" and inner:
+        fields, name, prefix = RebuildSettings.model_fields, inner[0], "rebuild."
+    if fault["type"] == "value_error":
+        return f"{prefix}{name}: {fault['msg'].removeprefix('Value error, ')}"
+    if fault["type"] == "extra_forbidden":
+        nearest = get_close_matches(name, fields, n=1, cutoff=0.8)
+        return f"{prefix}{name}: no such setting" + (f", the nearest is {nearest[0]}" if nearest else "")
+    return f"{prefix}{name}: must be {fields[name].description}"

@@ -1,18 +1,30 @@
-"""Numbers, sizes, durations and ages as people read them: the one formatter."""
+"""Numbers, sizes, durations and ages as people read and write them: the one formatter, and the one parser."""
 
+import re
 from datetime import UTC, datetime
+from typing import Any
+
+BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def format_duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `1 h 5 min`."""
+    """In sentences: `42 s`, `3 min 20 s`, `1 h 5 min`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def format_seconds(seconds: float) -> str:
+    """`40 ms`, `0.3 s`, `42 s`, `3 min 20 s`: with the digits that matter."""
+    if seconds < 0.095:
+        return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else format_duration(seconds)
+
+
 def format_clock(seconds: float) -> str:
-    """`4.5 s`, `42 s`, `3:20`, `1:05:00`: as short as it can be read."""
+    """In columns, as short as it can be read: `4.5 s`, `42 s`, `3:20`, `1:05:00`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -27,20 +39,12 @@ def quantity(number: int, noun: str) -> str:
 
 
 def round_estimate(number: int) -> str:
-    """Three digits of a number: what an estimate is good for."""
+    """An estimate's three significant digits: `12,300` for 12,345."""
     return f"{float(f'{number:.3g}'):,.0f}"
 
 
-def format_estimate(seconds: float) -> str:
-    """`3 s`, `12 min`, `2 h 5 min`."""
-    if seconds < 100:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def format_change(before: float | None, after: float) -> str:
-    """`+3.1 %`, `-20 %`, `new`, `gone`; nothing where there is nothing to compare with, or nothing changed."""
+    """`+3.1 %`, `-20 %`, `new`, `gone`; empty if nothing changed, or there is nothing to compare with."""
     if before is None or before == after:
         return ""
     if not before or not after:
@@ -50,6 +54,38 @@ def format_change(before: float | None, after: float) -> str:
 
 
 def format_age(moment: datetime) -> str:
-    """`42 s`, `3 min 20 s`, `1 h 5 min`, `12 days`."""
+    """How long ago a moment was: `42 s`, `3 min 20 s`, `1 h 5 min`, `12 days`."""
     seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
     return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else format_duration(seconds)
+
+
+# Settings as users write them, and back. What cannot be parsed is returned unchanged, for the setting to refuse it.
+
+
+def parse_size(value: Any) -> Any:
+    """Bytes of `640MB`, `1.5G` or a plain number."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+    return int(float(match[1]) * BYTES[match[2].upper()]) if match else value
+
+
+def write_size(size: int) -> str:
+    return f"{size >> 20}MB"
+
+
+def parse_span(value: Any) -> Any:
+    """Seconds of `90s`, `15m`, `2h` or a plain number."""
+    match = re.fullmatch(r"([0-9]+)\s*([smh]?)", value.strip()) if isinstance(value, str) else None
+    return int(match[1]) * SECONDS[match[2]] if match else value
+
+
+def write_span(seconds: int) -> str:
+    return f"{seconds}s"
+
+
+def parse_percentage(value: Any) -> Any:
+    """The number in `20%`, `0.5 %` or `20`."""
+    return value.strip().removesuffix("%").rstrip() if isinstance(value, str) else value
+
+
+def write_percentage(percent: float) -> str:
+    return f"{percent:g}%"

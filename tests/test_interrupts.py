@@ -1,22 +1,23 @@
-"""Signals: the first one stops a block, and none is lost where a block can no longer be stopped."""
+"""Signals: the first one stops a block, and none is lost where a block can no longer be stopped; the time limit."""
 
 import signal
+import time
 
 import pytest
 
-from exporter.errors import Interrupted
-from exporter.interrupts import STOPPING, disable_interrupts, interruptible
+from exporter.errors import Interrupted, RunError
+from exporter.interrupts import STOP_SIGNALS, disable_interrupts, interruptible, signals_blocked, time_limit
 
 
-@pytest.mark.parametrize("number", STOPPING)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_the_first_signal_stops(number: signal.Signals) -> None:
-    """With a sentence that names it."""
+    """The error names it."""
     with pytest.raises(Interrupted, match=f"stopped by {number.name}; nothing was published"), interruptible():
         signal.raise_signal(number)
 
 
 def test_the_consequence() -> None:
-    """Whoever is stopped says what it means."""
+    """The error says what it means that the block was stopped."""
     with (
         pytest.raises(Interrupted, match=r"^stopped by SIGTERM; the live graph is as it was$"),
         interruptible("the live graph is as it was"),
@@ -24,12 +25,35 @@ def test_the_consequence() -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("number", STOPPING)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_that_comes_late(number: signal.Signals) -> None:
-    """It stops nothing, and whoever goes on afterwards is told; the signals are as before then."""
-    before = [signal.getsignal(each) for each in STOPPING]
-    with interruptible() as late:
+    """It stops nothing, and is reported after the block; the handlers are as before then."""
+    handlers = [signal.getsignal(stop_signal) for stop_signal in STOP_SIGNALS]
+    with interruptible() as pending:
         disable_interrupts()
         signal.raise_signal(number)
-    assert late == [number.name]
-    assert [signal.getsignal(each) for each in STOPPING] == before
+    assert pending == [number.name]
+    assert [signal.getsignal(stop_signal) for stop_signal in STOP_SIGNALS] == handlers
+
+
+def test_the_time_limit() -> None:
+    """It ends whatever the block waits for, and is gone after the block."""
+    handler = signal.getsignal(signal.SIGALRM)
+    with (
+        pytest.raises(RunError, match=r"the run took longer than --max-duration \(1 s\)"),
+        interruptible(),
+        time_limit(1),
+    ):
+        time.sleep(60)
+    assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)) == (handler, (0, 0))
+
+
+def test_blocked_signals_wait() -> None:
+    """They stop the block around at the end of the inner one."""
+    reached = False
+    with pytest.raises(Interrupted, match="stopped by SIGTERM"), interruptible():
+        with signals_blocked():
+            signal.raise_signal(signal.SIGTERM)
+            reached = True
+        pytest.fail("the signal was lost")
+    assert reached

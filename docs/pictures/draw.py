@@ -17,12 +17,14 @@ from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.run import export
 from exporter.progress.live import LiveView
 from exporter.progress.log import PlainLines
+from exporter.progress.state import ProgressState
+from exporter.report.report import report
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.settings import Settings
 
 PICTURES = Path(__file__).resolve().parent
-sys.path.insert(0, str(PICTURES.parent.parent ))
+sys.path.insert(0, str(PICTURES.parent.parent))
 
 from tests.support.browser import browser, chromium  # noqa: E402
 
@@ -33,17 +35,17 @@ MOMENT = 0.15
 SIZE = {"width": 1160, "height": 1205}
 
 
-class Camera(LiveView):
-    """A live view that is photographed once a part of the rows is done."""
+class Camera(ProgressState):
+    """The state of a run whose live view is photographed once a part of the rows is done."""
 
     taken = False
 
     def tick(self, memory: int) -> None:
         super().tick(memory)
-        if not self.taken and self.numbers.rows > self.numbers.total * MOMENT:
+        if not self.taken and self.rows > self.total * MOMENT:
             self.taken = True
             console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True)
-            console.print(self)
+            console.print(LiveView(console, self))
             (PICTURES / "live.svg").write_text(console.export_svg(title="exporter export", code_format=SVG) + "\n")
 
 
@@ -64,17 +66,17 @@ def draw(output: Path, profile: Path) -> None:
         fill_sample(uri, scale=SCALE)
         settings = Settings(source=uri, output=output, workers=WORKERS)
         for night in range(NIGHTS):
-            with worker_pool(WORKERS) as pool, PlainLines() as lines:
-                export(settings, pool, lines)
+            with worker_pool(WORKERS) as pool, PlainLines() as listener:
+                export(settings, pool, listener, render=report)
             other_day(uri, night)
         screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
-        with worker_pool(WORKERS) as pool, Camera(screen, WORKERS) as view:
-            made = export(settings, pool, view).directory
+        with worker_pool(WORKERS) as pool, LiveView(screen, Camera()) as listener:
+            directory = export(settings, pool, listener, render=report).directory
     program = chromium()
     assert program, "no Chromium is installed here"
     with browser(program, profile) as page:
         for scheme in ("light", "dark"):
-            page.open(made / "report.html", scheme=scheme, **SIZE)
+            page.open(directory / "report.html", scheme=scheme, **SIZE)
             page.picture(PICTURES / f"report-{scheme}.png", whole=False)
 
 

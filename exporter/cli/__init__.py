@@ -1,6 +1,8 @@
-"""The command line: arguments in, sentences out. The only place that prints results or catches our own errors.
+"""The command line: one module a command, and the app that holds them.
 
-Commands import what they need themselves: `--help` and completion answer without loading Polars or a driver.
+Results are printed on stdout here; an `ExporterError` that nothing handled becomes its sentence on stderr and its exit
+code in `main`. Commands import what they need themselves: `--help` and completion answer without loading Polars,
+pydantic or a driver.
 """
 
 import gc
@@ -29,10 +31,11 @@ DISTRIBUTION = "astrokiran-graph-exporter"
 
 app = typer.Typer(
     name="exporter",
-    help="AstroKiran's PostgreSQL services as one Neo4j graph: one snapshot, CSVs for neo4j-admin, and proof of both.",
-    epilog="Exit codes: 0 done; 1 a limit was broken or a difference found; 2 usage; 3 the source cannot be exported; "
-    "4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal. `rebuild` has "
-    "6, 7 and 8 besides.",
+    help="Export AstroKiran's PostgreSQL services as one Neo4j graph: from one snapshot, as CSV files for neo4j-admin, "
+    "every row accounted for.",
+    epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
+    "exported; 4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal. "
+    "`rebuild` also has 6, 7 and 8.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -61,7 +64,7 @@ app.command(epilog=EXIT_CODES)(rebuild)
 
 def main() -> None:
     """The `exporter` command: runs it, and turns every `ExporterError` into its sentence and exit code."""
-    # What libraries log is not for the user, and may quote the source.
+    # Log messages of libraries are not for the user, and may quote the source.
     logging.lastResort = None
     try:
         with interruptible():
@@ -73,5 +76,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     finally:
         ignore_signals()
-        # Else the interpreter's end visits every object of every library several times: 0.1 s.
+        # Otherwise the interpreter's end visits every object of every library several times.
+        # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()

@@ -6,65 +6,57 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exporter.cli.options import (
-    Config,
-    Output,
-    Source,
-    settings_from,
-    warn_of_password,
-)
+from exporter.cli.options import Config, Output, Source, settings_from, warn_of_password
 
 if TYPE_CHECKING:
-    from exporter.preflight.check import Checkup
+    from exporter.preflight.check import Preflight
 
 
 def check(
+    context: typer.Context,
     source: Source = None,
     output: Output = None,
     config: Config = None,
     notes: Annotated[
-        bool,
-        typer.Option("--notes", help="Also list what is worth knowing (casts, views), and the estimate by table."),
+        bool, typer.Option("--notes", help="Also list notes (casts, views), and the estimate by table.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout instead, with everything; for CI.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object, for programs.")] = False,
 ) -> None:
-    """Say whether the source can be exported (exit code 0) or not (3), and all that is wrong at once; write nothing.
+    """Check whether the source can be exported (exit code 0) or not (3), and list everything that is wrong.
 
-    Also estimates rows, bytes and time of an export, and whether the disk has room, without reading a table.
+    Also estimates an export's rows, size and time, and whether the disk has space. Reads no table, writes nothing.
     """
     from exporter.cli.tables import findings_summary
     from exporter.errors import SourceError
-    from exporter.preflight.check import Checkup, unreachable
     from exporter.preflight.check import check as check_source
+    from exporter.preflight.check import unreachable
 
-    settings = settings_from(config, source=source, output=output)
+    settings = settings_from(context, config)
     warn_of_password(source)
     try:
-        checkup: Checkup = check_source(settings)
+        preflight = check_source(settings)
     except SourceError as error:
         if as_json:
             print_json(unreachable(settings, error))
         raise
     if as_json:
-        print_json(checkup)
+        print_json(preflight)
     else:
-        show(checkup, notes=notes)
-    said = findings_summary(checkup.findings)
-    if not checkup.exportable:
-        raise SourceError(f"the source cannot be exported: {said}")
+        print_findings(preflight, notes=notes)
+    summary = findings_summary(preflight.findings)
+    if not preflight.exportable:
+        raise SourceError(f"the source cannot be exported: {summary}")
     if not as_json:
-        print(f"The source can be exported: {said}{' (see --notes)' if not notes else ''}.")
+        print(f"The source can be exported: {summary}{' (see --notes)' if not notes else ''}.")
 
 
-def print_json(checkup: "Checkup") -> None:
-    """The one object of `check --json`."""
-    print(json.dumps(checkup.as_object(), indent=2, ensure_ascii=False))
+def print_json(preflight: "Preflight") -> None:
+    """Prints the one object of `check --json`."""
+    print(json.dumps(preflight.as_object(), indent=2, ensure_ascii=False))
 
 
-def show(checkup: "Checkup", *, notes: bool) -> None:
-    """Findings and estimate: as a table on a terminal, else a line each."""
+def print_findings(preflight: "Preflight", *, notes: bool) -> None:
+    """Prints findings and estimate: on a terminal as a table, else one finding a line."""
     from rich.console import Console
 
     from exporter.cli.tables import estimate_text, estimates_table, findings_table
@@ -72,16 +64,16 @@ def show(checkup: "Checkup", *, notes: bool) -> None:
 
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else 160, highlight=False)
-    listed = [finding for finding in checkup.findings if notes or finding.severity is not Severity.NOTE]
+    listed = [finding for finding in preflight.findings if notes or finding.severity is not Severity.NOTE]
     if terminal and listed:
         console.print(findings_table(listed), "")
     else:
         for finding in listed:
             print(f"{finding.severity}: {finding}")
-    if checkup.estimate and notes:
-        console.print(estimates_table(checkup.estimate), "")
-    if checkup.estimate:
-        said = estimate_text(checkup.estimate, checkup.output, checkup.free)
-        console.print(said, markup=False, emoji=False, soft_wrap=not terminal)
+    if preflight.estimate and notes:
+        console.print(estimates_table(preflight.estimate), "")
+    if preflight.estimate:
+        text = estimate_text(preflight.estimate, preflight.output, preflight.free_bytes)
+        console.print(text, markup=False, emoji=False, soft_wrap=not terminal)
     if terminal:
         console.print()

@@ -1,4 +1,4 @@
-"""`exporter demo`: the whole job on a sample."""
+"""`exporter demo`: everything from a source to answers, on a sample."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,15 @@ from exporter.cli.options import Cache
 
 def demo(
     scale: Annotated[
-        float, typer.Option("--scale", metavar="N", help="How large the sample is; 1 is about 100,000 rows.")
+        float, typer.Option("--scale", metavar="N", help="Size of the sample; 1 is about 100,000 rows.")
     ] = 1.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave Neo4j running and print its address.")] = False,
-    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Where the export is made.")] = Path("output"),
+    output: Annotated[
+        Path, typer.Option("--output", metavar="DIR", help="The export is a new directory below this one.")
+    ] = Path("output"),
     cache: Cache = None,
 ) -> None:
-    """Make a sample source, export it, import it into a real Neo4j, verify it, and ask the five sample queries."""
+    """Create a sample source, export it, import it into a real Neo4j, verify it, and run the five sample queries."""
     from rich.console import Console
 
     from exporter.demo.demo import run_demo

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import typer
 
 from exporter.cli.options import (
     Archive,
@@ -24,11 +26,9 @@ from exporter.cli.options import (
 )
 from exporter.errors import UsageError
 
-if TYPE_CHECKING:
-    pass
-
 
 def export(
+    context: typer.Context,
     source: Source = None,
     output: Output = None,
     group: Group = None,
@@ -45,41 +45,44 @@ def export(
     profile: ProfileFile = None,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
-    from rich.filesize import decimal
-
     from exporter.pipeline.pool import worker_pool
 
-    settings = settings_from(
-        config, source=source, output=output, group=group, workers=workers, memory=memory, timezone=timezone,
-        max_rejects=max_rejects, max_duration=max_duration, lock_timeout=lock_timeout, stall_timeout=stall_timeout,
-        archive=archive, encrypt_to=encrypt_to,
-    )  # fmt: skip
+    settings = settings_from(context, config)
     if encrypt_to and not settings.archive:
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
-        write_profile(profile, {})  # whether it can be written is known before anything is done
+        write_profile(profile, {})  # fails now, not after the export
     with worker_pool(settings.workers) as pool:
         # The workers load while this process loads the rest and looks at the source: 0.1 s.
-        from exporter.pipeline.profile import cost_lines, totals_line
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
-        from exporter.progress.log import log_stderr
-        from exporter.sink.layout import REPORT
+        from exporter.report.report import report
 
         warn_of_password(source)
-        with progress_display(settings.workers) as view:
-            outcome = export_source(settings, pool, view)
-    log_stderr(f"{totals_line(outcome.manifest['totals'], outcome.profile)}\n{cost_lines(outcome.profile)}")
-    log_stderr(f"Its report: {outcome.directory / REPORT}")
-    if outcome.archive:
-        log_stderr(f"Its archive: {outcome.archive}, {decimal(outcome.archive.stat().st_size)}")
+        with progress_display() as listener:
+            result = export_source(settings, pool, listener, render=report)
+    print_summary(result)
     if profile:
-        write_profile(profile, outcome.profile.as_object() | {"peak_memory": outcome.peak_memory})
-    print(outcome.directory)
+        write_profile(profile, result.profile.as_object() | {"peak_memory": result.peak_memory})
+    print(result.directory)
+
+
+def print_summary(result: Any) -> None:
+    """Prints counts, costliest tables, report and archive of an export on stderr."""
+    from rich.filesize import decimal
+
+    from exporter.pipeline.profile import cost_lines, totals_line
+    from exporter.progress.log import log_stderr
+    from exporter.sink.layout import REPORT
+
+    log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
+    log_stderr(f"Its report: {result.directory / REPORT}")
+    if result.archive:
+        log_stderr(f"Its archive: {result.archive}, {decimal(result.archive.stat().st_size)}")
 
 
 def write_profile(path: Path, content: dict[str, Any]) -> None:
-    """Writes a profile. Raises `UsageError` where that cannot be."""
+    """Writes a profile as JSON. Raises `UsageError` if the file cannot be written."""
     try:
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:

@@ -1,18 +1,18 @@
-"""`exporter headers`: the headers from the model."""
+"""`exporter headers`: the header files, generated from the model."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from exporter.errors import LimitError
+from exporter.errors import DifferenceError
 
 
 def headers(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the headers are.")] = Path("headers"),
-    check: Annotated[bool, typer.Option("--check", help="Only compare; exit 1 when they differ.")] = False,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory of the headers.")] = Path("headers"),
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit with 1 if they differ.")] = False,
 ) -> None:
-    """Write the headers from the model, one a label and one a pattern."""
+    """Write the header files of the model, one for each label and pattern."""
     from exporter.sink.headers import compare_headers, write_headers
     from exporter.text import quantity
 
@@ -23,5 +23,5 @@ def headers(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{quantity(len(differences), 'difference')} from the model; run `exporter headers`")
+        raise DifferenceError(f"{quantity(len(differences), 'difference')} from the model; run `exporter headers`")
     print(f"{directory}: as the model says")

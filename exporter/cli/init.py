@@ -2,49 +2,42 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from exporter.cli.options import (
-    Source,
-    settings_from,
-    warn_of_password,
-)
-
-if TYPE_CHECKING:
-    pass
-
+from exporter.cli.options import Source, settings_from, warn_of_password
 
 # As in exporter/settings.py, which `--help` does not load.
 DEFAULT_FILE = Path("exporter.toml")
 
 
 def init(
+    context: typer.Context,
     source: Source = None,
     output_file: Annotated[
-        Path, typer.Option("--output-file", metavar="FILE", help="Where the settings are written.")
+        Path, typer.Option("--output-file", metavar="FILE", help="The settings file to write.")
     ] = DEFAULT_FILE,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file when it exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Write a settings file for a source: every setting of an export with a comment, and its names as guessed.
+    """Write a settings file for a source: every setting with a comment, and a guess how its names map to the model's.
 
-    The source is --source or EXPORTER_SOURCE; a password in it is not written. Nothing of the source is changed.
+    The source is --source or EXPORTER_SOURCE; its password is not written. The source itself is not changed.
     """
-    from exporter.preflight.settings_file import check_place, guess_names, settings_text, summary, write_settings
+    from exporter.preflight.settings_file import check_path, guess_names, settings_text, summary, write_settings
     from exporter.progress.log import log_stderr
     from exporter.source.connection import password_in, without_password
     from exporter.text import quantity
 
-    check_place(output_file, force=force)
-    # An exporter.toml that is there is not read: it is what is made.
-    settings = settings_from(Path(os.devnull), source=source)
+    check_path(output_file, force=force)
+    # An exporter.toml that exists is about to be replaced: it is not read.
+    settings = settings_from(context, Path(os.devnull))
     warn_of_password(source)
-    guesses, faults = guess_names(settings)
+    guesses, errors = guess_names(settings)
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):
         log_stderr(f"exporter: the password is not written into {output_file}; give it by PGPASSWORD or PGPASSFILE")
     print("\n".join(summary(guesses)))
     command = "exporter check" + (f" --config {output_file}" if output_file != DEFAULT_FILE else "")
-    print(f"{output_file} is written. With it, a check finds {quantity(faults, 'error')}.")
-    print(f"Next: look at every name in it, complete what is commented out, and run: {command}")
+    print(f"Wrote {output_file}. With it, a check finds {quantity(errors, 'error')}.")
+    print(f"Next: review every name in it, complete what is commented out, and run: {command}")

@@ -1,4 +1,4 @@
-"""The command that keeps graphs on the user's own machine: local."""
+"""`exporter local`: graphs on the user's own machine."""
 
 import sys
 from collections.abc import Mapping
@@ -18,35 +18,47 @@ from exporter.cli.options import (
     StallTimeout,
     Timezone,
     Workers,
+    setting_flags,
     settings_from,
     warn_of_password,
 )
 from exporter.errors import UsageError
 
+ExportToUse = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="EXPORT", help="Use this export instead of a source.", show_default=False),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name", metavar="NAME", help="Name of the graph; you can have several side by side.", show_default="graph"
+    ),
+]
+Query = Annotated[
+    str | None,
+    typer.Option(
+        "--query",
+        metavar="CYPHER",
+        help="Run a read-only query; 1 to 5 runs a sample query, - reads one from stdin.",
+        show_default=False,
+    ),
+]
+Start = Annotated[bool, typer.Option("--start", help="Start the graph again, for example after a reboot.")]
+Stop = Annotated[bool, typer.Option("--stop", help="Stop the graph; it stays on disk.")]
+List = Annotated[bool, typer.Option("--list", help="List the graphs on this machine.")]
+Remove = Annotated[bool, typer.Option("--remove", help="Stop the graph named by --name and delete it.")]
+
 
 def local(
+    context: typer.Context,
     source: Source = None,
-    export: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="EXPORT", help="Take this export instead of a source.", show_default=False),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option("--name", metavar="NAME", help="Which graph; several live side by side.", show_default="graph"),
-    ] = None,
-    query: Annotated[
-        str | None,
-        typer.Option(
-            "--query",
-            metavar="CYPHER",
-            help="Ask the graph, which stays as it is; 1 to 5 asks a sample query, - reads from stdin.",
-            show_default=False,
-        ),
-    ] = None,
-    start: Annotated[bool, typer.Option("--start", help="Start the graph again, as after a reboot.")] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop the graph; it stays on the disk.")] = False,
-    listing: Annotated[bool, typer.Option("--list", help="List the registry.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Stop the graph of --name and remove all of it.")] = False,
+    export: ExportToUse = None,
+    name: Name = None,
+    query: Query = None,
+    start: Start = False,
+    stop: Stop = False,
+    listing: List = False,
+    remove: Remove = False,
     config: Config = None,
     workers: Workers = None,
     memory: Memory = None,
@@ -57,24 +69,23 @@ def local(
     stall_timeout: StallTimeout = None,
     cache: Cache = None,
 ) -> None:
-    """Make a graph of a source on this machine: export, import into a Neo4j that comes along, verify, start; then
-    ask, stop, start, list and remove it. A graph of the same name is replaced when the new one is whole."""
+    """Build a graph of a source on this machine; query, stop, start, list or remove it.
+
+    Builds by exporting, importing into a Neo4j of its own, verifying and starting it. A graph of the same name is
+    replaced once the new one is complete.
+    """
     from exporter.local import lifecycle, registry
 
-    exporting = {
-        "source": source, "workers": workers, "memory": memory, "timezone": timezone, "max_rejects": max_rejects,
-        "max_duration": max_duration, "lock_timeout": lock_timeout, "stall_timeout": stall_timeout,
-    }  # fmt: skip
     actions = {
         "--from": export, "--query": query, "--start": start, "--stop": stop, "--list": listing, "--remove": remove,
     }  # fmt: skip
-    match only_action(actions, exporting | {"config": config}, name=name, cache=cache):
+    match only_action(actions, setting_flags(context) | {"config": config}, name=name, cache=cache):
         case "--list":
             list_graphs()
         case "--query":
-            ask(name, sys.stdin.read() if query == "-" else query or "")
+            run_query(name, sys.stdin.read() if query == "-" else query or "")
         case "--start":
-            begin(name, cache)
+            start_graph(name, cache)
         case "--stop":
             graph = registry.there(name)
             print(f"{graph.name}: stopped" if lifecycle.halt(graph) else f"{graph.name}: it was not running")
@@ -84,28 +95,31 @@ def local(
             print(f"{graph.name}: removed")
         case _:
             warn_of_password(source)
-            make(name, export or settings_from(config, **exporting), cache)
+            make_graph(name, export or settings_from(context, config), cache)
 
 
 def only_action(
-    actions: Mapping[str, object], exporting: Mapping[str, object], *, name: str | None, cache: Path | None
+    actions: Mapping[str, object], settings: Mapping[str, object], *, name: str | None, cache: Path | None
 ) -> str | None:
-    """The one action that was asked for, None for an export and its graph. Raises `UsageError` where flags do not go
-    together: none is ignored."""
-    wanted = [flag for flag, value in actions.items() if value not in (None, False)]
-    action = wanted[0] if wanted else None
-    idle = [f"--{flag.replace('_', '-')}" for flag, value in exporting.items() if action and value is not None]
-    idle += ["--cache"] if cache and action not in (None, "--from", "--start") else []
-    idle += ["--name"] if name and action == "--list" else []
-    if len(wanted) > 1 or idle:
-        raise UsageError(f"{' and '.join([*wanted, *idle])} do not go together")
+    """The one action that the flags ask for; None for exporting a source into a graph.
+
+    `actions` and `settings` are flags with their values. Raises `UsageError` for flags that cannot be combined: none is
+    ignored.
+    """
+    requested = [flag for flag, value in actions.items() if value not in (None, False)]
+    action = requested[0] if requested else None
+    unused = [f"--{flag.replace('_', '-')}" for flag, value in settings.items() if action and value is not None]
+    unused += ["--cache"] if cache and action not in (None, "--from", "--start") else []
+    unused += ["--name"] if name and action == "--list" else []
+    if len(requested) > 1 or unused:
+        raise UsageError(f"{' and '.join([*requested, *unused])} cannot be combined")
     if action == "--remove" and not name:
-        raise UsageError("--remove needs --name: which graph is to go is never guessed")
+        raise UsageError("--remove needs --name: the graph to delete is never guessed")
     return action
 
 
-def make(name: str | None, origin: Any, cache: Path | None) -> None:
-    """Makes a graph, and prints how to go on with it."""
+def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
+    """Builds a graph from settings or from an export's directory, and prints what to do with it."""
     from rich.console import Console
 
     from exporter.local import lifecycle, queries, registry, tables
@@ -121,8 +135,8 @@ def make(name: str | None, origin: Any, cache: Path | None) -> None:
     console.print(tables.reached_text(graph, record), soft_wrap=True)
 
 
-def begin(name: str | None, cache: Path | None) -> None:
-    """Starts a graph, and prints how to go on with it."""
+def start_graph(name: str | None, cache: Path | None) -> None:
+    """Starts a graph, and prints what to do with it."""
     from rich.console import Console
 
     from exporter.local import lifecycle, registry, tables
@@ -133,8 +147,8 @@ def begin(name: str | None, cache: Path | None) -> None:
     result_console().print(tables.reached_text(graph, record), soft_wrap=True)
 
 
-def ask(name: str | None, cypher: str) -> None:
-    """Prints what a graph answers."""
+def run_query(name: str | None, cypher: str) -> None:
+    """Prints a query's result."""
     from exporter.local import lifecycle, queries, registry, tables
 
     graph = registry.there(name)
@@ -146,17 +160,17 @@ def ask(name: str | None, cypher: str) -> None:
 
 
 def list_graphs() -> None:
-    """Prints the graphs there are."""
+    """Prints the graphs on this machine."""
     from exporter.local import registry, tables
 
-    found = registry.graphs()
+    graphs = registry.graphs()
     result_console().print(
-        tables.graphs_table(found) if found else f"There is no graph in {registry.data_directory()}."
+        tables.graphs_table(graphs) if graphs else f"There is no graph in {registry.data_directory()}."
     )
 
 
 def result_console() -> Any:
-    """Where results go; wide enough for most where it is no terminal."""
+    """Where results go; wide enough for most if stdout is not a terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 160)

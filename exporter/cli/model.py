@@ -14,13 +14,13 @@ class ModelFormat(StrEnum):
 
 
 def model(
-    format: Annotated[ModelFormat, typer.Option("--format", help="How to print it.")] = ModelFormat.TABLE,
+    format: Annotated[ModelFormat, typer.Option("--format", help="Output format.")] = ModelFormat.TABLE,
 ) -> None:
-    """Print the graph model."""
+    """Print the graph model: labels and patterns, with the tables and columns they come from."""
     from exporter.model.render import mermaid, model_json
 
     if format is ModelFormat.JSON:
-        # No line end, so that the SHA-256 of what is printed is the manifest's.
+        # No final newline, so that the SHA-256 of the output is the manifest's.
         sys.stdout.write(model_json())
     elif format is ModelFormat.MERMAID:
         print(mermaid())

@@ -1,19 +1,67 @@
-"""The flags that several commands share, each with its help, stated once; and the settings that they give."""
+"""The flags that several commands share, each with its help, stated once; and the settings that a command's flags make.
+
+A flag made by `setting` is a setting: a command only has to take it, `settings_from` finds it in the context.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+# The panels of `--help` that settings stand in, by which they are told from a command's other flags.
+EXPORT_SETTINGS = "Settings (also in exporter.toml or as EXPORTER_<NAME>)"
+REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUILD_<NAME>)"
+
+
+def setting(
+    flag: str, metavar: str | None, help: str, *, default: str | bool = False, panel: str = EXPORT_SETTINGS
+) -> Any:
+    """The flag of a setting; `default` is shown only, the one that holds is in exporter/settings.py."""
+    return typer.Option(flag, metavar=metavar, help=help, show_default=default, rich_help_panel=panel)
+
+
 Source = Annotated[
     str | None,
-    typer.Option(
+    setting(
         "--source",
-        metavar="URI",
-        help="postgresql://USER@HOST:PORT/DATABASE; else EXPORTER_SOURCE, else the settings file. Give a password by "
-        "PGPASSWORD or PGPASSFILE: other users see a command line.",
-        show_default=False,
+        "URI",
+        "postgresql://USER@HOST/DATABASE. Pass a password by PGPASSWORD or PGPASSFILE: other users can see a command "
+        "line.",
     ),
+]
+Output = Annotated[
+    Path | None, setting("--output", "DIR", "Each export is a new directory below this one.", default="output")
+]
+Group = Annotated[
+    str | None,
+    setting("--group", "GROUP", "Let this group, such as Neo4j's, read the export.", default="only its owner"),
+]
+Workers = Annotated[
+    int | None, setting("--workers", "N", "Processes that read at once, each with its own connection.", default="2")
+]
+Memory = Annotated[
+    str | None, setting("--memory", "SIZE", "Memory for all processes together, such as 640MB.", default="640MB")
+]
+Timezone = Annotated[str | None, setting("--timezone", "ZONE", "Time zone of timestamps without one.", default="UTC")]
+MaxRejects = Annotated[
+    int | None, setting("--max-rejects", "N", "Publish nothing if there are more rejects.", default="no limit")
+]
+MaxDuration = Annotated[
+    str | None, setting("--max-duration", "TIME", "Give up after this time, such as 90m.", default="no limit")
+]
+LockTimeout = Annotated[
+    str | None, setting("--lock-timeout", "TIME", "How long to wait for a table lock.", default="30s")
+]
+StallTimeout = Annotated[
+    str | None, setting("--stall-timeout", "TIME", "How long a read may make no progress.", default="60s")
+]
+Archive = Annotated[
+    bool | None,
+    setting("--archive/--no-archive", None, "Also pack the export into a .tar.zst beside it.", default="no"),
+]
+EncryptTo = Annotated[
+    str | None,
+    setting("--encrypt-to", "KEYS", "Encrypt the archive to these age public keys, separated by commas."),
 ]
 Config = Annotated[
     Path | None,
@@ -24,70 +72,8 @@ Config = Annotated[
         show_default=False,
     ),
 ]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", metavar="DIR", help="The export is a new directory below this one.", show_default="output"
-    ),
-]
-Group = Annotated[
-    str | None,
-    typer.Option(
-        "--group",
-        metavar="GROUP",
-        help="Let this group, such as that of Neo4j's user, read the export.",
-        show_default="only its owner",
-    ),
-]
-Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports stay.")]
-Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="An export's directory.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        "--workers", metavar="N", help="Processes that read at once, each with a connection.", show_default="2"
-    ),
-]
-Memory = Annotated[
-    str | None,
-    typer.Option("--memory", metavar="SIZE", help="For all processes together, such as 640MB.", show_default="640MB"),
-]
-Timezone = Annotated[
-    str | None,
-    typer.Option("--timezone", metavar="ZONE", help="In which timestamps without a zone are read.", show_default="UTC"),
-]
-MaxRejects = Annotated[
-    int | None,
-    typer.Option(
-        "--max-rejects", metavar="N", help="Publish nothing when there are more rejects.", show_default="no limit"
-    ),
-]
-MaxDuration = Annotated[
-    str | None,
-    typer.Option(
-        "--max-duration", metavar="TIME", help="Give up after this time, such as 90m.", show_default="no limit"
-    ),
-]
-LockTimeout = Annotated[
-    str | None,
-    typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a table lock.", show_default="30s"),
-]
-StallTimeout = Annotated[
-    str | None,
-    typer.Option("--stall-timeout", metavar="TIME", help="How long a read may make no progress.", show_default="60s"),
-]
-Archive = Annotated[
-    bool | None,
-    typer.Option("--archive/--no-archive", help="Also pack the export as one .tar.zst beside it.", show_default="no"),
-]
-EncryptTo = Annotated[
-    str | None,
-    typer.Option(
-        "--encrypt-to",
-        metavar="KEYS",
-        help="Encrypt the archive to these age public keys, with commas between them.",
-        show_default=False,
-    ),
-]
+Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports to keep.")]
+Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="The directory of an export.")]
 Cache = Annotated[
     Path | None,
     typer.Option("--cache", metavar="DIR", help="Where Neo4j's jars are kept.", show_default="the XDG cache"),
@@ -98,11 +84,23 @@ ProfileFile = Annotated[
 ]
 
 
-def settings_from(config: Path | None, **flags: Any) -> Any:
-    """The settings of a command."""
+def setting_flags(context: typer.Context, panel: str = EXPORT_SETTINGS) -> dict[str, Any]:
+    """The flags of the running command that are settings, by the setting's name; None for one that was not passed."""
+    return {
+        parameter.name: context.params[parameter.name]
+        for parameter in context.command.params
+        if getattr(parameter, "rich_help_panel", None) == panel and parameter.name
+    }
+
+
+def settings_from(context: typer.Context, config: Path | None) -> Any:
+    """The `Settings` of the running command: its flags over the environment over the settings file.
+
+    Raises `UsageError` with every fault. Imports pydantic, which `--help` and completion do without.
+    """
     from exporter.settings import load
 
-    return load(config, **flags)
+    return load(config, **setting_flags(context), rebuild=setting_flags(context, REBUILD_SETTINGS))
 
 
 PASSWORD_WARNING = "a password on the command line is seen by other users; use PGPASSWORD"

@@ -1,14 +1,16 @@
 """`exporter prune`: old exports removed."""
 
+import typer
+
 from exporter.cli.options import Config, Keep, Output, settings_from
 
 
-def prune(keep: Keep, output: Output = None, config: Config = None) -> None:
-    """Remove old exports, never the one that is latest, and rejects that were kept before the oldest that stays."""
-    from exporter.published.history import prune as prune_exports
+def prune(context: typer.Context, keep: Keep, output: Output = None, config: Config = None) -> None:
+    """Remove old exports, but never the latest, and the rejects kept from runs before the oldest that stays."""
+    from exporter.published.prune import prune as prune_exports
 
-    removed = prune_exports(settings_from(config, output=output).output, keep)
+    removed = prune_exports(settings_from(context, config).output, keep)
     for directory in removed:
         print(f"removed {directory}")
     if not removed:
-        print("Nothing is to be removed.")
+        print("Nothing to remove.")

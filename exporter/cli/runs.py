@@ -9,6 +9,7 @@ from exporter.cli.options import Config, Output, settings_from
 
 
 def runs(
+    context: typer.Context,
     output: Output = None,
     config: Config = None,
     diff: Annotated[
@@ -16,19 +17,20 @@ def runs(
         typer.Option("--diff", metavar="A B", help="Compare two exports, by name or directory.", show_default=False),
     ] = None,
 ) -> None:
-    """List the exports below the output directory, or compare two of them label by label and pattern by pattern."""
+    """List the exports in the output directory, or compare two of them by label and pattern."""
     from rich.console import Console
 
     from exporter.cli.tables import changes_table, runs_table
-    from exporter.published.history import changes, exports, find
+    from exporter.published.diff import changes
+    from exporter.published.history import exports, find
 
-    output = settings_from(config, output=output).output
+    directory = settings_from(context, config).output
     console = Console(width=None if sys.stdout.isatty() else 160)
     if diff:
-        before, after = (find(output, name) for name in diff)
-        differing = [each for each in changes(before, after) if each.changed]
+        before, after = (find(directory, name) for name in diff)
+        differing = [change for change in changes(before, after) if change.changed]
         console.print(changes_table(differing) if differing else "Every label and pattern has the same numbers.")
-    elif found := exports(output):
-        console.print(runs_table(found))
+    elif published := exports(directory):
+        console.print(runs_table(published))
     else:
-        console.print(f"There is no export in {output}.")
+        console.print(f"There is no export in {directory}.")

@@ -1,4 +1,4 @@
-"""Results as a screen of 80 columns shows them: findings, outcomes, the model. The command line prints them."""
+"""The tables that commands print, made for 80 columns: findings, estimates, exports, changes, the model."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,21 +13,22 @@ from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
-from exporter.published.history import Change, PublishedExport
+from exporter.published.diff import Change
+from exporter.published.history import PublishedExport
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import format_change, format_clock, format_estimate, quantity, round_estimate
+from exporter.text import format_change, format_clock, format_duration, quantity, round_estimate
 
-# How many tables a sentence names.
-NAMES = 4
+# How many tables a sentence names before it says how many more there are.
+NAMES_SHOWN = 4
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "dim"}
 
 
 def findings_table(findings: Iterable[Finding]) -> RenderableType:
-    """Findings one below the other: where in the first line, then what, then what to do."""
+    """Findings below one another, each with where, what, and what to do on lines of their own."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
-        said = [finding.where, finding.what, *([f"→ {finding.remedy}"] if finding.remedy else [])]
-        table.add_row(Text(finding.severity, STYLES[finding.severity]), Text("\n".join(said), overflow="fold"))
+        lines = [finding.where, finding.what, *([f"→ {finding.remedy}"] if finding.remedy else [])]
+        table.add_row(Text(finding.severity, STYLES[finding.severity]), Text("\n".join(lines), overflow="fold"))
     return table
 
 
@@ -37,44 +38,43 @@ def findings_summary(findings: Iterable[Finding]) -> str:
     return ", ".join(quantity(count[severity], severity) for severity in Severity)
 
 
-def estimate_text(known: Estimate, output: Path, free: int) -> str:
-    """What an export would hold and take, by which rule, and what room there is; a sentence a line."""
-    said = [
-        f"An export, estimated: {round_estimate(known.rows)} rows, {decimal(known.bytes)}, {format_estimate(known.seconds)};"
-        f" {decimal(free)} are free in {output}.",
-        f"Time: {known.rule}.",
+def estimate_text(estimate: Estimate, output: Path, free_bytes: int) -> str:
+    """Rows, bytes and time of an export, the space there is, and what the numbers are based on; a sentence a line."""
+    lines = [
+        f"An export, estimated: {round_estimate(estimate.rows)} rows, {decimal(estimate.bytes)}, "
+        f"{format_duration(max(1, estimate.seconds))}; {decimal(free_bytes)} are free in {output}.",
+        f"Time: {estimate.rule}.",
     ]
     for basis, remark in (
-        (Basis.SIZE, "never analyzed, so estimated by size: {}."),
-        (Basis.PREVIOUS, "as many as in the previous export: {}."),
-        (Basis.UNKNOWN, "unknown, and not in these numbers: {}."),
+        (Basis.SIZE, "Never analyzed, so estimated by size"),
+        (Basis.PREVIOUS, "As many as in the previous export"),
+        (Basis.UNKNOWN, "Unknown, and not in these numbers"),
     ):
-        if names := known.based_on(basis):
-            shown = ", ".join(names[:NAMES]) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
-            said.append(remark[0].upper() + remark[1:].format(shown))
-    return "\n".join(said)
+        if names := estimate.based_on(basis):
+            more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+            lines.append(f"{remark}: {', '.join(names[:NAMES_SHOWN])}{more}.")
+    return "\n".join(lines)
 
 
-def estimates_table(known: Estimate) -> RenderableType:
+def estimates_table(estimate: Estimate) -> RenderableType:
     """The tables with rows and bytes of their data files, the largest first."""
-    table = Table(
+    shown = Table(
         "table", Column("rows", justify="right"), Column("bytes", justify="right"), "by", box=None, pad_edge=False
     )
-    for each in sorted(known.tables, key=lambda each: -(each.bytes or 0)):
-        rows, size = (f"{each.rows:,}", decimal(each.bytes or 0)) if each.rows is not None else ("?", "?")
-        table.add_row(Text(each.name, overflow="fold"), rows, size, each.basis)
-    return table
+    for table in sorted(estimate.tables, key=lambda table: -(table.bytes or 0)):
+        rows, size = (f"{table.rows:,}", decimal(table.bytes or 0)) if table.rows is not None else ("?", "?")
+        shown.add_row(Text(table.name, overflow="fold"), rows, size, table.basis)
+    return shown
 
 
 def runs_table(runs: Sequence[PublishedExport]) -> RenderableType:
-    """Exports, oldest first: when they were begun (UTC), rows and how they changed since the one before of the same
-    database, rejects, size, how long they took, and where there are archives, the size of each. What is wrong with a
-    manifest stands below."""
+    """Exports, oldest first: when they began (UTC), their rows and the change since the previous export of the same
+    database, rejects, size, duration, and archive size if there is any archive. Faulty manifests are listed below."""
     names = ["rows", "change", "rejects", "size", "took", *(["archive"] if any(run.archive for run in runs) else [])]
     right = [Column(name, justify="right", no_wrap=True) for name in names]
     table = Table(Column("export", no_wrap=True), Column("begun", no_wrap=True), *right, box=None, pad_edge=False)
     faults: list[Text] = []
-    before: dict[str, int] = {}
+    previous_rows: dict[str, int] = {}  # by database
     for run in runs:
         name, begun = run.directory.name, f"{run.begun_at:%a %d %b %H:%M}"
         if not run.manifest:
@@ -83,29 +83,29 @@ def runs_table(runs: Sequence[PublishedExport]) -> RenderableType:
             continue
         totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
         rows = totals.nodes + totals.relationships
-        change = format_change(before.get(run.manifest.source.database), rows)
+        change = format_change(previous_rows.get(run.manifest.source.database), rows)
         numbers = (f"{rows:,}", change, f"{totals.rejects:,}", decimal(totals.bytes))
         archive = [decimal(run.archive.stat().st_size)] if run.archive else []
         table.add_row(name, begun, *numbers, format_clock(took.total_seconds()), *archive)
-        before[run.manifest.source.database] = rows
+        previous_rows[run.manifest.source.database] = rows
     return Group(table, *faults)
 
 
 def changes_table(changes: Iterable[Change]) -> RenderableType:
-    """Labels and patterns of two exports with rows and rejects of both."""
+    """Labels and patterns with rows and rejects of two exports."""
     names = ("rows\nbefore", "rows\nafter", "\nchange", "rejects\nbefore", "rejects\nafter")
     right = [Column(name, justify="right", no_wrap=True) for name in names]
     table = Table(Column("\nlabel or pattern", overflow="fold"), *right, box=None, pad_edge=False)
-    for each in changes:
-        rows, rejects = (each.rows_before, each.rows_after), (each.rejects_before, each.rejects_after)
+    for change in changes:
+        rows, rejects = (change.rows_before, change.rows_after), (change.rejects_before, change.rejects_after)
         cells = (*(f"{number:,}" for number in rows), format_change(*rows), *(f"{number:,}" for number in rejects))
-        table.add_row(each.name, *cells)
+        table.add_row(change.pattern, *cells)
     return table
 
 
 def model_tables() -> RenderableType:
     """The graph model, group by group in import order: labels, and below them patterns."""
-    return Group(*(each for group, members in groups().items() for each in group_tables(group, members)))
+    return Group(*(part for group, members in groups().items() for part in group_tables(group, members)))
 
 
 def group_tables(group: str, members: list[SourceTable]) -> list[RenderableType]:
@@ -118,11 +118,12 @@ def group_tables(group: str, members: list[SourceTable]) -> list[RenderableType]
         for relationship in table.relationships:
             start, end = map(reference_text, (relationship.start_reference, relationship.end_reference))
             patterns.add_row(pattern(relationship), f"{start} → {end}")
-    below: list[RenderableType] = ["", patterns] if patterns.rows else []
-    return [labels, *below, ""]
+    return [labels, "", patterns, ""] if patterns.rows else [labels, ""]
 
 
 def label_text(node: Node) -> str:
-    """Where a label's nodes come from, and below it its properties with type and kind of personal data."""
-    properties = ", ".join(f"{p.name}:{p.type}" + (f" ({p.pii})" if p.pii else "") for p in node.properties)
+    """A label's table and key, and on the next line its properties with type and kind of personal data."""
+    properties = ", ".join(
+        f"{prop.name}:{prop.type}" + (f" ({prop.pii})" if prop.pii else "") for prop in node.properties
+    )
     return f"{node.table} ({', '.join(node.key.columns)})\n{properties}"

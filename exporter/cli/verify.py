@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from exporter.cli.options import Export
-from exporter.errors import LimitError, UsageError
+from exporter.errors import DifferenceError, UsageError
 
 
 def verify(
@@ -17,10 +17,11 @@ def verify(
     ] = None,
     database: Annotated[str, typer.Option("--database", metavar="NAME", help="The database to compare.")] = "neo4j",
     user: Annotated[
-        str | None, typer.Option("--user", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False)
+        str | None,
+        typer.Option("--user", metavar="NAME", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False),
     ] = None,
 ) -> None:
-    """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 when they differ."""
+    """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 if they differ."""
     from exporter.progress.status import status
     from exporter.published.verify import verify_files
     from exporter.store.verify import verify_bolt
@@ -37,5 +38,5 @@ def verify(
     for difference in differences:
         print(difference)
     if differences:
-        raise LimitError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
+        raise DifferenceError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
     print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))

@@ -59,11 +59,12 @@ def value_text(value: Any) -> str:
 def summary_table(outcome: ExportResult, seconds: Mapping[str, float]) -> RenderableType:
     """What came of it: counts, rejects by reason, time by step, memory."""
     table = Table(Column(style="bold"), Column(justify="right"), box=None, show_header=False, pad_edge=False)
-    for what in ("nodes", "relationships", "properties", "rejects"):
-        table.add_row(what, f"{outcome.manifest['totals'][what]:,}")
+    totals = outcome.manifest.totals
+    for count in ("nodes", "relationships", "properties", "rejects"):
+        table.add_row(count, f"{getattr(totals, count):,}")
     reasons: Counter[str] = Counter()
-    for entity in (*outcome.manifest["nodes"], *outcome.manifest["relationships"]):
-        reasons.update(entity["rejects"])
+    for entry in outcome.manifest.entities:
+        reasons.update(entry.rejects)
     for reason, rejects in reasons.most_common():
         table.add_row(f"  {reason}", f"{rejects:,}", style="dim")
     for title, each in seconds.items():

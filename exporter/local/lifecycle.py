@@ -1,16 +1,14 @@
 """A graph made, replaced, started, stopped and removed. One that is being made counts when it is whole; until then,
 and after any failure, the one that was there is as it was."""
 
-import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.interrupts import disable_interrupts
 from exporter.local.registry import EXPORTS, PASSWORD, RECORD, Graph, Record, locked
 from exporter.settings import Settings
-from exporter.sink.layout import MANIFEST
+from exporter.sink.manifest import read_manifest
 from exporter.store.deploy import Steps
 from exporter.store.process import running, stop
 from exporter.store.provision import Neo4jHome, default_cache, provision
@@ -130,10 +128,9 @@ def known(graph: Graph) -> Record:
 
 def describe(export: Path, store: Path, home: Neo4jHome) -> Record:
     """The record of a store whose server has no ports yet."""
-    manifest = json.loads((export / MANIFEST).read_bytes())
-    source, totals = manifest["source"], manifest["totals"]
-    taken = datetime.fromisoformat(source["snapshot_at"])
-    return Record(store.name, 0, None, home, source["database"], taken, totals["nodes"], totals["relationships"])
+    manifest = read_manifest(export)
+    source, totals = manifest.source, manifest.totals
+    return Record(store.name, 0, None, home, source.database, source.snapshot_at, totals.nodes, totals.relationships)
 
 
 def neo4j_of(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:

@@ -1,21 +1,23 @@
-"""The worker processes: spawned, fed with tasks, and ended whole, whatever happens."""
+"""The worker processes: spawned, given tasks, and ended without exception, whatever happens."""
 
 import multiprocessing
-import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from exporter.errors import RunError
 from exporter.interrupts import disable_interrupts, signals_blocked
+from exporter.pipeline.tasks import start_worker, warm_up
 
 TICK_SECONDS = 0.25
+KILL_SECONDS = 10
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Pool:
@@ -25,57 +27,52 @@ class Pool:
         self.executor = executor
         self.ending: threading.Thread | None = None
 
+    def submit(
+        self, task: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Gives the workers a task, a function of tasks.py with its arguments. Raises `RunError` when a worker was
+        killed."""
+        try:
+            with signals_blocked():  # it may spawn a worker
+                return self.executor.submit(task, *args, **kwargs)
+        except BrokenProcessPool:
+            raise worker_killed() from None
+
+    def finished(self, futures: Sequence[Future[Result]], tick: Callable[[], None]) -> Iterator[Result]:
+        """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
+        `ExporterError`, or `RunError` when a worker was killed."""
+        unfinished = set(futures)
+        while unfinished:
+            done, unfinished = wait(unfinished, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    raise worker_killed() from None
+            tick()
+
     def shutdown(self) -> None:
-        """Lets the workers end, all tasks being done; that takes them 0.1 s, and nobody waits for them here."""
+        """Lets the workers, whose tasks are all done, end while the caller goes on.
+
+        Measured: they take 0.1 s, 4 % of an export of a million rows.
+        """
         self.ending = threading.Thread(target=self.executor.shutdown)
         self.ending.start()
 
-    def kill(self) -> None:
-        """Ends every worker at once: a stalled read hears nothing else. From now on no signal disturbs the end."""
-        disable_interrupts()
-        kill_workers()
-        self.end()
-
-    def end(self) -> None:
-        """Waits for the end of the workers, and for that of the executor's thread: at its own end the interpreter would
-        wake it, by a pipe that it may have closed."""
+    def join(self) -> None:
+        """Waits for the end of the workers, and of the executor's own thread: the interpreter would wake that at its
+        exit through a pipe that may be closed by then."""
         if self.ending:
             self.ending.join()
         else:
             self.executor.shutdown(cancel_futures=True)
 
-    def submit(self, work: str, *arguments: Any) -> Future[Any]:
-        """Gives the workers a task: a function of worker.py by its name, and its arguments."""
-        try:
-            with signals_blocked():  # it may start a worker
-                return self.executor.submit(perform, work, *arguments)
-        except BrokenProcessPool:
-            raise killed() from None
-
-    def finished(self, futures: list[Future[Any]], tick: Callable[[], None]) -> Iterator[Any]:
-        """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
-        `ExporterError`, or `RunError` for a killed worker."""
-        open_futures = set(futures)
-        while open_futures:
-            done, open_futures = wait(open_futures, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    raise killed() from None
-            tick()
-
-
-def perform(work: str, *arguments: Any) -> Any:
-    """Calls a function of worker.py. By its name, since its module loads Polars, which costs the leader half a second
-    and 60 MB that it has no use for."""
-    # The workers are the parallelism; and a backtrace of connectorx could quote rows.
-    os.environ |= {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
-    return getattr(import_module("exporter.pipeline.worker"), work)(*arguments)
-
-
-def killed() -> RunError:
-    return RunError("a worker process was killed (out of memory?); lower --memory or --workers and run it again")
+    def kill(self) -> None:
+        """Kills every worker at once, since a worker in a stalled read reacts to nothing else. From now on no signal
+        interrupts the cleaning up."""
+        disable_interrupts()
+        kill_workers()
+        self.join()
 
 
 @contextmanager
@@ -85,34 +82,24 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     When the block ends in an error, the workers are killed.
     """
     spawn = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=perform, initargs=("start",))
-    pool = Pool(executor)
+    pool = Pool(ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker))
     try:
-        with main_module_hidden():
-            for _ in range(workers):
-                pool.submit("warm_up")
+        for _ in range(workers):
+            pool.submit(warm_up)
         yield pool
     except BaseException:
         pool.kill()
         raise
-    pool.end()
+    pool.join()
 
 
-@contextmanager
-def main_module_hidden() -> Iterator[None]:
-    """Keeps a spawned process from running the command's script again: it would load the command line for nothing."""
-    main = sys.modules["__main__"]
-    file = main.__dict__.pop("__file__", None)
-    try:
-        yield
-    finally:
-        if file is not None:
-            main.__dict__["__file__"] = file
+def worker_killed() -> RunError:
+    return RunError("a worker process was killed (out of memory?); lower --memory or --workers and run it again")
 
 
 def kill_workers() -> None:
     """Kills every worker and waits until it is gone."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + KILL_SECONDS
     children = multiprocessing.active_children()
     for child in children:
         child.kill()

@@ -3,113 +3,122 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
+from exporter.sink.manifest import Totals
 
-ACTIVITIES = (KEYS, READ, SHAPE, WRITE, HASH)
+ACTIVITIES = (KEYS, READ, SHAPE, WRITE)
+
+
+class ChunkTime(NamedTuple):
+    """What a chunk took: its table, the rows read, and the timer of its task."""
+
+    table: str
+    rows: int
+    timer: TaskTimer
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """All tasks of a run (`keys` and by table), the seconds of its stages and when each began (by the stopwatches'
-    clock), how many workers it had, and how many seconds the disk still took when they were done."""
+    """The timers of all tasks of a run (of the key index, and of the chunks), the seconds of its stages, the number of
+    workers, when each stage began (by the timers' clock), and the seconds that the disk still took after all tasks."""
 
-    keys: list[Stopwatch]
-    tables: list[tuple[str, int, Stopwatch]]
+    keys: list[TaskTimer]
+    tables: list[ChunkTime]
     stages: Mapping[str, float]
     workers: int
     began: Mapping[str, float] = field(default_factory=dict)
     flushed: float = 0.0
 
     def costliest(self, number: int = 3) -> list[tuple[str, float]]:
-        """The tables that took most of the workers' time, in seconds."""
-        cost: Counter[str] = Counter()
-        for table, _, watch in self.tables:
-            cost[table] += sum(watch.seconds.values())  # type: ignore[assignment]
-        return [(table, float(seconds)) for table, seconds in cost.most_common(number)]
+        """The tables that took most of the workers' time, with its seconds."""
+        cost: dict[str, float] = defaultdict(float)
+        for table, _, timer in self.tables:
+            cost[table] += sum(timer.seconds.values())
+        return sorted(cost.items(), key=lambda item: -item[1])[:number]
 
     def bottleneck(self) -> str:
-        """What the workers spent most of their time on: waiting for the database or the disk, or computing.
+        """What the workers spent most of their time on: `database` or `disk`, waiting for it, or `CPU`, computing.
 
-        Waiting is the time on the clock that is none on the CPU.
+        The seconds of an activity that are not CPU seconds were spent waiting.
         """
-        waited: dict[str, float] = defaultdict(float)
+        spent: dict[str, float] = defaultdict(float)
         if self.flushed:
-            waited["disk"] = self.flushed * self.workers
-        for watch in self.watches():
-            for activity, seconds in watch.seconds.items():
-                busy = min(watch.cpu_seconds[activity], seconds)
-                waited["CPU"] += busy
-                waited["disk" if activity == WRITE else "database" if activity in (READ, KEYS) else "CPU"] += (
-                    seconds - busy
-                )
-        return max(waited, key=lambda place: waited[place], default="database")
+            spent["disk"] = self.flushed * self.workers
+        for timer in self.timers():
+            for activity, seconds in timer.seconds.items():
+                busy = min(timer.cpu_seconds[activity], seconds)
+                spent["CPU"] += busy
+                waited_for = "disk" if activity == WRITE else "database" if activity in (READ, KEYS) else "CPU"
+                spent[waited_for] += seconds - busy
+        return max(spent, key=lambda resource: spent[resource], default="database")
 
-    def watches(self) -> Iterable[Stopwatch]:
-        """The stopwatch of every task."""
+    def timers(self) -> Iterable[TaskTimer]:
+        """The timer of every task."""
         yield from self.keys
-        yield from (watch for _, _, watch in self.tables)
+        yield from (timer for _, _, timer in self.tables)
 
     def as_object(self) -> dict[str, Any]:
-        """The profile as JSON: seconds by stage, table and worker, and every task on a timeline from its first."""
-        began = min((watch.started for watch in self.watches()), default=0.0)
-        busy = self.stages.get("keys", 0.0) + self.stages.get("tables", 0.0)
-        processes = sorted({watch.worker for watch in self.watches()})
-        processes += [0] * (self.workers - len(processes))  # workers that came too late for any task
+        """The profile as JSON: seconds by stage, table and worker, and every task with its seconds since the first."""
+        began = min((timer.started for timer in self.timers()), default=0.0)
+        working = self.stages.get("keys", 0.0) + self.stages.get("tables", 0.0)
+        processes = sorted({timer.worker for timer in self.timers()})
+        processes += [0] * (self.workers - len(processes))  # workers that were ready too late for any task
         return {
             "stages": rounded(self.stages),
             "tables": [
-                {"table": table, "rows": rows, **rounded(add(watches))} for table, rows, watches in self.by_table()
+                {"table": table, "rows": rows, **rounded(total_seconds(timers))}
+                for table, rows, timers in self.by_table()
             ],
             "workers": [
-                {"worker": number, **rounded(spent), "idle": round(max(0.0, busy - sum(spent.values())), 3)}
+                {"worker": number, **rounded(seconds), "idle": round(max(0.0, working - sum(seconds.values())), 3)}
                 for number, process in enumerate(processes, 1)
-                for spent in [add(watch for watch in self.watches() if watch.worker == process)]
+                for seconds in [total_seconds(timer for timer in self.timers() if timer.worker == process)]
             ],
             "tasks": [
                 {
-                    "worker": processes.index(watch.worker) + 1,
-                    "what": watch.what,
-                    "started": round(watch.started - began, 3),
-                    "ended": round(watch.ended - began, 3),
-                    **rounded(watch.seconds),
+                    "worker": processes.index(timer.worker) + 1,
+                    "task": timer.task,
+                    "started": round(timer.started - began, 3),
+                    "ended": round(timer.ended - began, 3),
+                    **rounded(timer.seconds),
                 }
-                for watch in sorted(self.watches(), key=lambda watch: watch.started)
+                for timer in sorted(self.timers(), key=lambda timer: timer.started)
             ],
             "bottleneck": self.bottleneck(),
         }
 
-    def by_table(self) -> list[tuple[str, int, list[Stopwatch]]]:
-        """Rows and stopwatches of each table, the costliest first."""
+    def by_table(self) -> list[tuple[str, int, list[TaskTimer]]]:
+        """Each table with its rows and the timers of its chunks, the costliest first."""
         rows: Counter[str] = Counter()
-        watches: dict[str, list[Stopwatch]] = defaultdict(list)
-        for table, count, watch in self.tables:
-            rows[table] += count
-            watches[table].append(watch)
-        return [(table, rows[table], watches[table]) for table, _ in self.costliest(len(rows))]
+        timers: dict[str, list[TaskTimer]] = defaultdict(list)
+        for table, chunk_rows, timer in self.tables:
+            rows[table] += chunk_rows
+            timers[table].append(timer)
+        return [(table, rows[table], timers[table]) for table, _ in self.costliest(len(rows))]
 
 
-def add(watches: Iterable[Stopwatch]) -> dict[str, float]:
+def total_seconds(timers: Iterable[TaskTimer]) -> dict[str, float]:
     """Seconds of each activity over several tasks."""
-    seconds = dict.fromkeys(ACTIVITIES, 0.0)
-    for watch in watches:
-        for activity, spent in watch.seconds.items():
-            seconds[activity] += spent
-    return seconds
+    total = dict.fromkeys(ACTIVITIES, 0.0)
+    for timer in timers:
+        for activity, seconds in timer.seconds.items():
+            total[activity] += seconds
+    return total
 
 
 def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    return {activity: round(spent, 3) for activity, spent in seconds.items()}
+    return {name: round(value, 3) for name, value in seconds.items()}
 
 
-def totals_line(totals: Mapping[str, int], profile: Profile) -> str:
+def totals_line(totals: Totals, profile: Profile) -> str:
     """What an export holds and how long it took; `totals` is the manifest's."""
-    counts = ", ".join(f"{totals[what]:,} {what}" for what in ("nodes", "relationships", "rejects"))
-    return f"{counts}, {totals['bytes'] / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
+    counts = f"{totals.nodes:,} nodes, {totals.relationships:,} relationships, {totals.rejects:,} rejects"
+    return f"{counts}, {totals.bytes / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
 
 
 def cost_lines(profile: Profile) -> str:
-    """What held an export up, and which tables cost the workers most, a line each."""
+    """What held an export up, and the tables that cost the workers most, a line each."""
     costs = [f"  {seconds:8.1f} s  {table}" for table, seconds in profile.costliest()]
     return "\n".join([f"Held up most by the {profile.bottleneck()}. The costliest tables:", *costs])

@@ -1,1 +1,1 @@
-"""A source before an export: check, estimate, and the settings file that `init` writes."""
+"""Before an export: the check of a source, the estimate, and the settings file that `init` writes."""

@@ -1,4 +1,4 @@
-"""A source looked at before an export: what differs from the model, what an export would take, and what room it has."""
+"""What `exporter check` finds out before an export: findings, an estimate, and the disk space for it."""
 
 import shutil
 from contextlib import suppress
@@ -21,13 +21,14 @@ from exporter.source.connection import Connection
 from exporter.source.leader import connected, current_catalog
 
 FORMAT = 1
-# Measured on the sample and the benchmark's data: a tenth too much with statistics, a sixth too little without.
+# Measured on the sample and the benchmark's data: estimates are a tenth too high with statistics, a sixth too low
+# without.
 MARGIN = 1.25
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """The server as it names itself; `standby`: it follows another one."""
+class SourceServer:
+    """The source's server as it describes itself; `standby` if it replicates another one."""
 
     host: str
     database: str
@@ -36,93 +37,102 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkup:
-    """What was found, the gravest first; without a server, since that could not be asked."""
+class Preflight:
+    """The result of a check: findings, most severe first, the estimate, and the free bytes of the output's disk.
+
+    Server and estimate are None if the source is unreachable.
+    """
 
     findings: list[Finding]
     output: Path
-    server: Server | None = None
+    server: SourceServer | None = None
     estimate: Estimate | None = None
-    free: int = 0
+    free_bytes: int = 0
 
     @property
     def exportable(self) -> bool:
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     def as_object(self) -> dict[str, Any]:
-        """The object of `exporter check --json` (docs/source.md names its keys: those of these classes)."""
-        known = self.estimate
+        """The object of `exporter check --json`; docs/source.md lists its keys, which are those of these classes."""
+        expected = self.estimate
         return {
             "format": FORMAT,
             "exportable": self.exportable,
             "model": {"sha256": model_sha256()},
             "server": self.server and asdict(self.server),
             "findings": [asdict(finding) for finding in self.findings],
-            "estimate": known
+            "estimate": expected
             and {
-                "rows": known.rows,
-                "bytes": known.bytes,
-                "seconds": round(known.seconds, 1),
-                "rule": known.rule,
-                "tables": [asdict(table) for table in known.tables],
+                "rows": expected.rows,
+                "bytes": expected.bytes,
+                "seconds": round(expected.seconds, 1),
+                "rule": expected.rule,
+                "tables": [asdict(table) for table in expected.tables],
             },
-            "output": {"directory": str(self.output), "free_bytes": self.free},
+            "output": {"directory": str(self.output), "free_bytes": self.free_bytes},
         }
 
 
-def check(settings: Settings) -> Checkup:
-    """All that can be said before an export. Raises `SourceError` where the source cannot be asked."""
-    with connected(settings.source, "exporter check", **settings.timeouts) as connection:
-        return checkup(connection, settings)
+def check(settings: Settings) -> Preflight:
+    """Everything that can be said before an export. Reads no table and writes nothing.
 
-
-def checkup(connection: Connection, settings: Settings) -> Checkup:
-    """Looks at the source of a connection and at the output directory; reads no table and writes nothing.
-
-    Raises `SourceError` or `RunError` where the source cannot be asked.
+    Raises `UsageError` if no source is set, `SourceError` or `RunError` if it cannot be queried.
     """
+    with connected(settings.source, "exporter check", **settings.timeouts) as connection:
+        return preflight(connection, settings)
+
+
+def preflight(connection: Connection, settings: Settings) -> Preflight:
+    """The check of a connected source. Raises `SourceError` or `RunError` if it cannot be queried."""
     if faults := examine_model():
-        return Checkup(faults, settings.output, ask_server(connection))
+        return Preflight(faults, settings.output, read_server(connection))
     mapping = settings.mapping
     catalog = current_catalog(connection, mapping)
     statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])
     expected = estimate(catalog, statistics, mapping, readable_manifest(settings.output / LATEST))
-    free = free_bytes(settings.output)
-    findings = [*examine(catalog, mapping), *locks(locked, settings), *room(settings.output, expected, free)]
-    return Checkup(by_severity(findings), settings.output, ask_server(connection), expected, free)
+    free_bytes = free_disk_space(settings.output)
+    findings = [
+        *examine(catalog, mapping),
+        *held_locks(locked, settings.lock_timeout),
+        *disk_space(settings.output, expected, free_bytes),
+    ]
+    return Preflight(by_severity(findings), settings.output, read_server(connection), expected, free_bytes)
 
 
-def unreachable(settings: Settings, error: SourceError) -> Checkup:
-    """The checkup of a source that could not be asked, for the reason that the error says."""
-    return Checkup([Finding(Severity.ERROR, "source", str(error))], settings.output, free=free_bytes(settings.output))
+def unreachable(settings: Settings, error: SourceError) -> Preflight:
+    """The result for a source that could not be queried: the error is its only finding."""
+    finding = Finding(Severity.ERROR, "source", str(error))
+    return Preflight([finding], settings.output, free_bytes=free_disk_space(settings.output))
 
 
-def ask_server(connection: Connection) -> Server:
-    """What the server says of itself."""
+def read_server(connection: Connection) -> SourceServer:
     query = "select current_database(), current_setting('server_version'), pg_is_in_recovery()"
     row = connection.execute(query).fetchone()
     assert row is not None
     host = connection.info.host
-    return Server("localhost" if host.startswith("/") else host, *row)
+    return SourceServer("localhost" if host.startswith("/") else host, *row)
 
 
-def locks(locked: list[str], settings: Settings) -> list[Finding]:
-    """A warning for each table that somebody holds against an export."""
-    wait = f"an export waits for it, --lock-timeout ({settings.lock_timeout}s) at the most"
-    return [Finding(Severity.WARNING, name, "is locked at this moment, by a migration?", wait) for name in locked]
+def held_locks(locked: list[str], lock_timeout: int) -> list[Finding]:
+    """A warning for each table on which someone holds a lock that an export would wait for."""
+    remedy = f"an export waits for it, up to --lock-timeout ({lock_timeout}s)"
+    return [Finding(Severity.WARNING, name, "is locked right now, perhaps by a migration", remedy) for name in locked]
 
 
-def room(output: Path, expected: Estimate, free: int) -> list[Finding]:
-    """A warning where the disk of the output directory may be too small."""
-    if expected.bytes * MARGIN <= free:
+def disk_space(output: Path, expected: Estimate, free_bytes: int) -> list[Finding]:
+    """A warning if the output's disk may be too small for an export."""
+    needed = int(expected.bytes * MARGIN)
+    if needed <= free_bytes:
         return []
-    what = f"{decimal(free)} are free, and an export may take {decimal(int(expected.bytes * MARGIN))}"
-    return [Finding(Severity.WARNING, str(output), what, "make room (exporter prune), or choose another --output")]
+    what = f"{decimal(free_bytes)} are free, and an export may take {decimal(needed)}"
+    remedy = "free some space (exporter prune), or choose another --output"
+    return [Finding(Severity.WARNING, str(output), what, remedy)]
 
 
-def free_bytes(output: Path) -> int:
-    """What this user may still write on the disk of a directory, or of the one in which it would be made."""
-    for place in (output.absolute(), *output.absolute().parents):
+def free_disk_space(output: Path) -> int:
+    """Bytes this user may still write on the disk of a directory, or of its nearest parent that exists."""
+    for directory in (output.absolute(), *output.absolute().parents):
         with suppress(OSError):
-            return shutil.disk_usage(place).free
+            return shutil.disk_usage(directory).free
     return 0

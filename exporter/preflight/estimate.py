@@ -1,4 +1,4 @@
-"""What an export would hold and take, estimated without reading a table (docs/source.md, Estimates)."""
+"""What an export will hold and how long it will take, estimated without reading a table (docs/source.md, Estimates)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from enum import StrEnum
 
 from exporter.model.tables import Table, tables
 from exporter.model.vocabulary import Type
-from exporter.preflight.statistics import Statistics, Width
-from exporter.sink.contents import Manifest
+from exporter.preflight.statistics import ColumnStatistics, TableStatistics
 from exporter.sink.headers import columns
 from exporter.sink.layout import Entity, data_folder
+from exporter.sink.manifest import Manifest
 from exporter.source.catalog import Column, Relation
 from exporter.source.mapping import NameMapping
 
-# Measured with two workers on two cores (docs/performance.md): 1, 3 and 10 million rows took 4, 8 and 20 seconds, and
-# the last of them made 1.6 GB. Rows much wider than those go by their bytes.
+# Measured with two workers on two cores (docs/performance.md): 1, 3 and 10 million rows took 4, 8 and 20 seconds; the
+# largest wrote 1.6 GB. Much wider rows take time by their bytes.
 START_SECONDS = 2.0
 ROWS_A_SECOND = 550_000
 BYTES_A_SECOND = 90_000_000
-# A previous export tells the time of one that is about as large.
-ALIKE = 2.0
+# A previous export predicts the time of one at most this many times as large or small.
+COMPARABLE = 2.0
 
-# Bytes of a value in a data file with what quotes it; of a text without statistics, as if it had 20 letters.
+# Bytes of a value in a data file, quotes included; of a text without statistics as if it had 20 letters.
 WIDTHS = {Type.LONG: 8, Type.DOUBLE: 8, Type.BOOLEAN: 5, Type.DATETIME: 27, Type.DATE: 10, Type.LOCALTIME: 15}
 QUOTES = 2
 TEXT = 20
-# Also of an end that is a text: those are uuids.
+# Also the width of a relationship's end whose key is text: those keys are uuids.
 UUID = 36
 
 
@@ -34,13 +34,13 @@ class Basis(StrEnum):
 
     STATISTICS = "statistics"  # ANALYZE's, scaled to the table's size
     SIZE = "size"  # the table's size and the width of its types: it was never analyzed
-    PREVIOUS = "previous export"  # that of a view, and of a locked table, from the export before
-    UNKNOWN = "unknown"  # that of those without one
+    PREVIOUS = "previous export"  # for a view or a locked table
+    UNKNOWN = "unknown"  # for those, without a previous export
 
 
 @dataclass(frozen=True, slots=True)
 class TableEstimate:
-    """A table of the model, its name in the source, its rows and the bytes of its data files; None where unknown."""
+    """A table of the model, its name in the source, its rows and the bytes of its data files; None if unknown."""
 
     table: str
     name: str
@@ -51,7 +51,7 @@ class TableEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The tables that are there, the seconds of an export, and by which rule they were found."""
+    """The tables that exist, the seconds an export takes, and the rule behind that time."""
 
     tables: tuple[TableEstimate, ...]
     seconds: float
@@ -59,96 +59,109 @@ class Estimate:
 
     @property
     def rows(self) -> int:
-        return sum(each.rows or 0 for each in self.tables)
+        return sum(table.rows or 0 for table in self.tables)
 
     @property
     def bytes(self) -> int:
-        return sum(each.bytes or 0 for each in self.tables)
+        return sum(table.bytes or 0 for table in self.tables)
 
     def based_on(self, basis: Basis) -> list[str]:
-        """The tables whose numbers come from there, by their names in the source."""
-        return [each.name for each in self.tables if each.basis is basis]
+        """The tables whose numbers have this basis, by their names in the source."""
+        return [table.name for table in self.tables if table.basis is basis]
 
 
 def estimate(
     catalog: Mapping[str, Relation],
-    statistics: Mapping[str, Statistics],
+    statistics: Mapping[str, TableStatistics],
     mapping: NameMapping,
     previous: Manifest | None,
 ) -> Estimate:
-    """What an export of the mapped tables that exist would hold and take; `previous` is an export made before."""
-    found = []
-    for table in tables():
-        name = mapping.table(table.name)
-        before = written(table, previous)
-        if name in catalog and (known := statistics.get(name)):
-            # As wide as before, where that is known.
-            made = known.rows * before.bytes / before.rows if before and before.rows else None
-            if made is None:
-                made = known.rows * row_width(table, catalog[name], known, mapping) + known.toast
-            basis = Basis.STATISTICS if known.analyzed else Basis.SIZE
-            found.append(TableEstimate(table.name, name, known.rows, round(made), basis))
-        elif name in catalog and before:
-            found.append(TableEstimate(table.name, name, before.rows, before.bytes, Basis.PREVIOUS))
-        elif name in catalog:
-            found.append(TableEstimate(table.name, name, None, None, Basis.UNKNOWN))
-    return timed(tuple(found), previous)
+    """The estimate for the mapped tables that exist.
+
+    `statistics` are by names in the source; `previous` is the manifest of an earlier export, if there is one.
+    """
+    estimates = tuple(
+        estimate_table(table, relation, statistics.get(name), mapping, previous)
+        for table in tables()
+        if (relation := catalog.get(name := mapping.table(table.name)))
+    )
+    return with_seconds(estimates, previous)
 
 
-def timed(found: tuple[TableEstimate, ...], previous: Manifest | None) -> Estimate:
-    """The tables with the time that they take: as the previous export where that was about as large."""
-    rows, size = sum(each.rows or 0 for each in found), sum(each.bytes or 0 for each in found)
-    before = sum(each.rows for table in tables() if (each := written(table, previous)))
-    took = (previous.finished_at - previous.started_at).total_seconds() if previous else 0.0
-    if before and took > 0 and before / ALIKE <= rows <= before * ALIKE:
-        return Estimate(found, took * rows / before, "as fast as the previous export")
+def estimate_table(
+    table: Table,
+    relation: Relation,
+    known: TableStatistics | None,
+    mapping: NameMapping,
+    previous: Manifest | None,
+) -> TableEstimate:
+    """A table's rows and bytes: by its statistics, else as in the previous export."""
+    name, before = mapping.table(table.name), contribution(table, previous)
+    if known and before and before.rows:
+        size = known.rows * before.bytes / before.rows  # rows are as wide as they were
+    elif known:
+        size = known.rows * row_width(table, relation, known, mapping) + known.toast
+    elif before:
+        return TableEstimate(table.name, name, before.rows, before.bytes, Basis.PREVIOUS)
+    else:
+        return TableEstimate(table.name, name, None, None, Basis.UNKNOWN)
+    return TableEstimate(table.name, name, known.rows, round(size), Basis.STATISTICS if known.analyzed else Basis.SIZE)
+
+
+def with_seconds(estimates: tuple[TableEstimate, ...], previous: Manifest | None) -> Estimate:
+    """The estimate with its time: at the speed of the previous export if that is comparable, else as measured."""
+    rows, size = sum(table.rows or 0 for table in estimates), sum(table.bytes or 0 for table in estimates)
+    rows_before = sum(part.rows for table in tables() if (part := contribution(table, previous)))
+    seconds_before = (previous.finished_at - previous.started_at).total_seconds() if previous else 0.0
+    if rows_before and seconds_before > 0 and rows_before / COMPARABLE <= rows <= rows_before * COMPARABLE:
+        return Estimate(estimates, seconds_before * rows / rows_before, "as fast as the previous export")
     seconds = START_SECONDS + max(rows / ROWS_A_SECOND, size / BYTES_A_SECOND)
     rule = (
         f"at {ROWS_A_SECOND:,} rows or {BYTES_A_SECOND / 1e6:g} MB a second, as measured on two cores; yours may differ"
     )
-    return Estimate(found, seconds, rule)
+    return Estimate(estimates, seconds, rule)
 
 
-def row_width(table: Table, relation: Relation, known: Statistics, mapping: NameMapping) -> float:
-    """Bytes that a row of a table gives to the data files of all its entities: each value, and the comma or line end
-    after it."""
+def row_width(table: Table, relation: Relation, known: TableStatistics, mapping: NameMapping) -> float:
+    """Bytes that a row of a table adds to the data files of all its entities: each value, and a comma or line end."""
     width = 0.0
-    for entity in made_of(table):
+    for entity in entities_of(table):
         for name, type_ in columns(entity):
-            real = mapping.column(table.name, name)
-            width += 1 + value_width(type_, relation.columns.get(real), known.widths.get(real))
+            real_name = mapping.column(table.name, name)
+            width += 1 + value_width(type_, relation.columns.get(real_name), known.columns.get(real_name))
     return width
 
 
-def value_width(type_: Type, column: Column | None, width: Width | None) -> float:
-    """Bytes of a value; a text without quotes is as wide as it is stored."""
+def value_width(type_: Type, column: Column | None, known: ColumnStatistics | None) -> float:
+    """Average bytes of a value in a data file, nulls counted as empty. The database stores a text with a byte of
+    length before it."""
     if type_ is not Type.STRING:
-        bare: float = WIDTHS[type_]
+        width: float = WIDTHS[type_]
     elif column is None or column.base == "uuid":
-        bare = UUID + QUOTES
+        width = UUID + QUOTES
     else:
-        bare = QUOTES + (max(0.0, width.bytes - 1) if width and column.category == "S" else TEXT)
-    return bare * (1 - width.nulls) if width else bare
+        width = QUOTES + (max(0.0, known.bytes - 1) if known and column.category == "S" else TEXT)
+    return width * (1 - known.nulls) if known else width
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a table gave to an export: its rows, and the bytes of their data files."""
+class Contribution:
+    """A table's rows in an export, and the bytes of the data files made of them."""
 
     rows: int
     bytes: int
 
 
-def written(table: Table, previous: Manifest | None) -> Written | None:
-    """What a table gave to a previous export, if that has it."""
-    if previous is None:
+def contribution(table: Table, manifest: Manifest | None) -> Contribution | None:
+    """What a table contributed to an export; None if it was not part of it."""
+    if manifest is None:
         return None
-    folders = {data_folder(entity).as_posix() for entity in made_of(table)}
-    rows = [entity.counted for entity in previous.entities if entity.folder in folders]
-    size = sum(file.bytes for file in previous.files if file.path.rpartition("/")[0] in folders)
-    return Written(max(rows), size) if rows else None
+    folders = {data_folder(entity).as_posix() for entity in entities_of(table)}
+    rows = [entity.table_rows for entity in manifest.entities if entity.folder in folders]
+    size = sum(file.bytes for file in manifest.files if file.path.rpartition("/")[0] in folders)
+    return Contribution(max(rows), size) if rows else None
 
 
-def made_of(table: Table) -> list[Entity]:
-    """The entities that a table's rows make."""
+def entities_of(table: Table) -> list[Entity]:
+    """The node and relationships made of a table's rows."""
     return [*([table.node] if table.node else []), *table.relationships]

@@ -1,6 +1,6 @@
-"""Which tables and columns of a source may be the model's under other names: guessed by names, and by types that fit.
+"""Which of a source's tables and columns are the model's under other names, guessed by similar names and fitting types.
 
-A guess is certain when it is good and no other is nearly as good; else it is only a proposal.
+A guess is certain if it is good and no other comes close; otherwise it is only a proposal.
 """
 
 import difflib
@@ -16,29 +16,31 @@ from exporter.source.columns import fits
 from exporter.source.connection import Connection
 from exporter.source.mapping import NameMapping
 
-# From 0 (nothing alike) to 1 (the same). Tried on the sources of the tests (tests/test_suggestions.py).
+# Similarities are from 0 (nothing in common) to 1 (equal). These bounds were tuned on the sources of
+# tests/preflight/test_name_matching.py.
 POSSIBLE_TABLE, CERTAIN_TABLE = 0.4, 0.55
 POSSIBLE_COLUMN, CERTAIN_COLUMN = 0.6, 0.75
-# How much better than the next one a certain guess is.
+# How far a certain guess is ahead of the second best.
 LEAD = 0.05
-# The likeness of an `id` to the model's key.
-IS_KEY = 0.8
-# What a table's name and its columns weigh.
-NAME, COLUMNS = 0.35, 0.65
+# The similarity of a column `id` to the model's key.
+ID_IS_KEY = 0.8
+# How much a table's own name and its columns count.
+NAME_WEIGHT, COLUMNS_WEIGHT = 0.35, 0.65
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnGuess:
-    """A column of the source that may be the model's; the same name is certain."""
+    """A column of the source that may be the model's; one of the same name is certain."""
 
     name: str
     certain: bool
-    likeness: float = 1.0
+    similarity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class TableGuess:
-    """A table of the model, and the one of the source that may be it, None where nothing is like it."""
+    """A table of the model, the table of the source that may be it (None if nothing is similar), and its columns by
+    their names in the model."""
 
     table: Table
     name: str | None = None
@@ -56,7 +58,7 @@ class TableGuess:
 
     @property
     def missing(self) -> list[str]:
-        """The columns that nothing is like."""
+        """The model's columns for which nothing was found."""
         return [column for column in self.table.columns() if column not in self.columns]
 
 
@@ -67,30 +69,32 @@ def all_schemas(connection: Connection) -> list[str]:
 
 
 def read_candidates(connection: Connection) -> dict[str, Relation]:
-    """Every relation that may be one of the model's tables: no part of another, none that the model skips, none whose
-    name cannot be written in the settings."""
-    heirs = "select n.nspname || '.' || c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-    parts = {name for (name,) in connection.execute(f"{heirs} join pg_namespace n on n.oid = c.relnamespace")}
+    """Every relation that may be one of the model's tables, by name.
+
+    Left out are partitions and child tables, tables that the model skips, and names that settings cannot hold.
+    """
+    children = "select n.nspname || '.' || c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+    child_tables = {name for (name,) in connection.execute(f"{children} join pg_namespace n on n.oid = c.relnamespace")}
     return {
         name: relation
         for name, relation in read_catalog(connection, all_schemas(connection)).items()
-        if name not in parts and name not in SKIPPED_TABLES and name.count(".") == 1
+        if name not in child_tables and name not in SKIPPED_TABLES and name.count(".") == 1
         if relation.kind in (TABLE, PARTITIONED, VIEW)
     }
 
 
 def suggest(candidates: Mapping[str, Relation]) -> list[TableGuess]:
-    """A guess for each table of the model, in its order; no table of the source is guessed twice.
+    """A guess for each table of the model, in the model's order; no table of the source is guessed twice.
 
-    The best pair of all comes first, so that a table with its own name is taken by none that is only like it; a good
-    one in the model's own schema comes before those elsewhere.
+    The best pair is taken first, so that a table under its own name is never taken for one that is only similar; a
+    certain pair in the model's own schema goes before pairs elsewhere.
     """
-    known = {table.name: table for table in tables()}
+    model_tables = {table.name: table for table in tables()}
     pairs = {
-        (name, real): like
-        for name, table in known.items()
-        for real, relation in candidates.items()
-        if (like := likeness(table, relation)) >= POSSIBLE_TABLE
+        (name, candidate): similarity
+        for name, table in model_tables.items()
+        for candidate, relation in candidates.items()
+        if (similarity := table_similarity(table, relation)) >= POSSIBLE_TABLE
     }
     guesses: dict[str, TableGuess] = {}
     while pairs:
@@ -98,108 +102,112 @@ def suggest(candidates: Mapping[str, Relation]) -> list[TableGuess]:
             pairs,
             key=lambda pair: (pairs[pair] >= CERTAIN_TABLE and schema_of(pair[0]) == schema_of(pair[1]), pairs[pair]),
         )
-        certain = best[0] == best[1] or is_certain(pairs, best, CERTAIN_TABLE)
-        table, relation = known[best[0]], candidates[best[1]]
-        columns = with_the_last(table, relation, columns_of(table, relation))
-        guesses[best[0]] = TableGuess(table, best[1], certain, columns)
-        pairs = others(pairs, best)
-    return [guesses.get(name, TableGuess(table)) for name, table in known.items()]
+        name, candidate = best
+        certain = name == candidate or is_certain(pairs, best, CERTAIN_TABLE)
+        table, relation = model_tables[name], candidates[candidate]
+        columns = with_last_column(table, relation, match_columns(table, relation))
+        guesses[name] = TableGuess(table, candidate, certain, columns)
+        pairs = without_pair(pairs, best)
+    return [guesses.get(name, TableGuess(table)) for name, table in model_tables.items()]
 
 
 def schema_of(name: str) -> str:
     return name.partition(".")[0]
 
 
+# A name of the model and one of the source.
 Pair = tuple[str, str]
 
 
-def is_certain(pairs: dict[Pair, float], best: Pair, enough: float) -> bool:
-    """Whether a pair is good, and no other of either of the two nearly as good."""
-    rivals = [like for pair, like in pairs.items() if (pair[0] == best[0]) != (pair[1] == best[1])]
-    return pairs[best] >= enough and pairs[best] - max(rivals, default=0.0) >= LEAD
+def is_certain(pairs: dict[Pair, float], best: Pair, bound: float) -> bool:
+    """Whether a pair reaches the bound, and no other pair with one of its names comes close."""
+    rivals = [similarity for pair, similarity in pairs.items() if (pair[0] == best[0]) != (pair[1] == best[1])]
+    return pairs[best] >= bound and pairs[best] - max(rivals, default=0.0) >= LEAD
 
 
-def others(pairs: dict[Pair, float], taken: Pair) -> dict[Pair, float]:
-    """The pairs of which neither is taken."""
-    return {pair: like for pair, like in pairs.items() if pair[0] != taken[0] and pair[1] != taken[1]}
+def without_pair(pairs: dict[Pair, float], taken: Pair) -> dict[Pair, float]:
+    """The pairs that contain neither of the taken names."""
+    return {pair: similarity for pair, similarity in pairs.items() if pair[0] != taken[0] and pair[1] != taken[1]}
 
 
 def certain_names(guesses: Iterable[TableGuess]) -> NameMapping:
-    """The mapping that the certain guesses make."""
-    sure = [guess for guess in guesses if guess.certain]
+    """The mapping made of the certain guesses."""
+    certain = [guess for guess in guesses if guess.certain]
+    renamed = {guess.table.name: guess.name for guess in certain if guess.renamed and guess.name}
     columns = {
-        guess.table.name: {column: each.name for column, each in guess.renamed_columns.items() if each.certain}
-        for guess in sure
+        guess.table.name: {name: column.name for name, column in guess.renamed_columns.items() if column.certain}
+        for guess in certain
     }
-    renamed = {guess.table.name: guess.name for guess in sure if guess.renamed and guess.name}
     return NameMapping(renamed, {table: names for table, names in columns.items() if names})
 
 
-def likeness(table: Table, relation: Relation) -> float:
-    """How much a relation is like a table of the model: by its name, and by how many of the columns are there."""
+def table_similarity(table: Table, relation: Relation) -> float:
+    """How similar a relation is to a table of the model, by its name and the columns found in it."""
     schema, name = table.name.split(".")
-    named = (
+    of_names = (
         1.0
         if relation.full_name == table.name
-        else 0.8 * alike(name, relation.name) + 0.2 * alike(schema, relation.schema)
+        else 0.8 * name_similarity(name, relation.name) + 0.2 * name_similarity(schema, relation.schema)
     )
-    found = columns_of(table, relation)
-    there = sum(guess.likeness for guess in found.values()) / len(table.columns())
-    spare = 1 - len(found) / max(1, len(relation.columns))
-    return NAME * named + COLUMNS * max(0.0, there - 0.1 * spare)
+    matched = match_columns(table, relation)
+    of_columns = sum(guess.similarity for guess in matched.values()) / len(table.columns())
+    unmatched = 1 - len(matched) / max(1, len(relation.columns))
+    return NAME_WEIGHT * of_names + COLUMNS_WEIGHT * max(0.0, of_columns - 0.1 * unmatched)
 
 
-def columns_of(table: Table, relation: Relation) -> dict[str, ColumnGuess]:
-    """The columns of a relation that are, or may be, the model's; each at most once, those of the same name first."""
-    wanted = table.columns()
-    found = {column: ColumnGuess(column, True) for column in wanted if column in relation.columns}
-    likes = {
-        (name, real): like
-        for name, use in wanted.items()
-        if name not in found
-        for real, column in relation.columns.items()
-        if real not in found and (like := like_column(table, name, real)) >= POSSIBLE_COLUMN
+def match_columns(table: Table, relation: Relation) -> dict[str, ColumnGuess]:
+    """The relation's columns that may be the model's, by the model's names; equal names first, each used once."""
+    model_columns = table.columns()
+    matched = {column: ColumnGuess(column, True) for column in model_columns if column in relation.columns}
+    pairs = {
+        (name, candidate): similarity
+        for name, use in model_columns.items()
+        if name not in matched
+        for candidate, column in relation.columns.items()
+        if candidate not in matched and (similarity := column_similarity(table, name, candidate)) >= POSSIBLE_COLUMN
         if use is None or fits(column, use)
     }
-    while likes:
-        best = max(likes, key=lambda pair: likes[pair])
-        found[best[0]] = ColumnGuess(best[1], is_certain(likes, best, CERTAIN_COLUMN), likes[best])
-        likes = others(likes, best)
-    return found
+    while pairs:
+        best = max(pairs, key=lambda pair: pairs[pair])
+        matched[best[0]] = ColumnGuess(best[1], is_certain(pairs, best, CERTAIN_COLUMN), pairs[best])
+        pairs = without_pair(pairs, best)
+    return matched
 
 
-def with_the_last(table: Table, relation: Relation, found: dict[str, ColumnGuess]) -> dict[str, ColumnGuess]:
-    """The columns with one more in the model's order: where one is missing, and only one that fits is left, it may be
-    that one."""
-    taken = {guess.name for guess in found.values()}
-    missing = {name: use for name, use in table.columns().items() if name not in found}
-    for name, use in missing.items():
-        left = [
-            real
-            for real, column in relation.columns.items()
-            if real not in taken and (use is None or fits(column, use))
+def with_last_column(table: Table, relation: Relation, matched: dict[str, ColumnGuess]) -> dict[str, ColumnGuess]:
+    """The matched columns in the model's order. If one column is missing and a single one that fits is left over, that
+    is proposed."""
+    taken = {guess.name for guess in matched.values()}
+    missing = {name: use for name, use in table.columns().items() if name not in matched}
+    if len(missing) == 1:
+        [(name, use)] = missing.items()
+        left_over = [
+            candidate
+            for candidate, column in relation.columns.items()
+            if candidate not in taken and (use is None or fits(column, use))
         ]
-        if len(missing) == len(left) == 1:
-            found = found | {name: ColumnGuess(left[0], False, 0.0)}
-    return {column: found[column] for column in table.columns() if column in found}
+        if len(left_over) == 1:
+            matched = matched | {name: ColumnGuess(left_over[0], False, 0.0)}
+    return {column: matched[column] for column in table.columns() if column in matched}
 
 
-def like_column(table: Table, name: str, real: str) -> float:
-    """How much a column is like one of the model; the key of a table is often called `id`."""
-    return IS_KEY if (name,) == table.key_columns and real.casefold() == "id" else alike(name, real)
+def column_similarity(table: Table, name: str, candidate: str) -> float:
+    """How similar a column is to one of the model; a table's key is often called `id`."""
+    is_id = (name,) == table.key_columns and candidate.casefold() == "id"
+    return ID_IS_KEY if is_id else name_similarity(name, candidate)
 
 
 @cache
-def alike(name: str, other: str) -> float:
-    """How much two names are alike: by the words that they share, or by their letters."""
+def name_similarity(name: str, other: str) -> float:
+    """How similar two names are: by the words they share, or by their letters, whichever is more."""
     if name == other:
         return 1.0
-    words, others = words_of(name), words_of(other)
-    shared = sum(len(word) for word in words if any(same(word, each) for each in others))
-    back = sum(len(each) for each in others if any(same(word, each) for word in words))
-    by_words = 0.7 * shared / max(1, sum(map(len, words))) + 0.25 * back / max(1, sum(map(len, others)))
+    words, other_words = words_of(name), words_of(other)
+    shared = sum(len(word) for word in words if any(is_same_word(word, candidate) for candidate in other_words))
+    shared_back = sum(len(word) for word in other_words if any(is_same_word(word, candidate) for candidate in words))
+    by_words = 0.7 * shared / max(1, sum(map(len, words))) + 0.25 * shared_back / max(1, sum(map(len, other_words)))
     least = max(by_words, POSSIBLE_COLUMN)
-    letters = difflib.SequenceMatcher(None, "".join(words), "".join(others), autojunk=False)
+    letters = difflib.SequenceMatcher(None, "".join(words), "".join(other_words), autojunk=False)
     if letters.real_quick_ratio() < least or letters.quick_ratio() < least:
         return by_words
     return max(by_words, letters.ratio())
@@ -211,7 +219,7 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
 
 
-def same(word: str, other: str) -> bool:
-    """Whether two words are one, shortened or in the plural: desc and description, wallet and wallets."""
+def is_same_word(word: str, other: str) -> bool:
+    """Whether two words are equal, or one is short for the other or its singular: desc and description."""
     short, long = sorted((word, other), key=len)
     return word == other or (len(short) > 2 and long.startswith(short))

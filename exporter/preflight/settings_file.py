@@ -1,44 +1,46 @@
-"""exporter.toml as `exporter init` writes it: every setting of an export, what it may be, and the names as guessed."""
+"""The settings file that `exporter init` writes: every setting with what it may be, and the guessed names."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel
 
 from exporter.errors import UsageError
 from exporter.preflight.name_matching import TableGuess, certain_names, read_candidates, suggest
-from exporter.settings import Settings
+from exporter.settings import RebuildSettings, Settings
+from exporter.sink.files import write_private
 from exporter.source.catalog import read_catalog
 from exporter.source.compatibility import Severity, examine
 from exporter.source.leader import connected
 
 HEAD = """\
 # Settings of the exporter, written by `exporter init`. A flag beats the environment (EXPORTER_...), and the environment
-# beats this file. Lines that begin with # are not in force.
+# beats this file. Lines that begin with # have no effect.
 
-# Where to read. No password stands here: give it by PGPASSWORD or PGPASSFILE.
+# Where to read from. This file holds no password: give it by PGPASSWORD or PGPASSFILE.
 source = {source}
 
-# What may be set, as it is by default or as an example.
+# What can be set, with its default or an example.
 """
 NAMES = """
-# Where the source's names differ from the model's: the model's on the left, the source's on the right. What is in force
-# was guessed by names and types: look at each line. What is uncertain or was not found is not in force: correct it and
-# take the # away. `exporter check` says what is still missing.
+# Where the source's names differ from the model's: the model's on the left, the source's on the right. Lines without #
+# were guessed by names and types: review each. Lines with # are uncertain or found nothing: correct them and remove the
+# #. `exporter check` says what is still missing.
 [tables]
 """
-ELSEWHERE = {"source", "tables", "columns"}
-SPANS = {"lock_timeout", "stall_timeout"}
-NOT_FOUND = "nothing like it was found"
+REBUILD = """
+# Only for `exporter rebuild`: the live Neo4j and its nightly rebuild (docs/nightly.md).
+[rebuild]
+"""
+ELSEWHERE = {"source", "tables", "columns", "rebuild"}
+NOT_FOUND = "nothing similar was found"
 
 
 def guess_names(settings: Settings) -> tuple[list[TableGuess], int]:
-    """The tables and columns of a source as guessed, and how many errors a check finds with the guesses in force.
+    """The guessed tables and columns of a source, and how many errors a check finds with the certain guesses.
 
-    Raises `UsageError` when no source is set, `SourceError` when it cannot be asked.
+    Raises `UsageError` if no source is set, `SourceError` if it cannot be queried.
     """
     with connected(settings.source, "exporter init", **settings.timeouts) as connection:
         guesses = suggest(read_candidates(connection))
@@ -48,36 +50,29 @@ def guess_names(settings: Settings) -> tuple[list[TableGuess], int]:
 
 
 def settings_text(source: str, guesses: list[TableGuess]) -> str:
-    """The content of a settings file for a source URI (without its password) and what was guessed of its names."""
-    lines = [HEAD.format(source=quoted(source)), *possible_settings(), NAMES]
+    """The content of a settings file for a source URI (without its password) and the guesses of its names."""
+    lines = [HEAD.format(source=quoted(source)), *setting_lines(Settings()), NAMES]
     lines += [f"{line}\n" for guess in guesses for line in table_lines(guess)]
     for guess in guesses:
         if columns := list(column_lines(guess)):
             lines += ["\n", *(f"{line}\n" for line in columns)]
-    return "".join(lines)
+    return "".join([*lines, REBUILD, *setting_lines(RebuildSettings())])
 
 
-def possible_settings() -> Iterator[str]:
-    """A line for each setting, not in force: its default or an example, and what it may be."""
-    for name, given in Settings.model_fields.items():
+def setting_lines(defaults: BaseModel) -> Iterator[str]:
+    """A commented-out line for each setting: its default, or an example if it has none, and what it may be."""
+    written = defaults.model_dump(mode="json")
+    for name, field in type(defaults).model_fields.items():
         if name in ELSEWHERE:
             continue
-        default = given.get_default(call_default_factory=True)
-        value = as_written(name, default) if default is not None else (given.examples or [""])[0]
-        unset = "; not set by default" if default is None else ""
-        written = quoted(value) if isinstance(value, str) else json.dumps(value)
-        yield f"# {name} = {written}  # {given.description}{unset}\n"
-
-
-def as_written(name: str, value: Any) -> str | int:
-    """A setting's value as a user would write it."""
-    if name == "memory":
-        return f"{value >> 20}MB"
-    return f"{value}s" if name in SPANS else value if isinstance(value, int) else str(value)
+        unset = written[name] is None
+        value = (field.examples or [""])[0] if unset else written[name]
+        text = quoted(value) if isinstance(value, str) else json.dumps(value)
+        yield f"# {name} = {text}  # {field.description}{'; not set by default' if unset else ''}\n"
 
 
 def table_lines(guess: TableGuess) -> Iterator[str]:
-    """The line of a table whose name differs, if it does."""
+    """The line of a table with another name in the source; none if the name is the same."""
     table = quoted(guess.table.name)
     if guess.name is None:
         yield f'# {table} = ""  # {NOT_FOUND}'
@@ -92,16 +87,16 @@ def grounds(guess: TableGuess) -> str:
 
 
 def column_lines(guess: TableGuess) -> Iterator[str]:
-    """The section of a table's columns whose names differ; nothing where none does."""
+    """The section of a table's columns with other names in the source; nothing if there is none."""
     if guess.name is None or not (guess.renamed_columns or guess.missing):
         return
-    off = "" if guess.certain else "# "
-    yield f"{off}[columns.{quoted(guess.table.name)}]"
-    for column, found in guess.renamed_columns.items():
-        doubt = "" if found.certain else "  # uncertain"
-        yield f"{off or ('# ' if doubt else '')}{column} = {quoted(found.name)}{doubt}"
-    for column in guess.missing:
-        yield f'# {column} = ""  # {NOT_FOUND}'
+    comment = "" if guess.certain else "# "
+    yield f"{comment}[columns.{quoted(guess.table.name)}]"
+    for name, column in guess.renamed_columns.items():
+        doubt = "" if column.certain else "  # uncertain"
+        yield f"{comment or ('# ' if doubt else '')}{name} = {quoted(column.name)}{doubt}"
+    for name in guess.missing:
+        yield f'# {name} = ""  # {NOT_FOUND}'
 
 
 def quoted(text: str) -> str:
@@ -110,38 +105,39 @@ def quoted(text: str) -> str:
 
 
 def summary(guesses: Iterable[TableGuess]) -> list[str]:
-    """What was guessed, for the screen: how many of each kind, then each table that has not the model's name."""
-    counts = dict.fromkeys(("under the model's name", "guessed", "uncertain", "not found"), 0)
-    columns = dict(counts)
+    """Lines for the screen: how many guesses there are of each kind, then each table whose name differs."""
+    table_counts = dict.fromkeys(("under the model's name", "guessed", "uncertain", "not found"), 0)
+    column_counts = dict(table_counts)
     listed = []
     for guess in guesses:
-        counts[kind(guess.renamed, guess.certain, guess.name)] += 1
+        table_counts[kind_of(guess.table.name, guess.name, guess.certain)] += 1
         if guess.name is None:
             listed.append(f"  {guess.table.name}: {NOT_FOUND}")
             continue
-        for column in guess.table.columns():
-            found = guess.columns.get(column)
-            columns[kind(bool(found and found.name != column), bool(found and found.certain), found)] += 1
+        for name in guess.table.columns():
+            column = guess.columns.get(name)
+            kind = kind_of(name, column.name, column.certain) if column else "not found"
+            column_counts[kind] += 1
         if guess.renamed:
             listed.append(f"  {guess.table.name} -> {guess.name} ({grounds(guess)})")
     lines = [
-        f"{what}: " + ", ".join(f"{number} {said}" for said, number in numbers.items() if number)
-        for what, numbers in (("tables", counts), ("columns", columns))
+        f"{title}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        for title, counts in (("tables", table_counts), ("columns", column_counts))
     ]
     return [*lines, *listed]
 
 
-def kind(renamed: bool, certain: bool, found: object) -> str:
-    """Which kind of guess it is."""
-    if found is None:
+def kind_of(name: str, guessed: str | None, certain: bool) -> str:
+    """Which kind of guess it is for a name of the model."""
+    if guessed is None:
         return "not found"
-    if not renamed:
+    if guessed == name:
         return "under the model's name"
     return "guessed" if certain else "uncertain"
 
 
-def check_place(path: Path, *, force: bool) -> None:
-    """Raises `UsageError` where a settings file cannot be made, or one is there that was not to be replaced."""
+def check_path(path: Path, *, force: bool) -> None:
+    """Raises `UsageError` if no settings file can be written there, or if one exists and `force` is not set."""
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise UsageError(f"cannot write {path}: it must be a file in a directory that exists")
     if path.exists() and not force:
@@ -149,17 +145,12 @@ def check_place(path: Path, *, force: bool) -> None:
 
 
 def write_settings(path: Path, text: str, *, force: bool) -> None:
-    """Writes a settings file that only its owner may read (0600), whole or not at all. Raises `UsageError` where that
-    cannot be."""
-    check_place(path, force=force)
-    made = None
+    """Writes a settings file that only its owner may read (0600), completely or not at all.
+
+    Raises `UsageError` as `check_path` does, and if writing fails.
+    """
+    check_path(path, force=force)
     try:
-        descriptor, made = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(made).replace(path)
+        write_private(path, text.encode())
     except OSError as error:
-        if made:
-            with suppress(OSError):
-                Path(made).unlink()
         raise UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""What the source's own statistics say of its tables: rows, and how wide values are. No table is read for it."""
+"""The source's own statistics of its tables: row counts and widths of values. Reads no table."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -7,33 +7,36 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from exporter.source.catalog import TREE
-from exporter.source.connection import Connection, lost
+from exporter.source.connection import Connection, run_error
 
-# How long to wait for a table that a migration has locked: its size is asked for under a lock.
-PATIENCE = "1s"
+# Reading a table's size takes a lock that a migration may hold.
+LOCK_TIMEOUT = "1s"
 
 
 @dataclass(frozen=True, slots=True)
-class Width:
-    """Of a column: average bytes of a value as it is stored, and which fraction of the values is null."""
+class ColumnStatistics:
+    """Average bytes of a column's value as it is stored, and the fraction of values that are null."""
 
     bytes: float
     nulls: float
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
-    """Of a table with all that it consists of. `analyzed`: the rows are from ANALYZE or VACUUM, scaled to its size now;
-    else from its size and the width of its types. `toast`: bytes of its long values as they are stored, compressed."""
+class TableStatistics:
+    """A table's statistics, with all its partitions and children.
+
+    `analyzed`: the rows are those of ANALYZE or VACUUM, scaled to the current size; else they are estimated from the
+    size and the width of the types. `toast`: bytes of long values as they are stored, compressed.
+    """
 
     rows: int
     analyzed: bool
     toast: int
-    widths: dict[str, Width] = field(default_factory=dict)
+    columns: dict[str, ColumnStatistics] = field(default_factory=dict)
 
 
-# Rows by blocks, as PostgreSQL's planner estimates them; its 24 bytes of header a row, 4 of its place, and 32 for a
-# type without a fixed length, too. A table that is empty by its statistics and has grown since was never analyzed.
+# Rows by blocks, as PostgreSQL's planner estimates them (a row has a header of 24 bytes and a pointer of 4, a value of
+# variable length counts 32). A table that was empty when it was analyzed and has grown counts as never analyzed.
 ROWS = """
 {tree}, leaves as (
     select t.root, greatest(l.reltuples, 0) as tuples, l.relpages as then_pages,
@@ -55,7 +58,7 @@ NOW = {
     "pages": "coalesce(pg_relation_size(l.oid), 0) / current_setting('block_size')::bigint",
     "toast": "coalesce(pg_relation_size(nullif(l.reltoastrelid, 0)), 0)",
 }
-# Where a table is locked: as many blocks as it had when it was vacuumed or analyzed.
+# For a locked table: the blocks it had when it was last vacuumed or analyzed.
 THEN = {
     "pages": "l.relpages::bigint",
     "toast": "coalesce((select x.relpages from pg_class x where x.oid = l.reltoastrelid), 0)"
@@ -80,41 +83,42 @@ order by 1
 """
 
 
-def read_statistics(connection: Connection, names: list[str]) -> tuple[dict[str, Statistics], list[str]]:
-    """The statistics of each named table, and which tables are locked against an export; views have none.
+def read_statistics(connection: Connection, names: list[str]) -> tuple[dict[str, TableStatistics], list[str]]:
+    """The statistics of each named table, by name, and which tables are locked against an export; views have none.
 
-    Raises `RunError` when the source fails meanwhile.
+    Raises `RunError` if the source fails.
     """
     try:
-        widths: dict[str, dict[str, Width]] = {}
-        with suppress(InsufficientPrivilege):  # where an administrator closed the view
-            for name, column, *rest in connection.execute(WIDTHS.encode(), [names]):
-                widths.setdefault(name, {})[column] = Width(*rest)
+        columns: dict[str, dict[str, ColumnStatistics]] = {}
+        with suppress(InsufficientPrivilege):  # an administrator may have closed pg_stats
+            for name, column, *numbers in connection.execute(WIDTHS.encode(), [names]):
+                columns.setdefault(name, {})[column] = ColumnStatistics(*numbers)
         rows, locked = read_rows(connection, names)
-        found = {
-            name: Statistics(count, analyzed, toast, widths.get(name, {})) for name, count, analyzed, toast in rows
+        statistics = {
+            name: TableStatistics(count, analyzed, toast, columns.get(name, {}))
+            for name, count, analyzed, toast in rows
         }
-        return found, locked
+        return statistics, locked
     except psycopg.Error as error:
-        raise lost(error, "reading the statistics") from None
+        raise run_error(error, "reading the statistics") from None
 
 
 Row = tuple[str, int, bool, int]
 
 
 def read_rows(connection: Connection, names: list[str]) -> tuple[list[Row], list[str]]:
-    """What ROWS gives, and which of the tables were locked when it was asked: of those only what they had before."""
+    """The rows of ROWS, and the tables that were locked: of those only what they had when last analyzed."""
     with suppress(LockNotAvailable):
-        return ask(connection, NOW, names), []
+        return query_rows(connection, NOW, names), []
     locked = [name for (name,) in connection.execute(LOCKS.encode(), [names])]
-    before = [row for row in ask(connection, THEN, locked) if row[1]]
+    analyzed = [row for row in query_rows(connection, THEN, locked) if row[1]]
     with suppress(LockNotAvailable):
-        return ask(connection, NOW, [name for name in names if name not in locked]) + before, locked
-    return [row for row in ask(connection, THEN, names) if row[1]], locked
+        return query_rows(connection, NOW, [name for name in names if name not in locked]) + analyzed, locked
+    return [row for row in query_rows(connection, THEN, names) if row[1]], locked
 
 
-def ask(connection: Connection, sizes: dict[str, str], names: list[str]) -> list[Row]:
-    """What ROWS gives. Raises psycopg's `LockNotAvailable` when it has waited in vain."""
+def query_rows(connection: Connection, sizes: dict[str, str], names: list[str]) -> list[Row]:
+    """The rows of ROWS. Raises psycopg's `LockNotAvailable` if a table stays locked."""
     with connection.transaction():
-        connection.execute("select set_config('lock_timeout', %s, true)", [PATIENCE])
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         return connection.execute(ROWS.format(tree=TREE, **sizes).encode(), [names]).fetchall()

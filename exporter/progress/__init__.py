@@ -1,1 +1,1 @@
-"""What a run says of itself while it runs: its state, plain dated lines, the live view."""
+"""The progress of a run: its state, plain dated lines, the live view; and a line for other waits."""

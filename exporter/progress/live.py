@@ -1,122 +1,99 @@
-"""The live view of a run on a terminal: a few lines that stay where they are, calm from 60 columns on."""
+"""The live view of a run on a terminal, from 60 columns on."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Column, Table
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from exporter.progress.log import PlainLines
-from exporter.progress.state import STAGES, Numbers
-from exporter.text import format_clock, format_duration
+from exporter.progress.state import STAGES, ProgressState
+from exporter.text import format_clock
 
-# More than so many tables are not shown at once, and so many lines of the terminal are left to the rest of the view.
-MOST_LANES = 6
-OTHER_LINES = 7
+# No more tables than this are shown at once.
+MOST_TABLES = 6
+# Below this width the small bars, the memory and the units give way.
 NARROW = 72
 
 
 class LiveView:
-    """What a run does now, how far it is, and what it has done; it redraws in place and always has the same height."""
+    """Shows the state of a run, redrawn in place while the block runs: the stage and how much is done, all stages, the
+    tables that are read."""
 
-    def __init__(self, console: Console, workers: int) -> None:
-        self.numbers = Numbers(max(1, min(workers, MOST_LANES, console.height - OTHER_LINES)))
+    def __init__(self, console: Console, state: ProgressState) -> None:
+        self.state = state
         self.live = Live(self, console=console, refresh_per_second=4, transient=True)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> "list[RenderableType]":
-        numbers, narrow = self.numbers, options.max_width < NARROW
-        counting = numbers.stage_name == "tables"
-        head = Table.grid(Column(ratio=1, no_wrap=True, overflow="ellipsis"), Column(justify="right"), expand=True)
-        head.add_row(
-            Text(numbers.title, "bold"), Text(numbers.left() if counting else format_duration(numbers.seconds), "bold")
-        )
-        return [
-            head,
-            self.bar() if counting else Text(),
-            self.sums(counting, narrow),
-            self.lanes(narrow),
-            self.strip(narrow),
-        ]
-
-    def bar(self) -> RenderableType:
-        """How much of all rows is done."""
-        total, rows = max(self.numbers.total, 1), self.numbers.rows
-        line = Table.grid(Column(ratio=1), Column(width=5, justify="right"), expand=True)
-        line.add_row(bar(rows, total), f"{rows / total:.0%}")
-        return line
-
-    def sums(self, counting: bool, narrow: bool) -> Text:
-        """Rows, rate, rejects and, where there is room, memory."""
-        peak = "" if narrow else self.numbers.peak()
-        said = self.numbers.counted() + peak if counting else peak.removeprefix(" · ")
-        return Text(said, "dim", no_wrap=True, overflow="ellipsis")
-
-    def lanes(self, narrow: bool) -> RenderableType:
-        """What is read now, a line each: how many of a table's rows are done, with a bar where there is room."""
-        numbers = self.numbers
-        name = Column(ratio=1, no_wrap=True, overflow="ellipsis")
-        if numbers.stage_name != "tables":
-            table = Table.grid(Column(width=2), name, expand=True)
-            for what in numbers.lanes:
-                table.add_row("", what)
-            return table
-        widest = len(f"{max(numbers.totals.values(), default=0):,}") * 2 + len(" of ")
-        room = Column(width=1 if narrow else 18)
-        table = Table.grid(Column(width=2), name, room, Column(width=widest + 1, justify="right"), expand=True)
-        for what in numbers.lanes:
-            done, total = numbers.done[what], numbers.totals.get(what, 0)
-            if what:
-                table.add_row("", what, "" if narrow else bar(done, max(total, 1)), f"{done:,} of {total:,}")
-            else:
-                table.add_row("")
-        return table
-
-    def strip(self, narrow: bool) -> Text:
-        """All stages in a row: those that are finished with their time, the one that runs, those to come."""
-        strip = Text(no_wrap=True, overflow="ellipsis")
-        # The last stage is one of two.
-        unused = "publish" if self.numbers.stage_name == "archive" else "archive"
-        for name in (each for each in STAGES if each != unused):
-            strip.append(" " if narrow and strip else "   " if strip else "")
-            took = format_clock(self.numbers.finished.get(name, self.numbers.seconds))
-            took = took.removesuffix(" s") if narrow else took
-            if name in self.numbers.finished:
-                strip.append(f"✓ {name} {took}", "green")
-            elif name == self.numbers.stage_name:
-                strip.append(f"▸ {name} {took}", "bold")
-            else:
-                strip.append(f"· {name}", "dim")
-        return strip
-
-    def __enter__(self) -> "LiveView":
+    def __enter__(self) -> ProgressState:
         self.live.start()
-        return self
+        return self.state
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.live.stop()
 
-    def stage(self, name: str) -> None:
-        self.numbers.stage(name)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        state, narrow = self.state, options.max_width < NARROW
+        if state.counts_rows:
+            yield self.total()
+            yield line(state.rows_text() + ("" if narrow else state.memory_text()), "dim")
+        elif state.times.current:
+            yield line(state.stage_text() + state.memory_text(), "bold")
+        yield self.stage_bar(narrow)
+        yield self.tables(narrow)
 
-    def totals(self, rows: Mapping[str, int], marks: Path) -> None:
-        self.numbers.totals, self.numbers.marks = rows, marks
+    def total(self) -> RenderableType:
+        """How much of all rows is done, and the time left."""
+        columns = TextColumn("[bold]{task.description}"), bar(None), TextColumn("{task.percentage:.0f}%")
+        progress = Progress(*columns, TextColumn("[bold]{task.fields[left]}"), expand=True)
+        progress.add_task(
+            STAGES["tables"], total=self.state.total, completed=self.state.rows, left=self.state.time_left()
+        )
+        return progress.get_renderable()
 
-    def advance(self, table: str, rows: int, rejects: int) -> None:
-        self.numbers.advance(table, rows, rejects)
+    def stage_bar(self, narrow: bool) -> Text:
+        """All stages in a row: those that have ended with their time, the current one, those to come."""
+        times, text = self.state.times, line("")
+        # The last stage is one of two.
+        unused = "publish" if times.current == "archive" else "archive"
+        for name in [stage for stage in STAGES if stage != unused]:
+            text.append((" " if narrow else "   ") if text else "")
+            seconds = format_clock(times.seconds.get(name, times.elapsed))
+            seconds = seconds.removesuffix(" s") if narrow else seconds
+            if name in times.seconds:
+                text.append(f"✓ {name} {seconds}", "green")
+            elif name == times.current:
+                text.append(f"▸ {name} {seconds}", "bold")
+            else:
+                text.append(f"· {name}", "dim")
+        return text
 
-    def tick(self, memory: int) -> None:
-        self.numbers.tick(memory)
+    def tables(self, narrow: bool) -> RenderableType:
+        """What is read now, a row each; of a table, how many of its rows are done."""
+        name = TextColumn("  {task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+        counts = TextColumn("{task.completed:,} of {task.total:,}", justify="right")
+        columns: list[ProgressColumn] = [name]
+        if self.state.counts_rows:
+            columns += [counts] if narrow else [bar(18), counts]
+        progress = Progress(*columns, expand=True)
+        for table in self.state.reading[:MOST_TABLES]:
+            progress.add_task(table, total=self.state.rows_of.get(table, 0), completed=self.state.rows_done[table])
+        return progress.get_renderable()
 
 
-def bar(done: int, total: int) -> ProgressBar:
-    return ProgressBar(total, done, complete_style="cyan", finished_style="green")
+def line(text: str, style: str = "") -> Text:
+    """Text that takes one line whatever its length."""
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
-def progress_display(workers: int) -> LiveView | PlainLines:
-    """The view of a run with so many workers that fits where stderr goes."""
+def bar(width: int | None) -> BarColumn:
+    """A bar of this width, or of all the width there is."""
+    column = None if width else Column(ratio=1)
+    return BarColumn(width, complete_style="cyan", finished_style="green", table_column=column)
+
+
+def progress_display() -> LiveView | PlainLines:
+    """The live view where stderr is a terminal, else plain lines."""
     console = Console(stderr=True)
-    return LiveView(console, workers) if console.is_terminal else PlainLines()
+    return LiveView(console, ProgressState()) if console.is_terminal else PlainLines()

@@ -1,26 +1,25 @@
-"""What a run says of itself while it runs, on stderr: its numbers, and plain dated lines (view.py is the live view)."""
+"""Lines on stderr: messages, and the plain dated lines of a run's progress (live.py is the live view)."""
 
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 
-from exporter.progress.state import Numbers
+from exporter.progress.state import ProgressState
 
-# Plain lines come this many seconds apart, and ever farther in a long run: a night's log stays readable.
+# Lines are at least this many seconds apart, and at least this share of the run's time so far: a night's log stays
+# readable.
 LINE_SECONDS = 5.0
-LINES_A_RUN = 20
-# How often it is looked whether a line is due.
-LOOK_SECONDS = 0.25
+SHARE_OF_RUN = 0.05
+POLL_SECONDS = 0.25
 TABLES_A_LINE = 3
 
 
 def log_stderr(text: str) -> None:
-    """Prints on stderr. Where that fails, with a full disk or a pipe that nobody reads, the run goes on in silence."""
+    """Prints on stderr. Where that fails, on a full disk or a pipe that nobody reads, the run goes on without."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -28,54 +27,42 @@ def log_stderr(text: str) -> None:
 
 
 def log_dated(text: str) -> None:
+    """Prints on stderr, after the local time."""
     log_stderr(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
 
 
 class PlainLines:
-    """Dated lines, the first at once: the stage that runs, and what has been done so far. A thread of its own says
-    them, so that they come while the run waits for a lock, too."""
+    """The progress of a run as dated lines, the first at once. They are printed in a thread of their own, so that they
+    come while the run waits for a lock, too."""
 
     def __init__(self, print_line: Callable[[str], None] = log_dated) -> None:
-        self.numbers = Numbers(TABLES_A_LINE)
-        self.said: float | None = None
+        self.state = ProgressState()
         self.print_line = print_line
+        self.printed: float | None = None
         self.ended = threading.Event()
-        self.speaker = threading.Thread(target=self.speak, daemon=True)
+        self.thread = threading.Thread(target=self.print_until_ended, daemon=True)
 
-    def __enter__(self) -> "PlainLines":
-        self.speaker.start()
-        return self
+    def __enter__(self) -> ProgressState:
+        self.thread.start()
+        return self.state
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.ended.set()
-        self.speaker.join()
+        self.thread.join()
 
-    def speak(self) -> None:
-        while not self.ended.wait(LOOK_SECONDS):
-            self.say_when_due()
+    def print_until_ended(self) -> None:
+        while not self.ended.wait(POLL_SECONDS):
+            self.print_when_due()
 
-    def say_when_due(self) -> None:
-        """Says how far the run is, if the last line is long enough ago."""
-        numbers, now = self.numbers, time.monotonic()
-        apart = max(LINE_SECONDS, (now - numbers.began) / LINES_A_RUN)
-        if not numbers.stage_name or (self.said is not None and now - self.said < apart):
+    def print_when_due(self) -> None:
+        """Prints a line if a stage has begun and the line before is long enough ago."""
+        state, now = self.state, time.monotonic()
+        seconds = max(LINE_SECONDS, (now - state.began) * SHARE_OF_RUN)
+        if not state.times.current or (self.printed is not None and now - self.printed < seconds):
             return
-        self.said = now
-        reading = ", ".join(filter(None, numbers.lanes))
-        if numbers.stage_name == "tables" and numbers.rows:
-            done = f"{numbers.counted()}{numbers.peak()} · {numbers.left()}"
+        self.printed = now
+        if state.counts_rows and state.rows:
+            line = f"{state.rows_text()}{state.memory_text()} · {state.time_left()}"
         else:
-            done = numbers.waiting()
-        self.print_line(f"{done} · {reading}" if reading else done)
-
-    def stage(self, name: str) -> None:
-        self.numbers.stage(name)
-
-    def totals(self, rows: Mapping[str, int], marks: Path) -> None:
-        self.numbers.totals, self.numbers.marks = rows, marks
-
-    def advance(self, table: str, rows: int, rejects: int) -> None:
-        self.numbers.advance(table, rows, rejects)
-
-    def tick(self, memory: int) -> None:
-        self.numbers.tick(memory)
+            line = f"{state.stage_text()}{state.memory_text()}"
+        self.print_line(" · ".join([line, *([", ".join(state.reading[:TABLES_A_LINE])] if state.reading else [])]))

@@ -1,11 +1,12 @@
-"""What a run shows of itself, by the clock of `time.monotonic`: stage, rows, what is read, memory."""
+"""The state of a run that goes on, by the clock of `time.monotonic`: stage, rows, what is read, memory."""
 
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
+from exporter.pipeline.timing import StageTimes
+from exporter.source.heartbeats import heartbeats
 from exporter.text import format_duration
 
 STAGES = {
@@ -17,89 +18,85 @@ STAGES = {
     "archive": "Packing the archive and publishing",
 }
 
-
-# Shaping and writing a chunk takes no longer, but for very wide ones.
+# A worker that shapes and writes has no heartbeat file; it takes no longer than this, except for very wide chunks.
 SEEN_SECONDS = 3.0
 
 
-class Numbers:
-    """What both views show of a run, by the clock of `time.monotonic`."""
+class ProgressState:
+    """What is known of a run. It is the run's `ProgressListener`, and what the live view and the plain lines show."""
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self) -> None:
         self.began = time.monotonic()
-        self.stage_began = self.began
-        self.stage_name = ""
-        self.finished: dict[str, float] = {}
-        self.totals: Mapping[str, int] = {}
-        self.done: Counter[str] = Counter()
-        self.rows = 0
+        self.times = StageTimes()
+        self.rows_of: Mapping[str, int] = {}
+        self.rows_done: Counter[str] = Counter()
         self.rejects = 0
-        self.memory = 0
-        self.marks: Path | None = None
-        # What each worker, by its mark's name, read last, and when that was seen; what is read now, each in its place.
-        self.latest: dict[str, tuple[str, float]] = {}
-        self.lanes = [""] * lanes
+        self.peak_memory = 0
+        self.heartbeats: Path | None = None
+        # By process id of a worker: what it read last, and when its heartbeat file was last seen.
+        self.latest: dict[int, tuple[str, float]] = {}
 
     def stage(self, name: str) -> None:
-        now = time.monotonic()
-        if self.stage_name:
-            self.finished[self.stage_name] = now - self.stage_began
-        self.stage_name, self.stage_began = name, now
+        self.times.begin(name)
         self.latest.clear()
-        self.lanes = [""] * len(self.lanes)
 
-    def tick(self, memory: int) -> None:
-        """Looks what the workers read. One that shapes and writes has no mark, and counts as reading for a while."""
-        self.memory, now = memory, time.monotonic()
-        for mark in sorted(self.marks.glob("*")) if self.marks else ():
-            with suppress(OSError):  # it was done in this moment
-                if what := mark.read_text(encoding="utf-8"):  # one that is being made is empty for a moment
-                    self.latest[mark.name] = (what, now)
-        recent = [what for what, seen in self.latest.values() if now - seen < SEEN_SECONDS]
-        reading = dict.fromkeys(what for what in recent if not self.is_done(what))
-        # What goes on being read stays in its place.
-        self.lanes = [what if what in reading else "" for what in self.lanes]
-        for what in reading:
-            if what not in self.lanes and "" in self.lanes:
-                self.lanes[self.lanes.index("")] = what
+    def totals(self, rows: Mapping[str, int], heartbeats: Path) -> None:
+        self.rows_of, self.heartbeats = rows, heartbeats
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
-        self.done[table] += rows
-        self.rows += rows
+        self.rows_done[table] += rows
         self.rejects += rejects
 
+    def tick(self, memory: int) -> None:
+        self.peak_memory = memory
+        if self.heartbeats:
+            now = time.monotonic()
+            for worker, heartbeat in heartbeats(self.heartbeats).items():
+                self.latest[worker] = (heartbeat.reading, now)
+
+    @property
+    def reading(self) -> list[str]:
+        """What the workers handle now, each table once: what they read, or just read and now shape and write."""
+        now = time.monotonic()
+        recent = dict.fromkeys(reading for reading, seen in self.latest.values() if now - seen < SEEN_SECONDS)
+        return [reading for reading in recent if not self.is_done(reading)]
+
     def is_done(self, table: str) -> bool:
-        return table in self.totals and self.done[table] >= self.totals[table]
+        return table in self.rows_of and self.rows_done[table] >= self.rows_of[table]
 
     @property
-    def title(self) -> str:
-        return STAGES.get(self.stage_name, "")
+    def counts_rows(self) -> bool:
+        """Whether the stage is the one that exports rows."""
+        return self.times.current == "tables"
 
     @property
-    def seconds(self) -> float:
-        """How long the stage has taken so far."""
-        return time.monotonic() - self.stage_began
+    def rows(self) -> int:
+        """Rows done."""
+        return self.rows_done.total()
 
     @property
     def total(self) -> int:
-        return sum(self.totals.values())
+        """All rows to be read."""
+        return sum(self.rows_of.values())
 
     @property
     def rate(self) -> float:
         """Rows a second since the stage began."""
-        return self.rows / max(self.seconds, 0.5)
+        return self.rows / max(self.times.elapsed, 0.5)
 
-    def waiting(self) -> str:
-        """A stage without rows to count: how long it has taken, once that is worth a word."""
-        took = f" · {format_duration(self.seconds)}" if self.seconds >= 1 else ""
-        return f"{self.title}{took}{self.peak()}"
+    def stage_text(self) -> str:
+        """The stage, and from one second on how long it has taken."""
+        seconds = self.times.elapsed
+        return STAGES[self.times.current] + (f" · {format_duration(seconds)}" if seconds >= 1 else "")
 
-    def counted(self) -> str:
+    def rows_text(self) -> str:
+        """Rows done, rate, rejects."""
         return f"{self.rows:,} of {self.total:,} rows · {self.rate:,.0f}/s · {self.rejects:,} rejects"
 
-    def left(self) -> str:
+    def time_left(self) -> str:
         """The time left at the rate so far; nothing before the first rows."""
         return f"{format_duration((self.total - self.rows) / self.rate)} left" if self.rows else ""
 
-    def peak(self) -> str:
-        return f" · peak {self.memory >> 20} MB" if self.memory else ""
+    def memory_text(self) -> str:
+        """The peak memory, as the end of a line."""
+        return f" · peak {self.peak_memory >> 20} MB" if self.peak_memory else ""

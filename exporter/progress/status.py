@@ -1,4 +1,4 @@
-"""What is waited for, shown while it lasts: a line in place on a terminal, a dated line now and then elsewhere."""
+"""Something that is waited for, shown while it lasts: a line in place on a terminal, else a dated line now and then."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,36 +13,37 @@ from exporter.text import format_duration
 
 
 class Spinner:
-    """Something that is waited for: its share once it is told one, and how long it has taken."""
+    """The line: what is waited for, the share that is done once it is known, and how long it has taken."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self, title: str) -> None:
+        self.title = title
         self.share = ""
-        self.began = self.last = time.monotonic()
+        self.began = self.logged = time.monotonic()
 
     def __rich__(self) -> Text:
         return Text(str(self))
 
     def __str__(self) -> str:
-        return f"{self.what}{self.share} · {format_duration(time.monotonic() - self.began)}"
+        return f"{self.title}{self.share} · {format_duration(time.monotonic() - self.began)}"
 
     def advance(self, done: int, total: int) -> None:
         self.share = f" · {done / max(total, 1):.0%}"
 
-    def advance_and_say(self, done: int, total: int) -> None:
-        """For where no live view shows it: a dated line every few seconds."""
+    def advance_and_log(self, done: int, total: int) -> None:
+        """Advances where there is no live view, with a dated line every few seconds."""
         self.advance(done, total)
-        if time.monotonic() - self.last >= LINE_SECONDS:
-            self.last = time.monotonic()
+        if time.monotonic() - self.logged >= LINE_SECONDS:
+            self.logged = time.monotonic()
             log_dated(str(self))
 
 
 @contextmanager
-def status(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows what is waited for while the block runs, which is given what to tell how much is done, of how much."""
-    wait, console = Spinner(what), Console(stderr=True)
+def status(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows what is waited for while the block runs. The block gets a function to call with how much is done, and how
+    much there is in all."""
+    spinner, console = Spinner(title), Console(stderr=True)
     if console.is_terminal:
-        with Live(wait, console=console, refresh_per_second=4, transient=True):
-            yield wait.advance
+        with Live(spinner, console=console, refresh_per_second=4, transient=True):
+            yield spinner.advance
     else:
-        yield wait.advance_and_say
+        yield spinner.advance_and_log

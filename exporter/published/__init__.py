@@ -1,1 +1,1 @@
-"""Exports that are there: their history, what changed from one to the next, pruning, verification."""
+"""Exports that are there: their history, what changed from one to another, pruning, verification."""

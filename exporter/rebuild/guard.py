@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from exporter.errors import GuardError
-from exporter.published.history import changes
-from exporter.sink.contents import Manifest
+from exporter.published.diff import changes
+from exporter.sink.manifest import Manifest
 
 
 def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: float, max_rejects_rise: float) -> None:
@@ -26,7 +26,7 @@ def drops(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
         if each.rows_before - each.rows_after > each.rows_before * percent / 100:
             lost = 1 - each.rows_after / each.rows_before
             numbers = f"{each.rows_before:,} rows before, {each.rows_after:,} now"
-            yield f"{each.name}: {numbers} (-{lost:.1%}; --max-drop {percent:g}%)"
+            yield f"{each.pattern}: {numbers} (-{lost:.1%}; --max-drop {percent:g}%)"
 
 
 def rises(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
@@ -36,4 +36,4 @@ def rises(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
     yield f"rejects: {before.totals.rejects:,} before, {after.totals.rejects:,} now (--max-rejects-rise {percent:g}%)"
     for each in changes(before, after):
         if each.rejects_after > each.rejects_before:
-            yield f"{each.name}: {each.rejects_before:,} rejects before, {each.rejects_after:,} now"
+            yield f"{each.pattern}: {each.rejects_before:,} rejects before, {each.rejects_after:,} now"

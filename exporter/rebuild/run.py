@@ -10,15 +10,17 @@ from exporter.interrupts import disable_interrupts, interruptible
 from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.run import export
 from exporter.progress.log import PlainLines
-from exporter.published.history import exports, find_directory, prune
+from exporter.published.history import exports, find_directory
+from exporter.published.prune import prune
 from exporter.rebuild import stores as kept_stores
 from exporter.rebuild.guard import check_changes
 from exporter.rebuild.live import Live, find_live
 from exporter.rebuild.report import Action, Report
 from exporter.rebuild.stage import STAGE, clear, empty_stage, fill
 from exporter.rebuild.stores import Store, Stores, Swap
+from exporter.report.report import report
 from exporter.settings import RebuildSettings, Settings
-from exporter.sink.contents import read_manifest
+from exporter.sink.manifest import read_manifest
 from exporter.store.verify import verify_bolt
 
 
@@ -125,7 +127,7 @@ class Rebuild:
             worker_pool(self.settings.workers) as pool,
             PlainLines(self.report.log.say) as watcher,
         ):
-            directory = export(self.settings, pool, watcher).directory
+            directory = export(self.settings, pool, watcher, render=report).directory
         if pending:
             raise Interrupted(
                 f"stopped by {pending[0]}; the export {directory.name} stands, the live graph is as it was"

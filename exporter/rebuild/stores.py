@@ -19,9 +19,9 @@ from filelock import FileLock, Timeout
 
 from exporter.errors import BusyError, UsageError
 from exporter.published.history import readable_manifest
-from exporter.sink.contents import Manifest
 from exporter.sink.files import sync, write_file
 from exporter.sink.layout import LOCK, MANIFEST, PARTIAL
+from exporter.sink.manifest import Manifest
 from exporter.sink.publish import remove
 
 ROOT = "rebuild"
@@ -65,11 +65,8 @@ class Store:
     @property
     def snapshot_at(self) -> datetime | None:
         """When what it holds was read from the source, by the manifest beside it."""
-        try:
-            taken = json.loads((self.directory / MANIFEST).read_bytes())["source"]["snapshot_at"]
-            return datetime.fromisoformat(taken)
-        except (OSError, ValueError, LookupError, TypeError):
-            return None
+        manifest = self.manifest
+        return manifest.source.snapshot_at if manifest else None
 
     def __str__(self) -> str:
         return f"the store of export {self.export}" if self.export else "the store that no rebuild made"

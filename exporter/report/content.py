@@ -1,13 +1,14 @@
-"""What the report tells, in numbers: taken from the manifest, the workers' examples and earlier exports."""
+"""What the report shows, in numbers: taken from the manifest, the workers' examples and earlier exports."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from exporter.model.tables import tables
 from exporter.published.history import PublishedExport
 from exporter.shape.examples import Example
+from exporter.sink.files import FileRecord
+from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry
 
 # Each reason with what it left out, in the order in which they decide; README.md says the same.
 REASONS = {
@@ -20,16 +21,20 @@ REASONS = {
     "duplicate_relationship": "a row of guide_skills or guide_languages that is there twice",
     "unrepresentable_value": "one value that has no place in the graph; its row is exported without it",
 }
-# What a label or pattern must lose, of at least so many rows, for the report to point at it.
-DROP, FEW = 0.2, 20
+# The report points at a label or pattern that had at least so many rows and lost more than this share of them.
+SMALLEST_SHOWN, LARGEST_DROP = 20, 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """A label or pattern: its numbers, a few of its rejects, and its rows in the earlier exports (None where it has
-    none), oldest first, and in this one."""
+class EntitySummary:
+    """A label or pattern: its numbers, a few of its rejects, and its trend.
+
+    `name` is that of its folders, `pattern` that of sentences. `trend` has its rows in the earlier exports (None where
+    it has none), oldest first, and in this one.
+    """
 
     name: str
+    pattern: str
     folder: str
     table: str
     group: str
@@ -43,6 +48,7 @@ class Entity:
 
     @property
     def rejected(self) -> int:
+        """Its rejects of all reasons."""
         return sum(self.rejects.values())
 
     @property
@@ -52,14 +58,14 @@ class Entity:
 
     @property
     def dropped(self) -> bool:
-        """Whether it lost so much that somebody should look."""
+        """Whether it lost so many rows that somebody should look."""
         before = self.before or 0
-        return before >= FEW and self.rows < before * (1 - DROP)
+        return before >= SMALLEST_SHOWN and self.rows < before * (1 - LARGEST_DROP)
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """A number of the whole export, and the same number in the earlier exports, oldest first, and in this one."""
+class Total:
+    """A number of the whole export; `trend` has it in the earlier exports, oldest first, and in this one."""
 
     name: str
     value: float
@@ -67,111 +73,108 @@ class Sum:
 
     @property
     def before(self) -> float | None:
+        """The number in the export before this one."""
         return self.trend[-2] if len(self.trend) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The report's numbers. `settings` are names and values as a user gives them; `peak_memory` is in bytes."""
+    """The report's numbers. `earlier` has the names of earlier exports, oldest first; `settings` names and values as a
+    user gives them; `peak_memory` is in bytes."""
 
-    manifest: Mapping[str, Any]
-    labels: Sequence[Entity]
-    patterns: Sequence[Entity]
-    sums: Sequence[Sum]
+    manifest: Manifest
+    labels: Sequence[EntitySummary]
+    patterns: Sequence[EntitySummary]
+    totals: Sequence[Total]
     earlier: Sequence[str]
     settings: Mapping[str, str]
     peak_memory: int
 
     @property
-    def entities(self) -> list[Entity]:
+    def entities(self) -> list[EntitySummary]:
         return [*self.labels, *self.patterns]
 
     @property
     def tables(self) -> int:
-        return len({each.table for each in self.entities})
+        """How many tables they come from."""
+        return len({entity.table for entity in self.entities})
 
     @property
     def rejects(self) -> list[tuple[str, str, int]]:
-        """Each reason that there is, what it means, and how often it came, the commonest first."""
-        found = [
-            (name, meant, sum(each.rejects.get(name, 0) for each in self.entities)) for name, meant in REASONS.items()
-        ]
-        return sorted((each for each in found if each[2]), key=lambda each: -each[2])
+        """Each reason that occurs, its meaning and its number of rejects, the commonest first."""
+        counts = Counter[str]()
+        for entity in self.entities:
+            counts.update(entity.rejects)
+        found = [(reason, meaning, counts[reason]) for reason, meaning in REASONS.items() if counts[reason]]
+        return sorted(found, key=lambda row: -row[2])
 
     @property
-    def rejecting(self) -> list[Entity]:
+    def rejecting(self) -> list[EntitySummary]:
         """Labels and patterns with rejects, those with the most first."""
-        return sorted((each for each in self.entities if each.rejected), key=lambda each: -each.rejected)
+        return sorted((entity for entity in self.entities if entity.rejected), key=lambda entity: -entity.rejected)
 
     @property
-    def moved(self) -> list[Entity]:
-        """Labels and patterns whose rows are not as many as in the export before, the largest changes first."""
-        changed = [each for each in self.entities if each.before is not None and each.before != each.rows]
-        return sorted(changed, key=lambda each: -abs(each.rows - (each.before or 0)))
+    def changed(self) -> list[EntitySummary]:
+        """Labels and patterns with another number of rows than in the export before, the largest changes first."""
+        changed = [entity for entity in self.entities if entity.before is not None and entity.before != entity.rows]
+        return sorted(changed, key=lambda entity: -abs(entity.rows - (entity.before or 0)))
 
 
 def content(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     examples: Mapping[str, Sequence[Example]],
     earlier: Sequence[PublishedExport],
     settings: Mapping[str, str],
     peak_memory: int,
 ) -> Content:
-    """The report's numbers; `manifest` is the new export's, `examples` are by folder, `earlier` oldest first."""
-    then = [{each.name: each.rows for each in run.manifest.entities} for run in earlier if run.manifest]
+    """The report's numbers. `manifest` is the new export's, `examples` are by the name of the entity, `earlier` exports
+    the oldest first."""
+    manifests = [export.manifest for export in earlier if export.manifest]
+    history = [{entry.name: entry.rows for entry in before.entities} for before in manifests]
     groups = {table.name: table.group for table in tables()}
-    sizes = bytes_by_folder(manifest["files"])
+    sizes = bytes_by_folder(manifest.files)
 
-    def entity(entry: Mapping[str, Any], name: str, folder: str) -> Entity:
-        kind = "nodes" if "label" in entry else "relationships"
-        return Entity(
-            name, folder, entry["table"], groups[entry["table"]], entry["rows"], sizes[f"{kind}/{folder}"],
-            entry["properties"], entry.get("no_target", 0), entry["rejects"], examples.get(folder, ()),
-            [*(rows.get(name) for rows in then), entry["rows"]],
-        )  # fmt: skip
-
-    labels = [entity(each, each["label"], each["label"]) for each in manifest["nodes"]]
-    patterns = [
-        entity(
-            each,
-            f"({each['start']})-[{each['type']}]->({each['end']})",
-            f"{each['start']}-{each['type']}-{each['end']}",
+    def summary(entry: EntityEntry) -> EntitySummary:
+        return EntitySummary(
+            name=entry.name,
+            pattern=entry.pattern,
+            folder=entry.folder,
+            table=entry.table,
+            group=groups[entry.table],
+            rows=entry.rows,
+            bytes=sizes[entry.folder],
+            properties=entry.properties,
+            no_target=0 if isinstance(entry, NodeEntry) else entry.no_target,
+            rejects=entry.rejects,
+            examples=examples.get(entry.name, ()),
+            trend=[*(rows.get(entry.name) for rows in history), entry.rows],
         )
-        for each in manifest["relationships"]
-    ]
+
     return Content(
         manifest,
-        labels,
-        patterns,
-        sums(manifest, earlier),
-        [run.directory.name for run in earlier],
+        [summary(entry) for entry in manifest.nodes],
+        [summary(entry) for entry in manifest.relationships],
+        totals(manifest, manifests),
+        [export.directory.name for export in earlier],
         settings,
         peak_memory,
     )
 
 
-def sums(manifest: Mapping[str, Any], earlier: Sequence[PublishedExport]) -> list[Sum]:
-    """The numbers of the whole export with their history."""
-    before = [run.manifest for run in earlier if run.manifest]
-    totals = manifest["totals"]
-    took = (moment(manifest["finished_at"]) - moment(manifest["started_at"])).total_seconds()
-    made = [
-        Sum(name, totals[name], [*(getattr(each.totals, name) for each in before), totals[name]])
+def totals(manifest: Manifest, earlier: Sequence[Manifest]) -> list[Total]:
+    """The numbers of the whole export with their trends: counts, bytes, and the seconds it took."""
+    exports = [*earlier, manifest]
+    found = [
+        Total(name, getattr(manifest.totals, name), [getattr(export.totals, name) for export in exports])
         for name in ("nodes", "relationships", "properties", "rejects", "bytes")
     ]
-    seconds = [(each.finished_at - each.started_at).total_seconds() for each in before]
-    return [*made, Sum("seconds", took, [*seconds, took])]
+    seconds = [(export.finished_at - export.started_at).total_seconds() for export in exports]
+    return [*found, Total("seconds", seconds[-1], seconds)]
 
 
-def moment(text: str) -> datetime:
-    """A timestamp of the manifest."""
-    return datetime.fromisoformat(text)
-
-
-def bytes_by_folder(files: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def bytes_by_folder(files: Iterable[FileRecord]) -> Counter[str]:
     """The bytes of the data files of each folder."""
-    found: dict[str, int] = {}
+    sizes = Counter[str]()
     for file in files:
-        folder = file["path"].rpartition("/")[0]
-        found[folder] = found.get(folder, 0) + file["bytes"]
-    return found
+        sizes[file.path.rpartition("/")[0]] += file.bytes
+    return sizes

@@ -1,7 +1,7 @@
-"""Where the labels lie in the picture: found by a search for few crossings and short lines, and kept, so that the graph
+"""Where the labels lie in the diagram: found by a search for few crossings and short lines, and kept, so that the graph
 looks the same in every export. Every other row lies half a column to the right."""
 
-PLACES = (
+COORDINATES = (
     ("", "Verification", "BankAccount", "GuideWallet"),
     ("SavedMessage", "Guide", "Feedback", "QualityMetrics", "WalletOrder", "Transaction"),
     ("Language", "Skill", "", "Consultation", "AgoraSession", "CustomerProfile", "CustomerWallet"),

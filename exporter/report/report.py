@@ -1,59 +1,59 @@
-"""report.html of a new export: gathers what it tells and never fails the export that it tells of."""
+"""report.html of a new export: gathers what it shows, and never fails the export that it describes."""
 
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from exporter.errors import Interrupted, RunError
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.tasks import ChunkDone
 from exporter.published.history import recent
 from exporter.report.content import content
-from exporter.report.page import page, seconds_text
+from exporter.report.page import page
 from exporter.settings import Settings
-from exporter.shape.examples import gathered
+from exporter.shape.examples import Example
+from exporter.sink.manifest import Manifest
+from exporter.text import format_duration
 
 # How many earlier exports a trend shows: with the new one, two weeks of nights.
 EARLIER = 13
-# What is shown of the settings; never the source, whose URI may hold a password.
+# The settings that are shown; never the source, whose URI may hold a password.
 SHOWN = (
     "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout", "stall_timeout",
     "archive", "encrypt_to", "tables", "columns",
 )  # fmt: skip
-SPANS = {"max_duration", "lock_timeout", "stall_timeout"}
+DURATIONS = {"max_duration", "lock_timeout", "stall_timeout"}
 
 
 def report(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     *,
     settings: Settings,
     profile: Profile,
     peak_memory: int,
-    chunks: Iterable[ChunkDone],
+    examples: Mapping[str, Sequence[Example]],
 ) -> str:
-    """The page of an export that is about to be published below `settings.output`; `peak_memory` is in bytes.
+    """The page of an export that is about to be published below `settings.output`.
 
-    An export is worth more than its picture: where the page cannot be made, this is one that says why.
+    `peak_memory` is in bytes, `examples` are a few rejects of each entity by its name. An export is worth more than
+    its report: where the page cannot be made, this is a page that says why.
     """
     try:
-        earlier = recent(settings.output, manifest["source"]["database"], EARLIER)
-        ordered = sorted(chunks, key=lambda done: done.chunk.number)
-        examples = gathered((part.name, part.examples) for done in ordered for part in done.parts)
-        return page(content(manifest, examples, earlier, shown(settings), peak_memory), profile)
+        earlier = recent(settings.output, manifest.source.database, EARLIER)
+        return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory), profile)
     except (Interrupted, RunError):
         raise  # a signal, or the time limit
     except Exception as error:
         return error_page(error)
 
 
-def shown(settings: Settings) -> dict[str, str]:
+def shown_settings(settings: Settings) -> dict[str, str]:
     """The settings of a run by name, as people write them."""
-    return {name.replace("_", " "): said(name, getattr(settings, name)) for name in SHOWN}
+    return {name.replace("_", " "): format_setting(name, getattr(settings, name)) for name in SHOWN}
 
 
-def said(name: str, value: Any) -> str:
+def format_setting(name: str, value: Any) -> str:
     """A setting's value: `640 MB`, `30 s`, `no limit`, `marketing.leads = crm.prospects`."""
     if value is None:
         return "none" if name in ("group", "encrypt_to") else "no limit"
@@ -61,12 +61,12 @@ def said(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "memory":
         return f"{value >> 20} MB"
-    if name in SPANS:
-        return seconds_text(float(value))
+    if name in DURATIONS:
+        return format_duration(value)
     if name == "columns":
-        value = {f"{table}.{column}": given for table, names in value.items() for column, given in names.items()}
+        value = {f"{table}.{column}": real for table, columns in value.items() for column, real in columns.items()}
     if isinstance(value, dict):
-        return "; ".join(f"{own} = {given}" for own, given in value.items()) or "as in the model"
+        return "; ".join(f"{own} = {real}" for own, real in value.items()) or "as in the model"
     return str(value)
 
 

@@ -1,25 +1,25 @@
-"""Where the time of a run went: its stages, and below them what each worker did when, on one axis."""
+"""Where the time of a run went: its stages, and below them what each worker did and when, on one axis."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
-# An axis has at most so many ticks, and a block at least this share of it: smaller ones that touch become one.
+# How many ticks an axis has at most, and where on it the last one may stand, so that its time fits beside it.
 TICKS = 8
-SMALLEST = 0.001
-# Where the last tick may stand, so that its time finds room beside it.
 LAST = 0.95
+# The share of the axis that a block needs to be seen: smaller ones that touch become one.
+SMALLEST = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Something that was done from `began` for `seconds` (both from the run's begin); `spent` is seconds by activity,
-    `tasks` is of how many tasks it is made."""
+    """Something that began `began` seconds after the run and took `seconds`; `spent` is the seconds by activity,
+    `tasks` the number of tasks it stands for."""
 
-    what: str
+    name: str
     began: float
     seconds: float
     spent: dict[str, float]
@@ -30,21 +30,16 @@ class Block:
         return self.began + self.seconds
 
     def shares(self) -> list[tuple[str, float]]:
-        """Each activity with its share of the whole, in their order; writing includes the checksums."""
-        spent = {
-            KEYS: self.spent.get(KEYS, 0.0),
-            READ: self.spent.get(READ, 0.0),
-            SHAPE: self.spent.get(SHAPE, 0.0),
-            WRITE: self.spent.get(WRITE, 0.0) + self.spent.get(HASH, 0.0),
-        }
+        """Each activity that took time with its share of all, in their order."""
+        spent = {activity: self.spent.get(activity, 0.0) for activity in (KEYS, READ, SHAPE, WRITE)}
         total = sum(spent.values())
-        return [(name, seconds / total) for name, seconds in spent.items() if seconds]
+        return [(activity, seconds / total) for activity, seconds in spent.items() if seconds]
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The axis, in seconds from the run's begin; stages; a list of blocks for each worker, and the costliest tables
-    with their rows, as blocks from 0."""
+    """The axis in seconds since the run began, the stages, a list of blocks for each worker, and the tables, the
+    costliest first, as blocks from 0 with their rows."""
 
     seconds: float
     ticks: list[float]
@@ -54,7 +49,7 @@ class Timeline:
 
 
 def timeline(profile: Profile) -> Timeline:
-    """The profile of a run, up to its last stage that has ended, as it is drawn."""
+    """The timeline of a run, up to the last stage that has ended."""
     began = min(profile.began.values(), default=0.0)
     stages = [
         Block(name, profile.began[name] - began, seconds, {})
@@ -62,49 +57,61 @@ def timeline(profile: Profile) -> Timeline:
         if name in profile.began
     ]
     tasks = [
-        Block(watch.what, watch.started - began, watch.ended - watch.started, dict(watch.seconds))
-        for watch in profile.watches()
+        Block(timer.task, timer.started - began, timer.ended - timer.started, dict(timer.seconds))
+        for timer in profile.timers()
     ]
-    ends = max((each.ended for each in [*stages, *tasks]), default=0.0)
-    lanes: dict[int, list[Block]] = {}
-    for watch, block in sorted(zip(profile.watches(), tasks, strict=True), key=lambda each: each[0].started):
-        lanes.setdefault(watch.worker, []).append(block)
-    workers = [list(merged(blocks, ends * SMALLEST)) for blocks in lanes.values()]
+    ended = max((block.ended for block in [*stages, *tasks]), default=0.0)
+    by_worker: dict[int, list[Block]] = {}
+    for timer, block in sorted(zip(profile.timers(), tasks, strict=True), key=lambda pair: pair[0].started):
+        by_worker.setdefault(timer.worker, []).append(block)
+    workers = [list(merged(blocks, ended * SMALLEST)) for blocks in by_worker.values()]
     workers += [[] for _ in range(profile.workers - len(workers))]
-    tables = [(total(table, watches), rows) for table, rows, watches in profile.by_table()]
-    return Timeline(ends, ticks(ends), stages, workers, tables)
+    tables = [(total(table, timers), rows) for table, rows, timers in profile.by_table()]
+    return Timeline(ended, ticks(ended), stages, workers, tables)
 
 
 def merged(blocks: Iterable[Block], smallest: float) -> Iterator[Block]:
-    """Blocks of one worker, where those of one table that touch are one, and so are neighbours too small to be seen."""
-    held: Block | None = None
+    """The blocks of one worker in order, with neighbours that touch made one: those of the same table, and those of
+    which one takes fewer than `smallest` seconds."""
+    last: Block | None = None
     for block in blocks:
-        small = held is not None and min(held.seconds, block.seconds) < smallest
-        if held and block.began - held.ended < smallest and (held.what == block.what or small):
-            larger = held if held.seconds >= block.seconds else block
-            what = held.what if held.what == block.what else f"{larger.what.removesuffix(' …')} …"
-            spent = {name: held.spent.get(name, 0.0) + block.spent.get(name, 0.0) for name in held.spent | block.spent}
-            held = replace(
-                held, what=what, seconds=block.ended - held.began, spent=spent, tasks=held.tasks + block.tasks
-            )
+        if last is None:
+            last = block
+        elif mergeable(last, block, smallest):
+            last = merge(last, block)
         else:
-            if held:
-                yield held
-            held = block
-    if held:
-        yield held
+            yield last
+            last = block
+    if last:
+        yield last
 
 
-def total(what: str, watches: list[Stopwatch]) -> Block:
-    """All tasks of a table together."""
+def mergeable(block: Block, following: Block, smallest: float) -> bool:
+    """Whether two neighbours are to be one block."""
+    touching = following.began - block.ended < smallest
+    return touching and (block.name == following.name or min(block.seconds, following.seconds) < smallest)
+
+
+def merge(block: Block, following: Block) -> Block:
+    """One block of two, named after the larger."""
+    larger = block if block.seconds >= following.seconds else following
+    name = block.name if block.name == following.name else f"{larger.name.removesuffix(' …')} …"
+    activities = block.spent | following.spent
+    spent = {activity: block.spent.get(activity, 0.0) + following.spent.get(activity, 0.0) for activity in activities}
+    seconds = following.ended - block.began
+    return replace(block, name=name, seconds=seconds, spent=spent, tasks=block.tasks + following.tasks)
+
+
+def total(table: str, timers: list[TaskTimer]) -> Block:
+    """The tasks of a table together, as a block from 0."""
     spent: dict[str, float] = {}
-    for watch in watches:
-        for name, seconds in watch.seconds.items():
-            spent[name] = spent.get(name, 0.0) + seconds
-    return Block(what, 0.0, sum(spent.values()), spent, len(watches))
+    for timer in timers:
+        for activity, seconds in timer.seconds.items():
+            spent[activity] = spent.get(activity, 0.0) + seconds
+    return Block(table, 0.0, sum(spent.values()), spent, len(timers))
 
 
 def ticks(seconds: float) -> list[float]:
-    """Round times from 0 on, as many as can be read, and none at the very end."""
+    """Round times from 0 on, `TICKS` at most, and none at the very end."""
     step = next((step for step in STEPS if seconds / step <= TICKS), STEPS[-1])
     return [round(number * step, 3) for number in range(int(seconds * LAST / step) + 1)]

@@ -1,18 +1,21 @@
-"""An export as one file: tar, compressed by zstd, and encrypted for age recipients where there are some.
+"""An export as one file: a tar archive, compressed by zstd, and encrypted with age where there are recipients.
 
-It goes through a part at a time: memory holds no more than the largest file of the export, compressed. Encryption is by
-public key alone, so nothing on this machine can open the archive.
+It streams: an archive in clear beside the encrypted one would take the disk twice, and could stay behind. Memory holds
+no more than the largest file of the export, compressed. Encryption needs public keys alone, so nothing on this machine
+can open the archive.
 """
 
+import io
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import pyrage
 import zstandard
 
+from exporter.errors import UsageError
 from exporter.sink.files import new_file
 
 # Measured on 114 MB of a sample: level 3 packs 176 MB a second of CPU time to 31 %, in 21 MB of memory. Level 9 takes
@@ -28,76 +31,75 @@ def pack(
     recipients: Sequence[str] = (),
     on_progress: Callable[[], None] = lambda: None,
 ) -> None:
-    """Packs a directory into a new file, 0600 and through to the disk; in it lies one directory, `top`.
+    """Packs a directory into a new file, private and durable; the archive holds one directory, `top`.
 
     `recipients` are age public keys; with any, only the owners of their private keys can read the archive.
-    `on_progress` is called after each file. Raises `OSError` as files do, and ValueError for a key that is none.
+    `on_progress` is called after each file. Raises `OSError` as files do, and `UsageError` as `public_keys` does.
     """
-    keys = [public_key(each) for each in recipients]
+    keys = public_keys(recipients)
     parts = packed(directory, top, on_progress)
     with new_file(archive) as file:
         if keys:
-            encrypt(Parts(parts), file, keys)
+            encrypt(parts, file, keys)
         else:
-            for part in parts:
-                file.write(part)
+            file.writelines(parts)
 
 
-def public_key(text: str) -> Any:
-    """An age public key. Raises ValueError for what is none; the message does not repeat it, as it may be a secret."""
+def public_keys(recipients: Sequence[str]) -> list[Any]:
+    """The age public keys of the setting `encrypt_to`. Raises `UsageError` if one is not valid, without repeating it:
+    it may be a private key."""
     try:
-        return pyrage.x25519.Recipient.from_str(text)
+        return [pyrage.x25519.Recipient.from_str(text) for text in recipients]
     except pyrage.RecipientError:
-        raise ValueError("not an age public key, which is like age1…") from None
+        raise UsageError("encrypt_to: must be age public keys (age1…), with commas between them") from None
 
 
 def packed(directory: Path, top: str, on_progress: Callable[[], None]) -> Iterator[bytes]:
-    """The bytes of the archive before encryption. Paths are sorted; owners are left out, and modes are an export's."""
-    sink = Sink()
-    with tarfile.open(mode="w|", fileobj=cast(BinaryIO, sink), bufsize=1 << 20) as archive:
+    """The bytes of the archive before encryption, a part for each file. Paths are sorted, owners are left out."""
+    buffer = io.BytesIO()
+    # With a checksum, so that `zstd -t` finds a flipped byte.
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    with (
+        compressor.stream_writer(buffer, closefd=False) as compressed,
+        tarfile.open(mode="w|", fileobj=compressed, bufsize=1 << 20) as archive,
+    ):
         for path in [directory, *sorted(directory.rglob("*"))]:
-            entry = tarfile.TarInfo(str(PurePosixPath(top, path.relative_to(directory))))
-            status = path.stat()
-            entry.mtime = int(status.st_mtime)
-            if path.is_dir():
-                entry.type, entry.mode = tarfile.DIRTYPE, 0o700
-                archive.addfile(entry)
-            else:
-                entry.size, entry.mode = status.st_size, 0o600
-                with path.open("rb") as file:
-                    archive.addfile(entry, file)
+            add(archive, path, str(PurePosixPath(top, path.relative_to(directory))))
             on_progress()
-            yield sink.take()
-    yield sink.take() + sink.compressor.flush()
+            yield take(buffer)
+    yield take(buffer)
 
 
-class Sink:
-    """What is written comes out compressed."""
-
-    def __init__(self) -> None:
-        # With a checksum, so that `zstd -t` finds a flipped byte.
-        self.compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj()
-        self.parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self.parts.append(self.compressor.compress(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        """What has come out since the last time."""
-        taken = b"".join(self.parts)
-        self.parts.clear()
-        return taken
+def add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    """Adds a file or directory under a name, with the permissions of an export."""
+    entry, status = tarfile.TarInfo(name), path.stat()
+    entry.mtime = int(status.st_mtime)
+    if path.is_dir():
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o700
+        archive.addfile(entry)
+        return
+    entry.size, entry.mode = status.st_size, 0o600
+    with path.open("rb") as file:
+        archive.addfile(entry, file)
 
 
-class Parts:
-    """Parts of any length, as something that is read."""
+def take(buffer: io.BytesIO) -> bytes:
+    """Takes what was written out of a buffer."""
+    content = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return content
+
+
+class PartReader:
+    """Parts of any length, to be read as a file."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self.parts = parts
         self.rest = memoryview(b"")
 
     def read(self, size: int) -> bytes:
+        """The next bytes, `size` at most; none at the end."""
         while not self.rest:
             if (part := next(self.parts, None)) is None:
                 return b""
@@ -106,12 +108,15 @@ class Parts:
         return bytes(taken)
 
 
-def encrypt(source: Parts, target: BinaryIO, keys: list[Any]) -> None:
-    """Encrypts for the owners of these keys. What `source` or `target` raises comes through as it is: the library would
-    give an error of its own for a full disk or an interrupt."""
+def encrypt(parts: Iterator[bytes], target: BinaryIO, keys: Sequence[Any]) -> None:
+    """Encrypts parts into a file for the owners of these keys.
+
+    Whatever the parts or the file raise comes through as it is: pyrage would raise an error of its own for a full disk
+    or an interrupt.
+    """
     raised: list[BaseException] = []
 
-    def kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
             try:
                 return function(*arguments)
@@ -121,8 +126,8 @@ def encrypt(source: Parts, target: BinaryIO, keys: list[Any]) -> None:
 
         return call
 
-    reader = SimpleNamespace(read=kept(source.read))
-    writer = SimpleNamespace(write=kept(target.write), flush=kept(target.flush))
+    reader = SimpleNamespace(read=recorded(PartReader(parts).read))
+    writer = SimpleNamespace(write=recorded(target.write), flush=recorded(target.flush))
     try:
         pyrage.encrypt_io(reader, writer, keys)
     except pyrage.EncryptError:

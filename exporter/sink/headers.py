@@ -1,4 +1,4 @@
-"""The headers neo4j-admin reads: one a node label and one a relationship pattern, derived from the model."""
+"""The headers that neo4j-admin reads: one for each label and each pattern, derived from the model."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from exporter.sink.layout import Entity, entities, name
 
 
 def columns(entity: Entity) -> list[tuple[str, Type]]:
-    """The columns of an entity's data files with their types, the key or both ends first; `:ID` for a pair."""
+    """The columns of an entity's data files with their types: first the key (`:ID` for a pair) or both ends."""
     if isinstance(entity, Node):
         key = [(prop.name, prop.type) for prop in entity.key_properties] or [(":ID", entity.key.type)]
         return key + [(prop.name, prop.type) for prop in entity.properties]
@@ -21,7 +21,7 @@ def header(entity: Entity) -> str:
     """The header line, e.g. `id:ID(AuthUser){id-type:long},phone_number:string,…`."""
     if isinstance(entity, Node):
         key = entity.key_properties[0].name if entity.key_properties else ""
-        # Groups of integers are told one by one: 5.26 cannot take string groups under --id-type=integer.
+        # Each ID group of integers says so: 5.26 cannot take groups of strings under --id-type=integer.
         first = [f"{key}:ID({entity.label})" + ("{id-type:long}" if entity.key.type is Type.LONG else "")]
     else:
         first = [f":START_ID({entity.start})", f":END_ID({entity.end})"]
@@ -35,9 +35,8 @@ def headers() -> dict[str, str]:
 
 
 def write_headers(directory: Path) -> list[Path]:
-    """Writes every header into a directory and removes headers of entities that are no more; other files stay.
-
-    Raises `UsageError` where the directory cannot be written.
+    """Writes every header into a directory and gives their paths; removes headers of entities that the model no longer
+    has, and no other file. Raises `UsageError` where the directory cannot be written.
     """
     paths = [directory / file for file in headers()]
     try:
@@ -54,12 +53,12 @@ def write_headers(directory: Path) -> list[Path]:
 
 def compare_headers(directory: Path) -> list[str]:
     """How a directory's headers differ from the model's, one sentence each."""
-    found = []
+    differences = []
     for file, content in headers().items():
         path = directory / file
         if not path.is_file():
-            found.append(f"{path}: missing")
+            differences.append(f"{path}: missing")
         elif path.read_bytes() != content.encode():
-            found.append(f"{path}: differs from the model")
+            differences.append(f"{path}: differs from the model")
     extra = {path.name for path in directory.glob("*.csv")} - set(headers())
-    return found + [f"{directory / file}: no entity of the model" for file in sorted(extra)]
+    return differences + [f"{directory / file}: not an entity of the model" for file in sorted(extra)]

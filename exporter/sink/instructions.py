@@ -1,19 +1,20 @@
-"""What Neo4j is told: `import.args` for the importer, `schema.cypher` for the server."""
+"""The instructions for Neo4j: `import.args` for the importer, `schema.cypher` for the server."""
 
 from exporter.model.graph import INDEXES
 from exporter.model.tables import ordered_nodes, ordered_relationships
 from exporter.sink.layout import Entity, header_file, name
 
-# Measured (docs/import-tuning.md): Neo4j makes several buffers for each file, which with its own 4 MB take seconds. One
-# too small for a line ends the import with 70.
+# Measured (docs/import-tuning.md): Neo4j allocates several buffers for each file, which takes seconds at its default of
+# 4 MB. A buffer too small for a line ends the import with exit code 70.
 SMALLEST_BUFFER = 256 << 10
 
 
 def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: int) -> str:
-    """`import.args`: one argument a line, paths relative to the export, for `@import.args` after the database name.
+    """The content of `import.args`: one argument a line, paths relative to the export.
 
-    `files` are the data files of each entity's name. Multiline fields cost the import a quarter more time, so they
-    are asked for only when some value holds a line break. `longest`, the bytes of the longest line, sizes the buffer.
+    `files` has the data files of each entity by its name. Measured: multiline fields take the import a quarter more
+    time, so they are only on when some value holds a line break (`multiline`). `longest`, the bytes of the longest
+    line, sizes the buffer.
     """
     buffer = SMALLEST_BUFFER
     while buffer < 2 * longest:
@@ -30,12 +31,12 @@ def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: i
 
 
 def input_files(entity: Entity, files: dict[str, list[str]]) -> str:
-    """An entity's header and data files, as the importer takes them."""
+    """An entity's header and data files, separated by commas as the importer takes them."""
     return ",".join([header_file(entity).as_posix(), *files[name(entity)]])
 
 
 def schema_cypher() -> str:
-    """`schema.cypher`: a uniqueness constraint on every label's key, and the indexes; safe to run again."""
+    """The content of `schema.cypher`: a uniqueness constraint on each label's key, and the indexes; safe to repeat."""
     lines = [
         f"CREATE CONSTRAINT {node.label}_{prop.name} IF NOT EXISTS"
         f" FOR (n:{node.label}) REQUIRE n.{prop.name} IS UNIQUE;"

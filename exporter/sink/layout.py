@@ -1,4 +1,4 @@
-"""Where everything lies in an export (contract.md, An export): the only place that makes its file names."""
+"""The paths of an export (contract.md, An export): the only module that makes its file names."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ Entity = Node | Relationship
 
 
 def entities() -> list[Entity]:
-    """Every entity in the document's import order, nodes first."""
+    """Every label and pattern, in the import order of graph-model.md: labels first."""
     return [*ordered_nodes(), *ordered_relationships()]
 
 
@@ -25,10 +25,12 @@ IMPORT_SCRIPT = "import.sh"
 SCHEMA = "schema.cypher"
 REPORT = "report.html"
 HEADERS = "headers"
-# An archive lies beside its export and has its name; the second is encrypted.
+# The folders of the data files, and below rejects/ of the reject files.
+NODES, RELATIONSHIPS = "nodes", "relationships"
+# The archive of an export lies beside it under its name, with one of these endings; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
-# Not part of an export: the workers' key index lies there while the export is partial.
+# Not part of an export: the workers' key index, while the export is partial.
 KEY_INDEX = "key-index"
 HEARTBEATS = "key-index/heartbeats"
 
@@ -39,12 +41,12 @@ def archive_file(export: Path, *, encrypted: bool) -> Path:
 
 
 def archives(export: Path) -> list[Path]:
-    """The archives of an export that are there."""
+    """The archives of an export that exist."""
     return [path for encrypted in (False, True) if (path := archive_file(export, encrypted=encrypted)).is_file()]
 
 
 def name(entity: Entity) -> str:
-    """Its name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
+    """An entity's name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
     return entity.label if isinstance(entity, Node) else entity.name
 
 
@@ -53,7 +55,7 @@ def header_file(entity: Entity) -> Path:
 
 
 def data_folder(entity: Entity) -> Path:
-    return Path("nodes" if isinstance(entity, Node) else "relationships", name(entity))
+    return Path(NODES if isinstance(entity, Node) else RELATIONSHIPS, name(entity))
 
 
 def data_file(entity: Entity, chunk: int) -> Path:

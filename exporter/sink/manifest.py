@@ -1,95 +1,238 @@
-"""The manifest: what an export holds, added up while it is written, and the proof that every row is accounted for."""
+"""manifest.json (contract.md, The manifest): what an export holds. One type, to write it and to read it back."""
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
 
+from pydantic import PlainSerializer, TypeAdapter, ValidationError
+
+from exporter.errors import DifferenceError
 from exporter.model.vocabulary import Node
+from exporter.sink import layout
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import Entity, entities, name
+from exporter.sink.layout import Entity
+from exporter.sink.tally import Tally, rows_left_out
 
 FORMAT = 1
-UNREPRESENTABLE = "unrepresentable_value"
 
 
-@dataclass(slots=True)
-class Tally:
-    """What has been written of one entity so far."""
-
-    entity: Entity
-    rows: int = 0
-    values: Counter[str] = field(default_factory=Counter)
-    no_target: int = 0
-    rejects: Counter[str] = field(default_factory=Counter)
-    multiline: bool = False
-    longest: int = 0
-    files: list[FileRecord] = field(default_factory=list)
-    reject_files: list[FileRecord] = field(default_factory=list)
-
-    def property_counts(self) -> dict[str, int]:
-        """Non-null values of each property, the key included; a Device's key is none."""
-        keys = self.entity.key_properties if isinstance(self.entity, Node) else ()
-        prop: Iterable[Any] = (*keys, *self.entity.properties)
-        return {each.name: self.values[each.name] for each in prop}
-
-    def accounted(self) -> int:
-        """Rows of the table that are accounted for (contract.md: every row is, always)."""
-        left_out = sum(count for reason, count in self.rejects.items() if reason != UNREPRESENTABLE)
-        return self.rows + self.no_target + left_out
-
-    def entry(self) -> dict[str, Any]:
-        """The entity's entry in the manifest."""
-        counts = self.property_counts()
-        common = {
-            "table": self.entity.table,
-            "rows": self.rows,
-            "properties": sum(counts.values()),
-            "property_counts": counts,
-        }
-        rejects = {"rejects": dict(sorted(self.rejects.items()))}
-        if isinstance(self.entity, Node):
-            return {"label": self.entity.label, **common, **rejects}
-        ends = {"start": self.entity.start, "type": self.entity.type, "end": self.entity.end}
-        return {**ends, **common, "no_target": self.no_target, **rejects}
+def timestamp(moment: datetime) -> str:
+    """A moment as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def new_tallies() -> dict[str, Tally]:
-    """A tally for every entity by its name, in import order."""
-    return {name(entity): Tally(entity) for entity in entities()}
+Timestamp = Annotated[datetime, PlainSerializer(timestamp)]
 
 
-def unaccounted(tallies: dict[str, Tally], counts: dict[str, int], rows_read: Counter[str]) -> list[str]:
-    """Where the numbers do not add up, one sentence each; `counts` is `count(*)` by table in the snapshot."""
-    found = [
-        f"{table} has {count} rows in the snapshot, but {rows_read[table]} were read"
-        for table, count in counts.items()
-        if rows_read[table] != count
-    ]
-    for entity, tally in tallies.items():
-        count = counts[tally.entity.table]
-        if tally.accounted() != count:
-            found.append(f"{entity}: {tally.accounted()} of the {count} rows of {tally.entity.table} are accounted for")
-    return found
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The program that wrote the export."""
+
+    name: str
+    version: str
 
 
-def manifest(tallies: dict[str, Tally], *, about: dict[str, Any]) -> dict[str, Any]:
-    """The manifest's object; `about` has tool, model, source, options, started_at and finished_at."""
-    entries = {entity: tally.entry() for entity, tally in tallies.items()}
-    nodes = [entries[entity] for entity, tally in tallies.items() if isinstance(tally.entity, Node)]
-    relationships = [entries[entity] for entity, tally in tallies.items() if not isinstance(tally.entity, Node)]
-    files = [record for tally in tallies.values() for record in tally.files]
-    return {
-        "format": FORMAT,
-        **about,
-        "nodes": nodes,
-        "relationships": relationships,
-        "files": [{"path": file.path, "rows": file.rows, "bytes": file.bytes, "sha256": file.sha256} for file in files],
-        "totals": {
-            "nodes": sum(entry["rows"] for entry in nodes),
-            "relationships": sum(entry["rows"] for entry in relationships),
-            "properties": sum(entry["properties"] for entry in entries.values()),
-            "bytes": sum(file.bytes for file in files),
-            "rejects": sum(tally.rejects.total() for tally in tallies.values()),
-        },
-    }
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The graph model, by the SHA-256 of its canonical JSON."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where and when the export was read; never a user or a password."""
+
+    database: str
+    server_version: str
+    host: str
+    snapshot_at: Timestamp
+    wal_lsn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings that shaped the contents: the zone of timestamps without one, and the names that differ."""
+
+    timezone: str
+    tables: dict[str, str]
+    columns: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEntry:
+    """A label: its nodes, their non-null property values in all and by property, and its rejects by reason."""
+
+    label: str
+    table: str
+    rows: int
+    properties: int
+    property_counts: dict[str, int]
+    rejects: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """As in folders and headers: AuthUser."""
+        return self.label
+
+    @property
+    def pattern(self) -> str:
+        """As in sentences that people read, which is the same for a label."""
+        return self.label
+
+    @property
+    def folder(self) -> str:
+        """The folder of its data files, and below rejects/ of its reject files."""
+        return f"{layout.NODES}/{self.name}"
+
+    @property
+    def table_rows(self) -> int:
+        """The rows of its table in the snapshot (contract.md: every row is accounted for)."""
+        return self.rows + rows_left_out(self.rejects)
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipEntry:
+    """A pattern, with the same numbers; `no_target` counts the rows that refer to nobody."""
+
+    start: str
+    type: str
+    end: str
+    table: str
+    rows: int
+    properties: int
+    property_counts: dict[str, int]
+    no_target: int
+    rejects: dict[str, int]
+
+    @property
+    def name(self) -> str:
+        """As in folders and headers: Customer-HAS_AUTH-AuthUser."""
+        return f"{self.start}-{self.type}-{self.end}"
+
+    @property
+    def pattern(self) -> str:
+        """As in sentences that people read: (Customer)-[HAS_AUTH]->(AuthUser)."""
+        return f"({self.start})-[{self.type}]->({self.end})"
+
+    @property
+    def folder(self) -> str:
+        """The folder of its data files, and below rejects/ of its reject files."""
+        return f"{layout.RELATIONSHIPS}/{self.name}"
+
+    @property
+    def table_rows(self) -> int:
+        """The rows of its table in the snapshot."""
+        return self.rows + self.no_target + rows_left_out(self.rejects)
+
+
+EntityEntry = NodeEntry | RelationshipEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over all entities and data files."""
+
+    nodes: int
+    relationships: int
+    properties: int
+    bytes: int
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a manifest says of the run besides what was written."""
+
+    tool: Tool
+    model: Model
+    source: Source
+    options: Options
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest. Its fields, in this order, are the keys of the file."""
+
+    format: int
+    tool: Tool
+    model: Model
+    source: Source
+    options: Options
+    started_at: Timestamp
+    finished_at: Timestamp
+    nodes: list[NodeEntry]
+    relationships: list[RelationshipEntry]
+    files: list[FileRecord]
+    totals: Totals
+
+    @property
+    def entities(self) -> list[EntityEntry]:
+        """Labels, then patterns, in import order."""
+        return [*self.nodes, *self.relationships]
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
+    """The manifest of an export, from the tally of each entity by its name."""
+    entries = [entry(entity, tallies[layout.name(entity)]) for entity in layout.entities()]
+    nodes = [entry for entry in entries if isinstance(entry, NodeEntry)]
+    relationships = [entry for entry in entries if isinstance(entry, RelationshipEntry)]
+    files = [record for entity in layout.entities() for record in tallies[layout.name(entity)].files]
+    totals = Totals(
+        nodes=sum(node.rows for node in nodes),
+        relationships=sum(relationship.rows for relationship in relationships),
+        properties=sum(entry.properties for entry in entries),
+        bytes=sum(file.bytes for file in files),
+        rejects=sum(sum(entry.rejects.values()) for entry in entries),
+    )
+    return Manifest(
+        FORMAT, metadata.tool, metadata.model, metadata.source, metadata.options, metadata.started_at,
+        metadata.finished_at, nodes, relationships, files, totals,
+    )  # fmt: skip
+
+
+def entry(entity: Entity, tally: Tally) -> EntityEntry:
+    """The entry of a label or pattern. A label's key counts as a property; a pair and both ends of a pattern do not."""
+    keys = entity.key_properties if isinstance(entity, Node) else ()
+    values = {prop.name: tally.values[prop.name] for prop in (*keys, *entity.properties)}
+    properties, rejects = sum(values.values()), dict(sorted(tally.rejects.items()))
+    if isinstance(entity, Node):
+        return NodeEntry(entity.label, entity.table, tally.rows, properties, values, rejects)
+    return RelationshipEntry(
+        entity.start, entity.type, entity.end, entity.table, tally.rows, properties, values, tally.no_target, rejects
+    )
+
+
+def manifest_json(manifest: Manifest) -> bytes:
+    """The content of manifest.json: UTF-8, indented by two, one line end last."""
+    return _MANIFEST.dump_json(manifest, indent=2) + b"\n"
+
+
+def read_manifest(export: Path) -> Manifest:
+    """The manifest of an export, which may come from another machine, another day or another version.
+
+    Raises `DifferenceError` when it is missing, not of this format, or not as this program writes it; `OSError` when
+    it cannot be read.
+    """
+    try:
+        content = json.loads((export / layout.MANIFEST).read_bytes())
+    except FileNotFoundError:
+        raise DifferenceError(f"{layout.MANIFEST} is missing") from None
+    except ValueError:
+        raise DifferenceError(f"{layout.MANIFEST} is not JSON") from None
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise DifferenceError(f"{layout.MANIFEST} has format {found}, and this program reads format {FORMAT}")
+    try:
+        return _MANIFEST.validate_python(content)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise DifferenceError(f"{layout.MANIFEST} is not what this program writes: see {where}") from None

@@ -1,4 +1,4 @@
-"""Who may read an export: its owner alone, or with `--group` a group too. Opened when it is whole, not before."""
+"""Who may read an export: its owner alone, or with `--group` a group too, but only once it is complete."""
 
 import grp
 import os
@@ -10,17 +10,17 @@ GROUP_DIRECTORY, GROUP_FILE = 0o750, 0o640
 
 
 def group_id(name: str) -> int:
-    """The number of a group. Raises `UsageError` where there is none of this name, or its members would not be ours:
-    only root may give files to any group."""
+    """The id of a group. Raises `UsageError` where no group has this name, or where this user is neither a member nor
+    root, and so cannot give files to it."""
     try:
-        number = grp.getgrnam(name).gr_gid
+        id_ = grp.getgrnam(name).gr_gid
     except KeyError:
         raise UsageError(
             f"there is no group {name}; --group takes the name of a group, such as that of Neo4j's user"
         ) from None
-    if os.geteuid() != 0 and number not in {os.getegid(), *os.getgroups()}:
+    if os.geteuid() != 0 and id_ not in {os.getegid(), *os.getgroups()}:
         raise UsageError(f"you are not in the group {name}, so you cannot give it an export; join it and log in again")
-    return number
+    return id_
 
 
 def open_directory(directory: Path, group: int) -> None:
@@ -43,8 +43,8 @@ def open_export(directory: Path, group: int) -> None:
         open_directory(Path(folder), group)
 
 
-def check_way(output: Path, group: int, name: str) -> None:
-    """Raises `UsageError` where the group may not enter an output directory that was there before."""
+def check_group_access(output: Path, group: int, name: str) -> None:
+    """Raises `UsageError` where the group, whose name is `name`, may not enter an output directory."""
     status = output.stat()
     allowed = status.st_mode & (0o010 if status.st_gid == group else 0o001)
     if not allowed:

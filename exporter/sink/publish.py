@@ -1,33 +1,33 @@
 """The life of an export directory: partial under a lock, then whole under its name, or gone."""
 
-import errno
-import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
-
-from exporter.errors import BusyError, RunError, UsageError
+from exporter.errors import RunError, UsageError
 from exporter.interrupts import disable_interrupts
 from exporter.sink import layout, permissions
 from exporter.sink.counts import counts_tsv
 from exporter.sink.files import FileRecord, Flusher, sync, write_file
 from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
-from exporter.sink.manifest import Tally, manifest
+from exporter.sink.lock import hold_lock
+from exporter.sink.manifest import Manifest, Metadata, make_manifest, manifest_json
+from exporter.sink.tally import Tally
 
 
 @dataclass(slots=True)
 class PartialExport:
-    """An export that is being written: `.partial-<stamp>` below the output directory; `group` may read it at last."""
+    """An export that is being written: `.partial-<stamp>` below the output directory.
+
+    `group` may read it once it is published; `records` are those of its files, in no order.
+    """
 
     output: Path
     stamp: str
@@ -45,7 +45,7 @@ class PartialExport:
 
     @property
     def link(self) -> Path:
-        """What becomes `latest`."""
+        """The link that becomes `latest`."""
         return self.output / f"{layout.PARTIAL}{layout.LATEST}"
 
     def write(self, path: Path, content: str | bytes) -> FileRecord:
@@ -56,17 +56,36 @@ class PartialExport:
         self.flusher.add([record])
         return record
 
-    def complete(
-        self, tallies: dict[str, Tally], about: dict[str, Any], report: Callable[[dict[str, Any]], str]
-    ) -> dict[str, Any]:
-        """Writes all that is not data, the checksums last; gives the manifest, from which `report` makes the report's
-        page."""
+    def complete(self, tallies: Mapping[str, Tally], metadata: Metadata, render: Callable[[Manifest], str]) -> Manifest:
+        """Writes all that is not data, the checksums last, and gives the manifest; `render` makes the report of it.
+
+        `tallies` has what was written of each entity by its name.
+        """
         shutil.rmtree(self.directory / layout.KEY_INDEX, ignore_errors=True)
-        for tally in tallies.values():
-            tally.files.sort(key=lambda record: record.path)
+        (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
+        tallies = self.add_data_files(tallies)
+        self.write_instructions(tallies)
+        manifest = make_manifest(tallies, metadata)
+        self.write(Path(layout.MANIFEST), manifest_json(manifest))
+        self.write(Path(layout.COUNTS), counts_tsv(manifest))
+        self.write(Path(layout.REPORT), render(manifest))
+        self.write_checksums()
+        return manifest
+
+    def add_data_files(self, tallies: Mapping[str, Tally]) -> dict[str, Tally]:
+        """Records the files that the workers wrote, and writes an empty data file for each entity without rows. Gives
+        the tallies with these, and with their data files in order."""
+        completed = {}
+        for entity in layout.entities():
+            tally = tallies[layout.name(entity)]
             self.records += [*tally.files, *tally.reject_files]
-            if not tally.files:
-                tally.files.append(self.write(layout.data_file(tally.entity, 0), b""))
+            data_files = sorted(tally.files, key=lambda record: record.path)
+            data_files = data_files or [self.write(layout.data_file(entity, 0), b"")]
+            completed[layout.name(entity)] = replace(tally, files=tuple(data_files))
+        return completed
+
+    def write_instructions(self, tallies: Mapping[str, Tally]) -> None:
+        """Writes what an import needs: headers, arguments, script and schema."""
         for file, content in headers().items():
             self.write(Path(layout.HEADERS, file), content)
         paths = {entity: [record.path for record in tally.files] for entity, tally in tallies.items()}
@@ -75,27 +94,24 @@ class PartialExport:
         self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline, longest=longest))
         self.write(Path(layout.IMPORT_SCRIPT), files("exporter.sink").joinpath(layout.IMPORT_SCRIPT).read_bytes())
         self.write(Path(layout.SCHEMA), schema_cypher())
-        (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
-        made = manifest(tallies, about=about)
-        self.write(Path(layout.MANIFEST), json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-        self.write(Path(layout.COUNTS), counts_tsv(made))
-        self.write(Path(layout.REPORT), report(made))
-        lines = [f"{record.sha256}  {record.path}\n" for record in sorted(self.records, key=lambda r: r.path)]
-        self.write(Path(layout.CHECKSUMS), "".join(lines))
-        return made
+
+    def write_checksums(self) -> None:
+        """Writes SHA256SUMS over every file that was recorded, in order of their paths."""
+        records = sorted(self.records, key=lambda record: record.path)
+        self.write(Path(layout.CHECKSUMS), "".join(f"{record.sha256}  {record.path}\n" for record in records))
 
     def pack(self, recipients: Sequence[str], on_progress: Callable[[], None]) -> None:
-        """Packs the complete export into an archive, for age recipients if there are any; it is published with it."""
+        """Packs the complete export into an archive, which is published with it; encrypted if there are recipients."""
         from exporter.sink.archive import pack  # loads the cipher, which few need
 
         self.archive = layout.archive_file(self.directory, encrypted=bool(recipients))
         pack(self.directory, self.archive, top=self.stamp, recipients=recipients, on_progress=on_progress)
 
     def publish(self) -> Path:
-        """Renames the directory and its archive to their names and moves `latest`, each step durable before the next;
-        all or nothing.
+        """Gives the directory and its archive their final names and moves `latest`: all or nothing, each step durable
+        before the next. Gives the published directory; raises `OSError` when nothing is published.
 
-        From the first rename on the export stands, and signals stop nothing any more.
+        From the first rename on, signals stop nothing any more.
         """
         self.flusher.finish()
         if self.group is not None:
@@ -120,11 +136,11 @@ class PartialExport:
         return self.published(self.directory)
 
     def published(self, part: Path) -> Path:
-        """The name that the directory or its archive is to have."""
+        """The final path of the directory or its archive."""
         return self.output / part.name.removeprefix(layout.PARTIAL)
 
     def keep_rejects(self) -> Path:
-        """Keeps the reject files alone, where a limit on them was broken."""
+        """Keeps only the reject files, where there are more than the user allows, and gives their directory."""
         self.flusher.finish()
         kept = self.output / f"{layout.REJECTED}{self.stamp}"
         disable_interrupts()
@@ -134,70 +150,61 @@ class PartialExport:
 
 @contextmanager
 def partial_export(output: Path, group: str | None = None) -> Iterator[PartialExport]:
-    """The partial export of a new run; what is left of it when the block ends is removed.
+    """The partial export of a new run, for the group of this name if one is given. What is left of it when the block
+    ends is removed.
 
     Raises `UsageError` for an output directory or a group that cannot be used, `BusyError` when another export runs
     there, `RunError` when its disk is full or fails.
     """
-    readers = permissions.group_id(group) if group else None
-    check_output(output, readers, group or "")
+    group_id = permissions.group_id(group) if group else None
+    prepare_output(output, group_id)
+    if group and group_id is not None:
+        permissions.check_group_access(output, group_id, group)
     with locked(output):
         for stale in output.glob(f"{layout.PARTIAL}*"):
             remove(stale)
-        partial = PartialExport(output, free_stamp(output), readers)
+        partial = PartialExport(output, free_stamp(output), group_id)
         try:
             partial.directory.mkdir(mode=0o700)
             yield partial
         except OSError as error:
             raise RunError(f"cannot write the export to {output}: {error.strerror}; nothing was published") from None
         finally:
-            partial.flusher.end()
+            partial.flusher.cancel()
             remove(partial.link)
             remove(partial.directory)
             if partial.archive:
                 remove(partial.archive)
 
 
-@contextmanager
-def locked(output: Path) -> Iterator[None]:
-    """Holds the output directory for one export; a process that dies lets go of it."""
-    lock = FileLock(output / layout.LOCK, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(f"another export is running on {output}; wait for it, or choose another --output") from None
-    except NotImplementedError:
-        raise UsageError(f"the file system of {output} has no locks; choose another --output") from None
-    except OSError as error:
-        kind = RunError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
-        raise kind(f"cannot write to {output}: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
+def locked(output: Path) -> AbstractContextManager[None]:
+    """Holds the output directory for one export. Raises `BusyError` when another has it, and as `hold_lock` does."""
+    return hold_lock(
+        output / layout.LOCK,
+        busy=f"another export is running on {output}; wait for it, or choose another --output",
+        remedy="choose another --output",
+    )
 
 
-def check_output(output: Path, readers: int | None, group: str) -> None:
-    """Makes the output directory where only it is missing; raises `UsageError` where it cannot be used, by a group
-    either."""
+def prepare_output(output: Path, group: int | None) -> None:
+    """Makes the output directory where only it is missing, open to a group if one is given. Raises `UsageError` where
+    it cannot be used."""
     try:
-        made = not output.exists()
+        missing = not output.exists()
         output.mkdir(mode=0o700, exist_ok=True)
-        if made and readers is not None:
-            permissions.open_directory(output, readers)
+        if missing and group is not None:
+            permissions.open_directory(output, group)
     except FileNotFoundError:
         raise UsageError(f"{output.parent} does not exist; create it, or choose another --output") from None
     except FileExistsError:
-        raise UsageError(f"{output} is no directory; choose another --output") from None
+        raise UsageError(f"{output} is not a directory; choose another --output") from None
     except OSError as error:
         raise UsageError(f"cannot make {output}: {error.strerror}") from None
     latest = output / layout.LATEST
     if latest.exists() and not latest.is_symlink():
-        raise UsageError(f"{latest} is no link; move it away, or choose another --output")
+        raise UsageError(f"{latest} is not a link; move it, or choose another --output")
     if not os.access(output, os.W_OK | os.X_OK):
         raise UsageError(f"{output} is not writable; choose another --output")
-    if readers is not None:
-        permissions.check_way(output, readers, group)
 
 
 def free_stamp(output: Path) -> str:
@@ -211,7 +218,11 @@ def free_stamp(output: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Removes a directory, file or link; what cannot be removed is left to the next run."""
+    """Removes a file or link, or a directory with all that is in it; a path that does not exist is no error.
+
+    What cannot be removed of a directory is left to the next run. Raises `OSError` for a file or link that cannot be
+    removed.
+    """
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     else:

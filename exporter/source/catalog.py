@@ -10,7 +10,8 @@ TABLE, PARTITIONED, VIEW, MATERIALIZED, FOREIGN = "r", "p", "v", "m", "f"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `base` is its type below all domains (a pg_type name, `enum` for enums), `type` as people write it."""
+    """A column; `type` is as people write it, `base` the type beneath all domains (a pg_type name; `enum` for enums),
+    `category` is pg_type.typcategory, `readable` whether our role has SELECT on it."""
 
     name: str
     type: str
@@ -21,7 +22,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or view. `unique` holds the columns that a whole, valid, one-column unique index proves unique."""
+    """A table or view. `usable`: USAGE on its schema; `readable`: SELECT on it; `row_security`: it would hide rows from
+    us; `children`: partitions or child tables hold rows of it. `unique` has the columns that a valid one-column unique
+    index without a condition proves unique."""
 
     schema: str
     name: str
@@ -46,9 +49,9 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Blocks of the largest leaf's heap (8 kB as a rule), bytes of all leaves with their TOAST, and of that alone.
+    """Blocks of the largest leaf's heap (8 kB as a rule), bytes of all leaves with their TOAST, and bytes of the TOAST.
 
-    Not of the maps that VACUUM makes: the same rows are cut into the same chunks after it."""
+    The maps that VACUUM makes do not count: the same rows are cut into the same chunks after it."""
 
     blocks: int
     bytes: int
@@ -84,8 +87,8 @@ order by 1, 2, a.attnum
 
 KEYS = """
 select n.nspname, c.relname, i.indisprimary,
-       array(select a.attname::text from unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k (attnum, place)
-             join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum order by k.place)
+       array(select a.attname::text from unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k (attnum, position)
+             join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum order by k.position)
 from pg_index i
 join pg_class c on c.oid = i.indrelid
 join pg_namespace n on n.oid = c.relnamespace
@@ -94,7 +97,7 @@ where n.nspname = any(%s) and i.indisunique and i.indisvalid and i.indisready an
 order by 1, 2, i.indexrelid
 """
 
-# Named tables (`root`), each with all partitions and heirs.
+# Named tables (`root`), each with all its partitions and child tables (`leaf`).
 TREE = """
 with recursive tree (root, leaf) as (
     select c.oid, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -115,7 +118,8 @@ group by 1
 
 
 def read_catalog(connection: Connection, schemas: list[str]) -> dict[str, Relation]:
-    """Every relation of the given schemas by its full name, in the connection's own transaction."""
+    """Every relation of some schemas by its full name, in the connection's current transaction. Raises psycopg's
+    errors."""
     columns: dict[tuple[str, str], dict[str, Column]] = {}
     for schema, name, column, *rest in connection.execute(COLUMNS, [schemas]):
         columns.setdefault((schema, name), {})[column] = Column(column, *rest)
@@ -138,5 +142,5 @@ def read_catalog(connection: Connection, schemas: list[str]) -> dict[str, Relati
 
 
 def read_sizes(connection: Connection, names: list[str]) -> dict[str, Size]:
-    """The size of each named table; views have none."""
+    """The size of each named table by its full name; views have none. Raises psycopg's errors."""
     return {name: Size(*rest) for name, *rest in connection.execute(SIZES.encode(), [names])}

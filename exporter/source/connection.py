@@ -26,7 +26,7 @@ ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
 # Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
 # because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read. By
-# its keepalives the server notices within a minute that a network took us away, and lets go of snapshot and locks.
+# its keepalives the server notices within a minute that the network is gone, and releases snapshot and locks.
 SESSION = {
     "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
@@ -58,10 +58,10 @@ def options(application: str, *, lock_seconds: int) -> str:
 
 
 def later_settings(connection: Connection) -> dict[str, str]:
-    """Settings that not every server knows: no transaction timeout (17+), no idle one outside of transactions (14+), an
-    early notice that a client died (14+)."""
+    """Settings that not every server has: no transaction timeout (17+), no timeout of idle sessions (14+), and a check
+    whether the client is still there (14+)."""
     later = {"transaction_timeout": "0", "idle_session_timeout": "0", "client_connection_check_interval": "2s"}
-    # The interval is refused by servers on systems that cannot tell, so it is set where the server says Linux.
+    # Servers on systems that cannot tell refuse the interval, so it is set only where the server runs on Linux.
     query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
     known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
     return {name: later[name] for (name,) in known}
@@ -76,15 +76,15 @@ def password_in(uri: str) -> bool:
 
 
 def without_password(uri: str) -> str:
-    """A source URI without the passwords that it carries, otherwise as it is. Raises `UsageError` for a malformed
-    one."""
+    """A source URI without the passwords it carries, otherwise unchanged. Raises `UsageError` for a malformed one."""
     parse(uri)
-    place, mark, query = uri.partition("?")
-    scheme, _, address = place.partition("://")
+    location, question_mark, query = uri.partition("?")
+    scheme, _, address = location.partition("://")
     user, at, hosts = address.rpartition("@")
     user = user.partition(":")[0]
-    kept = [each for each in query.split("&") if unquote(each.partition("=")[0]) not in ("password", "sslpassword")]
-    return f"{scheme}://{user}{at if user else ''}{hosts}{mark if any(kept) else ''}{'&'.join(kept)}"
+    secrets = ("password", "sslpassword")
+    kept = [parameter for parameter in query.split("&") if unquote(parameter.partition("=")[0]) not in secrets]
+    return f"{scheme}://{user}{at if user else ''}{hosts}{question_mark if any(kept) else ''}{'&'.join(kept)}"
 
 
 def parse(uri: str) -> dict[str, Any]:
@@ -103,19 +103,19 @@ def parse(uri: str) -> dict[str, Any]:
 
 
 def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
-    """One try to connect to the source, within five seconds.
+    """A connection to the source; one attempt of at most `CONNECT_SECONDS`.
 
-    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses, does not answer, or does not take
-    the settings. Neither quotes the URI: psycopg's own messages hold passwords.
+    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses, does not answer, or drops the
+    session's settings. Neither quotes the URI: psycopg's own messages hold passwords.
     """
     parameters = parse(uri)
     if parameters.get("gssencmode") == "require":
-        raise UsageError("gssencmode=require cannot be kept: the readers know no GSS encryption; use TLS (sslmode)")
-    given = str(parameters.pop("options", "") or "")
+        raise UsageError("gssencmode=require cannot be kept: the readers have no GSS encryption; use TLS (sslmode)")
+    own_options = str(parameters.pop("options", "") or "")
     parameters |= {
-        "options": f"{given} {options(application, lock_seconds=lock_seconds)}".strip(),
+        "options": f"{own_options} {options(application, lock_seconds=lock_seconds)}".strip(),
         "connect_timeout": CONNECT_SECONDS,
-        # The readers know no GSS encryption: the leader must not be safer than they.
+        # The readers have no GSS encryption: the leader must not be safer than they are.
         "gssencmode": "disable",
         "application_name": application,
         "keepalives_idle": 30,
@@ -127,7 +127,7 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
         connection: Connection = psycopg.connect(**parameters, autocommit=True)
         if connection.execute("show row_security").fetchone() != (SESSION["row_security"],):
             connection.close()
-            raise SourceError(f"the source at {place(parameters)} is a pooler that drops options=; {DIRECTLY}")
+            raise SourceError(f"the source at {host_name(parameters)} is a pooler that drops options=; {DIRECTLY}")
         for name, value in later_settings(connection).items():
             connection.execute("select set_config(%s, %s, false)", [name, value])
     except psycopg.Error as error:
@@ -137,15 +137,16 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
 
 @contextmanager
 def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connection]:
-    """A connection while the block runs. Whatever psycopg raises in it comes out as a `RunError` that quotes nothing.
+    """A connection while the block runs. Raises what `connect` raises, and `RunError`, which quotes nothing, for every
+    error of psycopg in the block.
 
-    A statement that a signal cut off is cancelled: the server would not notice that nobody waits for it.
+    A statement that a signal interrupted is cancelled: the server would not notice that nobody waits for it.
     """
     connection = connect(uri, application, lock_seconds=lock_seconds)
     try:
         yield connection
     except psycopg.Error as error:
-        raise lost(error, "asking the source") from None
+        raise run_error(error, "asking the source") from None
     finally:
         if connection.info.transaction_status is TransactionStatus.ACTIVE:
             with suppress(psycopg.Error):
@@ -154,7 +155,7 @@ def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connec
 
 
 def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
-    """Why a connection was refused, in our words: the server's may quote secrets."""
+    """The sentence for a connection that was refused, in our own words: the server's may quote secrets."""
     text = str(error)
     reasons = {
         "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
@@ -175,60 +176,64 @@ def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
         "starting up": "is starting up; try again in a moment",
         "No such file or directory": "has no socket there: no server listens",
     }
-    reason = next((said for sign, said in reasons.items() if sign in text), "refused the connection")
+    reason = next((reason for sign, reason in reasons.items() if sign in text), "refused the connection")
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    return f"the source at {place(parameters)} {reason}{state}"
+    return f"the source at {host_name(parameters)} {reason}{state}"
 
 
-def place(parameters: dict[str, Any]) -> str:
-    """Where a server is, as messages name it."""
+def host_name(parameters: dict[str, Any]) -> str:
+    """The server's host as messages name it."""
     return f"{parameters.get('host') or parameters.get('hostaddr') or 'localhost'}"
 
 
 def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
-    """The address of this very server for connectorx, as strict about encryption as the leader's connection.
+    """The address for connectorx of the very server that the leader is connected to, as strict about encryption.
 
-    connectorx knows no `verify-full`: the CA is verified by `sslrootcert`, and the name's proof is replaced by
-    channel binding, which needs a SCRAM password (source-facts.md). Raises `SourceError` where that cannot hold.
+    Raises `SourceError` where connectorx cannot be that strict.
     """
     info = connection.info
-    given = info.get_parameters()
     # The leader's own come first, with those of the source URI; of two values of a setting the later one counts.
     later = [f"-c {name}={value}" for name, value in later_settings(connection).items()]
-    query = {"options": " ".join((given["options"], options(application, lock_seconds=lock_seconds), *later))}
+    session_options = (info.get_parameters()["options"], options(application, lock_seconds=lock_seconds), *later)
+    query = {"options": " ".join(session_options)}
     host = info.host
     if host.startswith("/"):
         query["host"] = host
         host = "localhost"
     elif info.hostaddr:
         host = f"[{info.hostaddr}]" if ipaddress.ip_address(info.hostaddr).version == 6 else info.hostaddr
-    if connection.pgconn.ssl_in_use:
-        query["sslmode"] = "require"
-        mode, root = given.get("sslmode", "prefer"), given.get("sslrootcert", "")
-        if mode in {"verify-ca", "verify-full"} and root in {"", "system"}:
-            raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
-        # With a root certificate libpq verifies the CA under sslmode=require too.
-        if root and mode in ENCRYPTED_MODES:
-            query["sslrootcert"] = root
-        if mode == "verify-full":
-            if not connection.pgconn.used_password:
-                raise SourceError(
-                    "sslmode=verify-full needs a SCRAM password: the readers prove the host by its binding"
-                )
-            query["channel_binding"] = "require"
-        for name in ("sslcert", "sslkey"):
-            if given.get(name):
-                query[name] = given[name]
-    else:
-        query["sslmode"] = "disable"
+    query |= tls_parameters(connection)
     user = quote(info.user, safe="")
     password = f":{quote(info.password, safe='')}" if info.password else ""
     database = quote(info.dbname, safe="")
     return Address(f"postgresql://{user}{password}@{host}:{info.port}/{database}", query, application)
 
 
-def lost(error: psycopg.Error, doing: str) -> RunError:
-    """The error of a leader that failed on the way: what it was doing and the SQLSTATE, never the server's text."""
+def tls_parameters(connection: Connection) -> dict[str, str]:
+    """The URI parameters by which connectorx encrypts as strictly as the leader's connection does.
+
+    connectorx does not have `verify-full`: `sslrootcert` verifies the CA, and channel binding, which needs a SCRAM
+    password, stands in for verifying the host's name (source-facts.md). Raises `SourceError` where that is impossible.
+    """
+    if not connection.pgconn.ssl_in_use:
+        return {"sslmode": "disable"}
+    parameters = connection.info.get_parameters()
+    mode, root = parameters.get("sslmode", "prefer"), parameters.get("sslrootcert", "")
+    query = {"sslmode": "require"}
+    if mode in {"verify-ca", "verify-full"} and root in {"", "system"}:
+        raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
+    # With a root certificate libpq verifies the CA under sslmode=require too.
+    if root and mode in ENCRYPTED_MODES:
+        query["sslrootcert"] = root
+    if mode == "verify-full":
+        if not connection.pgconn.used_password:
+            raise SourceError("sslmode=verify-full needs a SCRAM password: the readers prove the host by its binding")
+        query["channel_binding"] = "require"
+    return query | {name: parameters[name] for name in ("sslcert", "sslkey") if parameters.get(name)}
+
+
+def run_error(error: psycopg.Error, activity: str) -> RunError:
+    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE, and never the server's text."""
     state = error.sqlstate or "none"
     reason = {
         "57P01": "the server's operator ended the connection",
@@ -244,4 +249,4 @@ def lost(error: psycopg.Error, doing: str) -> RunError:
         "42P01": "a table is gone (a migration?); run `exporter check`",
         "40P01": "a migration wants the tables in another order (deadlock); try again when it is done",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
-    return RunError(f"{reason} (while {doing}; SQLSTATE {state})")
+    return RunError(f"{reason} (while {activity}; SQLSTATE {state})")

@@ -1,4 +1,4 @@
-"""The one snapshot of an export: locks first, then the snapshot that the workers' reads share, held to the end."""
+"""The leader's way to a source: connection, checked catalog, locks and the one snapshot, counts and sizes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from exporter.errors import ExporterError, RunError, SourceError, UsageError
 from exporter.model.tables import tables
 from exporter.source.catalog import Relation, Size, read_catalog, read_sizes
 from exporter.source.compatibility import Severity, examine
-from exporter.source.connection import Connection, connect, lost, session
+from exporter.source.connection import Connection, connect, run_error, session
 from exporter.source.mapping import NameMapping
 from exporter.source.watchdog import stall_guard
 
@@ -37,102 +37,91 @@ class Snapshot:
         ]
 
 
-@contextmanager
-def hold_snapshot(connection: Connection, mapping: NameMapping, seen: dict[str, Relation]) -> Iterator[Snapshot]:
-    """Locks every mapped table, takes the snapshot, and keeps both until the block ends.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that can be exported: the leader's connection, the real names of the model's tables and columns, and
+    the catalog (relations by their full real names) as it was before the tables were locked."""
 
-    `seen` is the catalog that the preflight read in a transaction of its own; that of the snapshot must be the same,
-    or a migration came between. Raises `RunError` for that, for a lock that is not had in time, a lost connection.
-    """
-    names = [seen[mapping.table(table.name)] for table in tables()]
-    locked = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in names)
-    try:
-        connection.execute("begin isolation level repeatable read read only")
-        connection.execute(sql.SQL("lock table {} in access share mode").format(locked))
-        row = connection.execute(
-            "select pg_export_snapshot(), clock_timestamp(), case when pg_is_in_recovery()"
-            " then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text, current_database(),"
-            " current_setting('server_version')"
-        ).fetchone()
-        catalog = read_catalog(connection, mapping.schemas())
-    except psycopg.Error as error:
-        raise lost(error, "locking the tables and taking the snapshot") from None
-    if row is None or any(catalog.get(relation.full_name) != relation for relation in names):
-        raise RunError("a table changed while the export started (a migration?); run it again")
-    identifier, taken_at, wal_lsn, database, version = row
-    host = connection.info.host
-    # The transaction ends with its connection: a rollback could wait for ever on one that hangs.
-    yield Snapshot(
-        identifier,
-        taken_at.astimezone(UTC),
-        wal_lsn or "",
-        database,
-        version,
-        "localhost" if host.startswith("/") else host,
-    )
+    connection: Connection
+    mapping: NameMapping
+    catalog: dict[str, Relation]
 
+    def relations(self) -> dict[str, Relation]:
+        """The relation of every table of the model, by the model's name."""
+        return {table.name: self.catalog[self.mapping.table(table.name)] for table in tables()}
 
-def count_views(connection: Connection, mapping: NameMapping, catalog: dict[str, Relation]) -> dict[str, int]:
-    """`count(*)` of every view by the model's name, in the snapshot; each by itself, since it may fail by its query."""
-    counts: dict[str, int] = {}
-    for table in tables():
-        relation = catalog[mapping.table(table.name)]
-        if not relation.is_table:
-            counts |= count_together(connection, {table.name: relation}, relation.full_name)
-    return counts
+    def sizes(self) -> dict[str, Size]:
+        """The size of every table that is not a view, by its real name. Raises `RunError` when the source fails."""
+        try:
+            return read_sizes(self.connection, [relation.full_name for relation in self.relations().values()])
+        except psycopg.Error as error:
+            raise run_error(error, "measuring the tables") from None
 
+    def take_snapshot(self) -> Snapshot:
+        """Locks every table, then takes the snapshot; both last until the connection is closed.
 
-def count_tables(connection: Connection, mapping: NameMapping, catalog: dict[str, Relation]) -> dict[str, int]:
-    """`count(*)` of every table that is no view by the model's name, in the snapshot; in one statement, since a server
-    may be far."""
-    relations = {table.name: catalog[mapping.table(table.name)] for table in tables()}
-    stored = {name: relation for name, relation in relations.items() if relation.is_table}
-    return count_together(connection, stored, "the tables")
+        Raises `RunError` for a lock that is not granted in time, for a catalog that is no longer what was checked (a
+        migration came between), and for a lost connection.
+        """
+        relations = self.relations().values()
+        names = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in relations)
+        try:
+            self.connection.execute("begin isolation level repeatable read read only")
+            self.connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+            row = self.connection.execute(
+                "select pg_export_snapshot(), clock_timestamp(), case when pg_is_in_recovery()"
+                " then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text, current_database(),"
+                " current_setting('server_version')"
+            ).fetchone()
+            catalog = read_catalog(self.connection, self.mapping.schemas())
+        except psycopg.Error as error:
+            raise run_error(error, "locking the tables and taking the snapshot") from None
+        if row is None or any(catalog.get(relation.full_name) != relation for relation in relations):
+            raise RunError("a table changed while the export started (a migration?); run it again")
+        identifier, taken_at, wal_lsn, database, version = row
+        host = self.connection.info.host
+        return Snapshot(
+            identifier,
+            taken_at.astimezone(UTC),
+            wal_lsn or "",
+            database,
+            version,
+            "localhost" if host.startswith("/") else host,
+        )
 
+    def count_views(self) -> dict[str, int]:
+        """`count(*)` of every view by the model's name, each in a statement of its own, since a view's query may fail.
+        Raises `RunError` when one does."""
+        views = {name: relation for name, relation in self.relations().items() if not relation.is_table}
+        counts: dict[str, int] = {}
+        for name, relation in views.items():
+            counts |= self.count({name: relation}, relation.full_name)
+        return counts
 
-def count_together(connection: Connection, relations: dict[str, Relation], what: str) -> dict[str, int]:
-    """The `count(*)` of some relations in one statement."""
-    counts = [
-        sql.SQL("(select count(*) from {})").format(sql.Identifier(relation.schema, relation.name))
-        for relation in relations.values()
-    ]
-    try:
-        row = connection.execute(sql.SQL("select {}").format(sql.SQL(", ").join(counts))).fetchone()
-    except psycopg.Error as error:
-        raise lost(error, f"counting {what}") from None
-    return dict(zip(relations, row or (), strict=True))
+    def count_tables(self) -> dict[str, int]:
+        """`count(*)` of every table that is not a view by the model's name, in one statement, since the server may be
+        far away. Raises `RunError` when the source fails."""
+        stored = {name: relation for name, relation in self.relations().items() if relation.is_table}
+        return self.count(stored, "the tables")
 
-
-def sizes_of(connection: Connection, mapping: NameMapping) -> dict[str, Size]:
-    """The size of every mapped table by its real name."""
-    try:
-        return read_sizes(connection, [mapping.table(table.name) for table in tables()])
-    except psycopg.Error as error:
-        raise lost(error, "measuring the tables") from None
-
-
-def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
-    """The catalog as it is before the locks, in a transaction of its own."""
-    try:
-        connection.execute("begin isolation level repeatable read read only")
-        catalog = read_catalog(connection, mapping.schemas())
-        connection.execute("commit")
-    except psycopg.Error as error:
-        raise SourceError(str(lost(error, "reading the catalog"))) from None
-    return catalog
-
-
-def end_readers(uri: str, application: str) -> None:
-    """Ends the server-side queries of workers that were killed: sessions of our own role under the run's own name."""
-    query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s || ' %%'"
-    with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
-        connection.execute(query, [application])
+    def count(self, relations: dict[str, Relation], subject: str) -> dict[str, int]:
+        """`count(*)` of some relations in one statement. `subject` names them in the `RunError` when that fails."""
+        counts = [
+            sql.SQL("(select count(*) from {})").format(sql.Identifier(relation.schema, relation.name))
+            for relation in relations.values()
+        ]
+        try:
+            row = self.connection.execute(sql.SQL("select {}").format(sql.SQL(", ").join(counts))).fetchone()
+        except psycopg.Error as error:
+            raise run_error(error, f"counting {subject}") from None
+        return dict(zip(relations, row or (), strict=True))
 
 
 @contextmanager
 def connected(uri: str | None, application: str, *, lock_timeout: int, stall_timeout: int) -> Iterator[Connection]:
-    """A connection to the source, which is cut off when the server does not answer for `stall_timeout` seconds; it
-    waits `lock_timeout` seconds for a lock. Raises `UsageError` when no source is set."""
+    """A connection to the source while the block runs. It waits `lock_timeout` seconds for a lock, and is aborted when
+    the server makes no progress for `stall_timeout` seconds. Raises `UsageError` when no source is set, else as
+    `connection.session`."""
     if not uri:
         raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
     with (
@@ -142,10 +131,29 @@ def connected(uri: str | None, application: str, *, lock_timeout: int, stall_tim
         yield connection
 
 
-def exportable(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
-    """The source's catalog. Raises `SourceError` with all faults at once where it is not what the model needs."""
+def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
+    """The catalog of the mapped schemas, read in a transaction of its own that locks nothing. Raises `SourceError`."""
+    try:
+        connection.execute("begin isolation level repeatable read read only")
+        catalog = read_catalog(connection, mapping.schemas())
+        connection.execute("commit")
+    except psycopg.Error as error:
+        raise SourceError(str(run_error(error, "reading the catalog"))) from None
+    return catalog
+
+
+def exportable_source(connection: Connection, mapping: NameMapping) -> Source:
+    """The source of a connection. Raises `SourceError` with all faults at once where it is not what the model needs."""
     catalog = current_catalog(connection, mapping)
     faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
     if faults:
         raise SourceError("\n  ".join(["the source cannot be exported:", *faults]))
-    return catalog
+    return Source(connection, mapping, catalog)
+
+
+def end_readers(uri: str, application: str) -> None:
+    """Ends the server-side queries of workers that were killed: our own role's sessions under the run's own name. A
+    source that cannot be reached is left alone."""
+    query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s || ' %%'"
+    with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
+        connection.execute(query, [application])

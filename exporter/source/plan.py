@@ -1,6 +1,4 @@
-"""The plan: model × catalog. Which queries read each table, and what the key index reads first."""
-
-from collections.abc import Mapping
+"""The plan: model × catalog. The queries that read each table, and those that read the key index first."""
 
 import psycopg
 from psycopg import sql
@@ -8,37 +6,36 @@ from psycopg import sql
 from exporter.model import frame
 from exporter.model.tables import Table, Use, links_by_value, node, parts, referenced_labels, tables
 from exporter.model.vocabulary import IdRule
-from exporter.source.catalog import Relation
 from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
-from exporter.source.connection import Connection, lost
-from exporter.source.mapping import NameMapping
+from exporter.source.connection import run_error
+from exporter.source.leader import Source
 from exporter.source.queries import DuplicateQuery, IndexQueries, KeyQueries, TableQueries, ValueQueries
 from exporter.source.select import SourceTable, comparable, joined_text, precedence
 
-# How many times the bytes of a whole row a chunk of the key index may span: it needs one or two columns.
+# A chunk of the key index may span this many times the bytes of whole rows: it has one or two of their columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
 
 
 class Planner:
-    """Composes the reads of one source."""
+    """Composes the queries for one source, in which timestamps without a zone are in `timezone`."""
 
-    def __init__(self, catalog: Mapping[str, Relation], mapping: NameMapping, timezone: str, chunker: Chunker) -> None:
-        self.catalog = catalog
-        self.mapping = mapping
+    def __init__(self, source: Source, timezone: str, chunker: Chunker) -> None:
+        self.mapping = source.mapping
+        self.relations = source.relations()
         self.timezone = timezone
         self.chunker = chunker
-        self.connection: Connection = chunker.connection
+        self.connection = source.connection
 
-    def tables(self) -> tuple[TableQueries, ...]:
-        """The reads of every table. Raises `RunError` when the source fails meanwhile."""
+    def table_queries(self) -> tuple[TableQueries, ...]:
+        """The queries of every table, in the model's order. Raises `RunError` when the source fails."""
         try:
-            return tuple(self.table_queries(table) for table in tables())
+            return tuple(self.queries_of(table) for table in tables())
         except psycopg.Error as error:
-            raise lost(error, "planning the reads") from None
+            raise run_error(error, "planning the reads") from None
 
     def index_queries(self) -> IndexQueries:
-        """The reads of the key index. Raises `RunError` when the source fails meanwhile."""
+        """The queries of the key index. Raises `RunError` when the source fails."""
         try:
             bounds = self.key_bounds()
             return IndexQueries(
@@ -47,18 +44,18 @@ class Planner:
                 duplicates=tuple(self.duplicate_queries()),
             )
         except psycopg.Error as error:
-            raise lost(error, "planning the reads") from None
+            raise run_error(error, "planning the reads") from None
 
     def source(self, table: Table) -> SourceTable:
         """The table as the source has it."""
-        return SourceTable(self.catalog[self.mapping.table(table.name)], table, self.mapping, self.timezone)
+        return SourceTable(self.relations[table.name], table, self.mapping, self.timezone)
 
     def source_of(self, label: str) -> SourceTable:
         """The table of a label as the source has it."""
         return self.source(next(table for table in tables() if table.node and table.node.label == label))
 
-    def table_queries(self, table: Table) -> TableQueries:
-        """The reads of a whole table, and the fallback ones of the same chunks."""
+    def queries_of(self, table: Table) -> TableQueries:
+        """The queries of a whole table, and the fallback queries of the same chunks."""
         source = self.source(table)
         conditions = self.chunker.conditions(source)
         queries = fallback = self.chunker.once_each(self.rows(source, fallback=False), conditions)
@@ -75,15 +72,15 @@ class Planner:
         if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
             selected.append(named(joined_text(key), frame.PRIMARY_KEY))
         if not proven_unique(source):
-            # A row of a view has no id, but its chunks hold all rows of a key.
+            # A row of a view has no id, but a chunk of a view holds all rows of a key.
             has_id = source.relation.is_table
             selected.append(
-                named(source.row_id(), frame.ROW) if has_id else named(place(source, "> 1"), frame.DUPLICATE)
+                named(source.row_id(), frame.ROW) if has_id else named(rank(source, "> 1"), frame.DUPLICATE)
             )
         return select(selected, source.name)
 
     def raw_column(self, source: SourceTable, name: str) -> sql.Composed:
-        """The text of a column's unrepresentable values."""
+        """The text of a column's unrepresentable values in a SELECT list."""
         text = raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone)
         return named(text, frame.raw(name))
 
@@ -94,13 +91,14 @@ class Planner:
         return named(read, name)
 
     def duplicate_queries(self) -> list[DuplicateQuery]:
-        """Of each table whose keys are not proven unique, the rows that another one with the same key comes before."""
+        """For each table whose keys are not proven unique, the query for the rows that another row with the same key
+        precedes."""
         sources = [source for source in map(self.source, tables()) if source.relation.is_table]
-        text = "select row_id from (select {} as row_id, {} as place from {}) numbered where place > 1"
+        text = "select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1"
         return [
             DuplicateQuery(
                 source.table.name,
-                sql.SQL(text).format(source.row_id(), place(source), source.name).as_string(self.connection),
+                sql.SQL(text).format(source.row_id(), rank(source), source.name).as_string(self.connection),
                 self.chunker.bytes(source),
             )
             for source in sources
@@ -108,7 +106,7 @@ class Planner:
         ]
 
     def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
-        """The least and the greatest key of each label whose keys are plain integers, by one statement."""
+        """The least and the greatest key of each label whose keys are plain integers, in one statement."""
         sources = {label: self.source_of(label) for label in referenced_labels()}
         integers = [
             label
@@ -125,12 +123,12 @@ class Planner:
         return {label: (low, high) for label, (low, high) in zip(integers, row or (), strict=True)}
 
     def key_queries(self, label: str, low: int | None, high: int | None) -> KeyQueries:
-        """The reads of a label's keys, which lie from `low` to `high` where that is known."""
+        """The queries of a label's keys, which lie between `low` and `high` where those are known."""
         source = self.source_of(label)
         uses = parts(node(label).key.columns, node(label).key.id_rule)
         gathered = all(source.column(name).base in INTEGERS for name in uses) and len(uses) == 1
         if gathered:
-            # Measured: as one array they take a twelfth of the client's time of rows, and as much of the server's.
+            # Measured: one array takes a twelfth of the client's time that rows take, and as much of the server's.
             keys = sql.SQL("array_agg({}::bigint)").format(source.quoted(*uses))
             text = select([named(keys, *uses)], source.name)
         else:
@@ -139,7 +137,7 @@ class Planner:
         return KeyQueries(label, queries, gathered, low, high, self.chunker.bytes(source))
 
     def value_queries(self) -> list[ValueQueries]:
-        """The reads of all owners of a linked value, and of the rows that share it where the link is exclusive."""
+        """The queries of all owners of a linked value, and of the rows that share it where the link is exclusive."""
         wanted = {}
         for table, label, link in links_by_value():
             wanted[label, link.owner_column] = link.id_rule
@@ -148,7 +146,7 @@ class Planner:
         return [self.values(label, column, id_rule) for (label, column), id_rule in wanted.items()]
 
     def values(self, label: str, column: str, id_rule: IdRule) -> ValueQueries:
-        """The reads of (key, value) of every row that wins its key."""
+        """The queries for (key, value) of every row of a label that does not lose its key to another row."""
         source = self.source_of(label)
         key = node(label).key.columns[0]
         value = expression(source.column(column), id_rule, source=source.quoted(column), timezone=self.timezone)
@@ -156,15 +154,15 @@ class Planner:
         if proven_unique(source):
             queries = self.chunker.queries(source, select(selected, source.name), factor=PAIR_FACTOR)
         else:
-            rows = select([*selected, named(place(source), "place")], source.name)
-            winners = sql.SQL("select {}, value from ({}) numbered where place = 1")
+            rows = select([*selected, named(rank(source), "rank")], source.name)
+            winners = sql.SQL("select {}, value from ({}) ranked where rank = 1")
             queries = (winners.format(sql.Identifier(key), rows).as_string(self.connection),)
         return ValueQueries(label, column, id_rule, queries, self.chunker.bytes(source))
 
 
 def proven_unique(source: SourceTable) -> bool:
-    """Whether the catalog proves that no two rows have the same canonical key: a unique index on a column whose type
-    has one form for each key (a text column may hold 7 and 07), on a table that inheritance adds no rows to."""
+    """Whether the catalog proves that no two rows have the same canonical key: by a unique index on a column whose type
+    has one form for each key (a text column may hold 7 and 07), on a table without child tables."""
     keys = source.table.key_columns
     if len(keys) > 1 or (source.relation.children and source.relation.kind == "r"):
         return False
@@ -172,12 +170,13 @@ def proven_unique(source: SourceTable) -> bool:
     return column.name in source.relation.unique and column.base in INTEGERS | {"numeric", "uuid"}
 
 
-def place(source: SourceTable, compared: str = "") -> sql.Composed:
-    """The place of a row among those with the same canonical key, from 1; or how it compares."""
+def rank(source: SourceTable, comparison: str = "") -> sql.Composed:
+    """The rank of a row, from 1, among those with the same canonical key; with a `comparison` such as `> 1`, a
+    boolean."""
     uses = source.table.uses()
     keys = sql.SQL(", ").join(comparable(source, name, uses[name]) for name in source.table.key_columns)
     window = sql.SQL("(row_number() over (partition by {} order by {})").format(keys, precedence(source))
-    return window + sql.SQL(f" {compared})" if compared else ")")
+    return window + sql.SQL(f" {comparison})" if comparison else ")")
 
 
 def named(expression: sql.Composable, name: str) -> sql.Composed:

@@ -1,4 +1,4 @@
-"""What is read, and from where: the plan's queries as plain data that goes to the workers."""
+"""The plan's queries, and the address that they go to, as plain data that is sent to the workers."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -10,8 +10,8 @@ from exporter.model.vocabulary import IdRule
 class Address:
     """Where and how the leader is connected: enough for a worker to connect in the same way, or more strictly.
 
-    Pickled to workers through a pipe; the password is in no command line and no environment. Each reader names itself
-    to the server by `application` and its process id.
+    It reaches the workers pickled through a pipe, so that its password is in no command line and no environment. Each
+    reader's application name is `application` and its process id.
     """
 
     server: str
@@ -19,7 +19,7 @@ class Address:
     application: str
 
     def of_reader(self, process_id: int) -> str:
-        """The URI for the reads of one worker."""
+        """The URI by which one worker connects."""
         name = f"{self.application} {process_id}".replace(" ", "\\ ")
         query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
         return f"{self.server}?{urlencode(query, quote_via=quote)}"
@@ -30,9 +30,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class TableQueries:
-    """All reads of one table: a query a chunk, numbered from 1, whose frames together hold each row once.
+    """The queries of one table, one for each chunk, whose frames (model/frame.py) together hold each row once.
 
-    `fallback` reads the same chunks where a datetime or date in them is unrepresentable (model/frame.py).
+    `fallback` has a query for the same chunk in the same position, for where a datetime or date in it is
+    unrepresentable. `bytes` is the size of the whole table.
     """
 
     table: str
@@ -43,9 +44,10 @@ class TableQueries:
 
 @dataclass(frozen=True, slots=True)
 class KeyQueries:
-    """The reads of a label's key set; `low` and `high` bound integer keys where the server can tell them.
+    """The queries of a label's key set; `low` and `high` are its least and greatest key where keys are integers.
 
-    `gathered`: each query gives all its keys as one array, or null where there are none. `bytes`: of the whole table.
+    Where `gathered`, each query returns one row with an array of all its keys, or null where there are none. `bytes` is
+    the size of the whole table.
     """
 
     label: str
@@ -58,7 +60,7 @@ class KeyQueries:
 
 @dataclass(frozen=True, slots=True)
 class ValueQueries:
-    """The reads of a label's (key, value) rows for links by value; only winners are among them."""
+    """The queries of a label's (key, value) rows, for links by value; rows that lose their key are not among them."""
 
     label: str
     column: str
@@ -69,7 +71,7 @@ class ValueQueries:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateQuery:
-    """The read that finds the rows of a table that lose their key to another row."""
+    """The query for the row ids of a table's duplicates: rows that lose their key to another row."""
 
     table: str
     query: str
@@ -78,7 +80,7 @@ class DuplicateQuery:
 
 @dataclass(frozen=True, slots=True)
 class IndexQueries:
-    """Everything that is read before the first row is shaped."""
+    """The queries of the key index, which is complete before the first row is shaped."""
 
     keys: tuple[KeyQueries, ...]
     values: tuple[ValueQueries, ...]

@@ -1,10 +1,6 @@
-"""One read: a query by connectorx in the leader's snapshot, as an Arrow table. Runs in worker processes only."""
+"""One query by connectorx in the leader's snapshot, its rows as an Arrow table. Runs in worker processes only."""
 
 import os
-import socket
-import sys
-from contextlib import suppress
-from pathlib import Path
 
 import connectorx
 import pyarrow
@@ -12,7 +8,8 @@ import pyarrow
 from exporter.errors import RunError, SnapshotError
 from exporter.source.queries import Address
 
-# Signs in connectorx's messages, which may quote rows and addresses and are therefore never passed on.
+# What connectorx's messages contain, and the reason it stands for. The messages may quote rows and addresses, and are
+# never passed on.
 REASONS = {
     "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
     "terminating connection due to administrator": "the server's operator ended the connection",
@@ -32,12 +29,15 @@ REASONS = {
 
 
 class UndecodableError(RunError):
-    """The read holds a datetime or date that connectorx cannot decode: it ends in the year 262142."""
+    """A datetime or date of the query is later than connectorx can decode (the year 262142)."""
 
 
-def read(address: Address, query: str, pre_execution: list[str], what: str) -> pyarrow.Table:
-    """The rows of a query; `what` names it in an error. Raises `RunError` for every failure of the read,
-    `UndecodableError` where a fallback read can do better."""
+def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
+    """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
+
+    Raises `UndecodableError` where the fallback query can do better, `SnapshotError` when the leader's snapshot is
+    gone, `RunError` for every other failure.
+    """
     try:
         table: pyarrow.Table = connectorx.read_sql(
             address.of_reader(os.getpid()),
@@ -46,32 +46,16 @@ def read(address: Address, query: str, pre_execution: list[str], what: str) -> p
             protocol="binary",
             pre_execution_query=pre_execution,
         )
-    except BaseException as error:  # a panic of connectorx is no Exception (source-facts.md)
+    except BaseException as error:  # a panic of connectorx is not an Exception (source-facts.md)
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         text = str(error)
         if "too large to decode" in text or "timestamp out of range" in text:
-            raise UndecodableError(f"a datetime or date cannot be read (while reading {what})") from None
+            raise UndecodableError(f"a datetime or date cannot be read (while reading {subject})") from None
         if "snapshot" in text:
-            gone = f"the snapshot is gone: the leader's connection was lost (while reading {what})"
-            raise SnapshotError(gone) from None
-        reason = next((said for sign, said in REASONS.items() if sign in text), "the read failed")
-        raise RunError(f"{reason} (while reading {what})") from None
+            raise SnapshotError(
+                f"the snapshot is gone: the leader's connection was lost (while reading {subject})"
+            ) from None
+        reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
+        raise RunError(f"{reason} (while reading {subject})") from None
     return table
-
-
-# The field of Linux's `struct tcp_info` that counts the bytes that came in, since 4.1.
-BYTES_RECEIVED = 128
-
-
-def bytes_received() -> int:
-    """How many bytes came in on this process's TCP connections, where the system tells; else 0. Its descriptors are all
-    there is to ask: connectorx has no word for them."""
-    total = 0
-    for path in Path("/proc/self/fd").glob("*") if hasattr(socket, "TCP_INFO") else ():
-        with suppress(OSError):  # it was closed in this moment, or is no TCP connection
-            if str(path.readlink()).startswith("socket:"):
-                with socket.socket(fileno=os.dup(int(path.name))) as connection:
-                    sanitized_errors = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
-                    total += int.from_bytes(sanitized_errors[BYTES_RECEIVED:], sys.byteorder)
-    return total

@@ -1,8 +1,8 @@
-"""Notices reads and statements that stand still, and a leader whose connection, and with it the snapshot, is gone.
+"""Notices reads and statements that make no progress, and a leader whose connection, and with it the snapshot, is gone.
 
-A connectorx read of a dead connection hangs for ever (source-facts.md). A reader's progress is what its backend has
-sent (`pg_stat_progress_copy`) or that it computes; a backend that is gone, or that waits for its client while the
-client waits for it, makes none.
+A connectorx read on a dead connection hangs forever (source-facts.md). A reader makes progress when its backend has
+sent more (`pg_stat_progress_copy`), when its backend computes, or when bytes came in (heartbeats.py). A backend that
+is gone, or that waits for its client while the client waits for it, makes none.
 """
 
 import os
@@ -20,11 +20,12 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import ExporterError, RunError
-from exporter.source.connection import Connection, lost, session
+from exporter.source.connection import Connection, run_error, session
+from exporter.source.heartbeats import heartbeats
 
-# It is looked so often within --stall-timeout. What stands still is ended after two less: one look was before it began
-# to, so that with the last it is ended in time.
+# We poll 12 times per --stall-timeout and give up after 10 idle polls, so that the run ends within it.
 POLLS_PER_TIMEOUT = 12
+IDLE_POLLS = 10
 
 # Each reader by its process id, which its application name ends in.
 PROGRESS = """
@@ -33,7 +34,7 @@ select substring(a.application_name from '[0-9]+$')::int, coalesce(p.bytes_proce
 from pg_stat_activity a left join pg_stat_progress_copy p using (pid)
 where a.application_name like %s || ' %%'
 """
-# Before 14 the server did not tell how far a COPY is.
+# Before version 14 the server does not report the progress of a COPY.
 NO_PROGRESS = PROGRESS.replace("coalesce(p.bytes_processed, 0)", "0").replace(
     "left join pg_stat_progress_copy p using (pid)", ""
 )
@@ -43,63 +44,71 @@ select state = 'active' and coalesce(wait_event_type, '') <> 'Client', query_sta
 """
 
 
+def idle_limit(stall_timeout: float) -> float:
+    """After how many seconds without progress a read or statement is given up, so that the run ends in time."""
+    return stall_timeout * IDLE_POLLS / POLLS_PER_TIMEOUT
+
+
 @dataclass(slots=True)
 class Watchdog:
-    """Asked every few seconds by the leader; `marks` is where the workers say what they read, `seconds` its patience.
+    """Polled by the leader `POLLS_PER_TIMEOUT` times per --stall-timeout.
 
-    Raises `RunError` when the leader's connection is lost or does not answer, or when a read stands still.
+    `application` is what the readers' application names begin with, `directory` holds their heartbeat files, `seconds`
+    is how long a read may make no progress, and the server take to answer. `progress` holds what is known of each
+    reader by process id: its progress, and since when (`time.monotonic`) it has been the same.
     """
 
     connection: Connection
     application: str
-    marks: Path
+    directory: Path
     seconds: float
-    seen: dict[int, tuple[Any, float]] = field(default_factory=dict)
-    looked: float = 0.0
+    progress: dict[int, tuple[Any, float]] = field(default_factory=dict)
+    polled: float = 0.0
 
-    def look(self) -> None:
-        """Looks at every reader once."""
+    def poll(self) -> None:
+        """Compares every reader with the poll before. Raises `RunError` when a read makes no progress, or when the
+        leader's connection is lost or does not answer."""
         backends = {reader: (sent, computes) for reader, sent, computes in self.ask()}
         now = time.monotonic()
-        if now - self.looked > self.seconds:
-            self.seen.clear()  # it was the whole run that stood still, by ^Z or a lid that was closed
-        self.looked = now
-        reading = {int(path.name): path for path in self.marks.glob("*")} if self.marks.is_dir() else {}
-        self.seen = {reader: at for reader, at in self.seen.items() if reader in reading}
-        for reader, path in reading.items():
-            try:
-                begun, what = path.stat().st_mtime_ns, path.read_text(encoding="utf-8")
-            except FileNotFoundError:
-                continue  # it was done in this moment
+        if now - self.polled > self.seconds:
+            self.progress.clear()  # the whole run was suspended, by ^Z or a closed lid
+        self.polled = now
+        reading = heartbeats(self.directory)
+        self.progress = {reader: known for reader, known in self.progress.items() if reader in reading}
+        for reader, heartbeat in reading.items():
             sent, computes = backends.get(reader, (None, False))
-            progress = (begun, sent)
-            if computes or reader not in self.seen or self.seen[reader][0] != progress:
-                self.seen[reader] = (progress, now)
-            elif now - self.seen[reader][1] >= self.seconds:
+            progress = (heartbeat.renewed, sent)
+            if computes or reader not in self.progress or self.progress[reader][0] != progress:
+                self.progress[reader] = (progress, now)
+            elif now - self.progress[reader][1] >= self.seconds:
                 raise RunError(
-                    f"the read of {what} stood still for {self.seconds:.0f} seconds: the network or the server hangs"
+                    f"the read of {heartbeat.reading} made no progress for {self.seconds:.0f} seconds: the network or"
+                    " the server hangs"
                 )
 
     def ask(self) -> list[tuple[int, int, bool]]:
-        """What the server says of each reader. In a thread of its own: a dead connection would keep us waiting."""
+        """For each reader its process id, the bytes sent to it, and whether its backend computes. Raises `RunError`
+        when the leader's connection is lost or does not answer."""
         answer: list[Any] = []
+        # In a thread, since a dead connection would block forever.
         thread = threading.Thread(target=self.query, args=(answer,), daemon=True)
         thread.start()
         thread.join(self.seconds)
         if not answer:
-            # Else the thread would go on reading the descriptor when it is closed and another connection has it.
-            cut(self.connection)
+            # Otherwise the thread would go on reading the descriptor when it is closed and another connection has it.
+            abort(self.connection)
             thread.join(self.seconds)
             raise RunError(f"the source did not answer the leader for {self.seconds:.0f} seconds")
         if isinstance(answer[0], psycopg.Error):
-            raise lost(answer[0], "holding the snapshot") from None
+            raise run_error(answer[0], "holding the snapshot") from None
         rows: list[tuple[int, int, bool]] = answer[0]
         return rows
 
     def query(self, answer: list[Any]) -> None:
+        """Appends the rows, or psycopg's error, to `answer`."""
         query = PROGRESS if self.connection.info.server_version >= 140000 else NO_PROGRESS
         try:
-            # A transaction sees the activity of the moment when it first asked, until it is told not to.
+            # A transaction goes on seeing the activity that it saw first, until that is cleared.
             self.connection.execute("select pg_stat_clear_snapshot()")
             answer.append(self.connection.execute(query, [self.application]).fetchall())
         except psycopg.Error as error:
@@ -107,42 +116,42 @@ class Watchdog:
 
 
 @contextmanager
-def stall_guard(connection: Connection, uri: str, seconds: float) -> Iterator[None]:
-    """While the block runs: a statement whose answer stands still for so long loses its connection, and ends in
-    psycopg's error. By itself psycopg waits for ever where the network hangs and says nothing."""
+def stall_guard(connection: Connection, uri: str, stall_timeout: float) -> Iterator[None]:
+    """Aborts the connection when a statement of the block makes no progress for `stall_timeout` seconds, so that it
+    ends in psycopg's error. psycopg itself waits forever where a network drops everything without a word."""
     ended = threading.Event()
-    threading.Thread(target=end_standstill, args=(connection, uri, seconds, ended), daemon=True).start()
+    threading.Thread(target=abort_when_stalled, args=(connection, uri, stall_timeout, ended), daemon=True).start()
     try:
         yield
     finally:
         ended.set()
 
 
-def end_standstill(connection: Connection, uri: str, seconds: float, ended: threading.Event) -> None:
-    """Looks at a connection until it is ended. The server is asked, in another session, when half of the time is up."""
-    began, before = time.monotonic(), None
-    while not ended.wait(seconds / POLLS_PER_TIMEOUT):
+def abort_when_stalled(connection: Connection, uri: str, stall_timeout: float, ended: threading.Event) -> None:
+    """Polls a connection until `ended`. From half of the timeout on, the server is asked in another session."""
+    idle_since, statement_before = time.monotonic(), None
+    while not ended.wait(stall_timeout / POLLS_PER_TIMEOUT):
         now = time.monotonic()
         if connection.info.transaction_status is not TransactionStatus.ACTIVE:
-            began, before = now, None
-        elif now - began >= seconds / 2:
+            idle_since, statement_before = now, None
+        elif now - idle_since >= stall_timeout / 2:
             computes, statement = activity(connection, uri)
-            if computes or (statement and before and statement != before):
-                began = now
-            before = statement or before
-        if now - began >= seconds * (POLLS_PER_TIMEOUT - 2) / POLLS_PER_TIMEOUT:
-            cut(connection)
+            if computes or (statement and statement_before and statement != statement_before):
+                idle_since = now
+            statement_before = statement or statement_before
+        if now - idle_since >= idle_limit(stall_timeout):
+            abort(connection)
             return
 
 
-def cut(connection: Connection) -> None:
-    """Ends a connection for whoever waits on it: that raises psycopg's error there."""
+def abort(connection: Connection) -> None:
+    """Shuts a connection's socket down: whoever waits on it gets psycopg's error."""
     with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as stuck:
         stuck.shutdown(socket.SHUT_RDWR)
 
 
 def activity(connection: Connection, uri: str) -> tuple[bool, datetime | None]:
-    """Whether the server, asked in another session, works on the connection's statement, and when that began."""
+    """Whether the server, asked in another session, computes for the connection, and when its statement began."""
     with suppress(ExporterError), session(uri, "exporter watchdog", lock_seconds=1) as other:
         for computes, began in other.execute(ACTIVITY, [connection.info.backend_pid]):
             return computes, began

@@ -18,6 +18,7 @@ from exporter.pipeline.run import ExportResult, export
 from exporter.progress.live import progress_display
 from exporter.progress.status import status
 from exporter.published.verify import verify_files
+from exporter.report.report import report
 from exporter.settings import Settings
 from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
 from exporter.store.provision import Neo4jHome
@@ -46,12 +47,12 @@ class Steps:
             self.step("Export in one snapshot"),
             interruptible() as pending,
             worker_pool(settings.workers) as pool,
-            progress_display(settings.workers) as view,
+            progress_display() as listener,
         ):
-            outcome = export(settings, pool, view)
+            outcome = export(settings, pool, listener, render=report)
         if pending:
             raise Interrupted(f"stopped by {pending[0]}; the export was whole by then")
-        self.console.print(totals_line(outcome.manifest["totals"], outcome.profile))
+        self.console.print(totals_line(outcome.manifest.totals, outcome.profile))
         return outcome
 
     def check_files(self, export: Path) -> None:

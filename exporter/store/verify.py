@@ -11,8 +11,8 @@ import neo4j
 from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError
 
 from exporter.errors import RunError, UsageError
-from exporter.sink.contents import Node, Relationship, read_manifest
 from exporter.sink.layout import MANIFEST
+from exporter.sink.manifest import EntityEntry, NodeEntry, read_manifest
 
 CONNECT_SECONDS = 15
 QUERY_SECONDS = 3600
@@ -45,7 +45,7 @@ def verify_bolt(
 
     Compared are the nodes of each label, the relationships of each pattern with both end labels, the values of each
     property, and whether there is anything beside them. Raises UsageError for a URI that is none, RunError when the
-    server does not answer or refuses, LimitError when the manifest cannot be read.
+    server does not answer or refuses, DifferenceError when the manifest cannot be read.
     """
     manifest = read_manifest(export)
     if not BOLT.match(uri):
@@ -71,7 +71,7 @@ def verify_bolt(
         reason = (error.code if isinstance(error, Neo4jError) else None) or type(error).__name__
         raise RunError(f"Neo4j does not answer ({reason}): is it running, and is database {database} online?") from None
     differences = [
-        sentence for entity in manifest.entities for sentence in compare(entity, found.pop(entity.name, Found()))
+        sentence for entity in manifest.entities for sentence in compare(entity, found.pop(entity.pattern, Found()))
     ]
     return differences + [f"{name}: none in {MANIFEST}, {found[name].rows} in Neo4j" for name in sorted(found)]
 
@@ -92,12 +92,12 @@ def ask(driver: neo4j.Driver, database: str, cypher: str) -> list[dict[str, Any]
     return [dict(record) for record in records]
 
 
-def compare(entity: Node | Relationship, found: Found) -> Iterator[str]:
+def compare(entity: EntityEntry, found: Found) -> Iterator[str]:
     """Where the number of rows, of a property's values, or of values of properties not in the manifest differs."""
-    kind = "nodes" if isinstance(entity, Node) else "relationships"
+    kind = "nodes" if isinstance(entity, NodeEntry) else "relationships"
     if found.rows != entity.rows:
-        yield f"{entity.name}, {kind}: {entity.rows} in {MANIFEST}, {found.rows} in Neo4j"
+        yield f"{entity.pattern}, {kind}: {entity.rows} in {MANIFEST}, {found.rows} in Neo4j"
     for name in (*entity.property_counts, *sorted(set(found.values) - set(entity.property_counts))):
         expected, values = entity.property_counts.get(name, 0), found.values[name]
         if expected != values:
-            yield f"{entity.name}.{name}: {expected} in {MANIFEST}, {values} in Neo4j"
+            yield f"{entity.pattern}.{name}: {expected} in {MANIFEST}, {values} in Neo4j"

@@ -1,4 +1,4 @@
-"""The flags of `exporter local`: one action at a time, and no flag that is ignored."""
+"""The flags of `exporter local`: one action at a time, and no flag is ignored."""
 
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ from exporter.errors import UsageError
 
 
 def action(**flags: Any) -> str | None:
-    """What is asked for; flags as Python names them."""
+    """The action that flags ask for, which are named as in Python."""
     actions = {f"--{name}": flags.pop(name, None) for name in ("from", "query", "start", "stop", "list", "remove")}
     name, cache = flags.pop("name", None), flags.pop("cache", None)
-    exporting = {"source": None, "workers": None, "max_rejects": None} | flags
-    return only_action(actions, exporting, name=name, cache=cache)
+    settings = {"source": None, "workers": None, "max_rejects": None} | flags
+    return only_action(actions, settings, name=name, cache=cache)
 
 
 @pytest.mark.parametrize(
-    ("flags", "wanted"),
+    ("flags", "requested"),
     [
         ({}, None),
         ({"source": "postgresql://x", "max_rejects": 0, "name": "sales", "cache": Path("c")}, None),
@@ -29,23 +29,23 @@ def action(**flags: Any) -> str | None:
         ({"remove": True, "name": "sales"}, "--remove"),
     ],
 )
-def test_what_is_asked_for(flags: dict[str, Any], wanted: str | None) -> None:
-    """Without a flag for something else, a graph of the source."""
-    assert action(**flags) == wanted
+def test_a_flag_asks_for_an_action(flags: dict[str, Any], requested: str | None) -> None:
+    """Without one, the source is exported into a graph."""
+    assert action(**flags) == requested
 
 
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        ({"start": True, "stop": True}, "--start and --stop do not go together"),
-        ({"from": Path("e"), "source": "postgresql://x"}, "--from and --source do not go together"),
-        ({"query": "1", "max_rejects": 0}, "--query and --max-rejects do not go together"),
-        ({"stop": True, "cache": Path("c")}, "--stop and --cache do not go together"),
-        ({"list": True, "name": "sales"}, "--list and --name do not go together"),
-        ({"remove": True}, "--remove needs --name: which graph is to go is never guessed"),
+        ({"start": True, "stop": True}, "--start and --stop cannot be combined"),
+        ({"from": Path("e"), "source": "postgresql://x"}, "--from and --source cannot be combined"),
+        ({"query": "1", "max_rejects": 0}, "--query and --max-rejects cannot be combined"),
+        ({"stop": True, "cache": Path("c")}, "--stop and --cache cannot be combined"),
+        ({"list": True, "name": "sales"}, "--list and --name cannot be combined"),
+        ({"remove": True}, "--remove needs --name: the graph to delete is never guessed"),
     ],
 )
-def test_what_does_not_go_together(flags: dict[str, Any], sentence: str) -> None:
-    """What would be ignored is refused."""
+def test_flags_that_cannot_be_combined_are_refused(flags: dict[str, Any], sentence: str) -> None:
+    """Each would be ignored otherwise."""
     with pytest.raises(UsageError, match=f"^{sentence}$"):
         action(**flags)

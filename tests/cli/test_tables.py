@@ -1,9 +1,8 @@
-"""Results as a screen of 80 columns shows them."""
+"""The tables that commands print, on 80 columns."""
 
 import io
 from pathlib import Path
 
-import pytest
 from rich.console import Console, RenderableType
 
 from exporter.cli.tables import (
@@ -18,11 +17,12 @@ from exporter.cli.tables import (
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.render import pattern
 from exporter.pipeline.profile import Profile, cost_lines, totals_line
-from exporter.pipeline.stopwatch import READ, Stopwatch
+from exporter.pipeline.timing import READ, TaskTimer
 from exporter.preflight.estimate import Basis, Estimate, TableEstimate
-from exporter.published.history import Change, exports
+from exporter.published.diff import Change
+from exporter.published.history import exports
+from exporter.sink.manifest import Totals
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import format_change, format_estimate, quantity
 from tests.support import tiny_export
 
 FINDINGS = [
@@ -38,14 +38,8 @@ def on_screen(shown: RenderableType) -> str:
     return "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "no errors"), (1, "1 error"), (1200, "1,200 errors")])
-def test_counted_nouns(number: int, text: str) -> None:
-    """None, one, many."""
-    assert quantity(number, "error") == text
-
-
-def test_findings() -> None:
-    """A name of any length is shown whole, and what to do stands in a line of its own."""
+def test_findings_are_never_cut_off() -> None:
+    """A long name is folded; what to do has a line of its own."""
     assert on_screen(findings_table(FINDINGS)) == (
         "error  wallet.invoices\n"
         "       no such table\n"
@@ -58,17 +52,17 @@ def test_findings() -> None:
 
 def estimated(*bases: Basis) -> Estimate:
     """An estimate of a table for each basis."""
-    given = [
+    tables = [
         TableEstimate(
             "a.b", f"app.table_{number}", *((None, None) if basis is Basis.UNKNOWN else (12_345, 67_890)), basis
         )
         for number, basis in enumerate(bases)
     ]
-    return Estimate(tuple(given), 7_500, "as fast as the previous export")
+    return Estimate(tuple(tables), 7_500, "as fast as the previous export")
 
 
-def test_an_estimate() -> None:
-    """Three digits of the rows, and what the numbers do not come from ANALYZE for."""
+def test_an_estimate_says_what_it_is_based_on() -> None:
+    """Rows have three digits; tables without ANALYZE's statistics are named."""
     assert estimate_text(estimated(Basis.STATISTICS), Path("output"), 2_000_000_000) == (
         "An export, estimated: 12,300 rows, 67.9 kB, 2 h 5 min; 2.0 GB are free in output.\n"
         "Time: as fast as the previous export."
@@ -81,8 +75,8 @@ def test_an_estimate() -> None:
     ]
 
 
-def test_an_estimate_by_table() -> None:
-    """The largest first; what is unknown last."""
+def test_estimates_are_sorted_by_size() -> None:
+    """The largest first, unknown ones last."""
     assert on_screen(estimates_table(estimated(Basis.UNKNOWN, Basis.STATISTICS))) == (
         "table          rows    bytes  by\n"
         "app.table_1  12,345  67.9 kB  statistics\n"
@@ -90,28 +84,20 @@ def test_an_estimate_by_table() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "1 s"), (99, "99 s"), (150, "2 min"), (5940, "99 min"), (6000, "1 h 40 min")]
-)
-def test_lasting(seconds: float, text: str) -> None:
-    """In the unit that one would say."""
-    assert format_estimate(seconds) == text
-
-
-def test_the_summary_of_findings() -> None:
-    """How many there are of each severity, the gravest first."""
+def test_findings_are_counted_by_severity() -> None:
+    """The most severe first."""
     assert findings_summary(FINDINGS) == "1 error, no warnings, 1 note"
 
 
 def test_the_whole_model_fits() -> None:
     """Every pattern, table and property stands unbroken on 80 columns."""
     words = set(on_screen(model_tables()).replace(",", " ").split())
-    assert {word for made in RELATIONSHIPS for word in pattern(made).split()} <= words
+    assert {word for relationship in RELATIONSHIPS for word in pattern(relationship).split()} <= words
     assert {node.table for node in NODES} <= words
-    assert {f"{given.name}:{given.type}" for node in NODES for given in node.properties} <= words
+    assert {f"{prop.name}:{prop.type}" for node in NODES for prop in node.properties} <= words
 
 
-def test_a_group_of_the_model() -> None:
+def test_the_model_is_printed_by_group() -> None:
     """Labels with table, key and properties; below them the patterns with the columns of both ends."""
     assert """
 Auth
@@ -127,23 +113,23 @@ pattern                        start → end
 """ in on_screen(model_tables())
 
 
-def test_the_outcome_of_an_export() -> None:
-    """Counts, size and time on one line; below it the costliest tables."""
-    totals = {"nodes": 30375, "relationships": 35294, "properties": 188897, "rejects": 118, "bytes": 4_200_000}
-    watch = Stopwatch("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
+def test_an_export_is_summed_up_in_a_line() -> None:
+    """Counts, size and time; below it the costliest tables."""
+    totals = Totals(nodes=30375, relationships=35294, properties=188897, rejects=118, bytes=4_200_000)
+    watch = TaskTimer("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
     profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
     assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
     assert cost_lines(profile) == ("Held up most by the database. The costliest tables:\n       2.5 s  guide.skills")
 
 
-def test_exports_in_a_list(tmp_path: Path) -> None:
-    """Each is compared with the one before of the same database; what is wrong with a manifest stands below."""
+def test_exports_are_listed_with_the_change_of_rows(tmp_path: Path) -> None:
+    """Each is compared with the previous one of the same database; faulty manifests are listed below."""
     names = ("20261120T031500Z", "20261121T120000Z", "20261122T031500Z", "20261123T031500Z")
-    for place, name in enumerate(names):
+    for number, name in enumerate(names):
         export = tiny_export.write(tmp_path / name)
         manifest = tiny_export.manifest(export)
-        manifest["totals"]["nodes"] += 100 * place  # type: ignore[index]
-        manifest["source"]["database"] = "other" if place == 1 else "tiny"  # type: ignore[index]
+        manifest["totals"]["nodes"] += 100 * number  # type: ignore[index]
+        manifest["source"]["database"] = "other" if number == 1 else "tiny"  # type: ignore[index]
         tiny_export.write_manifest(export, manifest)
     (tmp_path / names[3] / "manifest.json").write_text("{}")
     assert on_screen(runs_table(exports(tmp_path))) == (
@@ -156,28 +142,11 @@ def test_exports_in_a_list(tmp_path: Path) -> None:
     )
 
 
-def test_changes_in_a_list() -> None:
-    """Rows and rejects of both exports."""
+def test_changes_are_listed_with_rows_and_rejects() -> None:
+    """Of both exports."""
     assert on_screen(changes_table([Change("Skill", 10, 0, 0, 2), Change("Guide", 1000, 1001, 3, 3)])) == (
         "                    rows   rows          rejects  rejects\n"
         "label or pattern  before  after  change   before    after\n"
         "Skill                 10      0    gone        0        2\n"
         "Guide              1,000  1,001  +0.1 %        3        3\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "text"),
-    [
-        (None, 5, ""),
-        (5, 5, ""),
-        (0, 5, "new"),
-        (5, 0, "gone"),
-        (1000, 1031, "+3.1 %"),
-        (5, 4, "-20 %"),
-        (1, 100, "+9,900 %"),
-    ],
-)
-def test_changes(before: int | None, after: int, text: str) -> None:
-    """As many digits as matter."""
-    assert format_change(before, after) == text

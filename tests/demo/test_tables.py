@@ -9,6 +9,8 @@ from exporter.demo.tables import anomalies_table, answer_table, summary_table
 from exporter.pipeline.profile import Profile
 from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
+from exporter.sink.manifest import Manifest, NodeEntry, RelationshipEntry, Totals
+from tests.support.manifests import METADATA
 
 
 def on_screen(shown: RenderableType) -> str:
@@ -63,11 +65,14 @@ births at 24:00:00       2
 
 def test_the_summary() -> None:
     """Counts, rejects by reason, the commonest first, seconds, memory."""
-    manifest = {
-        "totals": {"nodes": 12345, "relationships": 2, "properties": 3, "rejects": 6, "bytes": 7},
-        "nodes": [{"rejects": {"null_id": 1}}],
-        "relationships": [{"rejects": {"null_id": 1, "dangling_end": 4}}],
-    }
+    nodes = [NodeEntry("Skill", "guide.skills", 12345, 3, {}, {"null_id": 1})]
+    rejects = {"null_id": 1, "dangling_end": 4}
+    relationships = [RelationshipEntry("Guide", "HAS_SKILL", "Skill", "guide.guide_skills", 2, 0, {}, 0, rejects)]
+    totals = Totals(nodes=12345, relationships=2, properties=3, rejects=6, bytes=7)
+    manifest = Manifest(
+        1, METADATA.tool, METADATA.model, METADATA.source, METADATA.options, METADATA.started_at, METADATA.finished_at,
+        nodes, relationships, [], totals,
+    )  # fmt: skip
     outcome = ExportResult(Path("output/x"), manifest, Profile([], [], {}, 2), 300 << 20)
     assert on_screen(summary_table(outcome, {"1 · A sample source": 1.04, "2 · Export": 2.0})) == (
         """\

@@ -11,7 +11,7 @@ import yaml
 
 from exporter import errors, rebuild
 from exporter.rebuild.report import DONE, FAILED
-from exporter.settings import RebuildSettings, load_rebuild, rebuild_variable
+from exporter.settings import NEO4J_VARIABLES, RebuildSettings, load
 from tests.support.live_rebuild import PAGE, ROOT, blocks
 
 EXPORTER = Path(sys.executable).with_name("exporter")
@@ -24,6 +24,11 @@ def table(heading: str) -> list[list[str]]:
     assert found, heading
     rows = found[1].replace("`", "").splitlines()
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a rebuild's setting."""
+    return NEO4J_VARIABLES.get(name, f"EXPORTER_REBUILD_{name.upper()}")
 
 
 def help_of(*command: str | Path) -> str:
@@ -42,9 +47,10 @@ def test_the_settings() -> None:
     assert list(rows) == list(RebuildSettings.model_fields)
     for name, (flag, variable, default, must_be) in rows.items():
         field = RebuildSettings.model_fields[name]
-        assert (flag, variable, must_be) == (f"--{name.replace('_', '-')}", rebuild_variable(name), field.description)
-        assert f" {flag} " in said
-        stated = load_rebuild(None, **{name: default}) if default else load_rebuild(None)
+        assert (variable, must_be) == (variable_of(name), field.description)
+        expected = f"--{name.replace('_', '-')}"
+        assert flag == (expected if f" {expected} " in said else "")
+        stated = load(None, rebuild={name: default or None}).rebuild
         assert getattr(stated, name) == field.default
 
 
@@ -102,7 +108,7 @@ def test_the_cron_job() -> None:
     assert (job["kind"], job["spec"]["concurrencyPolicy"], job["spec"]["jobTemplate"]["spec"]["backoffLimit"]) \
         == ("CronJob", "Forbid", 0)  # fmt: skip
     [container] = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    known = {"EXPORTER_SOURCE", "EXPORTER_OUTPUT", *map(rebuild_variable, RebuildSettings.model_fields)}
+    known = {"EXPORTER_SOURCE", "EXPORTER_OUTPUT", *map(variable_of, RebuildSettings.model_fields)}
     assert {each["name"] for each in container["env"]} <= known
     assert container["command"][:2] == ["exporter", "rebuild"]
 

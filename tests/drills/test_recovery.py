@@ -17,7 +17,7 @@ import pytest
 
 from exporter.published.verify import verify_files
 from exporter.sample.source import fill_sample
-from exporter.sink.contents import read_manifest
+from exporter.sink.manifest import read_manifest
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import configure, environment
 from exporter.store.verify import verify_bolt

@@ -11,16 +11,17 @@ from psycopg import sql
 from exporter.model.tables import tables
 from exporter.sample.postgres import create_database
 from exporter.sample.source import fill_sample
+from exporter.sink.layout import entities
 from tests.support.export_process import Run, running
 from tests.support.stalling_source import copied, execute, stalled, stalling
 
-# The table at which the leader stands still when it has the snapshot, and where its rows are.
+# The table at which the leader stalls when it has the snapshot, and the table that holds its rows then.
 CUSTOMERS = "customers.customer"
 STORED = "customers.stored_customer"
 # So little memory that even the sample's tables fall into several chunks.
 SMALL = ("--memory", "300MB")
 
-# What a writer makes of a column by its type, so that no key, reference or property stays what it was.
+# What a writer turns a column into, by its type, so that no key, reference or property stays what it was.
 CHANGES = {
     "bigint": "-{column}",
     "integer": "-{column}",
@@ -44,7 +45,7 @@ class Writer:
         self.connection = connection
         self.rounds = 0
         self.over = threading.Event()
-        connection.execute("set session_replication_role = replica")  # foreign keys do not hold it up
+        connection.execute("set session_replication_role = replica")  # no foreign keys are checked
         names = [STORED if table.name == CUSTOMERS else table.name for table in tables()]
         self.statements = [statement for name in names for statement in self.of_table(name)]
 
@@ -73,13 +74,13 @@ class Writer:
         return [sql.SQL(text).format(**parts) for text in texts]
 
     def write(self) -> None:
-        """A round: every table is another one afterwards."""
+        """One round, which changes every table."""
         for statement in self.statements:
             self.connection.execute(statement)
         self.rounds += 1
 
     def write_on(self) -> None:
-        """Round after round until it is over."""
+        """Round after round until `over` is set."""
         while not self.over.is_set():
             self.write()
 
@@ -115,8 +116,8 @@ def data_files(run: Run) -> dict[str, str]:
 
 
 def test_a_writer_changes_no_byte(source: str, quiet: dict[str, str], tmp_path: Path) -> None:
-    """It begins when the snapshot is taken, changes every row before one is read, and goes on to the end."""
-    assert len(quiet) > 80, "some of the 77 entities have several files"
+    """It begins when the snapshot is taken, changes every row before the first is read, and goes on to the end."""
+    assert len(quiet) > len(entities()), "some entities have several files"
     with copied(source, "written") as uri, psycopg.connect(uri, autocommit=True) as connection:
         writer = Writer(connection)
         with stalled(uri, tmp_path, "lock", "--workers", "3", *SMALL) as (run, holder):
@@ -167,6 +168,6 @@ def test_rows_that_differ_from_read_to_read(
         with psycopg.connect(uri) as connection:
             found = connection.execute(f"select count(*) from {table}".encode()).fetchone()
         assert found is not None
-        said = sentence.format(found[0], found[0] + (1 if rows == MORE else -1))
+        message = sentence.format(found[0], found[0] + (1 if rows == MORE else -1))
         with running(uri, tmp_path) as run:
-            run.check_failed(4, f"the counts do not add up.*: {said}")
+            run.check_failed(4, f"the counts do not add up.*: {message}")

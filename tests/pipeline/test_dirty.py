@@ -21,7 +21,7 @@ from tests.oracle.renaming import rename
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 ROOT = Path(__file__).parents[2]
-DECLARED_SCHEMA = ROOT / "exporter" / "demo" / "schema.sql"
+DECLARED_SCHEMA = ROOT / "exporter" / "sample" / "schema.sql"
 NODE_REASONS = {"null_id", "malformed_id", "duplicate_id", "unrepresentable_value"}
 RELATIONSHIP_REASONS = {"null_id", "malformed_id", "duplicate_id", "ambiguous_link"}
 RELATIONSHIP_REASONS |= {"dangling_start", "dangling_end", "duplicate_relationship"}
@@ -53,7 +53,7 @@ VARIANTS = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """An export, the database it comes from, and what it must hold."""
+    """An export, the database it comes from, and what it must contain."""
 
     directory: Path
     database: str
@@ -74,13 +74,13 @@ def export(uri: str, name: str, directory: Path) -> Exported:
     with psycopg.connect(uri, autocommit=True) as connection:
         variant.make(connection)
         expectations.compute(connection, zone=variant.zone)
-        wanted = expected.load(connection)
+        entities = expected.load(connection)
         settings.write_text(rename(connection) if variant.renamed else "", encoding="utf-8")
         source.mislead(connection)
         database = connection.info.dbname
     options = ("--source", uri, "--output", directory, "--config", settings, "--timezone", variant.zone)
     printed = run_exporter("export", *options, *variant.options)
-    return Exported(Path(printed.splitlines()[-1]), database, wanted)
+    return Exported(Path(printed.splitlines()[-1]), database, entities)
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -104,7 +104,7 @@ def graph(exported: Exported, neo4j_home: Neo4jHome, tmp_path_factory: pytest.Te
 
 @pytest.mark.parametrize("exported", ["as found"], indirect=True)
 def test_the_dirty_source_holds_every_reject_reason(exported: Exported) -> None:
-    """Else the comparisons below would say less than they seem to."""
+    """Otherwise the comparisons below would prove less than they seem to."""
     found: dict[str, set[str]] = {"node": set(), "relationship": set()}
     for entity in exported.expectations.values():
         found[entity.kind] |= entity.reasons().keys()

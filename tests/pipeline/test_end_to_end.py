@@ -28,10 +28,10 @@ def test_the_graph_answers_as_the_source(sample_database: str, each_neo4j: Neo4j
     )
     directory = Path(exported.stdout.splitlines()[-1])
     assert (tmp_path / "out put" / "latest").resolve() == directory.resolve()
-    place = tmp_path / "neo4j"
+    directory_of_neo4j = tmp_path / "neo4j"
     command = ["bash", str(directory / "import.sh"), str(directory)]
-    subprocess.run(command, env=environment(each_neo4j, configure(place)), check=True, capture_output=True)
-    with serve(each_neo4j, place) as server:
+    subprocess.run(command, env=environment(each_neo4j, configure(directory_of_neo4j)), check=True, capture_output=True)
+    with serve(each_neo4j, directory_of_neo4j) as server:
         apply_schema(server.bolt_uri, (directory / "schema.cypher").read_text(encoding="utf-8"))
         verified = subprocess.run(
             [EXPORTER, "verify", directory, "--bolt", server.bolt_uri], capture_output=True, text=True

@@ -17,7 +17,7 @@ TIMEOUTS = ["idle_in_transaction_session", "idle_session", "lock", "statement", 
 
 @pytest.fixture(scope="module")
 def source(sample_database: str) -> Iterator[str]:
-    """The URI of a sample source that can be made to stall, for a role that may only read, and not for long."""
+    """The URI of a sample source that can be made to stall, for a role that may only read and has short timeouts."""
     with copied(sample_database, "interfered") as uri:
         execute(
             uri,
@@ -42,7 +42,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def test_a_table_that_stays_locked(source: str, output: Path) -> None:
-    """The run waits for it, but not for ever."""
+    """The run waits for it, but not forever."""
     with locked(source, output, "marketing.leads", "--lock-timeout", "1s") as (run, _):
         run.check_failed(4, r"a table is locked by a migration; .* --lock-timeout \(while .*; SQLSTATE 55P03\)")
 
@@ -58,7 +58,7 @@ def test_a_table_that_stays_locked(source: str, output: Path) -> None:
     ],
 )
 def test_a_migration_just_before_the_snapshot(source: str, output: Path, change: str, sentence: str) -> None:
-    """What was looked at is no longer what is there."""
+    """What was checked is no longer what is there."""
     with copied(source, "migrated") as uri, locked(uri, output, "marketing.leads") as (run, other):
         other.execute(change.encode())
         other.commit()
@@ -66,7 +66,7 @@ def test_a_migration_just_before_the_snapshot(source: str, output: Path, change:
 
 
 def test_a_truncate_that_waits_for_the_run(source: str, output: Path) -> None:
-    """It waits for the leader, and the readers would wait for it: they give up, and the rows are still there."""
+    """It waits for the leader, and the readers wait for it: they give up, and the rows are still there."""
     with (
         closing(psycopg.connect(as_role(source, "postgres"))) as other,
         stalled(source, output, "keys", "--lock-timeout", "2s") as (run, holder),
@@ -79,7 +79,7 @@ def test_a_truncate_that_waits_for_the_run(source: str, output: Path) -> None:
 
 
 def test_row_level_security(source: str, output: Path) -> None:
-    """It would hide rows without a word."""
+    """It would hide rows silently."""
     with copied(source, "secured") as uri:
         execute(as_role(uri, "postgres"), "alter table marketing.leads enable row level security")
         with running(uri, output) as run:
@@ -90,7 +90,7 @@ def test_row_level_security(source: str, output: Path) -> None:
 
 
 def test_no_timeout_of_the_role_ends_a_run(source: str, output: Path) -> None:
-    """Neither that of statements nor those of transactions and of idleness."""
+    """Neither that of statements nor those of transactions and idle sessions."""
     with stalled(source, output, "tables") as (run, holder):
         run.wait_for_session("state = 'idle in transaction' and state_change < clock_timestamp() - interval '0.5 s'")
         run.wait_for_session(f"{STALLED} and query_start < clock_timestamp() - interval '0.5 s'", reader=True)
@@ -99,7 +99,7 @@ def test_no_timeout_of_the_role_ends_a_run(source: str, output: Path) -> None:
 
 
 def test_a_second_run(source: str, output: Path) -> None:
-    """It is refused at once, and the first goes on undisturbed."""
+    """It is refused at once, and the first one goes on undisturbed."""
     with stalled(source, output, "tables") as (first, holder):
         before = contents(output)
         with running(source, output) as second:

@@ -1,5 +1,4 @@
-"""A network that stands still ends the run within --stall-timeout, one that is slow does not; nor does a server that
-computes."""
+"""A network that hangs ends the run within --stall-timeout; a slow one does not, nor does a server that computes."""
 
 import math
 import threading
@@ -13,11 +12,11 @@ from benchmarks.proxy import Hold, Link, far_away
 from tests.support.export_process import running
 from tests.support.stalling_source import STALLING, copied, execute, stalled
 
-STILL = (
-    r"(the read of .* stood still for 4 seconds: .*|the source did not answer the leader for 4 seconds"
+STALLED = (
+    r"(the read of .* made no progress for 4 seconds: .*|the source did not answer the leader for 4 seconds"
     r"|the connection to the source was lost \(while .*; SQLSTATE none\))"
 )
-IMPATIENT = ("--stall-timeout", "5s")
+TIMEOUT = ("--stall-timeout", "5s")
 
 
 def is_reader(link: Link) -> bool:
@@ -26,7 +25,7 @@ def is_reader(link: Link) -> bool:
 
 
 def one_reader(after: int) -> Hold:
-    """The first reader that was answered so many bytes stands still."""
+    """Holds the first reader that has got this many bytes."""
     first: list[Link] = []
 
     def hold(link: Link) -> float:
@@ -37,12 +36,12 @@ def one_reader(after: int) -> Hold:
     return hold
 
 
-def everything(sign: Callable[[Link], bool]) -> Hold:
-    """From the first connection on that has a sign, all stand still, and those that come."""
+def everything(condition: Callable[[Link], bool]) -> Hold:
+    """Holds all connections, also new ones, once there is one that meets a condition."""
     seen = threading.Event()
 
     def hold(link: Link) -> float:
-        if sign(link):
+        if condition(link):
             seen.set()
         return math.inf if seen.is_set() else 0.0
 
@@ -58,20 +57,20 @@ def everything(sign: Callable[[Link], bool]) -> Hold:
         pytest.param(everything(lambda link: link.round_trips > 15), id="everything while the leader asks"),
     ],
 )
-def test_a_network_that_stands_still(sample_database: str, tmp_path: Path, hold: Hold) -> None:
-    """The run ends with a sentence, and nothing of it is left on either side."""
-    with far_away(sample_database, hold=hold) as proxy, running(proxy.uri, tmp_path, *IMPATIENT) as run:
+def test_a_network_that_hangs(sample_database: str, tmp_path: Path, hold: Hold) -> None:
+    """The run ends with one sentence, and nothing of it is left on either side."""
+    with far_away(sample_database, hold=hold) as proxy, running(proxy.uri, tmp_path, *TIMEOUT) as run:
         run.uri = sample_database
-        run.check_failed(4, STILL)
+        run.check_failed(4, STALLED)
 
 
 def test_a_slow_network(sample_database: str, tmp_path: Path) -> None:
-    """The server has long given all it had when the rows still come in, block by block."""
+    """The server has long sent everything while the rows still come in, block by block."""
     with (
         far_away(
             sample_database, hold=lambda link: 0.3 if is_reader(link) and link.answered > 300_000 else 0.0
         ) as proxy,
-        running(proxy.uri, tmp_path, *IMPATIENT) as run,
+        running(proxy.uri, tmp_path, *TIMEOUT) as run,
     ):
         assert run.end() == 0, run.lines
         assert max(link.answered for link in proxy.links) > 400_000
@@ -79,10 +78,10 @@ def test_a_slow_network(sample_database: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stage", ["lock", "tables"])
 def test_a_server_that_computes(sample_database: str, tmp_path: Path, stage: str) -> None:
-    """For the leader as for a reader, it may take its time before the first row comes."""
+    """It may take its time before the first row comes, for the leader and for a reader."""
     with copied(sample_database, "computing") as source:
         execute(source, STALLING)
-        with stalled(source, tmp_path, stage, *IMPATIENT) as (run, holder):
+        with stalled(source, tmp_path, stage, *TIMEOUT) as (run, holder):
             time.sleep(7)
             holder.execute("select pg_advisory_unlock(1)")
             assert run.end() == 0, run.lines

@@ -1,4 +1,4 @@
-"""Tables with texts of 100 kB and more, in any corner: chunks hold what they may, and an export keeps to its memory."""
+"""Tables with texts of 100 kB and more, anywhere: chunks keep to their limit, and an export to its memory."""
 
 import subprocess
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ from generate_series(10000, 60000) n
 
 @pytest.fixture(scope="module")
 def wide(sample_database: str) -> Iterator[str]:
-    """The URI of a source with tables whose rows are narrow but for some regions: of texts that lie in the table and
+    """The URI of a source with tables whose rows are narrow except for some regions: of texts that lie in the table and
     compress to a hundredth, and of texts that lie out of line."""
     with copied(sample_database, "wide") as uri:
         execute(uri, NARROW, COMPRESSED, NARROW, UNCOMPRESSED, OUT_OF_LINE, VERY_WIDE, NARROW, SAVED_MESSAGES)
@@ -61,9 +61,9 @@ def test_a_chunk_holds_what_it_may(wide: str, table: str, column: str, slack: fl
         chunker = Chunker(leader, read_sizes(leader, [table]), {}, chunk_bytes)
         query = sql.SQL("select count(*)::int, coalesce(sum(octet_length({})), 0)::int from {}")
         query = query.format(sql.Identifier(column), source.name)
-        held = [leader.execute(each.encode()).fetchall()[0] for each in chunker.queries(source, query)]
+        held = [leader.execute(chunk.encode()).fetchall()[0] for chunk in chunker.queries(source, query)]
         (total,) = leader.execute(query).fetchall()
-    assert tuple(sum(each) for each in zip(*held, strict=True)) == total
+    assert tuple(sum(column) for column in zip(*held, strict=True)) == total
     assert [(rows, length) for rows, length in held if length > chunk_bytes * slack and rows > 1] == []
     assert len(held) < 2 * total[1] / chunk_bytes + 2
 

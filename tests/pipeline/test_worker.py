@@ -1,5 +1,6 @@
 """A worker's tasks: read, shape, write in one go; failures quote no cell."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,14 +9,24 @@ import psycopg
 import pytest
 
 from exporter.errors import ExporterError, RunError, SourceError
-from exporter.model.tables import referenced_labels, tables
-from exporter.pipeline.tasks import Chunk, Context, EntityPart
-from exporter.pipeline.worker import export_chunks, read_duplicates, read_keys, read_values, sanitized_errors
+from exporter.model.tables import referenced_labels
+from exporter.pipeline.tasks import (
+    Chunk,
+    Context,
+    EntityPart,
+    export_chunks,
+    read_duplicates,
+    read_keys,
+    read_values,
+)
+from exporter.pipeline.worker import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
-from exporter.source.catalog import read_catalog, read_sizes
+from exporter.sink.tally import Tally
+from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect, worker_address
+from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
@@ -29,24 +40,23 @@ def execute(uri: str, statements: str) -> None:
 
 
 def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
-    """What a worker is given, without a leader that stays."""
+    """The context of a worker's tasks, and the plan, from a leader that does not stay."""
     with connect(uri, "exporter test", lock_seconds=1) as leader:
-        catalog = read_catalog(leader, NameMapping().schemas())
-        names = [table.name for table in tables()]
-        chunker = Chunker(leader, read_sizes(leader, names), {}, 1 << 30)
+        checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        plan = plan_of(Planner(catalog, NameMapping(), "UTC", chunker))
-    return Context(address, ["begin isolation level repeatable read read only"], partial), plan
+        plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
+    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:
-    reads = next(reads for reads in plan.tables if reads.table == table)
-    return Chunk(table, 7, reads.queries[0], reads.fallback[0])
+    table_queries = next(table_queries for table_queries in plan.tables if table_queries.table == table)
+    return Chunk(table, 7, table_queries.queries[0], table_queries.fallback[0])
 
 
 @pytest.fixture
-def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
-    """A source with three messages of a guide, of which one has no time, and one of nobody; the key index is taken."""
+def indexed(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
+    """The context and plan of a source with two messages of a guide, one of which has no time, and one of a guide that
+    does not exist; the key index is complete."""
     execute(
         source,
         """
@@ -68,37 +78,39 @@ def taken(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
     yield context, plan
 
 
-def test_a_chunk(taken: tuple[Context, Plan]) -> None:
-    """Its rows are read once, and go to the files of the label and of the pattern; what has nothing has no file."""
-    context, plan = taken
+def test_a_chunk(indexed: tuple[Context, Plan]) -> None:
+    """Its rows are read once, and go to the files of the label and of the pattern."""
+    context, plan = indexed
     (done,) = export_chunks(context, (chunk_of(plan, "guide.saved_messages"),))
     label, pattern = done.parts
     assert (done.rows_read, len(done.parts)) == (3, 2)
     assert label == EntityPart(
         name="SavedMessage",
-        rows=3,
-        values={"id": 3, "title": 2, "content": 3, "created_at": 2},
-        no_target=0,
-        rejects={"unrepresentable_value": 1},
-        multiline=True,
-        longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
-        files=label.files,
-        reject_files=label.reject_files,
+        tally=Tally(
+            rows=3,
+            values=Counter({"id": 3, "title": 2, "content": 3, "created_at": 2}),
+            rejects=Counter({"unrepresentable_value": 1}),
+            multiline=True,
+            longest=len('1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'),
+            files=label.tally.files,
+            reject_files=label.tally.reject_files,
+        ),
         examples=(Example("unrepresentable_value", "created_at", "2", "infinity", False, None),),
     )
     assert pattern == EntityPart(
         name="Guide-HAS_SAVED_MESSAGE-SavedMessage",
-        rows=2,
-        values={":START_ID": 2, ":END_ID": 2},
-        no_target=0,
-        rejects={"dangling_start": 1},
-        multiline=False,
-        longest=len("1,1\n"),
-        files=pattern.files,
-        reject_files=pattern.reject_files,
+        tally=Tally(
+            rows=2,
+            values=Counter({":START_ID": 2, ":END_ID": 2}),
+            rejects=Counter({"dangling_start": 1}),
+            longest=len("1,1\n"),
+            files=pattern.tally.files,
+            reject_files=pattern.tally.reject_files,
+        ),
         examples=(Example("dangling_start", "guide_id", "3", "9", False, "Guide"),),
     )
-    records = [*label.files, *label.reject_files, *pattern.files, *pattern.reject_files]
+    tallies = (label.tally, pattern.tally)
+    records = [record for tally in tallies for record in (*tally.files, *tally.reject_files)]
     assert {record.path: (context.partial / record.path).read_text() for record in records} == {
         "nodes/SavedMessage/part-0007.csv": '1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'
         '2,,"",\n3,"c","d",-0043-03-15T00:00:00.000000Z\n',
@@ -110,19 +122,17 @@ def test_a_chunk(taken: tuple[Context, Plan]) -> None:
     }
 
 
-def test_a_table_without_rows(taken: tuple[Context, Plan]) -> None:
-    """It has no file yet: publishing makes the empty one."""
-    context, plan = taken
+def test_a_table_without_rows(indexed: tuple[Context, Plan]) -> None:
+    """It has no file yet: publishing writes the empty one."""
+    context, plan = indexed
     (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
     assert done.rows_read == 0
-    assert done.parts == tuple(
-        EntityPart(name, 0, {}, 0, {}, False, 0, (), (), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer")
-    )
+    assert done.parts == tuple(EntityPart(name, Tally(), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer"))
 
 
-def test_what_the_key_index_has(taken: tuple[Context, Plan]) -> None:
+def test_what_the_key_index_holds(indexed: tuple[Context, Plan]) -> None:
     """Every label that is referred to, every linked value, every table whose keys are not proven unique."""
-    context, plan = taken
+    context, plan = indexed
     key_index = context.partial / "key-index"
     kinds = ("keys", "values", "duplicates")
     assert {kind: sorted(path.name for path in (key_index / kind).iterdir()) for kind in kinds} == {
@@ -132,10 +142,11 @@ def test_what_the_key_index_has(taken: tuple[Context, Plan]) -> None:
     }
     assert KeyIndex(key_index).keys("Guide").contains(pl.Series([1, 9])).to_list() == [True, False]
     (devices,) = export_chunks(context, (chunk_of(plan, "auth.user_devices"),))
-    assert (devices.parts[0].rows, devices.parts[0].rejects) == (1, {"duplicate_id": 1})
+    devices_tally = devices.parts[0].tally
+    assert (devices_tally.rows, devices_tally.rejects) == (1, {"duplicate_id": 1})
 
 
-def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
+def test_values_of_rows_that_are_not_exported(source: str, tmp_path: Path) -> None:
     """A guide without a canonical key owns neither code nor phone, so it makes no link ambiguous."""
     execute(
         source,
@@ -154,7 +165,7 @@ def test_values_of_rows_that_are_no_node(source: str, tmp_path: Path) -> None:
 
 
 def failure(error: BaseException) -> ExporterError:
-    """What comes out of a task in which this was raised."""
+    """The error of a task in which this one was raised."""
     with pytest.raises(ExporterError) as raised, sanitized_errors("guide.skills"):
         raise error
     return raised.value
@@ -183,7 +194,7 @@ def test_a_bug() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_what_stops_a_process_is_no_bug(error: type[BaseException]) -> None:
-    """It goes on."""
+def test_what_stops_a_process_is_not_a_bug(error: type[BaseException]) -> None:
+    """It passes as it is."""
     with pytest.raises(error), sanitized_errors("guide.skills"):
         raise error

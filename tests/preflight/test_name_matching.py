@@ -1,4 +1,4 @@
-"""Names of a source that may be the model's: guessed by name and type, certain where no other is nearly as good."""
+"""Names of a source that may be the model's: guessed by name and type, certain if no other comes close."""
 
 import tomllib
 from collections import Counter
@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from exporter.preflight.name_matching import TableGuess, alike, certain_names, read_candidates, suggest
+from exporter.preflight.name_matching import TableGuess, certain_names, name_similarity, read_candidates, suggest
 from exporter.source.mapping import NameMapping
 from tests.oracle import source as dirty
 from tests.oracle.renaming import SWAPPED_COLUMNS, SWAPPED_TABLES, rename
@@ -33,7 +33,7 @@ COLUMNS = {
     "marketing.leads": {"phone": "contact_number", "created_at": "createdAt"},
     "wallet.payment_orders": {"payment_order_id": "id"},
 }
-# What no name tells.
+# Names that have nothing in common with the model's.
 UNLIKE = {
     ("auth.auth_users", "phone_number"),
     ("guide.guide_profile", "availability_state"),
@@ -46,39 +46,44 @@ def guesses(uri: str) -> list[TableGuess]:
         return suggest(read_candidates(connection))
 
 
-def judged(
+def judge(
     found: list[TableGuess], tables: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]
 ) -> dict[str, set[str]]:
-    """Tables and columns that were not guessed for certain as they are, by how they were guessed."""
-    wrong: dict[str, set[str]] = {}
+    """The tables and columns that were not guessed correctly and for certain, by how they were guessed."""
+    judged: dict[str, set[str]] = {}
     for guess in found:
         name = guess.table.name
-        if guess.name != tables.get(name, name) or not guess.certain:
-            how = "proposed" if guess.name == tables.get(name, name) else "wrong" if guess.name else "none"
-            wrong.setdefault(how, set()).add(name)
+        verdict = judge_name(guess.name, tables.get(name, name), guess.certain)
+        judged.setdefault(verdict, set()).add(name)
         for column in guess.table.columns():
-            real, made = columns.get(name, {}).get(column, column), guess.columns.get(column)
-            if made is None or made.name != real or not made.certain:
-                how = "none" if made is None else "proposed" if made.name == real else "wrong"
-                wrong.setdefault(how, set()).add(f"{name}.{column}")
-    return wrong
+            column_guess, real_name = guess.columns.get(column), columns.get(name, {}).get(column, column)
+            verdict = judge_name(column_guess.name, real_name, column_guess.certain) if column_guess else "none"
+            judged.setdefault(verdict, set()).add(f"{name}.{column}")
+    judged.pop("right", None)
+    return judged
 
 
-def test_a_source_as_the_model_says(source: str) -> None:
-    """Everything under its own name; no mapping comes of it."""
+def judge_name(guessed: str | None, real_name: str, certain: bool) -> str:
+    if guessed is None:
+        return "none"
+    return "wrong" if guessed != real_name else "right" if certain else "proposed"
+
+
+def test_a_source_with_the_models_names_needs_no_mapping(source: str) -> None:
+    """Everything is found under its own name."""
     found = guesses(source)
-    assert (judged(found, {}, {}), certain_names(found)) == ({}, NameMapping())
+    assert (judge(found, {}, {}), certain_names(found)) == ({}, NameMapping())
 
 
-def test_names_as_people_choose_them(source: str) -> None:
-    """All tables, and all columns whose name or place tells; the one column that is left is proposed."""
+def test_names_as_people_choose_them_are_guessed(source: str) -> None:
+    """All tables, and all columns with similar names; the one column of a table that is left over is proposed."""
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("create schema crm; create schema identity; create schema payments")
         for table, names in COLUMNS.items():
             for name, real in names.items():
                 statement = sql.SQL("alter table {} rename {} to {}")
-                place = sql.Identifier(*table.split("."))
-                connection.execute(statement.format(place, sql.Identifier(name), sql.Identifier(real)))
+                table_name = sql.Identifier(*table.split("."))
+                connection.execute(statement.format(table_name, sql.Identifier(name), sql.Identifier(real)))
         for table, real in TABLES.items():
             (schema, name), (new_schema, new_name) = table.split("."), real.split(".")
             if name != new_name:
@@ -88,20 +93,20 @@ def test_names_as_people_choose_them(source: str) -> None:
                 statement = sql.SQL("alter table {} set schema {}")
                 connection.execute(statement.format(sql.Identifier(schema, new_name), sql.Identifier(new_schema)))
     found = guesses(source)
-    assert judged(found, TABLES, COLUMNS) == {"proposed": {".".join(place) for place in UNLIKE}}
-    sanitized_errors = {
+    assert judge(found, TABLES, COLUMNS) == {"proposed": {".".join(column) for column in UNLIKE}}
+    certain_columns = {
         table: {name: real for name, real in names.items() if (table, name) not in UNLIKE}
         for table, names in COLUMNS.items()
     }
     assert certain_names(found) == NameMapping(
-        TABLES, {table: names for table, names in sanitized_errors.items() if names}
+        TABLES, {table: names for table, names in certain_columns.items() if names}
     )
 
 
 @pytest.mark.parametrize("kind", ["declared", "dirty"])
-def test_every_name_changed(source: str, database: str, kind: str) -> None:
-    """Tables are found by their columns alone. What has the name of another is taken for that, and two views are
-    only proposed, since their base tables have the model's columns under their own names."""
+def test_tables_are_found_by_their_columns_alone(source: str, database: str, kind: str) -> None:
+    """When every name has changed. What has the name of another is taken for that, and two views are only proposed,
+    since their base tables have the model's columns under their own names."""
     with psycopg.connect(database, autocommit=True) as connection:
         if kind == "dirty":
             for schema in sorted({name.partition(".")[0] for name in TABLES} | {"offers", "notifications"}):
@@ -110,13 +115,13 @@ def test_every_name_changed(source: str, database: str, kind: str) -> None:
         truth = tomllib.loads(rename(connection))
     swapped = {*SWAPPED_TABLES, *(f"{table}.{column}" for table, column in SWAPPED_COLUMNS)}
     views = {"offers.user_milestone_progress", "auth.otp_attempts"} if kind == "dirty" else set()
-    found = judged(guesses(database), truth["tables"], truth["columns"])
+    found = judge(guesses(database), truth["tables"], truth["columns"])
     assert found == {"wrong": swapped, "none": {"guide.skills.description"}} | ({"proposed": views} if views else {})
 
 
-def test_what_is_never_guessed(source: str) -> None:
-    """A table that the model skips, a materialized view, a name that no settings file can hold. Of two
-    nearly alike the nearer one is proposed, and no table is guessed twice."""
+def test_some_tables_are_never_guessed(source: str) -> None:
+    """One that the model skips, a materialized view, a name that settings cannot hold. Of two similar ones the more
+    similar is proposed, and no table is guessed twice."""
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute(
             """
@@ -149,19 +154,19 @@ def test_what_is_never_guessed(source: str) -> None:
         ("full_name", "fullname"),
     ],
 )
-def test_names_that_are_alike(name: str, other: str) -> None:
-    """By words, shortened words, or letters."""
-    assert 0.6 <= alike(name, other) <= 1.0
+def test_names_are_similar_by_words_short_words_or_letters(name: str, other: str) -> None:
+    """Enough to be possible."""
+    assert 0.6 <= name_similarity(name, other) <= 1.0
 
 
 @pytest.mark.parametrize(("name", "other"), [("phone", "mobile"), ("leads", "prospects"), ("id", "name"), ("a", "")])
-def test_names_that_are_not(name: str, other: str) -> None:
-    """Other words for the same thing."""
-    assert alike(name, other) < 0.6
+def test_other_words_for_the_same_thing_are_not_similar(name: str, other: str) -> None:
+    """Names are compared, not their meaning."""
+    assert name_similarity(name, other) < 0.6
 
 
-def test_two_that_are_as_good(source: str) -> None:
-    """Neither is certain."""
+def test_of_two_equally_similar_tables_neither_is_certain(source: str) -> None:
+    """One of them is proposed."""
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("alter table marketing.leads rename to leads_a")
         connection.execute("create table marketing.leads_b (like marketing.leads_a including all)")

@@ -1,9 +1,9 @@
-"""What the source's own statistics say of its tables, without a look at a row."""
+"""The source's own statistics of its tables, read without reading a row."""
 
 import psycopg
 import pytest
 
-from exporter.preflight.statistics import Statistics, read_statistics
+from exporter.preflight.statistics import TableStatistics, read_statistics
 from exporter.source.connection import connect
 
 
@@ -13,14 +13,14 @@ def execute(uri: str, statements: str) -> None:
             connection.execute(statement.encode())
 
 
-def statistics(uri: str, *names: str) -> tuple[dict[str, Statistics], list[str]]:
+def statistics(uri: str, *names: str) -> tuple[dict[str, TableStatistics], list[str]]:
     with connect(uri, "test", lock_seconds=3) as connection:
         return read_statistics(connection, list(names))
 
 
 @pytest.fixture
 def tables(database: str) -> str:
-    """The URI of a database of tables that no autovacuum touches."""
+    """The URI of a database whose tables autovacuum leaves alone."""
     execute(
         database,
         """
@@ -43,23 +43,23 @@ def tables(database: str) -> str:
     return database
 
 
-def test_rows_and_widths(tables: str) -> None:
-    """As ANALYZE counted them; a text of nine bytes is stored in ten. Without it by size: within a third."""
+def test_rows_and_widths_are_those_of_analyze(tables: str) -> None:
+    """A text of nine bytes is stored in ten. A table never analyzed is estimated by size, to within about 40 %."""
     found, locked = statistics(tables, "app.analyzed", "app.never", "app.empty", "app.bare", "app.parts", "app.shown")
     assert locked == []
     analyzed = found.pop("app.analyzed")
     assert (analyzed.rows, analyzed.analyzed, analyzed.toast) == (10_000, True, 0)
-    assert (analyzed.widths["name"].bytes, round(analyzed.widths["name"].nulls, 2)) == (10.0, 0.25)
+    assert (analyzed.columns["name"].bytes, round(analyzed.columns["name"].nulls, 2)) == (10.0, 0.25)
     never = found.pop("app.never")
-    assert (never.analyzed, never.widths, 6_000 < never.rows < 14_000) == (False, {}, True)
+    assert (never.analyzed, never.columns, 6_000 < never.rows < 14_000) == (False, {}, True)
     parts = found.pop("app.parts")
-    assert (parts.rows, parts.analyzed, parts.widths["name"].bytes) == (1000, True, 4.0)
-    assert found == {"app.empty": Statistics(0, True, 0), "app.bare": Statistics(0, True, 0)}
+    assert (parts.rows, parts.analyzed, parts.columns["name"].bytes) == (1000, True, 4.0)
+    assert found == {"app.empty": TableStatistics(0, True, 0), "app.bare": TableStatistics(0, True, 0)}
 
 
 def test_rows_follow_the_size(tables: str) -> None:
-    """A table that has doubled since ANALYZE has twice the rows; one that was empty then is judged by size; one that
-    is emptied has none."""
+    """A table that has doubled since ANALYZE has twice the rows; one that was empty then is estimated by its size; one
+    that was truncated has none."""
     execute(
         tables,
         """
@@ -78,8 +78,8 @@ def test_rows_follow_the_size(tables: str) -> None:
     assert (found["app.never"].rows, found["app.never"].analyzed) == (0, True)
 
 
-def test_a_locked_table(tables: str) -> None:
-    """It is told, as the partitioned table when it is a partition; what it had before is known only if analyzed."""
+def test_a_locked_table_has_its_rows_of_the_last_analyze(tables: str) -> None:
+    """If there was one. It is listed, a partition by the name of its table."""
     names = ("app.analyzed", "app.never", "app.parts", "app.empty")
     with psycopg.connect(tables) as migration:
         migration.execute("lock table app.analyzed, app.never, app.parts_2")
@@ -88,13 +88,13 @@ def test_a_locked_table(tables: str) -> None:
     assert {name: found[name].rows for name in found} == {"app.analyzed": 10_000, "app.parts": 1000, "app.empty": 0}
 
 
-def test_a_role_that_may_see_no_statistics(tables: str) -> None:
-    """An administrator may have closed the view: then widths are those of the types."""
+def test_without_access_to_pg_stats_there_are_no_widths(tables: str) -> None:
+    """An administrator may have closed the view; rows are known all the same."""
     execute(
         tables, "revoke select on pg_stats from public; create role blind login; grant usage on schema app to blind"
     )
     try:
         found, _ = statistics(tables.replace("postgres@", "blind@"), "app.analyzed")
-        assert found == {"app.analyzed": Statistics(10_000, True, 0)}
+        assert found == {"app.analyzed": TableStatistics(10_000, True, 0)}
     finally:
         execute(tables, "grant select on pg_stats to public; drop owned by blind; drop role blind")

@@ -1,4 +1,4 @@
-"""The live view: a few lines that stay where they are."""
+"""The live view of a run on a terminal."""
 
 import io
 from pathlib import Path
@@ -7,98 +7,106 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from exporter.progress import state
-from exporter.progress.live import MOST_LANES, LiveView
-from exporter.progress.state import STAGES
+from exporter.pipeline import timing
+from exporter.progress import state as state_module
+from exporter.progress.live import MOST_TABLES, LiveView
+from exporter.progress.state import ProgressState
 
 TABLES = {"consultation.consultation_quality_metrics": 1_000_000, "notifications.notifications": 2_000_000}
 
 
 @pytest.fixture
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A clock that stands still until its `now` is set."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that shows its `now`."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(state, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for module in (state_module, timing):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
-def on_screen(view: LiveView, width: int) -> list[str]:
+def on_screen(state: ProgressState, width: int) -> list[str]:
     """The lines that a terminal of this width shows, without the blanks that fill them."""
     screen = io.StringIO()
-    Console(file=screen, width=width).print(view)
+    console = Console(file=screen, width=width)
+    console.print(LiveView(console, state))
     return [line.rstrip() for line in screen.getvalue().splitlines()]
 
 
 @pytest.fixture
-def view(pass_time: SimpleNamespace, tmp_path: Path) -> LiveView:
-    """The view of a run with two workers, in its fourth stage, a third of which is done."""
-    view = LiveView(Console(height=24), 2)
-    for name, seconds in (("check", 0.3), ("lock", 1.2), ("keys", 64)):
-        view.stage(name)
-        pass_time.now += seconds
-    view.stage("tables")
-    view.totals(TABLES, tmp_path)
+def state(clock: SimpleNamespace, tmp_path: Path) -> ProgressState:
+    """A run in its fourth stage, a third of which is done."""
+    state = ProgressState()
+    for stage, seconds in (("check", 0.3), ("lock", 1.2), ("keys", 64)):
+        state.stage(stage)
+        clock.now += seconds
+    state.stage("tables")
+    state.totals(TABLES, tmp_path)
     for worker, table in enumerate(TABLES):
         (tmp_path / str(worker)).write_text(table)
-    pass_time.now += 10
-    view.advance("notifications.notifications", 1_000_000, 1234)
-    view.tick(612 << 20)
-    return view
+    clock.now += 10
+    state.advance("notifications.notifications", 1_000_000, 1234)
+    state.tick(612 << 20)
+    return state
 
 
-def test_the_tables_stage(view: LiveView) -> None:
-    """Time left, bar and share, numbers, how much is done of what is read now, and all stages with their times."""
-    assert on_screen(view, 80) == [
-        "Exporting tables                                                       20 s left",
-        "━━━━━━━━━━━━━━━━━━━━━━━━━                                                    33%",
+def test_the_tables_stage(state: ProgressState) -> None:
+    """Bar, share and time left; the numbers; all stages with their times; what is read now with how much is done."""
+    assert on_screen(state, 80) == [
+        "Exporting tables ━━━━━━━━━━━━━━━━                                  33% 20 s left",
         "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects · peak 612 MB",
-        "  consultation.consultation_quality_me…                           0 of 1,000,000",
-        "  notifications.notifications          ━━━━━━━━━          1,000,000 of 2,000,000",
         "✓ check 0.3 s   ✓ lock 1.2 s   ✓ keys 1:04   ▸ tables 10 s   · publish",
+        "  consultation.consultation_quality_m…                            0 of 1,000,000",
+        "  notifications.notifications          ━━━━━━━━━          1,000,000 of 2,000,000",
     ]
 
 
-def test_a_narrow_terminal(view: LiveView) -> None:
+def test_a_narrow_terminal(state: ProgressState) -> None:
     """At 60 columns the small bars, memory and units give way, and nothing wraps."""
-    assert on_screen(view, 60) == [
-        "Exporting tables                                   20 s left",
-        "━━━━━━━━━━━━━━━━━━                                       33%",
+    assert on_screen(state, 60) == [
+        "Exporting tables ━━━━━━━━━╸                    33% 20 s left",
         "1,000,000 of 3,000,000 rows · 100,000/s · 1,234 rejects",
-        "  consultation.consultation_quality…          0 of 1,000,000",
-        "  notifications.notifications         1,000,000 of 2,000,000",
         "✓ check 0.3 ✓ lock 1.2 ✓ keys 1:04 ▸ tables 10 · publish",
+        "  consultation.consultation_quality_…         0 of 1,000,000",
+        "  notifications.notifications         1,000,000 of 2,000,000",
     ]
 
 
-def test_a_stage_that_counts_no_rows(view: LiveView, tmp_path: Path) -> None:
-    """What it is, how long it has taken, and what the workers read: no bar, which would stand at nothing."""
-    view = LiveView(Console(height=24), 2)
-    view.stage("keys")
-    view.totals(TABLES, tmp_path)
-    (tmp_path / "0").write_text("the values of GuideWallet.phone_number")
-    (tmp_path / "1").unlink()
-    view.tick(200 << 20)
-    assert on_screen(view, 80) == [
-        "Counting rows and reading keys                                               0 s",
-        "",
-        "peak 200 MB",
+def test_a_stage_that_counts_no_rows(clock: SimpleNamespace, tmp_path: Path) -> None:
+    """What it is, how long it has taken, and what the workers read: there is no bar, which would stay empty."""
+    state = ProgressState()
+    state.stage("keys")
+    clock.now += 2
+    state.totals(TABLES, tmp_path)
+    (tmp_path / "1").write_text("the values of GuideWallet.phone_number")
+    state.tick(200 << 20)
+    assert on_screen(state, 80) == [
+        "Counting rows and reading keys · 2 s · peak 200 MB",
+        "· check   · lock   ▸ keys 2.0 s   · tables   · publish",
         "  the values of GuideWallet.phone_number",
-        "",
-        "· check   · lock   ▸ keys 0.0 s   · tables   · publish",
     ]
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-def test_it_never_jumps(view: LiveView, width: int) -> None:
-    """In every stage, with every table done or none, it has the same number of lines."""
-    heights = [len(on_screen(view, width))]
-    for stage in STAGES:
-        view.stage(stage)
-        heights.append(len(on_screen(view, width)))
-    assert set(heights) == {6}
+def test_the_last_stage(state: ProgressState) -> None:
+    """It is `archive` instead of `publish` when an archive is packed."""
+    state.stage("archive")
+    assert on_screen(state, 80) == [
+        "Packing the archive and publishing · peak 612 MB",
+        "✓ check 0.3 s   ✓ lock 1.2 s   ✓ keys 1:04   ✓ tables 10 s   ▸ archive 0.0 s",
+    ]
 
 
-@pytest.mark.parametrize(("workers", "height", "lanes"), [(1, 24, 1), (64, 24, MOST_LANES), (64, 10, 3), (64, 2, 1)])
-def test_it_fits_the_terminal(workers: int, height: int, lanes: int) -> None:
-    """However many workers there are, and however low the terminal is."""
-    assert len(LiveView(Console(height=height), workers).numbers.lanes) == lanes
+def test_before_the_first_stage(clock: SimpleNamespace) -> None:
+    """All stages are to come."""
+    assert on_screen(ProgressState(), 80) == ["· check   · lock   · keys   · tables   · publish"]
+
+
+def test_many_workers(clock: SimpleNamespace, tmp_path: Path) -> None:
+    """Only the first tables are shown."""
+    state = ProgressState()
+    state.stage("tables")
+    tables = {f"schema.table_{number:02}": 1 for number in range(MOST_TABLES + 1)}
+    state.totals(tables, tmp_path)
+    for worker, table in enumerate(tables):
+        (tmp_path / str(worker)).write_text(table)
+    state.tick(0)
+    assert [line.split()[0] for line in on_screen(state, 80)[3:]] == list(tables)[:MOST_TABLES]

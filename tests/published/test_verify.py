@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.errors import LimitError, RunError, UsageError
-from exporter.published.verify import _rows, verify_files
+from exporter.errors import DifferenceError, RunError, UsageError
+from exporter.published.verify import data_rows, verify_files
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import configure, environment, serve
 from exporter.store.verify import verify_bolt
@@ -57,12 +57,12 @@ def test_files_that_are_missing_added_or_changed(export: Path) -> None:
 
 
 def test_no_manifest_and_no_checksums(export: Path, tmp_path: Path) -> None:
-    """One of the two is damage; without either the directory is no export."""
+    """One of the two is damage; without either the directory is not an export."""
     (export / "manifest.json").unlink()
     assert verify_files(export) == ["manifest.json: missing", "manifest.json is missing"]
     (export / "SHA256SUMS").unlink()
     for directory in (export, tmp_path / "gone"):
-        with pytest.raises(UsageError, match="is no export"):
+        with pytest.raises(UsageError, match="is not an export"):
             verify_files(directory)
     tiny_export.write(export)
     (export / "SHA256SUMS").unlink()
@@ -117,13 +117,13 @@ def test_a_manifest_that_does_not_add_up(export: Path, edit: Edit, differences: 
 def test_rows_that_the_manifest_does_not_have(export: Path) -> None:
     """The number of rows is counted in the files; a data file beside those of the manifest is one too many."""
     (export / "nodes/Customer/part-0002.csv").write_text('9,"+1"\n')
-    [file] = [each for each in tiny_export.manifest(export)["files"] if "HAS_SESSION" in each["path"]]
+    [file] = [file for file in tiny_export.manifest(export)["files"] if "HAS_SESSION" in file["path"]]
     found = f"{file['path']}: 3 rows, {file['bytes']} bytes, SHA-256 {file['sha256'][:8]}…"
     expected = f"manifest.json has 2, {file['bytes']} and {file['sha256'][:8]}…"
 
     def lose_a_row(manifest: dict[str, Any]) -> None:
-        [each] = [each for each in manifest["files"] if each["path"] == file["path"]]
-        each["rows"] = 2
+        [changed] = [entry for entry in manifest["files"] if entry["path"] == file["path"]]
+        changed["rows"] = 2
 
     assert edited(export, lose_a_row) == [
         "nodes/Customer/part-0002.csv: not in manifest.json",
@@ -137,7 +137,7 @@ def test_rows_are_counted_whatever_they_hold(tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.getbasetemp() / "counted.csv"
     lines = [",".join("" if text is None else '"' + text.replace('"', '""') + '"' for text in row) for row in rows]
     path.write_bytes("".join(f"{line}\n" for line in lines).encode())
-    assert _rows(path) == len(rows)
+    assert data_rows(path) == len(rows)
 
 
 @pytest.fixture(scope="module")
@@ -210,5 +210,5 @@ def test_a_server_that_does_not_answer(imported: tuple[Path, str], tmp_path: Pat
     for address in ("127.0.0.1:7687", "http://127.0.0.1", "bolt://"):
         with pytest.raises((UsageError, RunError)):
             verify_bolt(export, address)
-    with pytest.raises(LimitError, match=r"manifest\.json is missing"):
+    with pytest.raises(DifferenceError, match=r"manifest\.json is missing"):
         verify_bolt(tmp_path, uri)

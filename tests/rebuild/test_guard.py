@@ -7,7 +7,7 @@ import pytest
 
 from exporter.errors import GuardError
 from exporter.rebuild.guard import check_changes
-from exporter.sink.contents import Manifest, read_manifest
+from exporter.sink.manifest import Manifest, read_manifest
 from tests.support import tiny_export
 
 

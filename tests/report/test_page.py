@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.report.page import fitting, page, seconds_text, stops, time_text
+from exporter.report.page import colour_stops, fitting, format_tick, page
+from exporter.text import format_seconds
 from tests.report.test_timeline import PROFILE
 from tests.support.report_content import CONTENT, HOSTILE, content_of
 
@@ -51,7 +52,9 @@ def test_it_is_well_formed() -> None:
 def test_it_loads_nothing() -> None:
     """No address stands in it, but for the empty icon, and its policy allows its own script alone."""
     outline = Outline(PAGE)
-    targets = [str(value) for tag, given in outline.tags for name, value in given.items() if name in ("src", "href")]
+    targets = [
+        str(value) for tag, attributes in outline.tags for name, value in attributes.items() if name in ("src", "href")
+    ]
     assert all(target.startswith("#") or target == "data:," for target in targets)
     assert not re.search(r"https?://|//[a-z]|@import|url\(", PAGE)
     [script] = re.findall(r"<script>(.*?)</script>", PAGE, re.DOTALL)
@@ -66,17 +69,18 @@ def test_text_of_the_source_stays_text() -> None:
 
 
 def test_every_label_and_pattern_is_there() -> None:
-    """In the tables and in the picture."""
-    for each in CONTENT.entities:
-        assert f'<tr id="{each.folder}"' in PAGE
-    assert PAGE.count('class="node ') == 33 and PAGE.count('class="arrow') == 44 + 1  # and the group of them
+    """In the tables and in the diagram."""
+    for entity in CONTENT.entities:
+        assert f'<tr id="{entity.name}"' in PAGE
+    assert PAGE.count('class="node ') == len(CONTENT.labels)
+    assert PAGE.count('class="arrow') == len(CONTENT.patterns) + 1  # and the group of them
 
 
 def test_headings_of_tables() -> None:
     """Every table says what its columns and rows are, for those who hear it."""
     for table in re.findall(r"<table.*?</table>", PAGE, re.DOTALL):
         assert '<th scope="col"' in table
-    assert PAGE.count("<title>") == PAGE.count("</title>") > 77
+    assert PAGE.count("<title>") == PAGE.count("</title>") > len(CONTENT.entities)
 
 
 def test_an_empty_first_export() -> None:
@@ -91,13 +95,13 @@ def test_an_empty_first_export() -> None:
 )
 def test_seconds(seconds: float, text: str) -> None:
     """As many digits as matter."""
-    assert seconds_text(seconds) == text
+    assert format_seconds(seconds) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0.2 s"), (10, "10 s"), (120, "2 min"), (7200, "2 h")])
 def test_times_on_the_axis(seconds: float, text: str) -> None:
     """They are round."""
-    assert time_text(seconds) == text
+    assert format_tick(seconds) == text
 
 
 def test_labels_of_blocks() -> None:
@@ -109,5 +113,5 @@ def test_labels_of_blocks() -> None:
 
 def test_colours_of_parts() -> None:
     """One after the other; a block without parts has a colour too."""
-    assert stops([("read", 0.25), ("write", 0.75)]) == "var(--read) 0.0% 25.0%, var(--write) 25.0% 100.0%"
-    assert stops([]) == "var(--line) 0% 100%"
+    assert colour_stops([("read", 0.25), ("write", 0.75)]) == "var(--read) 0.0% 25.0%, var(--write) 25.0% 100.0%"
+    assert colour_stops([]) == "var(--line) 0% 100%"

@@ -11,7 +11,7 @@ import pytest
 from exporter.errors import Interrupted
 from exporter.published.verify import verify_files
 from exporter.report import report as module
-from exporter.report.report import SHOWN, error_page, report, said, shown
+from exporter.report.report import SHOWN, error_page, format_setting, report, shown_settings
 from exporter.settings import Settings
 from tests.support.exporting import export
 
@@ -59,21 +59,20 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
 
 def test_what_is_shown_of_the_settings() -> None:
     """All but the source: whoever adds a setting decides whether it may be seen."""
-    assert {*SHOWN, "source"} == set(Settings.model_fields)
+    assert {*SHOWN, "source", "rebuild"} == set(Settings.model_fields)
     settings = Settings(
         source="postgresql://somebody:secret@db.example.org/astrokiran",
         max_duration="2h",
         tables={"marketing.leads": "crm.prospects"},
         columns={"marketing.leads": {"phone": "contact_number"}},
     )
-    sanitized_errors = shown(settings)
-    assert sanitized_errors == {
+    assert shown_settings(settings) == {
         "output": "output", "group": "none", "workers": "2", "memory": "640 MB", "timezone": "UTC",
         "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
         "archive": "no", "encrypt to": "none",
         "tables": "marketing.leads = crm.prospects", "columns": "marketing.leads.phone = contact_number",
     }  # fmt: skip
-    assert said("tables", {}) == "as in the model"
+    assert format_setting("tables", {}) == "as in the model"
 
 
 def test_a_report_that_is_interrupted(dirty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,15 +94,17 @@ def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.Mon
         raise ValueError("secret")
 
     monkeypatch.setattr(module, "page", fail)
-    made = export(Settings(source=dirty, output=tmp_path)).directory
-    page = (made / "report.html").read_text()
+    directory = export(Settings(source=dirty, output=tmp_path)).directory
+    page = (directory / "report.html").read_text()
     assert "the export itself is whole" in page and "ValueError (report.py:" in page and "secret" not in page
-    assert verify_files(made) == []
+    assert verify_files(directory) == []
     assert error_page(ValueError("x")).count("<p>") == 2
-    assert report({}, settings=Settings(), profile=None, peak_memory=0, chunks=[]).count("KeyError") == 1  # type: ignore[arg-type]
+    broken = report(None, settings=Settings(), profile=None, peak_memory=0, examples={})  # type: ignore[arg-type]
+    assert broken.count("AttributeError") == 1
 
 
 def test_the_leader_needs_no_polars() -> None:
     """Half a second and 60 MB that a report is not worth."""
-    code = "import sys, exporter.pipeline.run, exporter.progress.live, exporter.report.report; sys.exit('polars' in sys.modules)"
+    modules = "exporter.pipeline.run, exporter.progress.live, exporter.report.report"
+    code = f"import sys, {modules}; sys.exit('polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

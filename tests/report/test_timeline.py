@@ -3,16 +3,16 @@
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.pipeline.stopwatch import HASH, KEYS, READ, SHAPE, WRITE, Stopwatch
+from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.report.timeline import TICKS, Block, merged, ticks, timeline
 
 
-def watch(what: str, worker: int, started: float, seconds: dict[str, float]) -> Stopwatch:
-    return Stopwatch(what, worker, started, started + sum(seconds.values()), dict(seconds), dict(seconds))
+def watch(what: str, worker: int, started: float, seconds: dict[str, float]) -> TaskTimer:
+    return TaskTimer(what, worker, started, started + sum(seconds.values()), dict(seconds), dict(seconds))
 
 
 KEY_READS = watch("the keys of Guide", 70, 101.0, {KEYS: 0.5})
-USERS = watch("auth.auth_users", 80, 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.25, HASH: 0.25})
+USERS = watch("auth.auth_users", 80, 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.5})
 MORE_USERS = watch("auth.auth_users", 80, 104.0, {READ: 0.5})
 SKILLS = watch("guide.skills", 70, 102.0, {READ: 0.25})
 PROFILE = Profile(
@@ -26,17 +26,17 @@ PROFILE = Profile(
 
 def test_a_timeline() -> None:
     """From the run's begin; the stage that makes the report is not on it; a worker that did nothing has a line."""
-    made = timeline(PROFILE)
-    assert made.seconds == 4.5
-    assert made.ticks == [0, 1, 2, 3, 4]
-    assert made.stages == [Block("check", 0.0, 1.0, {}), Block("keys", 1.0, 1.0, {}), Block("tables", 2.0, 2.5, {})]
-    users = {READ: 1.5, SHAPE: 0.5, WRITE: 0.25, HASH: 0.25}
-    assert made.workers == [
+    drawn = timeline(PROFILE)
+    assert drawn.seconds == 4.5
+    assert drawn.ticks == [0, 1, 2, 3, 4]
+    assert drawn.stages == [Block("check", 0.0, 1.0, {}), Block("keys", 1.0, 1.0, {}), Block("tables", 2.0, 2.5, {})]
+    users = {READ: 1.5, SHAPE: 0.5, WRITE: 0.5}
+    assert drawn.workers == [
         [Block("the keys of Guide", 1.0, 0.5, {KEYS: 0.5}), Block("guide.skills", 2.0, 0.25, {READ: 0.25})],
         [Block("auth.auth_users", 2.0, 2.5, users, 2)],
         [],
     ]
-    assert made.tables == [
+    assert drawn.tables == [
         (Block("auth.auth_users", 0.0, 2.5, users, 2), 15),
         (Block("guide.skills", 0.0, 0.25, {READ: 0.25}, 1), 3),
     ]
@@ -49,8 +49,8 @@ def test_a_run_without_tasks() -> None:
 
 
 def test_shares() -> None:
-    """Of the whole; the checksums are part of writing, and what took no time is left out."""
-    assert Block("x", 0, 4, {READ: 1.0, WRITE: 1.0, HASH: 2.0, SHAPE: 0.0}).shares() == [(READ, 0.25), (WRITE, 0.75)]
+    """Of all its time; what took none is left out."""
+    assert Block("x", 0, 4, {WRITE: 3.0, READ: 1.0, SHAPE: 0.0}).shares() == [(READ, 0.25), (WRITE, 0.75)]
     assert Block("x", 0, 0, {READ: 0.0}).shares() == []
 
 
@@ -60,16 +60,16 @@ def test_what_touches_is_one_block() -> None:
         Block("a", 0.0, 1.0, {READ: 1.0}), Block("a", 1.0, 1.0, {SHAPE: 1.0}), Block("b", 2.0, 1.0, {READ: 1.0}),
         Block("c", 3.0, 0.01, {READ: 0.01}), Block("d", 3.01, 0.02, {READ: 0.02}), Block("d", 5.0, 1.0, {READ: 1.0}),
     ]  # fmt: skip
-    made = list(merged(blocks, 0.1))
-    assert [(each.what, each.began, round(each.ended, 2), each.tasks) for each in made] == [
+    together = list(merged(blocks, 0.1))
+    assert [(block.name, block.began, round(block.ended, 2), block.tasks) for block in together] == [
         ("a", 0.0, 2.0, 2), ("b …", 2.0, 3.03, 3), ("d", 5.0, 6.0, 1),
     ]  # fmt: skip
-    assert made[0].spent == {READ: 1.0, SHAPE: 1.0}
+    assert together[0].spent == {READ: 1.0, SHAPE: 1.0}
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3, 1, 7, 59, 3000, 40_000, 200_000])
 def test_ticks(seconds: float) -> None:
     """From 0, with room for the last one's time, and never so many that they cannot be read."""
-    made = ticks(seconds)
-    assert made[0] == 0 and made[-1] <= seconds * 0.95
-    assert len(made) <= TICKS + 1
+    times = ticks(seconds)
+    assert times[0] == 0 and times[-1] <= seconds * 0.95
+    assert len(times) <= TICKS + 1

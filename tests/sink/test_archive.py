@@ -14,7 +14,7 @@ import pytest
 import zstandard
 from pyrage import x25519
 
-from exporter.errors import Interrupted
+from exporter.errors import Interrupted, UsageError
 from exporter.sink.archive import pack
 from tests.support import tiny_export
 
@@ -38,8 +38,13 @@ def entries(archive: bytes) -> dict[str, tuple[int, int, str, bytes]]:
     plain = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(archive)).read()
     with tarfile.open(fileobj=io.BytesIO(plain)) as packed:
         return {
-            each.name: (each.mode, each.uid, each.uname, file.read() if (file := packed.extractfile(each)) else b"")
-            for each in packed
+            entry.name: (
+                entry.mode,
+                entry.uid,
+                entry.uname,
+                file.read() if (file := packed.extractfile(entry)) else b"",
+            )
+            for entry in packed
         }
 
 
@@ -55,11 +60,11 @@ def expected(export: Path) -> dict[str, tuple[int, int, str, bytes]]:
 
 def test_a_plain_archive(export: Path, tmp_path: Path) -> None:
     """Its owner's alone, sorted, and progress is told."""
-    archive, sanitized_errors = tmp_path / "a.tar.zst", []
-    pack(export, archive, top=STAMP, on_progress=lambda: sanitized_errors.append(1))
+    archive, calls = tmp_path / "a.tar.zst", []
+    pack(export, archive, top=STAMP, on_progress=lambda: calls.append(1))
     found = entries(archive.read_bytes())
     assert found == expected(export)
-    assert (list(found), len(sanitized_errors)) == (sorted(found, key=lambda path: path.split("/")), len(found))
+    assert (list(found), len(calls)) == (sorted(found, key=lambda path: path.split("/")), len(found))
     assert archive.stat().st_mode & 0o777 == 0o600
 
 
@@ -119,9 +124,9 @@ def test_an_interrupt(export: Path, tmp_path: Path, recipients: list[str]) -> No
 def test_what_is_no_public_key(export: Path, tmp_path: Path) -> None:
     """It is not repeated, and nothing is written."""
     for text in ("", "age1", str(OWNER), "ssh-ed25519 AAAA"):
-        with pytest.raises(ValueError) as refused:
-            pack(export, tmp_path / "a", top=STAMP, recipients=[text])
-        assert str(refused.value) == "not an age public key, which is like age1…"
+        with pytest.raises(UsageError) as refused:
+            pack(export, tmp_path / "a", top=STAMP, recipients=[RECIPIENTS[1][0], text])
+        assert str(refused.value) == "encrypt_to: must be age public keys (age1…), with commas between them"
     assert not (tmp_path / "a").exists()
 
 

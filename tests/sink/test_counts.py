@@ -1,20 +1,27 @@
 """counts.tsv: every count of the manifest is one line, in the manifest's order."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from exporter.sink.counts import counts_tsv
+from exporter.sink.files import FileRecord
+from exporter.sink.manifest import Manifest, NodeEntry, RelationshipEntry, Totals
+from tests.support.manifests import METADATA
+
+MANIFEST = Manifest(
+    1, METADATA.tool, METADATA.model,
+    replace(METADATA.source, snapshot_at=datetime(2023, 11, 14, 22, 13, 20, 987_654, UTC)),
+    METADATA.options, METADATA.started_at, METADATA.finished_at,
+    nodes=[NodeEntry("Skill", "guide.skills", 2, 3, {"id": 2, "name": 1}, {"null_id": 1})],
+    relationships=[RelationshipEntry("Guide", "HAS_SKILL", "Skill", "guide.guide_skills", 3, 0, {}, 1, {})],
+    files=[FileRecord("nodes/Skill/part-0001.csv", 2, 11, "0" * 64)],
+    totals=Totals(nodes=2, relationships=3, properties=3, bytes=11, rejects=1),
+)  # fmt: skip
 
 
 def test_counts() -> None:
     """Rows, values, totals, the bytes of each data file, the second of the snapshot."""
-    manifest = {
-        "source": {"snapshot_at": "2023-11-14T22:13:20.987654Z"},
-        "nodes": [{"label": "Skill", "rows": 2, "property_counts": {"id": 2, "name": 1}}],
-        "relationships": [
-            {"start": "Guide", "type": "HAS_SKILL", "end": "Skill", "rows": 3, "property_counts": {}},
-        ],
-        "totals": {"nodes": 2, "relationships": 3, "properties": 3, "bytes": 11, "rejects": 0},
-        "files": [{"path": "nodes/Skill/part-0001.csv", "rows": 2, "bytes": 11, "sha256": "0" * 64}],
-    }
-    assert counts_tsv(manifest) == (
+    assert counts_tsv(MANIFEST) == (
         "Skill\t\t2\n"
         "Skill\tid\t2\n"
         "Skill\tname\t1\n"
@@ -23,7 +30,7 @@ def test_counts() -> None:
         "total\trelationships\t3\n"
         "total\tproperties\t3\n"
         "total\tbytes\t11\n"
-        "total\trejects\t0\n"
+        "total\trejects\t1\n"
         "file\tnodes/Skill/part-0001.csv\t11\n"
         "snapshot\tepoch\t1700000000\n"
     )

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.model.vocabulary import Type
-from exporter.pipeline.stopwatch import Stopwatch
 from exporter.shape.rejects import REJECTS
-from exporter.sink.csv import Written, write_data, write_rejects
+from exporter.sink.csv import write_data, write_rejects
 from exporter.sink.files import FileRecord
+from exporter.sink.tally import Tally
 
 NAME = Path("nodes", "Skill", "part-0001.csv")
 FIELD = re.compile(r'"((?:[^"]|"")*)"|([^",\r\n]*)')
@@ -30,27 +31,26 @@ HARD_TEXT = st.one_of(
 )
 
 
-def written(root: Path, columns: list[tuple[str, Type]], rows: pl.DataFrame) -> tuple[bytes, Written]:
-    """The bytes of a data file, and what is told of it."""
-    result = write_data(root, NAME, rows, columns, Stopwatch("test"))
+def written(root: Path, columns: list[tuple[str, Type]], rows: pl.DataFrame) -> tuple[bytes, Tally]:
+    """The bytes of a data file, and its tally."""
+    result = write_data(root, NAME, rows, columns)
     return (root / NAME).read_bytes(), result
 
 
 def read(content: bytes) -> list[list[tuple[str | None, str | None]]]:
     """The fields of each line as (quoted text, bare text), one of them None; both for null. Strict in everything."""
-    text, place = content.decode(), 0
+    text, position = content.decode(), 0
     lines: list[list[tuple[str | None, str | None]]] = []
-    while place < len(text):
+    while position < len(text):
         fields: list[tuple[str | None, str | None]] = []
         while True:
-            found = FIELD.match(text, place)
+            found = FIELD.match(text, position)
             assert found
             quoted, bare = found.groups()
             fields.append((None if quoted is None else quoted.replace('""', '"'), bare or None))
-            place = found.end()
-            assert text[place] in ",\n"
-            place += 1
-            if text[place - 1] == "\n":
+            position = found.end() + 1
+            assert text[found.end()] in ",\n"
+            if text[found.end()] == "\n":
                 break
         lines.append(fields)
     return lines
@@ -85,7 +85,8 @@ def test_exact_bytes(tmp_path: Path) -> None:
     )
     record = FileRecord("nodes/Skill/part-0001.csv", 3, len(content), hashlib.sha256(content).hexdigest())
     values = {"id": 3, "name": 2, "score": 2, "good": 2, "at": 2, "on": 1, "time": 2, "other": 2}
-    assert result == Written(record, True, len(content.split(b"-1,")[0]), values)
+    longest = len(content.split(b"-1,")[0])
+    assert result == Tally(rows=3, values=Counter(values), multiline=True, longest=longest, files=(record,))
 
 
 def test_numbers_of_integer_columns(tmp_path: Path) -> None:
@@ -140,9 +141,9 @@ def test_the_longest_line(tmp_path: Path, texts: list[str | None]) -> None:
 def test_every_text_comes_back(rows: list[tuple[int, str | None, str | None]]) -> None:
     """Null or not, to the last character, wherever it stands in a line."""
     frame = pl.DataFrame(rows, {"first": pl.Int64, "text": pl.String, "last": pl.String}, orient="row")
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as directory:
         columns = [("last", Type.STRING), ("first", Type.LONG), ("text", Type.STRING)]
-        content, result = written(Path(place), columns, frame)
+        content, result = written(Path(directory), columns, frame)
     assert read(content) == [[(last, None), (None, str(first)), (text, None)] for first, text, last in rows]
     assert result.values == {
         "last": sum(last is not None for _, _, last in rows),
@@ -150,10 +151,11 @@ def test_every_text_comes_back(rows: list[tuple[int, str | None, str | None]]) -
         "text": sum(text is not None for _, text, _ in rows),
     }
     assert result.multiline == any(c in (text or "") for row in rows for text in row[1:] for c in "\n\r")
-    assert (result.record.rows, result.record.bytes) == (len(rows), len(content))
+    [record] = result.files
+    assert (result.rows, record.rows, record.bytes) == (len(rows), len(rows), len(content))
 
 
-def test_a_hard_text_in_every_place(tmp_path: Path) -> None:
+def test_a_hard_text_first_and_last(tmp_path: Path) -> None:
     """Each of those known to be hard, first and last in its line."""
     frame = pl.DataFrame({"first": HARD, "last": HARD[::-1]})
     content, _ = written(tmp_path, [("first", Type.STRING), ("last", Type.STRING)], frame)
@@ -166,7 +168,7 @@ def test_rejects(tmp_path: Path) -> None:
         ("null_id", "guide.skills", "id", "(0,1)", None, None),
         ("malformed_id", "guide.skills", "id", "", 'a "b"\nc', "Skill"),
     ]
-    record = write_rejects(tmp_path, NAME, pl.DataFrame(rows, REJECTS, orient="row"), Stopwatch("test"))
+    record = write_rejects(tmp_path, NAME, pl.DataFrame(rows, REJECTS, orient="row"))
     content = (tmp_path / NAME).read_bytes()
     assert content == (
         b"reason,table,column,key,value,references\n"
@@ -180,8 +182,8 @@ def test_rejects(tmp_path: Path) -> None:
 def test_every_reject_comes_back(pairs: list[tuple[str | None, str | None]]) -> None:
     """Null or not, to the last character, quoted or not."""
     rows = [("malformed_id", "guide.skills", "id", key, value, None) for key, value in pairs]
-    with tempfile.TemporaryDirectory() as place:
-        write_rejects(Path(place), NAME, pl.DataFrame(rows, REJECTS, orient="row"), Stopwatch("test"))
-        content = (Path(place) / NAME).read_bytes()
+    with tempfile.TemporaryDirectory() as directory:
+        write_rejects(Path(directory), NAME, pl.DataFrame(rows, REJECTS, orient="row"))
+        content = (Path(directory) / NAME).read_bytes()
     either = [tuple(bare if quoted is None else quoted for quoted, bare in fields) for fields in read(content)]
     assert either == [tuple(REJECTS), *rows]

@@ -1,11 +1,11 @@
-"""Files of an export: new, their owner's alone, and recorded as they are."""
+"""Files as they are written: new, their owner's alone, recorded, whole or not at all."""
 
 import hashlib
 from pathlib import Path
 
 import pytest
 
-from exporter.sink.files import FileRecord, Flusher, write_file
+from exporter.sink.files import FileRecord, Flusher, write_file, write_private
 
 NAME = Path("nodes", "Skill", "part-0001.csv")
 
@@ -71,4 +71,22 @@ def test_files_on_the_disk(tmp_path: Path) -> None:
     flusher.add([record])
     with pytest.raises(FileNotFoundError):
         flusher.finish()
-    flusher.end()
+    flusher.cancel()
+
+
+def test_a_private_file(tmp_path: Path) -> None:
+    """It is 0600, replaces what was there, and what an interrupted writing left is no hindrance."""
+    path = tmp_path / "settings"
+    path.write_bytes(b"before")
+    path.chmod(0o644)
+    (tmp_path / ".settings.partial").write_bytes(b"half")
+    write_private(path, b"after")
+    assert (path.read_bytes(), modes(tmp_path)) == (b"after", {"settings": 0o600})
+
+
+def test_a_private_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """What was there stays as it was, and nothing else does."""
+    (tmp_path / "settings" / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        write_private(tmp_path / "settings", b"content")
+    assert [path.name for path in tmp_path.iterdir()] == ["settings"]

@@ -19,8 +19,8 @@ def test_the_committed_headers_are_the_model() -> None:
 
 
 def test_there_is_one_an_entity() -> None:
-    """33 labels and 44 patterns."""
-    assert (len(headers()), set(headers())) == (77, {f"{entity}.csv" for entity in ENTITIES})
+    """A file for each label and each pattern, by its name."""
+    assert list(headers()) == [f"{entity}.csv" for entity in ENTITIES]
 
 
 def test_header_lines() -> None:
@@ -74,11 +74,11 @@ def test_writing_and_comparing(tmp_path: Path) -> None:
     assert compare_headers(directory) == [
         f"{directory}/Skill.csv: missing",
         f"{directory}/Language.csv: differs from the model",
-        f"{directory}/Planet.csv: no entity of the model",
-        f"{directory}/sales.csv: no entity of the model",
+        f"{directory}/Planet.csv: not an entity of the model",
+        f"{directory}/sales.csv: not an entity of the model",
     ]
     write_headers(directory)
-    assert compare_headers(directory) == [f"{directory}/sales.csv: no entity of the model"]
+    assert compare_headers(directory) == [f"{directory}/sales.csv: not an entity of the model"]
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
@@ -98,4 +98,4 @@ def test_a_changed_line_end_is_a_difference(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     """Every header is missing then."""
-    assert len(compare_headers(tmp_path / "nothing")) == 77
+    assert compare_headers(tmp_path / "no") == [f"{tmp_path}/no/{file}: missing" for file in headers()]

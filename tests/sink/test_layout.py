@@ -2,16 +2,19 @@
 
 import pytest
 
+from exporter.model.graph import NODES, RELATIONSHIPS
+from exporter.model.tables import ordered_nodes, ordered_relationships
 from exporter.sink.layout import data_file, data_folder, entities, header_file, name, rejects_file
 
 ENTITIES = {name(entity): entity for entity in entities()}
 
 
 def test_the_names_of_entities() -> None:
-    """33 labels and then 44 patterns, each once, in import order."""
-    names = list(ENTITIES)
-    assert (len(names), names[0], names[32], names[33], names[-1]) \
-        == (77, "Skill", "Notification", "AuthUser-HAS_ROLE-Role", "Notification-TO_USER-AuthUser")  # fmt: skip
+    """The model's labels and then its patterns, each once, in import order."""
+    labels = [node.label for node in ordered_nodes()]
+    patterns = [f"{pattern.start}-{pattern.type}-{pattern.end}" for pattern in ordered_relationships()]
+    assert [name(entity) for entity in entities()] == [*labels, *patterns]
+    assert len(ENTITIES) == len(NODES) + len(RELATIONSHIPS)
 
 
 @pytest.mark.parametrize(

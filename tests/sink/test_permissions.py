@@ -13,7 +13,7 @@ import pytest
 
 from exporter.errors import UsageError
 from exporter.sink.files import write_file
-from exporter.sink.permissions import check_way, group_id, open_directory, open_export
+from exporter.sink.permissions import check_group_access, group_id, open_directory, open_export
 from exporter.sink.publish import partial_export
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import configure, environment
@@ -33,15 +33,15 @@ def modes(directory: Path) -> set[tuple[bool, int, int]]:
 def foreign() -> str:
     """A group that this user is not in."""
     mine = {os.getegid(), *os.getgroups()}
-    return next(each.gr_name for each in grp.getgrall() if each.gr_gid not in mine and each.gr_gid != NOBODY)
+    return next(group.gr_name for group in grp.getgrall() if group.gr_gid not in {*mine, NOBODY})
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
+def directory() -> Iterator[Path]:
     """A directory that every user may enter; those of pytest are closed."""
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        yield Path(directory)
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o755)
+        yield Path(path)
 
 
 def test_a_group_is_known_by_its_name(tmp_path: Path) -> None:
@@ -104,28 +104,28 @@ def test_an_output_directory_that_the_group_may_not_enter(tmp_path: Path) -> Non
     assert list(output.iterdir()) == []
     for mode in (0o710, 0o750):
         output.chmod(mode)
-        check_way(output, os.getegid(), OWN)
+        check_group_access(output, os.getegid(), OWN)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may run an import as another user")
-def test_a_member_imports(neo4j_home: Neo4jHome, place: Path, foreign: str) -> None:
+def test_a_member_imports(neo4j_home: Neo4jHome, directory: Path, foreign: str) -> None:
     """Neo4j's user, who owns its data and is only in the group, needs no copy of the export, and root is told the
     import alone; without the group it may not read, and root is told to make a copy."""
     user = pwd.getpwnam("nobody")
-    export = tiny_export.write(place / "output" / "20261123T031500Z")
-    for path in (place / "output", *(place / "output").rglob("*")):
+    export = tiny_export.write(directory / "output" / "20261123T031500Z")
+    for path in (directory / "output", *(directory / "output").rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    shutil.copytree(neo4j_home.home / "lib", place / "neo4j" / "lib")
-    (place / "neo4j" / "lib").chmod(0o755)
-    configure(place / "store")
-    for path in (place / "store", *(place / "store").rglob("*")):
+    shutil.copytree(neo4j_home.home / "lib", directory / "neo4j" / "lib")
+    (directory / "neo4j" / "lib").chmod(0o755)
+    configure(directory / "store")
+    for path in (directory / "store", *(directory / "store").rglob("*")):
         os.chown(path, user.pw_uid, user.pw_gid)
-    variables = environment(neo4j_home, place / "store" / "conf") | {"NEO4J_HOME": str(place / "neo4j")}
-    variables |= {"TMPDIR": str(place / "store"), "HOME": str(place / "store")}
+    variables = environment(neo4j_home, directory / "store" / "conf") | {"NEO4J_HOME": str(directory / "neo4j")}
+    variables |= {"TMPDIR": str(directory / "store"), "HOME": str(directory / "store")}
 
     def run(uid: int, gid: int, *command: str) -> subprocess.CompletedProcess[str]:
         identity = {"user": uid, "group": gid, "extra_groups": [gid]}
-        return subprocess.run(command, env=variables, cwd=place, capture_output=True, text=True, **identity)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(command, env=variables, cwd=directory, capture_output=True, text=True, **identity)  # type: ignore[call-overload,no-any-return]
 
     if run(user.pw_uid, user.pw_gid, f"{neo4j_home.java_home}/bin/java", "-version").returncode != 0:
         pytest.skip("the Java of this environment lies where other users may not go")

@@ -18,11 +18,12 @@ import pytest
 from exporter.errors import BusyError, ExporterError, RunError, UsageError
 from exporter.sink.files import write_file
 from exporter.sink.headers import headers
-from exporter.sink.manifest import new_tallies
-from exporter.sink.publish import PartialExport, partial_export
+from exporter.sink.manifest import read_manifest
+from exporter.sink.publish import PartialExport, partial_export, remove
+from exporter.sink.tally import Tally, new_tallies
+from tests.support.manifests import METADATA
 
 KEY = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
-ABOUT = {"source": {"snapshot_at": "2026-11-23T03:15:00.000000Z"}}
 SCRIPT = Path(__file__).parents[2] / "scripts" / "import.sh"
 
 HOLD = """
@@ -65,13 +66,16 @@ def publish(
 ) -> Path:
     """An export that holds a skill and a reject, published."""
     with partial_export(output) as partial:
-        tallies = new_tallies()
-        skill = tallies["Skill"]
-        skill.rows, skill.values, skill.rejects = 1, Counter(id=1, name=1), Counter(null_id=1)
-        skill.files = [write_file(partial.directory, Path("nodes/Skill/part-0001.csv"), skills, 1)]
-        skill.reject_files = [write_file(partial.directory, Path("rejects/nodes/Skill/part-0001.csv"), b"reason\n", 1)]
+        data = write_file(partial.directory, Path("nodes/Skill/part-0001.csv"), skills, 1)
+        rejects = write_file(partial.directory, Path("rejects/nodes/Skill/part-0001.csv"), b"reason\n", 1)
+        skill = Tally(
+            rows=1, values=Counter(id=1, name=1), rejects=Counter(null_id=1), files=(data,), reject_files=(rejects,)
+        )
         write_file(partial.directory, Path("key-index/keys"), b"secret")
-        partial.complete(tallies, ABOUT, lambda made: f"{made['totals']['nodes']} nodes")
+        manifest = partial.complete(
+            new_tallies() | {"Skill": skill}, METADATA, lambda manifest: f"{manifest.totals.nodes} nodes"
+        )
+        assert read_manifest(partial.directory) == manifest
         if archive:
             partial.pack(recipients, lambda: None)
         return partial.publish()
@@ -164,9 +168,7 @@ def test_the_arguments_name_the_files(tmp_path: Path) -> None:
 def test_line_breaks_are_announced(tmp_path: Path) -> None:
     """One entity with a line break in a value is enough."""
     with partial_export(tmp_path) as partial:
-        tallies = new_tallies()
-        tallies["Skill"].multiline = True
-        partial.complete(tallies, ABOUT, lambda _: "")
+        partial.complete(new_tallies() | {"Skill": Tally(multiline=True)}, METADATA, lambda _: "")
         directory = partial.publish()
     assert "--multiline-fields=true\n" in (directory / "import.args").read_text()
     assert "--multiline-fields" not in (publish(tmp_path) / "import.args").read_text()
@@ -205,7 +207,7 @@ def test_an_archive_that_fails(tmp_path: Path) -> None:
         pytest.raises(RunError, match="No space left on device; nothing was published"),
         partial_export(tmp_path) as partial,
     ):
-        partial.complete(new_tallies(), ABOUT, lambda _: "")
+        partial.complete(new_tallies(), METADATA, lambda _: "")
         partial.pack([], full_disk)
     assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", first.name}
 
@@ -217,7 +219,7 @@ def full_disk() -> None:
 def test_a_publishing_that_fails(tmp_path: Path) -> None:
     """Somebody has put a directory where the link goes: directory and archive both go."""
     with pytest.raises(RunError, match="nothing was published"), partial_export(tmp_path) as partial:
-        partial.complete(new_tallies(), ABOUT, lambda _: "")
+        partial.complete(new_tallies(), METADATA, lambda _: "")
         partial.pack([], lambda: None)
         (tmp_path / "latest").mkdir()
         partial.publish()
@@ -294,19 +296,19 @@ def test_an_output_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "output").touch()
     refused = refusal(tmp_path / "output")
     assert (type(refused), str(refused)) \
-        == (UsageError, f"{tmp_path}/output is no directory; choose another --output")  # fmt: skip
+        == (UsageError, f"{tmp_path}/output is not a directory; choose another --output")  # fmt: skip
 
 
 def test_an_output_that_cannot_be_written() -> None:
     """A directory of somebody else's that may only be read, or below one."""
-    with tempfile.TemporaryDirectory() as place:
-        output = Path(place)
+    with tempfile.TemporaryDirectory() as directory:
+        output = Path(directory)
         output.chmod(0o555)
         with nobody():
             refused = [str(refusal(output)), str(refusal(output / "new"))]
     assert refused == [
-        f"{place} is not writable; choose another --output",
-        f"cannot make {place}/new: Permission denied",
+        f"{directory} is not writable; choose another --output",
+        f"cannot make {directory}/new: Permission denied",
     ]
 
 
@@ -321,3 +323,14 @@ def test_a_name_that_is_taken_is_waited_out(tmp_path: Path) -> None:
         (tmp_path / f"{later.stamp}.tar.zst").touch()
     with partial_export(tmp_path) as last:
         assert last.stamp > later.stamp
+
+
+def test_what_is_removed(tmp_path: Path) -> None:
+    """Files, links but not what they lead to, whole directories; what is not there is no error."""
+    (tmp_path / "directory" / "inside").mkdir(parents=True)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("kept")
+    for name in ("directory", "file", "link", "gone"):
+        remove(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]

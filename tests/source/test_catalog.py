@@ -20,7 +20,7 @@ create type app.point3 as (x int, y int, z int);
 
 create table app.plain (
     dropped int, b varchar(20) not null, a bigint, gone int, mood app.mood, mobile app.mobile, amount app.amount,
-    tags text[], place app.point3, moods app.mood[], code char(5), at timestamptz, primary key (a, b)
+    tags text[], spot app.point3, moods app.mood[], code char(5), at timestamptz, primary key (a, b)
 );
 alter table app.plain drop column dropped, drop column gone;
 
@@ -74,7 +74,7 @@ def test_a_table(catalog: dict[str, Relation]) -> None:
         Column("mobile", "app.mobile", "text", "S", True),
         Column("amount", "app.amount", "numeric", "N", True),
         Column("tags", "text[]", "_text", "A", True),
-        Column("place", "app.point3", "composite", "C", True),
+        Column("spot", "app.point3", "composite", "C", True),
         Column("moods", "app.mood[]", "_mood", "A", True),
         Column("code", "character(5)", "bpchar", "S", True),
         Column("at", "timestamp with time zone", "timestamptz", "D", True),
@@ -94,14 +94,14 @@ def test_a_table(catalog: dict[str, Relation]) -> None:
 
 
 def test_unique_columns(catalog: dict[str, Relation]) -> None:
-    """Proven by a whole, valid index of one column: not by a part, an expression, a pair or an index that failed."""
+    """Proven by a valid unique index of one column, not by a partial, invalid or two-column index or an expression."""
     assert (catalog["app.keys"].unique, catalog["app.keys"].primary_key) \
         == (frozenset({"id", "included", "deferred", "Odd Näme"}), ())  # fmt: skip
 
 
 def test_relations_of_every_kind(catalog: dict[str, Relation]) -> None:
-    """Tables, views and what is like them; partitions are not told apart from their table, sequences are none."""
-    assert {name: (each.kind, each.is_table, each.children) for name, each in catalog.items()} == {
+    """Tables, views and what is like them; not partitions, which belong to their table, nor sequences."""
+    assert {name: (relation.kind, relation.is_table, relation.children) for name, relation in catalog.items()} == {
         "app.plain": ("r", True, False),
         "app.keys": ("r", True, False),
         "app.parted": ("p", True, True),
@@ -133,7 +133,7 @@ def test_privileges(restricted: str) -> None:
     """What the role itself may read, and where rows would be hidden from it."""
     with connect(restricted, "test", lock_seconds=3) as connection:
         catalog = read_catalog(connection, ["app", "other"])
-    found = {name: (each.usable, each.readable, each.row_security) for name, each in catalog.items()}
+    found = {name: (relation.usable, relation.readable, relation.row_security) for name, relation in catalog.items()}
     assert {name: found[name] for name in ("app.keys", "app.plain", "other.hidden")} == {
         "app.keys": (True, True, True),
         "app.plain": (True, False, False),
@@ -144,23 +144,23 @@ def test_privileges(restricted: str) -> None:
 
 
 def test_sizes(uri: str) -> None:
-    """Blocks of the largest leaf, bytes of all with what lies out of line, not what VACUUM adds; views have none."""
+    """Blocks of the largest leaf, bytes of all leaves and their TOAST, without what VACUUM adds; views have none."""
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute("insert into app.parted select n, repeat('x', 1000) from generate_series(0, 9) n")
         connection.execute("create table app.wide (id int, text text storage external)")
         connection.execute("insert into app.wide values (1, repeat('x', 100000))")
-        connection.execute("create table app.heir () inherits (app.wide)")
-        connection.execute("insert into app.heir select n, '' from generate_series(1, 5000) n")
+        connection.execute("create table app.child () inherits (app.wide)")
+        connection.execute("insert into app.child select n, '' from generate_series(1, 5000) n")
     names = ["app.parted", "app.wide", "app.seen", "app.keys", "app.nothing"]
     with connect(uri, "test", lock_seconds=3) as connection:
         sizes = read_sizes(connection, names)
-        measured = connection.execute("select pg_relation_size('app.heir'), pg_relation_size('app.wide')").fetchone()
+        measured = connection.execute("select pg_relation_size('app.child'), pg_relation_size('app.wide')").fetchone()
     assert measured is not None
-    heir, wide = measured
+    child, wide = measured
     toast = sizes["app.wide"].toast
     assert 100_000 <= toast <= 200_000
     assert sizes == {
         "app.parted": Size(blocks=2, bytes=16384, toast=0),
-        "app.wide": Size(blocks=heir // 8192, bytes=heir + wide + toast, toast=toast),
+        "app.wide": Size(blocks=child // 8192, bytes=child + wide + toast, toast=toast),
         "app.keys": Size(blocks=1, bytes=8192, toast=0),
     }

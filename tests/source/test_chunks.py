@@ -1,4 +1,4 @@
-"""Chunks: together they hold each row once, whatever is in the table."""
+"""Chunks: together they hold each row once, whatever the table holds."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ SHAPES = {
     "with a hole": (FILLED + "; delete from guide.skills where id between 500 and 2500", 40),
     "with rows only at its end": (FILLED + "; delete from guide.skills where id < 2990", 40),
     "with all rows moved": (FILLED + "; update guide.skills set name = name || 'y'", 80),
-    "deleted whole": (FILLED + "; delete from guide.skills", 40),
+    "all deleted": (FILLED + "; delete from guide.skills", 40),
     "one block": ("insert into guide.skills values (1, '', ''), (2, '', '')", 1),
     "wide": (
         "alter table guide.skills alter description set storage external;"
@@ -41,9 +41,9 @@ SHAPES = {
         "create table guide.high partition of guide.skills default; " + FILLED,
         30,
     ),
-    "with heirs": (
-        "create table guide.heir (extra int) inherits (guide.skills); " + FILLED + ";"
-        "insert into guide.heir select n, '', '', 1 from generate_series(2900, 9000) n",
+    "with a child table": (
+        "create table guide.child (extra int) inherits (guide.skills); " + FILLED + ";"
+        "insert into guide.child select n, '', '', 1 from generate_series(2900, 9000) n",
         40,
     ),
     "a view with nulls and repeated keys": (
@@ -92,7 +92,7 @@ def test_every_row_is_in_one_chunk(source: str, shape: str, factor: int) -> None
 
 
 def test_wide_rows_are_spread_by_their_bytes(source: str) -> None:
-    """A chunk holds about what it may, also where texts lie out of line and lie unevenly."""
+    """A chunk holds about as much as it may, also where texts are out of line or unevenly spread."""
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("alter table guide.skills alter description set storage external")
         connection.execute(

@@ -11,7 +11,15 @@ import pytest
 
 from exporter.errors import ExporterError, SourceError, UsageError
 from exporter.source import connection as module
-from exporter.source.connection import Connection, connect, lost, password_in, refusal, without_password, worker_address
+from exporter.source.connection import (
+    Connection,
+    connect,
+    password_in,
+    refusal,
+    run_error,
+    without_password,
+    worker_address,
+)
 from exporter.source.queries import Address
 from tests.support.ports import answering, closed_port, dropping_options
 
@@ -23,7 +31,7 @@ NO_URI = "the source is not a postgresql:// URI; give --source postgresql://USER
 
 
 def refused(uri: str) -> ExporterError:
-    """The error of a connection that cannot be had; it and its causes hold no password."""
+    """The error of a connection that fails; neither it nor its causes hold a password."""
     with pytest.raises(ExporterError) as error:
         connect(uri, "exporter test", lock_seconds=3)
     assert error.value.__cause__ is None
@@ -48,7 +56,7 @@ def refused(uri: str) -> ExporterError:
     ],
 )
 def test_malformed_uris(uri: str, message: str) -> None:
-    """They are the user's mistake, told without a word of the URI."""
+    """They are the user's mistake; the message has nothing of the URI."""
     error = refused(uri)
     assert (type(error), str(error)) == (UsageError, message)
 
@@ -56,28 +64,28 @@ def test_malformed_uris(uri: str, message: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 @pytest.mark.parametrize("user", ["postgres", "postgres:p%40%2F%3A%25#?"])
 def test_accepted_uris(postgres: str, scheme: str, user: str) -> None:
-    """Both schemes; a password may hold anything that is escaped, and some that is not."""
+    """Both schemes; a password may hold anything escaped, and some characters unescaped."""
     uri = postgres.replace("postgresql://postgres", f"{scheme}://{user}")
     with connect(uri, "exporter test", lock_seconds=3) as connection:
         assert connection.execute("select current_user").fetchone() == ("postgres",)
 
 
 def test_a_closed_port() -> None:
-    """One try, and nobody there."""
+    """One attempt, and no server."""
     error = refused(f"postgresql://u:{PASSWORD}@127.0.0.1:{closed_port()}/source")
     assert (type(error), str(error)) \
         == (SourceError, "the source at 127.0.0.1 refused the connection: no server listens there")  # fmt: skip
 
 
 def test_a_socket_that_is_not_there() -> None:
-    """The directory is named."""
+    """The message names the directory."""
     error = refused(f"postgresql://u:{PASSWORD}@/source?host=/nowhere")
     assert (type(error), str(error)) \
         == (SourceError, "the source at /nowhere has no socket there: no server listens")  # fmt: skip
 
 
 def test_a_database_that_is_not_there(postgres: str) -> None:
-    """The server's word for it comes as SQLSTATE only: its text names what the user typed."""
+    """The message has the SQLSTATE, not the server's text, which names what the user typed."""
     error = refused(postgres.replace("/postgres?", f"/{PASSWORD}?"))
     host = parse_qs(urlsplit(postgres).query)["host"][0]
     assert (type(error), str(error)) \
@@ -85,7 +93,7 @@ def test_a_database_that_is_not_there(postgres: str) -> None:
 
 
 def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is given up after the time for a connection."""
+    """It is given up after `CONNECT_SECONDS`."""
     monkeypatch.setattr(module, "CONNECT_SECONDS", 2)
     with answering(None) as port:
         error = refused(f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/source?sslmode=disable")
@@ -94,7 +102,7 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 def test_a_server_without_tls(mode: str, tmp_path: Any) -> None:
-    """What asks for TLS is not weakened to do without."""
+    """A URI that asks for TLS does not get a connection without."""
     (tmp_path / "root.crt").touch()
     with answering(b"N") as port:
         error = refused(
@@ -105,7 +113,7 @@ def test_a_server_without_tls(mode: str, tmp_path: Any) -> None:
 
 
 def test_a_pooler_that_drops_the_settings(postgres: str) -> None:
-    """Without them rows could be hidden and nobody would know."""
+    """Without them rows could be hidden unnoticed."""
     host = parse_qs(urlsplit(postgres).query)["host"][0]
     with dropping_options(f"{host}/.s.PGSQL.5432") as port:
         error = refused(f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable")
@@ -116,7 +124,7 @@ def test_a_pooler_that_drops_the_settings(postgres: str) -> None:
 
 
 def test_what_a_server_says_is_not_repeated() -> None:
-    """A server's text may quote anything; its SQLSTATE cannot."""
+    """A server's text may quote anything, a SQLSTATE cannot."""
     error = psycopg.errors.InvalidPassword(f'password authentication failed for user "u" with {PASSWORD}')
     assert refusal(error, {"host": "db", "password": PASSWORD}) \
         == "the source at db refused the password (set PGPASSWORD or PGPASSFILE) (SQLSTATE 28P01)"  # fmt: skip
@@ -125,30 +133,30 @@ def test_what_a_server_says_is_not_repeated() -> None:
 
 
 def test_a_missing_root_certificate() -> None:
-    """libpq's own words, which also say that something does not exist."""
+    """libpq's own message, which also says that something does not exist."""
     error = psycopg.OperationalError('root certificate file "/home/u/.postgresql/root.crt" does not exist')
     assert refusal(error, {"host": "db"}) \
         == "the source at db cannot be verified: the root certificate file of sslrootcert is missing"  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "reason"),
     [
         (psycopg.OperationalError(PASSWORD), "the connection to the source was lost"),
         (psycopg.errors.LockNotAvailable(PASSWORD), "a table is locked by a migration"),
         (psycopg.errors.DivisionByZero(PASSWORD), "the source failed"),
     ],
 )
-def test_a_leader_that_fails_on_the_way(error: psycopg.Error, said: str) -> None:
-    """What it was doing and the SQLSTATE; never the server's text."""
-    message = str(lost(error, "counting guide.skills"))
-    assert message.startswith(said)
+def test_a_leader_that_fails_on_the_way(error: psycopg.Error, reason: str) -> None:
+    """The message has what it was doing and the SQLSTATE, never the server's text."""
+    message = str(run_error(error, "counting guide.skills"))
+    assert message.startswith(reason)
     assert ("counting guide.skills" in message, str(error.sqlstate or "none") in message, PASSWORD in message) \
         == (True, True, False)  # fmt: skip
 
 
 def test_a_password_is_noticed() -> None:
-    """In either place of a URI; a malformed one is not this function's to judge."""
+    """In either part of a URI; a malformed one is judged elsewhere."""
     uris = ["postgresql://u:x@db/source", "postgresql://u@db/source?password=x", "postgresql://u@db/source", "p%"]
     assert [password_in(uri) for uri in uris] == [True, True, False, False]
 
@@ -187,7 +195,7 @@ def misleading(postgres: str) -> Iterator[str]:
 
 
 def test_the_settings_of_the_leader(misleading: str) -> None:
-    """Fixed, whatever role, database and URI say; what else the URI sets stays."""
+    """Fixed, whatever role, database and URI say; the URI's other settings stay."""
     with connect(
         f"{misleading}&options=-c%20TimeZone%3DJapan%20-c%20a.b%3Dc", "exporter test", lock_seconds=3
     ) as leader:
@@ -201,10 +209,10 @@ def test_the_settings_of_a_reader(misleading: str) -> None:
         f"{misleading}&options=-c%20TimeZone%3DJapan%20-c%20a.b%3Dc", "exporter test", lock_seconds=3
     ) as leader:
         address = worker_address(leader, "exporter test reader", lock_seconds=3)
-    query = CURRENT + ", current_setting('a.b') as given"
+    query = CURRENT + ", current_setting('a.b') as own"
     rows = connectorx.read_sql(address.of_reader(77), query, return_type="arrow", protocol="binary").to_pylist()
     expected = {name.lower(): value for name, value in SETTINGS.items()}
-    assert rows == [expected | {"application_name": "exporter test reader 77", "given": "c"}]
+    assert rows == [expected | {"application_name": "exporter test reader 77", "own": "c"}]
 
 
 def test_a_reader_has_the_leaders_address(database: str) -> None:
@@ -226,7 +234,7 @@ def test_a_reader_has_the_leaders_address(database: str) -> None:
 
 
 def connected(*, tls: bool, used_password: bool = True, hostaddr: str = "10.0.0.7", **parameters: str) -> Connection:
-    """A leader's connection as libpq describes it: the embedded server speaks no TLS."""
+    """A leader's connection as libpq describes it: the embedded server does not have TLS."""
     info = SimpleNamespace(
         host="db.example", hostaddr=hostaddr, port=5432, user="u", password=PASSWORD, dbname="source",
         get_parameters=lambda: {"options": "-c a.b=c", **parameters},
@@ -242,7 +250,7 @@ def connected(*, tls: bool, used_password: bool = True, hostaddr: str = "10.0.0.
 
 
 def encryption(connection: Connection) -> dict[str, str]:
-    """What a reader is told besides the options."""
+    """A reader's URI parameters besides the options."""
     address = worker_address(connection, "exporter test reader", lock_seconds=3)
     return {name: value for name, value in address.query.items() if name != "options"}
 
@@ -265,7 +273,7 @@ def encryption(connection: Connection) -> dict[str, str]:
     ],
 )
 def test_readers_are_as_strict_as_an_encrypted_leader(parameters: dict[str, str], expected: dict[str, str]) -> None:
-    """connectorx knows no verify-full: a root certificate verifies the CA, channel binding the host."""
+    """connectorx does not have verify-full: a root certificate verifies the CA, channel binding the host."""
     assert encryption(connected(tls=True, **cast(Any, parameters))) == expected
 
 
@@ -298,13 +306,13 @@ def test_readers_of_an_unencrypted_leader() -> None:
     ("hostaddr", "host"), [("10.0.0.7", "10.0.0.7"), ("2001:db8::7", "[2001:db8::7]"), ("", "db.example")]
 )
 def test_readers_go_to_the_very_server(hostaddr: str, host: str) -> None:
-    """The address the leader has reached, of the several that a name may have."""
+    """Of the several addresses that a name may have, the one the leader has reached."""
     address = worker_address(connected(tls=False, hostaddr=hostaddr), "exporter test reader", lock_seconds=3)
     assert address.server == f"postgresql://u:{PASSWORD}@{host}:5432/source"
 
 
 def test_an_address_does_not_show_itself() -> None:
-    """It holds a password and goes through tracebacks."""
+    """It holds a password and may be in tracebacks."""
     assert f"{Address('postgresql://u:x@db/source', {}, 'exporter')!r}" == "Address(…)"
 
 
@@ -319,5 +327,5 @@ def test_an_address_does_not_show_itself() -> None:
     ],
 )
 def test_a_uri_without_its_password(uri: str, left: str) -> None:
-    """Wherever it stands; all else stays as it was written."""
+    """Wherever it is; everything else stays as it was written."""
     assert (without_password(uri), password_in(left)) == (left, False)

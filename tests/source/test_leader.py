@@ -1,4 +1,4 @@
-"""The one snapshot: locks before it, the same rows for every reader, and refusal where a migration came between."""
+"""The one snapshot: locks before it, the same rows for every reader, and an error where a migration came between."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ import pytest
 from exporter.errors import RunError
 from exporter.model.tables import tables
 from exporter.source.connection import Connection, connect, worker_address
-from exporter.source.leader import count_tables, count_views, current_catalog, end_readers, hold_snapshot, sizes_of
+from exporter.source.leader import Source, current_catalog, end_readers
 from exporter.source.mapping import NameMapping
 
 AS_IT_IS = NameMapping()
@@ -28,56 +28,60 @@ def leader(source: str) -> Iterator[Connection]:
         yield connection
 
 
+def source_of(leader: Connection, mapping: NameMapping = AS_IT_IS) -> Source:
+    """The source as it is now, checked or not."""
+    return Source(leader, mapping, current_catalog(leader, mapping))
+
+
 def test_what_a_snapshot_says_of_the_source(source: str, leader: Connection) -> None:
-    """Its moment and place, and the statements by which a reader joins it; a socket is this machine."""
+    """When and where it was taken, and the statements by which a reader joins it; a socket is localhost."""
     before = datetime.now(UTC)
-    with hold_snapshot(leader, AS_IT_IS, current_catalog(leader, AS_IT_IS)) as snapshot:
-        row = leader.execute("select current_database(), current_setting('server_version')").fetchone()
-        assert (snapshot.database, snapshot.server_version) == row
-        assert (snapshot.host, before <= snapshot.taken_at <= datetime.now(UTC)) == ("localhost", True)
-        assert [int(half, 16) > -1 for half in snapshot.wal_lsn.split("/")] == [True, True]
-        assert snapshot.pre_execution == [
-            "begin isolation level repeatable read read only",
-            f"set transaction snapshot '{snapshot.identifier}'",
-        ]
+    snapshot = source_of(leader).take_snapshot()
+    row = leader.execute("select current_database(), current_setting('server_version')").fetchone()
+    assert (snapshot.database, snapshot.server_version) == row
+    assert (snapshot.host, before <= snapshot.taken_at <= datetime.now(UTC)) == ("localhost", True)
+    assert [int(half, 16) > -1 for half in snapshot.wal_lsn.split("/")] == [True, True]
+    assert snapshot.pre_execution == [
+        "begin isolation level repeatable read read only",
+        f"set transaction snapshot '{snapshot.identifier}'",
+    ]
 
 
 def test_every_reader_sees_the_same_rows(source: str, leader: Connection) -> None:
     """Those that were there when it was taken, whatever is written meanwhile."""
     execute(source, "insert into guide.skills values (1, 'before', null), (2, 'deleted', null)")
-    catalog = current_catalog(leader, AS_IT_IS)
-    with hold_snapshot(leader, AS_IT_IS, catalog) as snapshot:
-        execute(source, "insert into guide.skills values (3, 'later', null); delete from guide.skills where id = 2")
-        execute(source, "update guide.skills set name = 'changed' where id = 1")
-        address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        table = connectorx.read_sql(
-            address.of_reader(1),
-            "select name from guide.skills order by id",
-            return_type="arrow",
-            protocol="binary",
-            pre_execution_query=snapshot.pre_execution,
-        )
-        counts = count_tables(leader, AS_IT_IS, catalog)
-    assert table.to_pylist() == [{"name": "before"}, {"name": "deleted"}]
-    assert counts == {each.name: 2 if each.name == "guide.skills" else 0 for each in tables()}
+    held = source_of(leader)
+    snapshot = held.take_snapshot()
+    execute(source, "insert into guide.skills values (3, 'later', null); delete from guide.skills where id = 2")
+    execute(source, "update guide.skills set name = 'changed' where id = 1")
+    address = worker_address(leader, "exporter test reader", lock_seconds=1)
+    rows = connectorx.read_sql(
+        address.of_reader(1),
+        "select name from guide.skills order by id",
+        return_type="arrow",
+        protocol="binary",
+        pre_execution_query=snapshot.pre_execution,
+    )
+    assert rows.to_pylist() == [{"name": "before"}, {"name": "deleted"}]
+    assert held.count_tables() == {table.name: 2 if table.name == "guide.skills" else 0 for table in tables()}
 
 
 @pytest.mark.parametrize("statement", ["truncate guide.guide_skills", "alter table guide.guide_skills add x int"])
 def test_the_tables_are_locked(source: str, leader: Connection, statement: str) -> None:
-    """What would empty or rewrite one of them has to wait; a writer has not."""
-    with hold_snapshot(leader, AS_IT_IS, current_catalog(leader, AS_IT_IS)):
-        execute(source, "insert into guide.skills values (1, '', null)")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            execute(source, f"set lock_timeout = '100ms'; {statement}")
+    """What would empty or rewrite one of them has to wait; a writer does not."""
+    source_of(leader).take_snapshot()
+    execute(source, "insert into guide.skills values (1, '', null)")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        execute(source, f"set lock_timeout = '100ms'; {statement}")
 
 
 def test_a_table_that_a_migration_holds(source: str, leader: Connection) -> None:
-    """It is waited for as long as the user says, and told without its name or the server's text."""
-    catalog = current_catalog(leader, AS_IT_IS)
+    """The leader waits for it as long as the user allows; the message has neither its name nor the server's text."""
+    checked = source_of(leader)
     with psycopg.connect(source) as migration:
         migration.execute("lock table guide.skills in access exclusive mode")
         with pytest.raises(RunError, match="a table is locked by a migration") as error:
-            hold_snapshot(leader, AS_IT_IS, catalog).__enter__()
+            checked.take_snapshot()
     assert error.value.exit_code == 4
 
 
@@ -89,24 +93,23 @@ def test_a_table_that_a_migration_holds(source: str, leader: Connection) -> None
         "alter table guide.skills add column level int",
         "alter table guide.skills drop constraint skills_pkey cascade",
         "drop table guide.guide_skills",
-        "create table guide.heir () inherits (guide.skills)",
+        "create table guide.child () inherits (guide.skills)",
     ],
 )
 def test_a_migration_between_check_and_locks(source: str, leader: Connection, migration: str) -> None:
     """What was checked is no longer what would be read."""
-    catalog = current_catalog(leader, AS_IT_IS)
+    checked = source_of(leader)
     execute(source, migration)
     with pytest.raises(RunError, match=r"migration|locking the tables") as error:
-        hold_snapshot(leader, AS_IT_IS, catalog).__enter__()
+        checked.take_snapshot()
     assert error.value.exit_code == 4
 
 
 def test_a_new_table_that_is_not_mapped_changes_nothing(source: str, leader: Connection) -> None:
     """Only the tables that are read must be the same."""
-    catalog = current_catalog(leader, AS_IT_IS)
+    checked = source_of(leader)
     execute(source, "create table guide.horoscopes (id int)")
-    with hold_snapshot(leader, AS_IT_IS, catalog) as snapshot:
-        assert snapshot.identifier
+    assert checked.take_snapshot().identifier
 
 
 def test_counts_of_mapped_tables(source: str, leader: Connection) -> None:
@@ -115,29 +118,29 @@ def test_counts_of_mapped_tables(source: str, leader: Connection) -> None:
         source, "alter table guide.skills rename to fertigkeiten; insert into guide.fertigkeiten values (1, '', '')"
     )
     mapping = NameMapping({"guide.skills": "guide.fertigkeiten"})
-    catalog = current_catalog(leader, mapping)
-    assert count_tables(leader, mapping, catalog)["guide.skills"] == 1
-    assert "guide.fertigkeiten" in sizes_of(leader, mapping)
+    mapped = source_of(leader, mapping)
+    assert mapped.count_tables()["guide.skills"] == 1
+    assert "guide.fertigkeiten" in mapped.sizes()
 
 
 def test_counts_of_views(source: str, leader: Connection) -> None:
-    """Apart from the tables'."""
+    """They are not among the tables'."""
     execute(source, "alter table guide.skills rename to stored; create view guide.skills as select * from guide.stored")
-    catalog = current_catalog(leader, AS_IT_IS)
-    assert count_views(leader, AS_IT_IS, catalog) == {"guide.skills": 0}
-    assert "guide.skills" not in count_tables(leader, AS_IT_IS, catalog)
+    with_view = source_of(leader)
+    assert with_view.count_views() == {"guide.skills": 0}
+    assert "guide.skills" not in with_view.count_tables()
 
 
 def test_a_lost_connection(source: str, leader: Connection) -> None:
-    """It is told with what the leader was doing."""
-    catalog = current_catalog(leader, AS_IT_IS)
+    """The error says what the leader was doing."""
+    connected = source_of(leader)
     execute(source, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'exporter test'")
     with pytest.raises(RunError, match=r"the server's operator ended the connection .*while counting"):
-        count_tables(leader, AS_IT_IS, catalog)
+        connected.count_tables()
 
 
 def test_readers_that_were_killed_are_ended(source: str) -> None:
-    """Sessions under the run's own name, and no others."""
+    """Sessions under the run's own name, no others."""
     with (
         psycopg.connect(source, application_name="exporter 1 reader 77", autocommit=True) as reader,
         psycopg.connect(source, application_name="exporter 10 reader 77", autocommit=True) as another,

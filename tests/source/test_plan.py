@@ -1,4 +1,4 @@
-"""The plan: which queries read each table, and what the key index reads, on a source as it is and on odd ones."""
+"""The plan: the queries of each table and of the key index, for an ordinary source and for odd ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ import pytest
 
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
-from exporter.model.tables import node, tables
-from exporter.source.catalog import read_catalog, read_sizes
+from exporter.model.tables import node, referenced_labels, tables
+from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, connect
-from exporter.source.leader import count_views
+from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from tests.support.plans import Plan, plan_of
@@ -24,12 +24,11 @@ AS_IT_IS = NameMapping()
 def planned(
     uri: str, *, chunk_bytes: int = 1 << 30, mapping: NameMapping = AS_IT_IS
 ) -> Iterator[tuple[Connection, Plan]]:
-    """A connection to the source, and the plan of its reads."""
+    """A connection to the source, and the plan for it."""
     with connect(uri, "test", lock_seconds=3) as leader:
-        catalog = read_catalog(leader, mapping.schemas())
-        sizes = read_sizes(leader, [mapping.table(table.name) for table in tables()])
-        chunker = Chunker(leader, sizes, count_views(leader, mapping, catalog), chunk_bytes)
-        yield leader, plan_of(Planner(catalog, mapping, "Asia/Kolkata", chunker))
+        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
+        chunker = Chunker(leader, checked.sizes(), checked.count_views(), chunk_bytes)
+        yield leader, plan_of(Planner(checked, "Asia/Kolkata", chunker))
 
 
 def execute(uri: str, statements: str) -> None:
@@ -53,40 +52,39 @@ def number(leader: Connection, queries: tuple[str, ...]) -> int:
     return sum(row[0] for row in counts if row)
 
 
-def reads_of(plan: Plan, table: str) -> tuple[str, ...]:
-    return next(reads.queries for reads in plan.tables if reads.table == table)
+def queries_of(plan: Plan, table: str) -> tuple[str, ...]:
+    return next(table_queries.queries for table_queries in plan.tables if table_queries.table == table)
 
 
-def test_the_reads_of_a_clean_source(source: str) -> None:
-    """A read of each table; of the key index only what no index of the catalog proves."""
+def test_the_queries_of_a_clean_source(source: str) -> None:
+    """One query of each table; the key index looks for duplicates only where no index proves that there are none."""
     with planned(source) as (_, plan):
-        assert [(reads.table, len(reads.queries)) for reads in plan.tables] == [(table.name, 1) for table in tables()]
-        assert [(reads.label, reads.low, reads.high, reads.bytes) for reads in plan.keys] == [
-            *(("AuthUser", None, None, 0), ("Consultation", None, None, 0), ("Customer", None, None, 0)),
-            *(("CustomerWallet", None, None, 0), ("Device", None, None, 0), ("Guide", None, None, 0)),
-            *(("GuideWallet", None, None, 0), ("Language", None, None, 0), ("Offer", None, None, 0)),
-            *(("Payment", None, None, 0), ("PaymentGateway", None, None, 0), ("PromotionRule", None, None, 0)),
-            *(("Skill", None, None, 0), ("WalletOrder", None, None, 0)),
+        assert [(table_queries.table, len(table_queries.queries)) for table_queries in plan.tables] == [
+            (table.name, 1) for table in tables()
         ]
-        assert [reads.table for reads in plan.duplicates] == [
+        assert [
+            (key_queries.label, key_queries.low, key_queries.high, key_queries.bytes) for key_queries in plan.keys
+        ] == [(label, None, None, 0) for label in referenced_labels()]
+        assert [duplicate_query.table for duplicate_query in plan.duplicates] == [
             *("guide.guide_skills", "guide.guide_languages", "auth.user_devices")
         ]
-        assert sorted((reads.label, reads.column) for reads in plan.values) == [
+        assert sorted((value_queries.label, value_queries.column) for value_queries in plan.values) == [
             *(("Guide", "phone_number"), ("Guide", "referral_code"), ("GuideWallet", "phone_number"))
         ]
 
 
 def test_every_row_is_read_once(sample_database: str) -> None:
-    """All chunks of a table hold `count(*)` rows, plainly read and carefully, of every table and key set."""
+    """All chunks together have `count(*)` rows, of every table, also by the fallback queries, and of every key set."""
     with planned(sample_database, chunk_bytes=16 << 10) as (leader, plan):
         counts = {table.name: number(leader, (f"select from {table.name}",)) for table in tables()}
-        assert {reads.table: number(leader, reads.queries) for reads in plan.tables} == counts
-        assert {reads.table: number(leader, reads.fallback) for reads in plan.tables} == counts
-        assert max(len(reads.queries) for reads in plan.tables) > 20
-        for reads in plan.keys:
-            queries = tuple(f"select unnest(keys) from ({query}) q (keys)" for query in reads.queries)
-            assert number(leader, queries if reads.gathered else reads.queries) == counts[node(reads.label).table]
-        assert [reads.label for reads in plan.keys if not reads.gathered] == ["Device"]
+        assert {table_queries.table: number(leader, table_queries.queries) for table_queries in plan.tables} == counts
+        assert {table_queries.table: number(leader, table_queries.fallback) for table_queries in plan.tables} == counts
+        assert max(len(table_queries.queries) for table_queries in plan.tables) > 20
+        for key_queries in plan.keys:
+            unnested = tuple(f"select unnest(keys) from ({query}) q (keys)" for query in key_queries.queries)
+            queries = unnested if key_queries.gathered else key_queries.queries
+            assert number(leader, queries) == counts[node(key_queries.label).table]
+        assert [key_queries.label for key_queries in plan.keys if not key_queries.gathered] == ["Device"]
 
 
 def test_the_bounds_of_integer_keys(source: str) -> None:
@@ -101,17 +99,17 @@ def test_the_bounds_of_integer_keys(source: str) -> None:
         """,
     )
     with planned(source) as (_, plan):
-        found = {reads.label: (reads.low, reads.high, reads.bytes) for reads in plan.keys}
+        found = {key_queries.label: (key_queries.low, key_queries.high, key_queries.bytes) for key_queries in plan.keys}
     assert (found["Skill"], found["Language"]) == ((-9, 7, 8192), (None, None, 8192))
 
 
 def test_the_columns_of_a_raw_frame(source: str) -> None:
-    """The model's names in the declaration's order; what moments cannot hold only in a fallback read."""
+    """The model's names in the declaration's order; the text of unrepresentable values only in the fallback query's."""
     execute(source, "insert into guide.saved_messages values (1, 2, 'a', 'b', 'infinity')")
     with planned(source) as (leader, plan):
-        reads = next(reads for reads in plan.tables if reads.table == "guide.saved_messages")
-        (fallback,) = rows(leader, reads.fallback)
-        names = [column.name for column in leader.execute(f"{reads.queries[0]} limit 0".encode()).description or ()]
+        messages = next(table_queries for table_queries in plan.tables if table_queries.table == "guide.saved_messages")
+        (fallback,) = rows(leader, messages.fallback)
+        names = [column.name for column in leader.execute(f"{messages.queries[0]} limit 0".encode()).description or ()]
     assert names == ["id", "title", "content", "created_at", "guide_id"]
     assert fallback == {
         "id": 1,
@@ -124,7 +122,7 @@ def test_the_columns_of_a_raw_frame(source: str) -> None:
 
 
 def test_mapped_names(source: str) -> None:
-    """The source's own names stand in the queries, the model's in their answers."""
+    """The source's own names are in the queries, the model's in their answers."""
     execute(
         source,
         """
@@ -137,8 +135,12 @@ def test_mapped_names(source: str) -> None:
     )
     mapping = NameMapping({"guide.skills": 'Mein Schema.Skill"s'}, {"guide.skills": {"id": "%s {}"}})
     with planned(source, mapping=mapping) as (leader, plan):
-        assert rows(leader, reads_of(plan, "guide.skills")) == [{"id": 1, "name": "Tarot", "description": None}]
-        assert [(reads.low, reads.high, reads.bytes) for reads in plan.keys if reads.label == "Skill"] == [(1, 1, 8192)]
+        assert rows(leader, queries_of(plan, "guide.skills")) == [{"id": 1, "name": "Tarot", "description": None}]
+        assert [
+            (key_queries.low, key_queries.high, key_queries.bytes)
+            for key_queries in plan.keys
+            if key_queries.label == "Skill"
+        ] == [(1, 1, 8192)]
 
 
 def test_the_primary_key_of_a_reject(source: str) -> None:
@@ -161,11 +163,11 @@ def test_the_primary_key_of_a_reject(source: str) -> None:
     )
     with planned(source) as (leader, plan):
         found = {
-            name: [row.get(PRIMARY_KEY, "none") for row in rows(leader, reads_of(plan, name))]
+            name: [row.get(PRIMARY_KEY, "none") for row in rows(leader, queries_of(plan, name))]
             for name in ("guide.guide_skills", "guide.bank_account", "auth.user_devices", "guide.skills")
         }
         columns = {
-            name: PRIMARY_KEY in reads_of(plan, name)[0] for name in ("guide.guide_languages", "guide.saved_messages")
+            name: PRIMARY_KEY in queries_of(plan, name)[0] for name in ("guide.guide_languages", "guide.saved_messages")
         }
     assert found == {
         "guide.guide_skills": ["2:1"],
@@ -186,26 +188,30 @@ DIRTY = """
 
 
 def test_rows_that_lose_their_key(source: str) -> None:
-    """Of a text key each row whose canonical key another row before it has; those are told by their row id."""
+    """Of a text key each row that another row with the same canonical key precedes, by its row id."""
     execute(source, DIRTY)
     with planned(source) as (leader, plan):
-        (loser,) = [reads for reads in plan.duplicates if reads.table == "guide.skills"]
-        duplicates = {row["row_id"] for row in rows(leader, (loser.query,))}
-        read = rows(leader, reads_of(plan, "guide.skills"))
+        (duplicate,) = [
+            duplicate_query for duplicate_query in plan.duplicates if duplicate_query.table == "guide.skills"
+        ]
+        duplicates = {row["row_id"] for row in rows(leader, (duplicate.query,))}
+        read = rows(leader, queries_of(plan, "guide.skills"))
     assert [row["name"] for row in read if row[ROW] in duplicates] == ["b", "c", "f"]
 
 
 def test_rows_of_a_view_that_lose_their_key(source: str) -> None:
-    """A view has no row ids: each row says itself whether another one has its key, chunk by chunk."""
+    """A view has no row ids: a column says whether another row of the chunk has the key before it."""
     execute(
         source,
         "alter table guide.skills rename to skill; create view guide.skills as"
         " select n % 1000 as id, 'n' as name, '' as description from generate_series(1, 3000) n",
     )
     with planned(source, chunk_bytes=100_000) as (leader, plan):
-        queries = reads_of(plan, "guide.skills")
+        queries = queries_of(plan, "guide.skills")
         read = rows(leader, queries)
-        assert [reads.table for reads in plan.duplicates if reads.table == "guide.skills"] == []
+        assert [
+            duplicate_query.table for duplicate_query in plan.duplicates if duplicate_query.table == "guide.skills"
+        ] == []
     assert (len(queries) > 3, len(read)) == (True, 3000)
     assert sorted(str(row["id"]) for row in read if not row[DUPLICATE]) == sorted(str(n) for n in range(1000))
 
@@ -219,7 +225,7 @@ def test_rows_of_a_view_that_lose_their_key(source: str) -> None:
          " create unique index on guide.skills (id)", True),
         ("alter table guide.skills drop constraint skills_pkey cascade;"
          " create unique index on guide.skills (id) where id > 0", False),
-        ("create table guide.heir () inherits (guide.skills)", False),
+        ("create table guide.child () inherits (guide.skills)", False),
         ("alter table guide.guide_skills drop constraint guide_skills_skill_id_fkey;"
          " alter table guide.skills alter id type numeric", True),
         ("alter table guide.guide_skills drop constraint guide_skills_skill_id_fkey;"
@@ -229,15 +235,15 @@ def test_rows_of_a_view_that_lose_their_key(source: str) -> None:
     ],
 )  # fmt: skip
 def test_what_proves_keys_unique(source: str, statements: str, proven: bool) -> None:
-    """A whole unique index on a type with one form for each key, and no heirs; everything else is looked at."""
+    """A unique index without a condition, on a type with one form for each key, and no child tables."""
     execute(source, statements)
     with planned(source) as (_, plan):
-        assert ("guide.skills" not in [reads.table for reads in plan.duplicates]) == proven
-        assert (ROW not in reads_of(plan, "guide.skills")[0]) == proven
+        assert ("guide.skills" not in [duplicate_query.table for duplicate_query in plan.duplicates]) == proven
+        assert (ROW not in queries_of(plan, "guide.skills")[0]) == proven
 
 
-def test_values_of_winners_only(source: str) -> None:
-    """Codes and phones are counted over nodes that are exported: a row that loses its key owns nothing."""
+def test_values_of_exported_rows_only(source: str) -> None:
+    """A row that loses its key owns neither code nor phone."""
     execute(
         source,
         "alter table guide.guide_profile drop constraint guide_profile_pkey cascade;"
@@ -247,7 +253,10 @@ def test_values_of_winners_only(source: str) -> None:
         "insert into wallet.consultant_wallets values (5, '55', 1, true, now())",
     )
     with planned(source) as (leader, plan):
-        found = {(reads.label, reads.column): rows(leader, reads.queries) for reads in plan.values}
+        found = {
+            (value_queries.label, value_queries.column): rows(leader, value_queries.queries)
+            for value_queries in plan.values
+        }
     assert found == {
         ("Guide", "referral_code"): [{"id": 1, "value": "A"}, {"id": 2, "value": "C"}],
         ("Guide", "phone_number"): [{"id": 1, "value": "1"}, {"id": 2, "value": None}],

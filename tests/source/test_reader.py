@@ -1,4 +1,4 @@
-"""One read: rows as Arrow, and failures in words of our own."""
+"""One query: its rows as Arrow, and failures in our own words."""
 
 import threading
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def failure(address: Address, query: str, pre_execution: list[str] = ALONE) -> R
 
 
 def test_rows(address: Address) -> None:
-    """Types and values as they are, null apart from the empty text; a read without rows has its columns."""
+    """Types and values as they are, null apart from the empty text; a result without rows has its columns."""
     query = "select 9007199254740993::int8 as a, ''::text as b, null::text as c, true as d"
     rows = read(address, query, ALONE, "a test").to_pylist()
     assert rows == [{"a": 9007199254740993, "b": "", "c": None, "d": True}]
@@ -71,8 +71,8 @@ def test_what_the_server_says_is_not_repeated(address: Address, query: str, pre_
 
 
 @pytest.mark.parametrize("value", ["'294276-12-31'::timestamptz", "'5874897-12-31'::date"])
-def test_moments_that_cannot_be_decoded(address: Address, value: str) -> None:
-    """A fallback read of the same chunk can do better."""
+def test_times_that_cannot_be_decoded(address: Address, value: str) -> None:
+    """The fallback query of the same chunk can do better."""
     assert type(failure(address, f"select {value} as at")) is UndecodableError
 
 
@@ -83,7 +83,7 @@ def test_a_snapshot_that_is_gone(address: Address) -> None:
 
 
 def test_a_table_that_a_migration_holds(source: str, address: Address) -> None:
-    """The read waits for the lock as long as the user says."""
+    """The query waits for the lock as long as the user allows."""
     with psycopg.connect(source) as migration:
         migration.execute("lock table guide.skills in access exclusive mode")
         failed = failure(address, "select id from guide.skills")
@@ -97,17 +97,17 @@ def test_what_the_role_may_not_read(source: str) -> None:
     try:
         with connect(source.replace("postgres@", "hampered@"), "exporter test", lock_seconds=1) as leader:
             address = worker_address(leader, "exporter test reader", lock_seconds=1)
-            said = [str(failure(address, f"select id from guide.{table}")) for table in ("skills", "languages")]
+            messages = [str(failure(address, f"select id from guide.{table}")) for table in ("skills", "languages")]
     finally:
         execute(source, "drop owned by hampered; drop role hampered")
-    assert said == [
+    assert messages == [
         "row-level security would hide rows; export with a role that has BYPASSRLS (while reading guide.skills)",
         "a privilege is missing; run `exporter check` (while reading guide.skills)",
     ]
 
 
 def test_a_reader_whose_session_is_ended(source: str, address: Address) -> None:
-    """The server's word for it, where it comes through before the connection is seen to be lost."""
+    """The server's reason, where it arrives before the connection is seen to be lost."""
     end = (
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where wait_event = 'PgSleep' and datname = current_database()"

@@ -92,7 +92,7 @@ def test_it_writes_nothing(exporter: psycopg.Connection) -> None:
 
 
 def test_its_settings(exporter: psycopg.Connection) -> None:
-    """No timeout ends an export, nothing is written by mistake, no row is hidden in silence."""
+    """No timeout ends an export, nothing is written by mistake, no row is hidden silently."""
     names = [
         "idle_in_transaction_session_timeout",
         "statement_timeout",

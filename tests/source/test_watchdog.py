@@ -1,4 +1,4 @@
-"""Reads that stand still are noticed, and none that goes on is taken for one."""
+"""Reads that make no progress are noticed, and no other read is taken for one."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.export_process import eventually
 
 NAME = "exporter 20260101T000000Z"
 READERS = f"{NAME} reader"
-PATIENCE = 1.0
+SECONDS = 1.0
 
 
 @pytest.fixture
@@ -39,69 +39,69 @@ def reader(uri: str, number: int, query: str, event: str) -> Iterator[None]:
         yield
 
 
-def look(watchdog: Watchdog, looks: int) -> None:
-    """Looks so often, five times while its patience lasts."""
-    for _ in range(looks):
-        watchdog.look()
-        time.sleep(PATIENCE / 5)
+def poll(watchdog: Watchdog, times: int) -> None:
+    """Polls, five times in the seconds that a read may make no progress."""
+    for _ in range(times):
+        watchdog.poll()
+        time.sleep(SECONDS / 5)
 
 
-def mark(marks: Path, reader: int) -> None:
-    """Says that a reader reads."""
-    (marks / str(reader)).write_text("auth.auth_users")
+def beat(heartbeats: Path, reader: int) -> None:
+    """Writes a reader's heartbeat file."""
+    (heartbeats / str(reader)).write_text("auth.auth_users")
 
 
 def test_a_query_that_computes_goes_on(postgres: str, leader: Connection, tmp_path: Path) -> None:
-    """However long it is before the first row comes, and though it began after the first look."""
-    watchdog = Watchdog(leader, READERS, tmp_path, PATIENCE)
-    watchdog.look()
+    """However long it is before the first row comes, and though it began after the first poll."""
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
+    watchdog.poll()
     with reader(postgres, 1, "select pg_sleep(600)", "PgSleep"):
-        mark(tmp_path, 1)
-        look(watchdog, 8)
+        beat(tmp_path, 1)
+        poll(watchdog, 8)
 
 
 def test_a_reader_that_takes_no_rows(postgres: str, leader: Connection, tmp_path: Path) -> None:
     """The server has rows for it, and waits."""
-    watchdog = Watchdog(leader, READERS, tmp_path, PATIENCE)
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
     rows = "copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout"
     with reader(postgres, 1, rows, "ClientWrite"):
-        mark(tmp_path, 1)
-        with pytest.raises(RunError, match=r"the read of auth\.auth_users stood still for 1 seconds"):
-            look(watchdog, 8)
+        beat(tmp_path, 1)
+        with pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress for 1 seconds"):
+            poll(watchdog, 8)
 
 
 def test_a_reader_whose_connection_is_gone(postgres: str, leader: Connection, tmp_path: Path) -> None:
     """The network lost it, and the reader has not heard of it."""
-    mark(tmp_path, 1)
-    with pytest.raises(RunError, match=r"the read of auth\.auth_users stood still for 1 seconds"):
-        look(Watchdog(leader, READERS, tmp_path, PATIENCE), 8)
+    beat(tmp_path, 1)
+    with pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress for 1 seconds"):
+        poll(Watchdog(leader, READERS, tmp_path, SECONDS), 8)
 
 
 def test_reads_that_come_and_go(leader: Connection, tmp_path: Path) -> None:
-    """A reader that does one read after the other does not stand still."""
-    watchdog = Watchdog(leader, READERS, tmp_path, PATIENCE)
+    """A reader that does one read after the other makes progress."""
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
     for _ in range(8):
-        mark(tmp_path, 1)
-        look(watchdog, 1)
+        beat(tmp_path, 1)
+        poll(watchdog, 1)
 
 
 def test_a_run_that_was_stopped_itself(leader: Connection, tmp_path: Path) -> None:
-    """After ^Z and fg, readers have their time again."""
-    watchdog = Watchdog(leader, READERS, tmp_path, PATIENCE)
-    mark(tmp_path, 1)
-    watchdog.look()
-    time.sleep(PATIENCE * 1.5)
-    watchdog.look()
+    """After ^Z and fg, readers have all of their time again."""
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
+    beat(tmp_path, 1)
+    watchdog.poll()
+    time.sleep(SECONDS * 1.5)
+    watchdog.poll()
 
 
 def test_the_leader_s_connection_lost(postgres: str, leader: Connection, tmp_path: Path) -> None:
     """And with it the snapshot."""
-    watchdog = Watchdog(leader, READERS, tmp_path, PATIENCE)
-    watchdog.look()
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
+    watchdog.poll()
     with psycopg.connect(postgres, autocommit=True) as other:
         other.execute("select pg_terminate_backend(%s)", [leader.info.backend_pid])
     with pytest.raises(RunError, match="the server's operator ended the connection"):
-        watchdog.look()
+        watchdog.poll()
 
 
 def test_a_server_that_does_not_answer(leader: Connection, tmp_path: Path) -> None:
@@ -110,6 +110,6 @@ def test_a_server_that_does_not_answer(leader: Connection, tmp_path: Path) -> No
     process.suspend()
     try:
         with pytest.raises(RunError, match="the source did not answer the leader for 1 seconds"):
-            Watchdog(leader, READERS, tmp_path, PATIENCE).look()
+            Watchdog(leader, READERS, tmp_path, SECONDS).poll()
     finally:
         process.resume()

@@ -1,4 +1,4 @@
-"""A run of the command line as a process of its own, watched and disturbed from outside, event by event."""
+"""A run of the command line as a process of its own, observed and disturbed from outside."""
 
 import os
 import re
@@ -24,16 +24,16 @@ from exporter.progress.log import LINE_SECONDS
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "never-to-be-shown"
 PROGRESS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ")
-PATIENCE = 60
+TIMEOUT = 60
 
 Found = TypeVar("Found")
 
 
-def eventually(found: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
-    """What `found` gives as soon as it is true; fails when that does not come in so many seconds."""
-    deadline = time.monotonic() + patience
+def eventually(found: Callable[[], Found], what: str, timeout: float = TIMEOUT) -> Found:
+    """The first true result of `found`, which is called until then; fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     while not (result := found()):
-        assert time.monotonic() < deadline, f"in vain waited for {what}"
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.005)
     return result
 
@@ -83,9 +83,9 @@ class Run:
         os.killpg(self.process.pid, number)
 
     def end(self) -> int:
-        """Waits for the run's end: its exit code."""
-        code = self.process.wait(PATIENCE)
-        self.listener.join(PATIENCE)
+        """Waits for the run's end; returns its exit code."""
+        code = self.process.wait(TIMEOUT)
+        self.listener.join(TIMEOUT)
         return code
 
     @property
@@ -95,19 +95,19 @@ class Run:
         return self.process.stdout.read()
 
     def check_failed(self, code: int, sentence: str, kept: Sequence[str] = ()) -> None:
-        """The run ends with this exit code, says why in one sentence and nothing else, and leaves nothing behind: no
-        export, `latest` where it was, no partial directory, no process, no session on the server. `kept`: patterns of
-        names that may be new in the output directory."""
+        """Asserts that the run ends with this exit code, prints one sentence and nothing else, and leaves nothing
+        behind: no export, `latest` where it was, no partial directory, no process, no session on the server. `kept` are
+        patterns of names that may be new in the output directory."""
         assert (self.end(), self.result) == (code, ""), self.lines
         check_calm(self.lines)
-        said = [line for line in self.lines if not PROGRESS.match(line)]
-        assert re.fullmatch(f"exporter: {sentence}\n", "".join(said)), said
+        messages = [line for line in self.lines if not PROGRESS.match(line)]
+        assert re.fullmatch(f"exporter: {sentence}\n", "".join(messages)), messages
         assert PASSWORD not in "".join(self.lines)
         assert unexpected(self.output, self.before, kept) == {}
         self.check_gone()
 
     def check_gone(self) -> None:
-        """No process and no session of the run is left."""
+        """Asserts that no process and no session of the run is left."""
         eventually(lambda: not processes(self.process.pid), "the end of all processes")
         with suppress(psycopg.OperationalError), psycopg.connect(self.uri, autocommit=True) as connection:
             query = "select from pg_stat_activity where datname = current_database() and application_name ~ '^exporter'"
@@ -115,7 +115,7 @@ class Run:
 
 
 def check_calm(lines: Sequence[str]) -> None:
-    """The dated lines among some are as far apart as they are to be; they tell whole seconds."""
+    """Asserts that dated lines are no closer than they should be; their times are in whole seconds."""
     dated = [datetime.fromisoformat(line.split(" ")[0]) for line in lines if PROGRESS.match(line)]
     apart = [(later - earlier).total_seconds() for earlier, later in pairwise(dated)]
     assert all(seconds >= LINE_SECONDS - 1 for seconds in apart), lines
@@ -140,9 +140,9 @@ def running(uri: str, output: Path, *options: str, command: Sequence[str] = ()) 
         try:
             yield run
         finally:
-            for each in processes(process.pid):
+            for left in processes(process.pid):
                 with suppress(psutil.NoSuchProcess):
-                    each.kill()
+                    left.kill()
 
 
 def processes(session: int) -> list[psutil.Process]:
@@ -163,7 +163,7 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 def contents(output: Path) -> dict[str, str]:
-    """What an output directory holds, and where its links point."""
+    """The names in an output directory, with where its links point."""
     names = output.iterdir() if output.is_dir() else ()
     return {path.name: str(path.readlink()) if path.is_symlink() else "" for path in names}
 

@@ -1,4 +1,4 @@
-"""A whole plan at once, as a run makes it in two steps."""
+"""The plan of a whole run, which makes it in two steps."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from exporter.source.queries import DuplicateQuery, KeyQueries, TableQueries, Va
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All reads of a run."""
+    """All queries of a run."""
 
     tables: tuple[TableQueries, ...]
     keys: tuple[KeyQueries, ...]
@@ -17,6 +17,6 @@ class Plan:
 
 
 def plan_of(planner: Planner) -> Plan:
-    """What a planner plans."""
+    """All queries that a planner composes."""
     index_queries = planner.index_queries()
-    return Plan(planner.tables(), index_queries.keys, index_queries.values, index_queries.duplicates)
+    return Plan(planner.table_queries(), index_queries.keys, index_queries.values, index_queries.duplicates)

@@ -1,4 +1,4 @@
-"""Ports of this machine where nobody listens, or somebody who is no PostgreSQL."""
+"""Local ports where nobody listens, or something that is not PostgreSQL."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def answering(answer: bytes | None) -> Iterator[int]:
-    """A port of this machine where the first message is answered so; by nothing at all with None."""
+    """A local port where the first message gets this answer; none at all with None."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -26,7 +26,7 @@ def answering(answer: bytes | None) -> Iterator[int]:
 
 @contextmanager
 def dropping_options(server: str) -> Iterator[int]:
-    """A port of this machine by which one connection reaches a server's socket, as by a pooler that ignores the
+    """A local port through which one connection reaches a server's socket, as through a pooler that ignores the
     `options` of its clients."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -37,23 +37,23 @@ def dropping_options(server: str) -> Iterator[int]:
                 size, version = struct.unpack("!II", client.recv(8, socket.MSG_WAITALL))
                 words = client.recv(size - 8, socket.MSG_WAITALL).split(b"\0")
                 pairs = [pair for pair in zip(words[0::2], words[1::2], strict=False) if pair[0] != b"options"]
-                said = b"".join(b"%s\0%s\0" % pair for pair in pairs if pair[0]) + b"\0"
-                behind.sendall(struct.pack("!II", len(said) + 8, version) + said)
-                threading.Thread(target=pass_on, args=(client, behind), daemon=True).start()
-                pass_on(behind, client)
+                message = b"".join(b"%s\0%s\0" % pair for pair in pairs if pair[0]) + b"\0"
+                behind.sendall(struct.pack("!II", len(message) + 8, version) + message)
+                threading.Thread(target=forward, args=(client, behind), daemon=True).start()
+                forward(behind, client)
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]
 
 
-def pass_on(one: socket.socket, other: socket.socket) -> None:
-    """Passes on what one says to the other, to the end."""
+def forward(source: socket.socket, target: socket.socket) -> None:
+    """Forwards what comes from one socket to the other until its end."""
     with suppress(OSError):
-        while said := one.recv(1 << 16):
-            other.sendall(said)
+        while received := source.recv(1 << 16):
+            target.sendall(received)
 
 
 def closed_port() -> int:
-    """A port of this machine where nobody listens."""
+    """A local port where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

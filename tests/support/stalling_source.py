@@ -1,4 +1,4 @@
-"""A source with tables that stand still on demand, so that a run can be disturbed in the midst of a stage."""
+"""A source with tables that stall on demand, so that a run can be disturbed in the middle of a stage."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +10,7 @@ from psycopg import sql
 
 from tests.support.export_process import Run, running
 
-# `test.stall`, set on the database, says which table stands still and for whom, as long as a test holds the lock.
+# `test.stall`, set on the database, says which table stalls and for whom, as long as a test holds the lock.
 PASSES = """
 create schema test;
 grant usage on schema test to public;
@@ -29,13 +29,13 @@ create view {schema}.{name} as select * from {schema}.stored_{name} where test.p
 
 
 def stalling(*relations: str) -> str:
-    """What makes these tables of a source ones that stand still on demand."""
+    """The statements that make these tables of a source stall on demand."""
     names = [relation.split(".") for relation in relations]
     return PASSES + "".join(VIEW.format(schema=schema, name=name) for schema, name in names)
 
 
 STALLING = stalling("customers.customer", "notifications.notifications")
-# What stands still in the stage of that name.
+# What stalls in the stage of that name.
 STALLS = {
     "lock": "customer for the leader",
     "keys": "customer for the reader",
@@ -46,7 +46,7 @@ LOCKED = "wait_event_type = 'Lock'"
 
 
 def execute(uri: str, *statements: str) -> None:
-    """Runs statements, each for itself."""
+    """Runs statements, each in a transaction of its own."""
     with psycopg.connect(uri, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
@@ -72,7 +72,7 @@ def copied(uri: str, name: str) -> Iterator[str]:
 
 @contextmanager
 def stall(uri: str, stage: str) -> Iterator[psycopg.Connection]:
-    """A database that was made to stall does so in a stage, while the block runs or until its connection unlocks."""
+    """Makes a database with `STALLING` stall in a stage while the block runs, or until the connection unlocks it."""
     with suppress(psycopg.OperationalError), psycopg.connect(as_role(uri, "postgres"), autocommit=True) as holder:
         database = sql.Identifier(holder.info.dbname)
         holder.execute("select pg_advisory_lock(1)")
@@ -83,7 +83,7 @@ def stall(uri: str, stage: str) -> Iterator[psycopg.Connection]:
 
 @contextmanager
 def stalled(uri: str, output: Path, stage: str, *options: str) -> Iterator[tuple[Run, psycopg.Connection]]:
-    """An export that stands still in a stage, and the connection that unlocks it."""
+    """An export that is stalled in a stage, and the connection that unlocks it."""
     with stall(uri, stage) as holder, running(uri, output, *options) as run:
         run.wait_for_session(STALLED, reader=stage != "lock")
         yield run, holder

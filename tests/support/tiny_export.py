@@ -153,6 +153,8 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
         "started_at": "2026-11-23T03:15:00.000000Z",
         "finished_at": "2026-11-23T03:15:02.500000Z",
         "tool": {"name": "astrokiran-graph-exporter", "version": "1.0.0"},
+        "model": {"sha256": "0" * 64},
+        "options": {"timezone": "UTC", "tables": {}, "columns": {}},
         "nodes": nodes,
         "relationships": relationships,
         "files": files,

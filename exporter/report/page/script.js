@@ -1,4 +1,4 @@
-// The page is whole without this: it shows the titles at once and in one place, lights up a label's neighbours, and opens
+// The page is complete without this: it shows titles at once and in one place, highlights a label's neighbours, and opens
 // what is folded before it is printed.
 (() => {
   const tip = document.createElement("div");
@@ -9,21 +9,21 @@
     title.parentElement.dataset.tip = title.textContent;
     title.remove();
   }
-  for (const each of document.querySelectorAll("[title]")) {
-    each.dataset.tip = each.title;
-    each.removeAttribute("title");
+  for (const titled of document.querySelectorAll("[title]")) {
+    titled.dataset.tip = titled.title;
+    titled.removeAttribute("title");
   }
-  const place = (x, y) => {
+  const move = (x, y) => {
     const box = tip.getBoundingClientRect();
     tip.style.left = Math.max(8, Math.min(x + 14, innerWidth - box.width - 8)) + "px";
     tip.style.top = (y + 18 + box.height > innerHeight ? Math.max(8, y - box.height - 12) : y + 18) + "px";
   };
   const show = (target, x, y) => {
-    const told = target.closest("[data-tip]");
-    tip.hidden = !told;
-    if (told) {
-      tip.textContent = told.dataset.tip;
-      place(x, y);
+    const source = target.closest("[data-tip]");
+    tip.hidden = !source;
+    if (source) {
+      tip.textContent = source.dataset.tip;
+      move(x, y);
     }
   };
   document.addEventListener("pointermove", (event) => show(event.target, event.clientX, event.clientY));
@@ -63,7 +63,7 @@
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("details:not([open])")];
-    for (const each of closed) each.open = true;
+    for (const details of closed) details.open = true;
   });
-  addEventListener("afterprint", () => { for (const each of closed) each.open = false; });
+  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
 })();

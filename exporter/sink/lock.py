@@ -1,0 +1,33 @@
+"""One process at a time: a lock file, of which a process that dies lets go."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from exporter.errors import BusyError, RunError, UsageError
+
+
+@contextmanager
+def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
+    """Holds the lock file `path` (0600); a process that dies lets go of it.
+
+    Raises `BusyError` with the sentence `busy` when another process holds it. Where the directory cannot be used,
+    raises `UsageError` with the `remedy`, `RunError` when its disk is full.
+    """
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(busy) from None
+    except NotImplementedError:
+        raise UsageError(f"the file system of {path.parent} has no locks; {remedy}") from None
+    except OSError as error:
+        kind = RunError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
+        raise kind(f"cannot write to {path.parent}: {error.strerror}; {remedy}") from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,74 @@
+"""What was written of a label or pattern, and the proof that every row is accounted for. Loads no Polars: leader and
+workers share it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from exporter.sink.files import FileRecord
+from exporter.sink.layout import entities, name
+
+UNREPRESENTABLE = "unrepresentable_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was written of one entity: by a chunk, or by all of them together.
+
+    `values` counts the non-null values by column, `no_target` the rows that refer to nobody, `rejects` the rejects by
+    reason. `multiline` says whether a value holds a line break, `longest` is the bytes of the longest line.
+    """
+
+    rows: int = 0
+    values: Counter[str] = field(default_factory=Counter)
+    no_target: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    multiline: bool = False
+    longest: int = 0
+    files: tuple[FileRecord, ...] = ()
+    reject_files: tuple[FileRecord, ...] = ()
+
+    def __add__(self, other: Self) -> "Tally":
+        return Tally(
+            self.rows + other.rows,
+            self.values + other.values,
+            self.no_target + other.no_target,
+            self.rejects + other.rejects,
+            self.multiline or other.multiline,
+            max(self.longest, other.longest),
+            self.files + other.files,
+            self.reject_files + other.reject_files,
+        )
+
+    @property
+    def accounted(self) -> int:
+        """The rows of its table that are accounted for (contract.md: every row is, always)."""
+        return self.rows + self.no_target + rows_left_out(self.rejects)
+
+
+def rows_left_out(rejects: Mapping[str, int]) -> int:
+    """How many rows the rejects by reason stand for: an unrepresentable value loses no row."""
+    return sum(count for reason, count in rejects.items() if reason != UNREPRESENTABLE)
+
+
+def new_tallies() -> dict[str, Tally]:
+    """An empty tally for every entity by its name, in import order."""
+    return {name(entity): Tally() for entity in entities()}
+
+
+def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:
+    """Where the numbers do not add up, one sentence each.
+
+    `counts` is `count(*)` by table in the snapshot, `rows_read` the rows that the workers read of it.
+    """
+    faults = [
+        f"{table} has {count} rows in the snapshot, but {rows_read.get(table, 0)} were read"
+        for table, count in counts.items()
+        if rows_read.get(table, 0) != count
+    ]
+    for entity in entities():
+        accounted, count = tallies[name(entity)].accounted, counts[entity.table]
+        if accounted != count:
+            faults.append(f"{name(entity)}: {accounted} of the {count} rows of {entity.table} are accounted for")
+    return faults

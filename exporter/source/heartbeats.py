@@ -1,0 +1,76 @@
+"""Heartbeat files: one for each worker while it reads, in a directory that the leader looks into.
+
+A file's name is the worker's process id and its text says what is read, for the progress display; its time of
+modification is when bytes of the answer last came in, for the watchdog.
+"""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 1.0
+# The field of Linux's `struct tcp_info` that counts the bytes that came in, since 4.1.
+BYTES_RECEIVED = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a worker reads, and when bytes of it last came in (nanoseconds of the file system's clock)."""
+
+    reading: str
+    renewed: int
+
+
+def heartbeats(directory: Path) -> dict[int, Heartbeat]:
+    """The heartbeat of every worker that reads now, by its process id. The directory need not exist yet."""
+    found = {}
+    for path in sorted(directory.glob("*")):
+        with suppress(FileNotFoundError):  # the read ended meanwhile
+            if reading := path.read_text(encoding="utf-8"):  # a file is empty for a moment before it is written
+                found[int(path.name)] = Heartbeat(reading, path.stat().st_mtime_ns)
+    return found
+
+
+@contextmanager
+def heartbeat(directory: Path, reading: str) -> Iterator[None]:
+    """Keeps this process's heartbeat file while the block runs, and renews it whenever bytes came in."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = directory / str(os.getpid())
+    file.write_text(reading, encoding="utf-8")
+    done = threading.Event()
+    threading.Thread(target=renew_until, args=(done, file), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+        file.unlink(missing_ok=True)
+
+
+def renew_until(done: threading.Event, file: Path) -> None:
+    """Renews a heartbeat file about once a second when bytes came in. Over a slow network a read goes on long after
+    the server has handed all of it to the network and counts as waiting for its client."""
+    before = 0
+    while not done.wait(SECONDS):
+        received = bytes_received()
+        if received != before:
+            with suppress(FileNotFoundError):  # the read ended meanwhile
+                os.utime(file)
+        before = received
+
+
+def bytes_received() -> int:
+    """How many bytes came in on this process's TCP connections; 0 where the system does not tell. The process's
+    descriptors are looked through because connectorx does not give access to its connection."""
+    total = 0
+    for path in Path("/proc/self/fd").glob("*") if hasattr(socket, "TCP_INFO") else ():
+        with suppress(OSError):  # closed meanwhile, or not a TCP connection
+            if str(path.readlink()).startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(path.name))) as connection:
+                    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
+                    total += int.from_bytes(info[BYTES_RECEIVED:], sys.byteorder)
+    return total

@@ -1,0 +1,31 @@
+"""What changed from one export to another."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from exporter.published.diff import Change, changes
+from exporter.sink.manifest import read_manifest
+from tests.support import tiny_export
+
+
+def test_what_changed(tmp_path: Path) -> None:
+    """Every label and pattern with both numbers, as sentences name it; one that only the earlier export has comes
+    last, one that only the later has where it stands there."""
+    before = read_manifest(tiny_export.write(tmp_path / "export"))
+    users, customers, sessions, devices = before.nodes
+    first, *patterns = before.relationships
+    more_users = replace(users, rows=7, rejects={"null_id": 2, "duplicate_id": 1})
+    after = replace(before, nodes=[more_users, replace(customers, label="Person"), devices], relationships=patterns)
+    assert changes(before, after) == [
+        Change("AuthUser", users.rows, 7, 2, 3),
+        Change("Person", 0, 2, 0, 0),
+        Change("Device", 0, 0, 0, 0),
+        *(Change(entry.pattern, entry.rows, entry.rows, 0, 0) for entry in patterns),
+        Change("Customer", 2, 0, 0, 0),
+        Change("Session", sessions.rows, 0, 0, 0),
+        Change("(Customer)-[HAS_AUTH]->(AuthUser)", first.rows, 0, 0, 0),
+    ]
+    assert [change.pattern for change in changes(before, after) if change.changed] == [
+        "AuthUser", "Person", "Customer", "Session", "(Customer)-[HAS_AUTH]->(AuthUser)",
+    ]  # fmt: skip
+    assert not any(change.changed for change in changes(before, before))

@@ -1,0 +1,73 @@
+"""Old exports are removed, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import BusyError, UsageError
+from exporter.published.history import directories, exports
+from exporter.published.prune import prune
+from exporter.sink.publish import locked
+from tests.support.published_exports import STAMPS, names, write_output
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return write_output(tmp_path)
+
+
+def test_old_exports_are_removed(output: Path) -> None:
+    """But the latest one; of the rejects, those older than what stays. A second time there is nothing to do."""
+    assert names(prune(output, 1)) == [*STAMPS[:2], "rejected-20261120T120000Z"]
+    assert names(directories(output)) == STAMPS[2:]
+    assert (output / "latest" / "manifest.json").is_file()
+    assert sorted(names([*output.iterdir()])) == sorted([
+        ".lock", ".partial-20261119T031500Z", "20261118T031500Z", "20261119", *STAMPS[2:], "latest",
+        "rejected-20261124T031500Z",
+    ])  # fmt: skip
+    assert prune(output, 1) == []
+
+
+def test_archives_go_with_their_exports(output: Path) -> None:
+    """One whose export is not there any more is somebody else's, and stays."""
+    for name in (
+        f"{STAMPS[0]}.tar.zst",
+        f"{STAMPS[1]}.tar.zst.age",
+        f"{STAMPS[3]}.tar.zst",
+        "20250101T000000Z.tar.zst",
+    ):
+        (output / name).write_bytes(b"archive")
+    assert [run.archive and run.archive.name for run in exports(output)] == [
+        f"{STAMPS[0]}.tar.zst", f"{STAMPS[1]}.tar.zst.age", None, f"{STAMPS[3]}.tar.zst",
+    ]  # fmt: skip
+    assert names(prune(output, 1))[:4] == [f"{STAMPS[0]}.tar.zst", STAMPS[0], f"{STAMPS[1]}.tar.zst.age", STAMPS[1]]
+    assert sorted(path.name for path in output.glob("*.tar.zst*")) == [
+        "20250101T000000Z.tar.zst", f"{STAMPS[3]}.tar.zst",
+    ]  # fmt: skip
+    assert list(output.glob(".partial-*Z.tar*")) == []
+
+
+def test_what_is_needed_stays(output: Path) -> None:
+    """However old it is; a name that is not there is none."""
+    assert names(prune(output, 1, [STAMPS[0], "20200101T000000Z"])) == [STAMPS[1]]
+    assert names(directories(output)) == [STAMPS[0], *STAMPS[2:]]
+
+
+def test_more_are_kept_than_there_are(output: Path) -> None:
+    """Then nothing is removed but rejects that are older than all."""
+    (output / "rejected-20261101T000000Z").mkdir()
+    assert names(prune(output, 9)) == ["rejected-20261101T000000Z"]
+
+
+def test_not_beside_a_running_export(output: Path) -> None:
+    """It may be about to publish."""
+    with locked(output), pytest.raises(BusyError, match="another export is running"):
+        prune(output, 1)
+    assert names(directories(output)) == STAMPS
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    """It is not made for the lock's sake."""
+    with pytest.raises(UsageError, match=r"cannot read .*no: No such file or directory; name another with --output"):
+        prune(tmp_path / "no", 1)
+    assert not any(tmp_path.iterdir())
