@@ -117,27 +117,18 @@ def test_a_faulty_declaration_is_refused(command: str, source: str, tmp_path: Pa
 
 
 def test_a_setting(source: str, tmp_path: Path) -> None:
-    """The field alone makes it one, of the environment and of the settings file, with a sentence for a wrong value."""
+    """It has a flag, an environment variable and a place in the settings file, and a sentence for a wrong value."""
     tree = copy_tree(tmp_path)
-    [field] = blocks(SECTIONS["A setting"], "python")
-    settings = tree / "exporter" / "settings.py"
-    text = settings.read_text(encoding="utf-8")
-    first = "    source: str | None = Field("
-    assert text.count(first) == 1
-    settings.write_text(text.replace(first, field + first), encoding="utf-8")
-    wrong = run(tree, "exporter check", source, EXPORTER_MIN_NODES="many")
-    assert (wrong.returncode, wrong.stderr) == (2, "exporter: min_nodes: must be a whole number, 0 or more\n")
-    (tree / "exporter.toml").write_text("min_nodes = -1\n", encoding="utf-8")
-    wrong = run(tree, "exporter check", source)
-    assert (wrong.returncode, wrong.stderr) == (2, "exporter: min_nodes: must be a whole number, 0 or more\n")
+    for change in blocks(SECTIONS["A setting"], "diff"):
+        apply(tree, change)
+    flag = run(tree, "exporter export --min-nodes=-1", source)
+    variable = run(tree, "exporter check", source, EXPORTER_MIN_NODES="many")
+    (tree / "exporter.toml").write_text("min_nodes = 1.5\n", encoding="utf-8")
+    line = run(tree, "exporter check", source)
+    assert [(wrong.returncode, wrong.stderr) for wrong in (flag, variable, line)] \
+        == [(2, "exporter: min_nodes: must be a whole number, 0 or more\n")] * 3  # fmt: skip
     assert run(tree, "exporter check", source, EXPORTER_MIN_NODES="7").returncode == 0
-
-
-def test_the_flag_to_go_by() -> None:
-    """The page names one that is as it says."""
-    options = (ROOT / "exporter" / "cli" / "options.py").read_text(encoding="utf-8")
-    command = (ROOT / "exporter" / "cli" / "export.py").read_text(encoding="utf-8")
-    assert ("MaxRejects = Annotated[" in options, "max_rejects: MaxRejects = None," in command) == (True, True)
+    assert "min_nodes = 1000" in run(tree, "exporter init --force && cat exporter.toml", source).stdout
 
 
 def test_what_the_page_names_is_there() -> None:
