@@ -8,8 +8,8 @@ It has a column for every column of the model that the table is read for, under 
 
 and those of the columns below that the table needs. Their names hold a blank, so no column of a model can be one.
 
-Where a datetime or date is unrepresentable, the frame is of a *fallback* read: those are null in it, and a column beside
-each (`raw`) holds their text.
+Where a datetime or date is unrepresentable, the frame is of a *fallback* read: those are null in it, and a column
+beside each (`raw`) holds their text.
 """
 
 # Text of the primary key, its parts joined by a colon; absent where the key's own columns say the same.

@@ -1,12 +1,17 @@
-"""The declaration: 33 node labels, 44 relationship patterns, and the tables deliberately left out.
+"""The declaration: node labels, relationship patterns, indexes, and the tables deliberately left out.
 
-The only place where the graph is stated (graph-model.md; its row numbers are the order here). SQL, headers, file
-names, import arguments, manifest entries, the README's table and the diagram derive from these rows.
+The only place where the graph is stated (graph-model.md). SQL, headers, file names, import arguments, manifest entries,
+constraints, the README's table and the diagram derive from these rows; how personal each property is stands in
+privacy.py, row by row as well. `validate.py` refuses a declaration that the engine would not keep, and
+docs/extending.md says how to change it.
 """
 
+from exporter.model.privacy import PRIVACY
 from exporter.model.vocabulary import (
     ByValue,
     Constant,
+    Graph,
+    Group,
     IdRule,
     KeepLatest,
     Node,
@@ -41,79 +46,100 @@ WALLET_OWNER = Reference(
     ("consultant_id",), by_value=ByValue("phone_number", "phone_number", IdRule.PHONE, exclusive=True)
 )
 
-# Rows are read side by side, so each stands on as few lines as it can.
+# The labels, below the document's ten groups and in its import order: files, arguments and progress follow it because
+# people read them. Rows are read side by side, so each stands on as few lines as it can.
 # fmt: off
-NODES = (
-    Node("AuthUser", "auth.auth_users", integer("id"), (
-        string("phone_number", PHONE), boolean("is_active"), boolean("is_test_user"), datetime("created_at"), datetime("updated_at"))),
-    Node("Customer", "customers.customer", integer("customer_id"), (
-        string("phone_number", PHONE), string("country_code"), datetime("created_at"))),
-    Node("Guide", "guide.guide_profile", integer("id"), (
-        string("full_name", NAME), string("phone_number", PHONE), string("availability_state"), boolean("chat_enabled"),
-        boolean("voice_enabled"), boolean("video_enabled"), double("ranking_score"), string("tier"), string("referral_code"),
-        datetime("created_at"))),
-    Node("CustomerProfile", "customers.customer_profile", integer("profile_id"), (
-        string("name", NAME), date("dob", BIRTH), localtime("tob", BIRTH), string("birth_city", BIRTH), string("zodiac_sign"),
-        string("gender"), datetime("created_at"))),
-    Node("CustomerWallet", "wallet.user_wallets", integer("user_id"), (
-        double("real_cash"), double("virtual_cash"), long("recharge_count"), datetime("created_at"), datetime("updated_at"))),
-    Node("Skill", "guide.skills", integer("id"), (string("name"), string("description"))),
-    Node("Language", "guide.languages", integer("id"), (string("name"),)),
-    Node("BankAccount", "guide.bank_account", integer("id"), (
-        string("account_holder_name", NAME), string("bank_name"), string("ifsc_code", BANK))),
-    Node("Verification", "guide.verification", integer("id"), (string("target_type"), string("status"), datetime("verified_at"))),
-    Node("SavedMessage", "guide.saved_messages", integer("id"), (string("title"), string("content", TEXT), datetime("created_at"))),
-    Node("GuideWallet", "wallet.consultant_wallets", integer("consultant_id"), (
-        double("revenue_share"), boolean("accepts_promotional_offers"), datetime("created_at"))),
-    Node("Consultation", "consultation.consultation", integer("id"), (
-        string("mode"), string("state"), long("duration"), double("base_rate_per_minute"), boolean("is_quick_connect"),
-        boolean("promotional"), datetime("created_at"))),
-    Node("AgoraSession", "consultation.agora_consultation_session", integer("id"), (
-        string("agora_channel_name"), long("duration_seconds"), string("status"), datetime("created_at"))),
-    Node("Feedback", "consultation.feedback", integer("id"), (
-        long("rating"), string("feedback_text", TEXT), string("status"), datetime("created_at"))),
-    Node("QualityMetrics", "consultation.consultation_quality_metrics", integer("id"), (
-        boolean("is_short_consultation"), long("customer_message_count"), long("guide_message_count"), double("avg_response_time"),
-        datetime("created_at"))),
-    Node("Payment", "wallet.payment_orders", integer("payment_order_id"), (
-        double("amount"), string("status"), string("payment_method"), datetime("created_at"))),
-    Node("WalletOrder", "wallet.wallet_orders", integer("order_id"), (
-        string("service_type"), long("minutes_ordered"), double("final_amount"), double("consultant_share"), string("status"),
-        datetime("created_at"))),
-    Node("Transaction", "wallet.wallet_transactions", integer("transaction_id"), (
-        string("type"), double("amount"), double("real_cash_delta"), double("virtual_cash_delta"), boolean("is_promotional"),
-        datetime("created_at"))),
-    Node("Invoice", "wallet.invoices", integer("invoice_id"), (
-        string("invoice_number"), double("total_amount"), datetime("created_at"))),
-    Node("PaymentGateway", "wallet.payment_gateways", integer("id"), (string("name"),)),
-    Node("PromotionRule", "wallet.promotion_rules", integer("id"), (
-        string("name"), double("min_recharge_amount"), double("max_recharge_amount"), double("virtual_cash_percentage"))),
-    Node("Offer", "offers.offer_definitions", integer("offer_id"), (
-        string("offer_name"), string("offer_type"), double("bonus_percentage"), long("free_minutes"), datetime("created_at"))),
-    Node("OfferReservation", "offers.offer_reservations", integer("reservation_id"), (
-        string("reservation_status"), double("bonus_amount"), datetime("created_at"))),
-    Node("OfferConsumption", "offers.offer_consumptions", integer("consumption_id"), (
-        string("consumption_status"), double("bonus_amount"), long("reservation_id"), datetime("created_at"))),
-    Node("UserBehavior", "offers.user_behavior_metrics", integer("user_id"), (
-        string("user_type"), long("total_consultations"), double("total_spent"), string("user_segment"), datetime("updated_at"))),
-    Node("MilestoneProgress", "offers.user_milestone_progress", integer("id"), (
-        long("milestone_reached"), string("trigger_event"), datetime("created_at"))),
-    Node("Session", "auth.user_sessions", uuid("id"), (
-        string("user_type"), boolean("is_active"), datetime("access_token_exp"), datetime("created_at"))),
-    Node("Device", "auth.user_devices", pair("auth_user_id", "device_id"), (
-        string("device_id"), string("device_type"), string("platform"), string("fcm_token", TOKEN), datetime("created_at"),
-        datetime("updated_at")), KeepLatest(("updated_at", "created_at"), tiebreaker="id")),
-    Node("LoginActivity", "auth.login_activities", integer("id"), (
-        string("action"), boolean("success"), string("ip_address", IP), string("user_agent"), datetime("created_at"))),
-    Node("OTPAttempt", "auth.otp_attempts", integer("id"), (
-        string("purpose"), boolean("is_used"), long("validation_attempts"), datetime("created_at"), datetime("expires_at"))),
-    Node("Role", "auth.auth_user_roles", integer("id"), (string("role"), boolean("is_active"), datetime("created_at"))),
-    Node("Lead", "marketing.leads", integer("id"), (
-        string("phone", PHONE), string("name", NAME), string("source"), string("utm_source"), string("utm_medium"),
-        string("utm_campaign"), string("status"), datetime("created_at"))),
-    Node("Notification", "notifications.notifications", uuid("id"), (
-        string("event_type"), string("channel"), string("priority"), string("title", TEXT), string("body", TEXT), boolean("is_read"),
-        datetime("created_at"))),
+GROUPS = (
+    Group("Reference data", (
+        Node("Skill", "guide.skills", integer("id"), (string("name"), string("description"))),
+        Node("Language", "guide.languages", integer("id"), (string("name"),)),
+        Node("PaymentGateway", "wallet.payment_gateways", integer("id"), (string("name"),)),
+        Node("PromotionRule", "wallet.promotion_rules", integer("id"), (
+            string("name"), double("min_recharge_amount"), double("max_recharge_amount"), double("virtual_cash_percentage"))),
+        Node("Offer", "offers.offer_definitions", integer("offer_id"), (
+            string("offer_name"), string("offer_type"), double("bonus_percentage"), long("free_minutes"), datetime("created_at"))),
+    )),
+    Group("Auth", (
+        Node("AuthUser", "auth.auth_users", integer("id"), (
+            string("phone_number", PHONE), boolean("is_active"), boolean("is_test_user"), datetime("created_at"), datetime("updated_at"))),
+        Node("Role", "auth.auth_user_roles", integer("id"), (string("role"), boolean("is_active"), datetime("created_at"))),
+    )),
+    Group("Identities", (
+        Node("Customer", "customers.customer", integer("customer_id"), (
+            string("phone_number", PHONE), string("country_code"), datetime("created_at"))),
+        Node("Guide", "guide.guide_profile", integer("id"), (
+            string("full_name", NAME), string("phone_number", PHONE), string("availability_state"), boolean("chat_enabled"),
+            boolean("voice_enabled"), boolean("video_enabled"), double("ranking_score"), string("tier"), string("referral_code"),
+            datetime("created_at"))),
+        Node("CustomerProfile", "customers.customer_profile", integer("profile_id"), (
+            string("name", NAME), date("dob", BIRTH), localtime("tob", BIRTH), string("birth_city", BIRTH), string("zodiac_sign"),
+            string("gender"), datetime("created_at"))),
+    )),
+    Group("Wallets", (
+        Node("CustomerWallet", "wallet.user_wallets", integer("user_id"), (
+            double("real_cash"), double("virtual_cash"), long("recharge_count"), datetime("created_at"), datetime("updated_at"))),
+        Node("GuideWallet", "wallet.consultant_wallets", integer("consultant_id"), (
+            double("revenue_share"), boolean("accepts_promotional_offers"), datetime("created_at"))),
+    )),
+    Group("Guide details", (
+        Node("BankAccount", "guide.bank_account", integer("id"), (
+            string("account_holder_name", NAME), string("bank_name"), string("ifsc_code", BANK))),
+        Node("Verification", "guide.verification", integer("id"), (string("target_type"), string("status"), datetime("verified_at"))),
+        Node("SavedMessage", "guide.saved_messages", integer("id"), (string("title"), string("content", TEXT), datetime("created_at"))),
+    ), join_tables=("guide.guide_skills", "guide.guide_languages")),
+    Group("Consultations", (
+        Node("Consultation", "consultation.consultation", integer("id"), (
+            string("mode"), string("state"), long("duration"), double("base_rate_per_minute"), boolean("is_quick_connect"),
+            boolean("promotional"), datetime("created_at"))),
+        Node("AgoraSession", "consultation.agora_consultation_session", integer("id"), (
+            string("agora_channel_name"), long("duration_seconds"), string("status"), datetime("created_at"))),
+        Node("Feedback", "consultation.feedback", integer("id"), (
+            long("rating"), string("feedback_text", TEXT), string("status"), datetime("created_at"))),
+        Node("QualityMetrics", "consultation.consultation_quality_metrics", integer("id"), (
+            boolean("is_short_consultation"), long("customer_message_count"), long("guide_message_count"), double("avg_response_time"),
+            datetime("created_at"))),
+    )),
+    Group("Financial", (
+        Node("Payment", "wallet.payment_orders", integer("payment_order_id"), (
+            double("amount"), string("status"), string("payment_method"), datetime("created_at"))),
+        Node("WalletOrder", "wallet.wallet_orders", integer("order_id"), (
+            string("service_type"), long("minutes_ordered"), double("final_amount"), double("consultant_share"), string("status"),
+            datetime("created_at"))),
+        Node("Transaction", "wallet.wallet_transactions", integer("transaction_id"), (
+            string("type"), double("amount"), double("real_cash_delta"), double("virtual_cash_delta"), boolean("is_promotional"),
+            datetime("created_at"))),
+        Node("Invoice", "wallet.invoices", integer("invoice_id"), (
+            string("invoice_number"), double("total_amount"), datetime("created_at"))),
+    )),
+    Group("Offers", (
+        Node("OfferReservation", "offers.offer_reservations", integer("reservation_id"), (
+            string("reservation_status"), double("bonus_amount"), datetime("created_at"))),
+        Node("OfferConsumption", "offers.offer_consumptions", integer("consumption_id"), (
+            string("consumption_status"), double("bonus_amount"), long("reservation_id"), datetime("created_at"))),
+        Node("UserBehavior", "offers.user_behavior_metrics", integer("user_id"), (
+            string("user_type"), long("total_consultations"), double("total_spent"), string("user_segment"), datetime("updated_at"))),
+        Node("MilestoneProgress", "offers.user_milestone_progress", integer("id"), (
+            long("milestone_reached"), string("trigger_event"), datetime("created_at"))),
+    )),
+    Group("Auth details", (
+        Node("Session", "auth.user_sessions", uuid("id"), (
+            string("user_type"), boolean("is_active"), datetime("access_token_exp"), datetime("created_at"))),
+        Node("Device", "auth.user_devices", pair("auth_user_id", "device_id"), (
+            string("device_id"), string("device_type"), string("platform"), string("fcm_token", TOKEN), datetime("created_at"),
+            datetime("updated_at")), KeepLatest(("updated_at", "created_at"), tiebreaker="id")),
+        Node("LoginActivity", "auth.login_activities", integer("id"), (
+            string("action"), boolean("success"), string("ip_address", IP), string("user_agent"), datetime("created_at"))),
+        Node("OTPAttempt", "auth.otp_attempts", integer("id"), (
+            string("purpose"), boolean("is_used"), long("validation_attempts"), datetime("created_at"), datetime("expires_at"))),
+    )),
+    Group("Other", (
+        Node("Lead", "marketing.leads", integer("id"), (
+            string("phone", PHONE), string("name", NAME), string("source"), string("utm_source"), string("utm_medium"),
+            string("utm_campaign"), string("status"), datetime("created_at"))),
+        Node("Notification", "notifications.notifications", uuid("id"), (
+            string("event_type"), string("channel"), string("priority"), string("title", TEXT), string("body", TEXT), boolean("is_read"),
+            datetime("created_at"))),
+    )),
 )
 
 RELATIONSHIPS = (
@@ -163,20 +189,12 @@ RELATIONSHIPS = (
     Relationship("Lead",              "CONVERTED_TO",      "Customer",          "marketing.leads",                           required("id"), optional("customer_id")),
 )
 
-# The document's ten groups, in its import order. Files, arguments and progress follow it because people read them.
-GROUPS = {
-    "Reference data": ("guide.skills", "guide.languages", "wallet.payment_gateways", "wallet.promotion_rules", "offers.offer_definitions"),
-    "Auth": ("auth.auth_users", "auth.auth_user_roles"),
-    "Identities": ("customers.customer", "guide.guide_profile", "customers.customer_profile"),
-    "Wallets": ("wallet.user_wallets", "wallet.consultant_wallets"),
-    "Guide details": ("guide.guide_skills", "guide.guide_languages", "guide.bank_account", "guide.verification", "guide.saved_messages"),
-    "Consultations": ("consultation.consultation", "consultation.agora_consultation_session", "consultation.feedback",
-                      "consultation.consultation_quality_metrics"),
-    "Financial": ("wallet.payment_orders", "wallet.wallet_orders", "wallet.wallet_transactions", "wallet.invoices"),
-    "Offers": ("offers.offer_reservations", "offers.offer_consumptions", "offers.user_behavior_metrics", "offers.user_milestone_progress"),
-    "Auth details": ("auth.user_sessions", "auth.user_devices", "auth.login_activities", "auth.otp_attempts"),
-    "Other": ("marketing.leads", "notifications.notifications"),
-}
+# Beyond the keys: what the sample queries and support look things up by (graph-model.md, Constraints and indexes).
+INDEXES = (
+    ("Customer", "phone_number"), ("Guide", "phone_number"), ("AuthUser", "phone_number"), ("Lead", "phone"),
+    ("Device", "device_id"), ("WalletOrder", "status"), ("Transaction", "type"),
+    ("Consultation", "created_at"), ("Payment", "created_at"), ("Notification", "created_at"),
+)
 # fmt: on
 
 # Known and deliberately not exported (domain-model.md, "Unused/Empty Tables" and note 5).
@@ -189,3 +207,6 @@ SKIPPED_TABLES = frozenset({
     "offers.offer_campaigns", "offers.consultant_rates", "offers.user_segments", "offers.volume_bonus_tracking",
     "notifications.client_events", "notifications.delivery_attempts", "notifications.escalation_rules",
 })  # fmt: skip
+
+GRAPH = Graph(GROUPS, RELATIONSHIPS, INDEXES, SKIPPED_TABLES, PRIVACY)
+NODES = GRAPH.nodes

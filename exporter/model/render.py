@@ -1,4 +1,4 @@
-"""The model as people and machines read it: rows of a table, a Mermaid diagram, canonical JSON."""
+"""The model as people and programs read it: the parts of a table, a Mermaid diagram, canonical JSON."""
 
 import hashlib
 import json
@@ -28,13 +28,13 @@ def as_object() -> dict[str, Any]:
     """The declaration as plain lists and dicts, in import order."""
     return {
         "nodes": [asdict(node, dict_factory=json_object) for node in ordered_nodes()],
-        "relationships": [asdict(each, dict_factory=json_object) for each in ordered_relationships()],
+        "relationships": [asdict(relationship, dict_factory=json_object) for relationship in ordered_relationships()],
         "skipped_tables": sorted(SKIPPED_TABLES),
     }
 
 
 def json_object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of the canonical JSON from the fields of one of the vocabulary."""
+    """An object of the canonical JSON, from the fields of one of the vocabulary's classes."""
     return {JSON_NAMES.get(name, name): value for name, value in fields}
 
 
@@ -49,11 +49,11 @@ def reference_text(reference: Reference) -> str:
 
 
 def groups() -> dict[str, list[Table]]:
-    """The tables of each of the document's groups, in import order."""
-    found: dict[str, list[Table]] = {}
+    """The tables of each group, in import order."""
+    by_group: dict[str, list[Table]] = {}
     for table in tables():
-        found.setdefault(table.group, []).append(table)
-    return found
+        by_group.setdefault(table.group, []).append(table)
+    return by_group
 
 
 def pattern(relationship: Relationship) -> str:
@@ -70,10 +70,10 @@ LAYOUT = (
 
 
 def mermaid() -> str:
-    """The graph as a Mermaid flowchart: a box a group, one below the other, with its labels and an arrow a pattern.
+    """The graph as a Mermaid flowchart: one box for each group, with its labels, and an arrow for each pattern.
 
-    A label that a group's relationships touch but that is at home in another group is drawn there too, dashed: in one
-    connected picture 44 arrows over 33 labels cannot be read.
+    A label of another group that a group's relationships touch is drawn in its box too, dashed: in one connected
+    picture so many arrows cannot be read.
     """
     lines = [LAYOUT, "flowchart TB"]
     for number, (group, members) in enumerate(groups().items()):

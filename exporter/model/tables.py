@@ -1,12 +1,16 @@
-"""What each source table gives to the graph: at most one node label, and the relationships its rows make."""
+"""What each source table gives to the graph: at most one node label, and the relationships its rows make.
 
-from dataclasses import dataclass
+Without an argument every function speaks of the declared graph.
+"""
+
+from dataclasses import dataclass, field
 from functools import cache
 
-from exporter.model.graph import GROUPS, NODES, RELATIONSHIPS
-from exporter.model.vocabulary import ByValue, IdRule, Node, Property, Reference, Relationship, Type
+from exporter.errors import SourceError
+from exporter.model.graph import GRAPH
+from exporter.model.vocabulary import ByValue, Graph, IdRule, Node, Property, Reference, Relationship, Type
 
-# How a column must be readable: as a property of a type, or as an ID of a grammar.
+# How a column must be readable: as a property of a type, or by an ID rule.
 Use = Type | IdRule
 
 
@@ -18,6 +22,7 @@ class Table:
     group: str
     node: Node | None
     relationships: tuple[Relationship, ...]
+    graph: Graph = field(default=GRAPH, repr=False)
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -27,19 +32,25 @@ class Table:
         relationship = self.relationships[0]
         return relationship.start_reference.columns + relationship.end_reference.columns
 
-    def uses(self) -> dict[str, Use]:
-        """Each column that is read, with how it must be readable, in the order of the declaration."""
-        uses: dict[str, Use] = {}
+    def all_uses(self) -> list[tuple[str, Use]]:
+        """Each column that is read with how it must be readable, once for everything that needs it."""
+        uses: list[tuple[str, Use]] = []
         if self.node:
-            uses |= parts(self.node.key.columns, self.node.key.id_rule)
-            uses |= {prop.name: prop.type for prop in self.node.properties}
+            uses += parts(self.node.key.columns, self.node.key.id_rule).items()
+            uses += [(prop.name, prop.type) for prop in self.node.properties]
         for relationship in self.relationships:
             for label, reference in ends(relationship):
-                uses |= parts(reference.columns, id_rule_of(label, reference))
+                if not is_declared(label, self.graph):
+                    continue  # validate.py refuses it; until it has, nothing is known of its key
+                uses += parts(reference.columns, id_rule_of(label, reference, self.graph)).items()
                 if reference.by_value:
-                    uses[reference.by_value.column] = reference.by_value.id_rule
-            uses |= {prop.name: prop.type for prop in relationship.properties if isinstance(prop, Property)}
+                    uses.append((reference.by_value.column, reference.by_value.id_rule))
+            uses += [(prop.name, prop.type) for prop in relationship.properties if isinstance(prop, Property)]
         return uses
+
+    def uses(self) -> dict[str, Use]:
+        """Each column that is read, with how it must be readable, in the order of the declaration."""
+        return dict(self.all_uses())
 
     def columns(self) -> dict[str, Use | None]:
         """Every column that the table must have: those that are read with their use, None for those that only order."""
@@ -61,31 +72,40 @@ def ends(relationship: Relationship) -> tuple[tuple[str, Reference], tuple[str, 
 
 
 def parts(columns: tuple[str, ...], id_rule: IdRule) -> dict[str, Use]:
-    """The columns of a key with the grammar of each: a pair is an integer ID and a text."""
+    """The columns of a key with the rule of each: a pair is an integer ID and a text."""
     if id_rule is IdRule.PAIR:
-        return {columns[0]: IdRule.INTEGER, columns[1]: Type.STRING}
+        return dict(zip(columns, (IdRule.INTEGER, Type.STRING), strict=False))  # validate.py refuses other lengths
     return dict.fromkeys(columns, id_rule)
 
 
 @cache
-def node(label: str) -> Node:
-    """The declared node of a label."""
-    return next(node for node in NODES if node.label == label)
-
-
-def id_rule_of(label: str, reference: Reference) -> IdRule:
-    """How a reference's text is read: as its label's key, unless it has a grammar of its own."""
-    return reference.id_rule or node(label).key.id_rule
+def node(label: str, graph: Graph = GRAPH) -> Node:
+    """The declared node of a label. Raises `SourceError` where there is none."""
+    for declared in graph.nodes:
+        if declared.label == label:
+            return declared
+    raise SourceError(f"the model refers to a label {label} that it does not declare")
 
 
 @cache
-def tables() -> tuple[Table, ...]:
-    """Every source table, in the document's import order."""
-    nodes = {node.table: node for node in NODES}
+def is_declared(label: str, graph: Graph = GRAPH) -> bool:
+    """Whether there is a node of a label."""
+    return any(declared.label == label for declared in graph.nodes)
+
+
+def id_rule_of(label: str, reference: Reference, graph: Graph = GRAPH) -> IdRule:
+    """How a reference's text is read: as its label's key, unless it has an ID rule of its own."""
+    return reference.id_rule or node(label, graph).key.id_rule
+
+
+@cache
+def tables(graph: Graph = GRAPH) -> tuple[Table, ...]:
+    """Every source table, in import order."""
+    nodes = {node.table: node for node in graph.nodes}
     return tuple(
-        Table(name, group, nodes.get(name), tuple(r for r in RELATIONSHIPS if r.table == name))
-        for group, names in GROUPS.items()
-        for name in names
+        Table(name, group.name, nodes.get(name), tuple(r for r in graph.relationships if r.table == name), graph)
+        for group in graph.groups
+        for name in group.tables
     )
 
 
@@ -119,7 +139,7 @@ def links_by_value() -> tuple[tuple[Table, str, ByValue], ...]:
 
 def ordered_nodes() -> list[Node]:
     """The nodes in import order."""
-    return [table.node for table in tables() if table.node]
+    return list(GRAPH.nodes)
 
 
 def ordered_relationships() -> list[Relationship]:

@@ -1,6 +1,7 @@
-"""The words in which the graph is declared: property types, ID rules, references, nodes, relationships."""
+"""The words in which the graph is declared: property types, ID rules, references, nodes, relationships, the graph."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -28,6 +29,19 @@ class Pii(StrEnum):
     BIRTH = "birth"
 
 
+class PrivacyClass(StrEnum):
+    """How personal a property is: what a masked copy may do with it."""
+
+    KEY = "key"  # what nodes are found and joined by
+    TECHNICAL = "technical"  # amounts, counts, flags, times of events
+    REFERENCE = "reference"  # the staff's own texts in tables that hold nothing else
+    CATEGORY = "category"  # one of a few words
+    QUASI = "quasi"  # tells nobody alone, but may with others: a birth, a city
+    DIRECT = "direct"  # names or reaches somebody
+    TEXT = "text"  # free text, which may hold anything
+    SECRET = "secret"  # opens something
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """A node or relationship property; it has its column's name."""
@@ -39,7 +53,10 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A string property with the same value on every relationship; `by_value` is that of links made by value."""
+    """A string property with the same value on every relationship.
+
+    `by_value`, where it is given, is the value of those that were made by value because no node has the key.
+    """
 
     name: str
     value: str
@@ -57,7 +74,7 @@ class IdRule(StrEnum):
     UUID = "uuid"  # UUIDs
     TEXT_AUTH_ID = "text_auth_id"  # Text auth IDs
     PAIR = "pair"  # Device: an integer ID, a colon, a text taken as it is
-    CODE = "code"  # Links by value: trimmed text
+    CODE = "code"  # Links by value: trimmed text, none where blank
     PHONE = "phone"  # Phones: the last ten ASCII digits
 
 
@@ -75,7 +92,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeepLatest:
-    """Which of several rows with one key is the node: latest first non-null of `columns`, then highest `tie`."""
+    """Which of several rows with one key is the node: latest first non-null of `columns`, then highest `tiebreaker`."""
 
     columns: tuple[str, ...]
     tiebreaker: str
@@ -93,15 +110,15 @@ class Node:
 
     @property
     def key_properties(self) -> tuple[Property, ...]:
-        """The key as a property; a pair is none."""
+        """The key as a property; none where it is a pair."""
         return () if len(self.key.columns) > 1 else (Property(self.key.columns[0], self.key.type),)
 
 
 @dataclass(frozen=True, slots=True)
 class ByValue:
-    """A link by value: the node whose `owner_column` equals the row's `column`, both read by `grammar`.
+    """A link by value: the node whose `owner_column` equals the row's `column`, both read by `id_rule`.
 
-    An `exclusive` link also asks that no other exported row of the table has the same value.
+    An `exclusive` link also asks that no other exported row of the row's table has the same value.
     """
 
     column: str
@@ -114,9 +131,9 @@ class ByValue:
 class Reference:
     """Where a relationship's start or end comes from.
 
-    `columns` hold the label's key, read by the label's grammar unless `grammar` says otherwise. A null in `optional`
-    means that the row refers to nobody. `by_value` finds the node by another value: where no `columns` are given
-    always, else only when no node has the key.
+    `columns` hold the label's key, read by its ID rule unless `id_rule` says otherwise. A null in the column `optional`
+    means that the row has no target. `by_value` finds the node by another value: always where no `columns` are given,
+    else only when no node has the key.
     """
 
     columns: tuple[str, ...] = ()
@@ -143,6 +160,43 @@ class Relationship:
         return f"{self.start}-{self.type}-{self.end}"
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading of the declaration: the labels below it, and the join tables that belong to it.
+
+    A join table's rows are no nodes, each makes a relationship. It is imported before the tables of the labels.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    join_tables: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the group's tables, in import order."""
+        return (*self.join_tables, *(node.table for node in self.nodes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: what derives from a graph is cached
+class Graph:
+    """A whole declaration.
+
+    `indexes` are (label, property); `skipped_tables` are known and not exported; `privacy` has a class for every
+    property, by `Label.property` or `Start-TYPE-End.property`.
+    """
+
+    groups: tuple[Group, ...]
+    relationships: tuple[Relationship, ...]
+    indexes: tuple[tuple[str, str], ...] = ()
+    skipped_tables: frozenset[str] = frozenset()
+    privacy: Mapping[str, PrivacyClass] = field(default_factory=dict)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every label, in import order."""
+        return tuple(node for group in self.groups for node in group.nodes)
+
+
 def integer(column: str) -> Key:
     """A key of an integer ID space."""
     return Key((column,), IdRule.INTEGER)
@@ -164,7 +218,7 @@ def required(*columns: str) -> Reference:
 
 
 def optional(*columns: str) -> Reference:
-    """A reference to nobody where the last column is null."""
+    """A reference that has no target where the last column is null."""
     return Reference(columns, optional=columns[-1])
 
 

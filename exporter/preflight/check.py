@@ -16,7 +16,7 @@ from exporter.preflight.statistics import read_statistics
 from exporter.published.history import readable_manifest
 from exporter.settings import Settings
 from exporter.sink.layout import LATEST
-from exporter.source.compatibility import Finding, Severity, by_severity, examine
+from exporter.source.compatibility import Finding, Severity, by_severity, examine, examine_model
 from exporter.source.connection import Connection
 from exporter.source.leader import connected, current_catalog
 
@@ -85,6 +85,8 @@ def check(settings: Settings) -> Preflight:
 
 def preflight(connection: Connection, settings: Settings) -> Preflight:
     """The check of a connected source. Raises `SourceError` or `RunError` if it cannot be queried."""
+    if faults := examine_model():
+        return Preflight(faults, settings.output, read_server(connection))
     mapping = settings.mapping
     catalog = current_catalog(connection, mapping)
     statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from exporter.model.tables import ends, node, tables
-from exporter.model.vocabulary import IdRule, Pii
+from exporter.model.vocabulary import Pii, Property
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,7 +20,7 @@ LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A reject as the report shows it. `value` is None for a null, and the mark (`phone`) of what is `masked`."""
+    """A reject as the report shows it. `value` is None for a null, and the PII mark (`phone`) where it is `masked`."""
 
     reason: str
     column: str
@@ -31,7 +31,7 @@ class Example:
 
 
 def examples(rejects: pl.DataFrame) -> tuple[Example, ...]:
-    """The first few rejects of each reason and column, from a frame of them with the columns of the reject files."""
+    """The first few rejects of each reason and column, of a frame with the columns of the reject files (`REJECTS`)."""
     few = rejects.group_by("reason", "column", maintain_order=True).head(EXAMPLES)
     return tuple(
         example(reason, table, column, key, value, references)
@@ -44,7 +44,7 @@ def examples(rejects: pl.DataFrame) -> tuple[Example, ...]:
 def example(
     reason: str, table: str, column: str, key: str | None, value: str | None, references: str | None
 ) -> Example:
-    """A reject without the personal data in it: what the model marks never leaves the worker."""
+    """A reject without its personal data: what the model marks never leaves the worker."""
     pii = next((pii_columns(table)[part] for part in column.split(":") if part in pii_columns(table)), None)
     if pii and value is not None:
         return Example(reason, column, shortened(key), pii, True, references)
@@ -52,32 +52,32 @@ def example(
 
 
 def shortened(text: str | None) -> str | None:
+    """The beginning of a long text."""
     return text if text is None or len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def gathered(found: Iterable[tuple[str, tuple[Example, ...]]]) -> dict[str, list[Example]]:
-    """The first few examples of each reason and column by entity, of all that its chunks found."""
+def gathered(of_chunks: Iterable[tuple[str, tuple[Example, ...]]]) -> dict[str, list[Example]]:
+    """The first few examples of each reason and column by entity, of (entity, its examples in a chunk)."""
     kept: dict[str, list[Example]] = defaultdict(list)
     seen: Counter[tuple[str, str, str]] = Counter()
-    for entity, few in found:
-        for each in few:
-            seen[entity, each.reason, each.column] += 1
-            if seen[entity, each.reason, each.column] <= EXAMPLES:
-                kept[entity].append(each)
+    for entity, of_chunk in of_chunks:
+        for reject in of_chunk:
+            seen[entity, reject.reason, reject.column] += 1
+            if seen[entity, reject.reason, reject.column] <= EXAMPLES:
+                kept[entity].append(reject)
     return kept
 
 
 @cache
-def pii_columns(table: str) -> dict[str, Pii]:
-    """The columns of a table that hold personal data: those of marked properties, and those that a link by such a
-    value goes by."""
-    [found] = [each for each in tables() if each.name == table]
-    marked_columns = {prop.name: prop.pii for prop in found.node.properties if prop.pii} if found.node else {}
-    for relationship in found.relationships:
+def pii_columns(table_name: str) -> dict[str, Pii]:
+    """The columns of a table that hold personal data, with their marks: those of marked properties, and those that are
+    compared with a marked property in a link by value."""
+    [table] = [table for table in tables() if table.name == table_name]
+    marks = {prop.name: prop.pii for prop in table.node.properties if prop.pii} if table.node else {}
+    for relationship in table.relationships:
+        marks |= {prop.name: prop.pii for prop in relationship.properties if isinstance(prop, Property) and prop.pii}
         for label, reference in ends(relationship):
             if link := reference.by_value:
-                owned = {prop.name: prop.pii for prop in node(label).properties}
-                pii = owned.get(link.owner_column) or (Pii.PHONE if link.id_rule is IdRule.PHONE else None)
-                if pii:
-                    marked_columns[link.column] = pii
-    return marked_columns
+                owned = {prop.name: prop.pii for prop in node(label).properties if prop.pii}
+                marks |= {link.column: owned[link.owner_column]} if link.owner_column in owned else {}
+    return marks

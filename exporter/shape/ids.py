@@ -4,6 +4,9 @@ Source of every rule: graph-model.md, Rules. Patterns spell out `[0-9]` and the 
 `\s` would let other scripts' digits and the no-break space in.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import polars as pl
 
 from exporter.model.vocabulary import IdRule
@@ -15,7 +18,7 @@ INTEGER = r"^(-?)0*([0-9]{1,19})(?:\.0+)?$"
 UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 QUOTED = r"""^(?s:"(.*)"|'(.*)'|(.*))$"""
 AUTH_ID = r"^0*([0-9]{1,19})(?:\.0+)?$"
-NOBODY = ("", "null", "none", "undefined", "nan")
+NO_TARGET = ("", "null", "none", "undefined", "nan")
 
 
 def trimmed(text: pl.Expr) -> pl.Expr:
@@ -33,28 +36,28 @@ def integer(text: pl.Expr) -> pl.Expr:
 
     Accepted: ` 42 `, `0042`, `42.00`, `-0` (0), `-7`. Null: `42.`, `+42`, `4e5`, `NaN`, blank, more than 64 bits.
     """
-    found = trimmed(text).str.extract_groups(INTEGER)
-    sign, digits = found.struct.field("1"), found.struct.field("2")
+    groups = trimmed(text).str.extract_groups(INTEGER)
+    sign, digits = groups.struct.field("1"), groups.struct.field("2")
     return pl.concat_str(sign, digits).cast(pl.Int64, strict=False)
 
 
 def unquoted(text: pl.Expr) -> pl.Expr:
     """Text without white space around it and then without one pair of single or double quotes."""
-    found = trimmed(text).str.extract_groups(QUOTED)
-    return pl.coalesce(found.struct.field("1"), found.struct.field("2"), found.struct.field("3"))
+    groups = trimmed(text).str.extract_groups(QUOTED)
+    return pl.coalesce(groups.struct.field("1"), groups.struct.field("2"), groups.struct.field("3"))
 
 
-def names_nobody(text: pl.Expr) -> pl.Expr:
+def means_no_target(text: pl.Expr) -> pl.Expr:
     """Text auth IDs that mean no target: null, blank, `null`, `none`, `undefined`, `nan`, quoted or not; Boolean."""
     content = unquoted(text)
-    return text.is_null() | (trimmed(content) == "") | content.str.to_lowercase().is_in(NOBODY)
+    return text.is_null() | (trimmed(content) == "") | content.str.to_lowercase().is_in(NO_TARGET)
 
 
 def text_auth_id(text: pl.Expr) -> pl.Expr:
     """Text auth IDs, as Int64.
 
     Accepted: `42`, ` 42 `, `"42"`, `'0042'`, `42.0`. Null: `4e5`, `-7`, `-0`, `+42`, `42.`, `" 42 "` with blanks
-    inside the quotes, and all that `names_nobody`.
+    inside the quotes, and whatever `means_no_target`.
     """
     return unquoted(text).str.extract(AUTH_ID).cast(pl.Int64, strict=False)
 
@@ -77,33 +80,43 @@ def phone(text: pl.Expr) -> pl.Expr:
     return pl.when(digits != "").then(digits)
 
 
-CANONICAL = {
-    IdRule.INTEGER: integer,
-    IdRule.UUID: uuid,
-    IdRule.TEXT_AUTH_ID: text_auth_id,
-    IdRule.CODE: code,
-    IdRule.PHONE: phone,
-}
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How an ID rule is kept, each part an expression of raw text.
 
-# Text that is canonical already, as nearly all is: it is cast at 30 ns a value, where the grammars take 120 to 360.
-PLAIN = {
-    IdRule.INTEGER: ("^[1-9][0-9]{0,17}$", pl.Int64),
-    IdRule.TEXT_AUTH_ID: ("^[1-9][0-9]{0,17}$", pl.Int64),
-    IdRule.UUID: (UUID, pl.String),
+    `canonical` gives the canonical form, in the type `dtype`. `plain` matches text that is canonical already, as nearly
+    all is: it is cast at 30 ns a value, where the expressions take 120 to 360. `means_no_target` (Boolean) says which
+    text in an optional reference means that there is no target.
+    """
+
+    canonical: Callable[[pl.Expr], pl.Expr]
+    dtype: type[pl.DataType] = pl.String
+    plain: str | None = None
+    means_no_target: Callable[[pl.Expr], pl.Expr] = is_blank
+
+
+# A pair has no row: it is an integer ID and a text (`key_of`).
+RULES = {
+    IdRule.INTEGER: Rule(integer, pl.Int64, "^[1-9][0-9]{0,17}$"),
+    IdRule.UUID: Rule(uuid, plain=UUID),
+    IdRule.TEXT_AUTH_ID: Rule(text_auth_id, pl.Int64, "^[1-9][0-9]{0,17}$", means_no_target),
+    IdRule.CODE: Rule(code),
+    IdRule.PHONE: Rule(phone),
 }
 
 
 def canonical(raw: pl.Series, id_rule: IdRule) -> pl.Series:
-    """The canonical form of a raw column, null where there is none: Int64 for IDs of integer spaces, else String."""
+    """The canonical form of a raw column (String, or integers) in its rule's type; null where there is none."""
+    rule = RULES[id_rule]
     if raw.dtype.is_integer():
-        return raw.cast(pl.Int64)
+        if rule.dtype is pl.Int64:
+            return raw.cast(pl.Int64)
+        raw = raw.cast(pl.String)
     text = pl.col(raw.name)
-    if id_rule not in PLAIN:
-        return raw.to_frame().select(CANONICAL[id_rule](text)).to_series()
-    pattern, dtype = PLAIN[id_rule]
-    plain = raw.str.contains(pattern).fill_null(True)
+    if rule.plain is None:
+        return raw.to_frame().select(rule.canonical(text)).to_series()
+    plain = raw.str.contains(rule.plain).fill_null(True)
     if plain.all():
-        return raw.cast(dtype)
-    value = CANONICAL[id_rule](text.filter(~plain))
-    others = raw.to_frame().select(value).to_series()
-    return raw.set(~plain, None).cast(dtype).scatter((~plain).arg_true(), others)
+        return raw.cast(rule.dtype)
+    others = raw.to_frame().select(rule.canonical(text.filter(~plain))).to_series()
+    return raw.set(~plain, None).cast(rule.dtype).scatter((~plain).arg_true(), others)

@@ -16,10 +16,11 @@ import pyarrow.ipc
 from exporter.model.vocabulary import IdRule, Key
 from exporter.shape.ids import canonical
 
-# A byte map may be as large as the table whose keys it holds (a sparse file takes no disk for empty pages), or this.
-NO_ID = pl.lit(None, pl.Int64)
+# A byte map may be as large as the table whose keys it holds (a sparse file takes no disk for empty pages), or this. It
+# is written in windows of as many bytes.
 WINDOW = 1 << 24
 MAP_FROM = "map-from-"
+NO_ID = pl.lit(None, pl.Int64)
 # Bytes of the table for each bucket. Measured: one of 250,000 texts takes 90 MB while it is written, one of a million
 # 190 MB, in the same time; a row with such a text takes a hundred bytes or more.
 BUCKET_BYTES = 24 << 20
@@ -44,7 +45,7 @@ class DenseKeys:
 
 @dataclass(frozen=True, slots=True)
 class SortedKeys:
-    """Integer keys as sorted runs, for keys too far apart for a byte map."""
+    """Integer keys as sorted runs, for keys that are too far apart for a byte map."""
 
     paths: tuple[Path, ...]
 
@@ -53,8 +54,8 @@ class SortedKeys:
         found = pl.repeat(False, len(keys), eager=True)
         for path in self.paths:
             run = mapped_frame(path).to_series()
-            places = run.search_sorted(keys.fill_null(0)).clip(0, len(run) - 1)
-            found |= (run.gather(places) == keys).fill_null(False)
+            offsets = run.search_sorted(keys.fill_null(0)).clip(0, len(run) - 1)
+            found |= (run.gather(offsets) == keys).fill_null(False)
         return found
 
 
@@ -69,17 +70,17 @@ class TextIndex:
 
     def find(self, texts: pl.Series) -> pl.DataFrame:
         """`id` (Int64) and `count` (UInt32; 0: not there) for each text (String; null: not there), in order."""
-        asked = pl.DataFrame({"text": texts})
+        rows = pl.DataFrame({"text": texts})
         if len(self.paths) == 1:
-            found = asked.join(mapped_frame(self.paths[0]), on="text", how="left", maintain_order="left")
+            found = rows.join(mapped_frame(self.paths[0]), on="text", how="left", maintain_order="left")
             return found.select("id", pl.col("count").fill_null(0))
-        asked = asked.with_row_index("place").with_columns(bucket=bucket(pl.col("text"), len(self.paths)))
+        rows = rows.with_row_index("row").with_columns(bucket=bucket(pl.col("text"), len(self.paths)))
         parts = [
-            asked.filter(pl.col("bucket") == number).join(mapped_frame(path), on="text", how="left")
+            rows.filter(pl.col("bucket") == number).join(mapped_frame(path), on="text", how="left")
             for number, path in enumerate(self.paths)
         ]
-        parts.append(asked.filter(pl.col("bucket").is_null()))
-        return pl.concat(parts, how="diagonal").sort("place").select("id", pl.col("count").fill_null(0))
+        parts.append(rows.filter(pl.col("bucket").is_null()))
+        return pl.concat(parts, how="diagonal").sort("row").select("id", pl.col("count").fill_null(0))
 
     def contains(self, texts: pl.Series) -> pl.Series:
         """Whether each text is in the index."""
@@ -91,7 +92,7 @@ KeySet = DenseKeys | SortedKeys | TextIndex
 
 @dataclass(frozen=True, slots=True)
 class KeyIndex:
-    """The key index below a directory: the workers that wrote it and those that ask it share nothing else."""
+    """The key index below a directory; the workers that write it and those that look things up share nothing else."""
 
     directory: Path
 
@@ -113,7 +114,7 @@ class KeyIndex:
         return open_index(self.values_directory(label, column))
 
     def is_duplicate(self, table: str, row_ids: pl.Series) -> pl.Series:
-        """Whether each row (by its row id) loses its key to another row."""
+        """Whether each row (by its row id) is a duplicate: another row has its key."""
         duplicates = mapped_frame(self.duplicates_file(table)).to_series()
         return row_ids.is_in(duplicates.implode()) if len(duplicates) else pl.repeat(False, len(row_ids), eager=True)
 
@@ -165,25 +166,25 @@ def write_map(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -
                 window = min(WINDOW, int(offsets.max()) + 1 - first)  # type: ignore[arg-type]
                 inside = offsets < first + window
                 file.seek(first)
-                there = pl.Series(pyarrow_bytes(file.read(window)), dtype=pl.UInt8)
+                known = pl.Series(pyarrow_bytes(file.read(window)), dtype=pl.UInt8)
                 file.seek(first)
-                written = there.scatter(offsets.filter(inside) - first, 1)
-                file.write(written.to_arrow().buffers()[1].slice(0, window))
+                known = known.scatter(offsets.filter(inside) - first, 1)
+                file.write(known.to_arrow().buffers()[1].slice(0, window))
                 offsets = offsets.filter(~inside)
 
 
 def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> None:
-    """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of so many bytes; null texts are
-    left out."""
+    """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of `bytes`; null texts are left
+    out."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number = max(1, -(-bytes // BUCKET_BYTES))
-    pieces: list[list[Path]] = [[] for _ in range(number)]
+    buckets = max(1, -(-bytes // BUCKET_BYTES))
+    pieces: list[list[Path]] = [[] for _ in range(buckets)]
     for frame in frames:
-        known = frame.drop_nulls("text").with_columns(bucket=bucket(pl.col("text"), number))
-        for place, paths in enumerate(pieces):
-            paths.append(directory / f"piece-{place}-{len(paths)}.arrow")
-            write_frame(paths[-1], known.filter(pl.col("bucket") == place).drop("bucket"))
-    for place, paths in enumerate(pieces):
+        known = frame.drop_nulls("text").with_columns(bucket=bucket(pl.col("text"), buckets))
+        for number, paths in enumerate(pieces):
+            paths.append(directory / f"piece-{number}-{len(paths)}.arrow")
+            write_frame(paths[-1], known.filter(pl.col("bucket") == number).drop("bucket"))
+    for number, paths in enumerate(pieces):
         counted = (
             pl.concat([pl.read_ipc(path) for path in paths])
             .group_by("text")
@@ -191,7 +192,7 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
         )
         for path in paths:
             path.unlink()
-        write_frame(directory / f"bucket-{place}.arrow", counted)
+        write_frame(directory / f"bucket-{number}.arrow", counted)
 
 
 def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
@@ -201,30 +202,32 @@ def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
 
 
 def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
-    """The canonical key of each row: Int64, or String; null where null or malformed."""
+    """The canonical key of each row (Int64, or String), null where a column of it is null or malformed."""
     if key.id_rule is not IdRule.PAIR:
         return canonical(frame[key.columns[0]], key.id_rule)
     first = canonical(frame[key.columns[0]], IdRule.INTEGER).cast(pl.String)
     return frame.select(pl.concat_str(first, frame[key.columns[1]], separator=":").alias("key")).to_series()
 
 
-def bucket(text: pl.Expr, number: int) -> pl.Expr:
-    """Where a text is kept; null for null."""
-    return pl.when(text.is_not_null()).then(text.hash(seed=0) % number)
+def bucket(text: pl.Expr, buckets: int) -> pl.Expr:
+    """The number of the bucket that a text is in, from 0; null for null."""
+    return pl.when(text.is_not_null()).then(text.hash(seed=0) % buckets)
 
 
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Writes a new file that can be memory-mapped."""
     with path.open("xb") as file:
         frame.write_ipc(file)
 
 
 def pyarrow_bytes(data: bytes) -> pyarrow.Array:
+    """Bytes as an array of UInt8, without a copy."""
     return pyarrow.Array.from_buffers(pyarrow.uint8(), len(data), [None, pyarrow.py_buffer(data)])
 
 
 @lru_cache(maxsize=64)
 def mapped_frame(path: Path) -> pl.DataFrame:
-    """A file of the key index, memory-mapped once a worker."""
+    """A file of the key index, memory-mapped once in each worker."""
     table = pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all())
     assert isinstance(table, pl.DataFrame)
     return table
@@ -232,6 +235,6 @@ def mapped_frame(path: Path) -> pl.DataFrame:
 
 @lru_cache(maxsize=64)
 def mapped_bytes(path: Path) -> pl.Series:
-    """A byte map, memory-mapped once a worker."""
+    """A byte map, memory-mapped once in each worker."""
     buffer = pyarrow.memory_map(str(path)).read_buffer()
     return pl.Series(pyarrow.Array.from_buffers(pyarrow.uint8(), buffer.size, [None, buffer]))

@@ -1,4 +1,4 @@
-"""One row, one fate: the first condition that applies decides whether a row is exported, and what its reject says."""
+"""One row, one decision: the first condition that applies says whether it is exported, and what its reject says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Rows that are left out, and what their rejects name.
+    """Why rows are left out, which ones, and what their rejects name.
 
-    `reason` None is *no target*, which is no reject. `where` (Boolean, null: no) None is nowhere. `columns` are the
-    model's; a pair's are joined by a colon, in name and value. `references` is the label looked for, if any.
+    `reason` is None for *no target*, which is not a reject. `where` (Boolean; null is false) is None where no row is
+    meant. `columns` are the model's; a pair's are joined by a colon, in name and value. `references` is the label that
+    was looked for, if any.
     """
 
     reason: Reason | None
@@ -40,55 +41,58 @@ REJECTS |= {"references": pl.String}
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """For each row the place of the first condition that applies, from 1; 0 is exported. None: all are exported."""
+    """What becomes of each row: `deciding` (UInt8) has the number of the first condition that applies, from 1, or 0 for
+    a row that is exported; None where all are."""
 
     conditions: tuple[Condition, ...]
-    places: pl.Series | None
+    deciding: pl.Series | None
 
     @property
     def exported(self) -> pl.Series | None:
-        """Which rows are exported; None: all."""
-        return None if self.places is None else self.places == 0
+        """Which rows are exported (Boolean); None where all are."""
+        return None if self.deciding is None else self.deciding == 0
 
     def keep(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The exported rows."""
+        """The exported rows of a frame that has all of them."""
         return frame if self.exported is None else frame.filter(self.exported)
 
     def no_target(self) -> int:
         """How many rows refer to nobody."""
-        if self.places is None:
+        if self.deciding is None:
             return 0
-        places = [place for place, condition in enumerate(self.conditions, 1) if condition.reason is None]
-        return int(self.places.is_in(places).sum())
+        numbers = [number for number, condition in enumerate(self.conditions, 1) if condition.reason is None]
+        return int(self.deciding.is_in(numbers).sum())
 
     def rejects(self, raw: pl.DataFrame, table: str, key: pl.Expr) -> pl.DataFrame:
-        """A reject line for each row that is left out, in the order of the conditions."""
-        if self.places is None:
+        """A reject line (`REJECTS`) for each row that is left out, in the order of the conditions; `key` is the
+        expression of the row's primary key."""
+        if self.deciding is None:
             return pl.DataFrame(schema=REJECTS)
         lines = [
-            reject_lines(raw.filter(self.places == place), table, key, condition)
-            for place, condition in enumerate(self.conditions, 1)
+            reject_lines(raw.filter(self.deciding == number), table, key, condition)
+            for number, condition in enumerate(self.conditions, 1)
             if condition.reason is not None and condition.where is not None
         ]
         return pl.concat([pl.DataFrame(schema=REJECTS), *lines])
 
 
 def decide(conditions: Sequence[Condition]) -> Decision:
-    """The fate of each row: the first condition that applies."""
+    """Decides for each row by the first condition that applies (graph-model.md, One fate a row)."""
     active = [
-        (place, condition.where)
-        for place, condition in enumerate(conditions, 1)
+        (number, condition.where)
+        for number, condition in enumerate(conditions, 1)
         if condition.where is not None and condition.where.any()
     ]
-    places = None
-    for place, where in reversed(active):
-        earlier = pl.zeros(len(where), dtype=pl.UInt8, eager=True) if places is None else places
-        places = earlier.set(where.fill_null(False), place)
-    return Decision(tuple(conditions), places)
+    deciding = None
+    for number, where in reversed(active):
+        if deciding is None:
+            deciding = pl.zeros(len(where), dtype=pl.UInt8, eager=True)
+        deciding = deciding.set(where.fill_null(False), number)
+    return Decision(tuple(conditions), deciding)
 
 
 def reject_lines(rows: pl.DataFrame, table: str, key: pl.Expr, condition: Condition) -> pl.DataFrame:
-    """The reject lines of rows that share a condition; the value is the raw text of its columns."""
+    """The reject lines of rows that one condition leaves out; the value is the raw text of its columns."""
     return rows.select(
         reason=pl.lit(condition.reason, pl.String),
         table=pl.lit(table),

@@ -24,7 +24,8 @@ WIDEST_CALENDAR = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A property's values (integers, booleans, else text as the CSV has it) and where one was lost (None: nowhere).
+    """A property's values (integers, booleans, else text as the CSV has it) and where one was lost (Boolean; None where
+    none was).
 
     `raw` names the column of the raw frame that holds the database's text of a lost value.
     """
@@ -35,9 +36,9 @@ class Values:
 
 
 def holds_unrepresentable(raw: pl.DataFrame, table: Table) -> bool:
-    """Whether a frame of a plain read holds a datetime or date beyond the years that are exported.
+    """Whether a frame that is not of a fallback read has a datetime or date outside the years that are exported.
 
-    PostgreSQL's past ends in 4714 BC, so below that lies -infinity alone, as above the year 9999 do infinity and more.
+    PostgreSQL's past ends in 4714 BC, so below the first of them there is only -infinity.
     """
     limits = {Type.DATE: (FIRST_DAY, LAST_DAY), Type.DATETIME: (FIRST_DAY * DAY, (LAST_DAY + 1) * DAY - 1)}
     for name, use in table.uses().items():

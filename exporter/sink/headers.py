@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from exporter.errors import UsageError
-from exporter.model.tables import ordered_nodes
+from exporter.model.tables import node
 from exporter.model.vocabulary import Node, Type
 from exporter.sink.layout import Entity, entities, name
 
@@ -13,8 +13,7 @@ def columns(entity: Entity) -> list[tuple[str, Type]]:
     if isinstance(entity, Node):
         key = [(prop.name, prop.type) for prop in entity.key_properties] or [(":ID", entity.key.type)]
         return key + [(prop.name, prop.type) for prop in entity.properties]
-    nodes = {node.label: node for node in ordered_nodes()}
-    ends = [(":START_ID", nodes[entity.start].key.type), (":END_ID", nodes[entity.end].key.type)]
+    ends = [(":START_ID", node(entity.start).key.type), (":END_ID", node(entity.end).key.type)]
     return ends + [(prop.name, prop.type) for prop in entity.properties]
 
 

@@ -1,5 +1,6 @@
 """The instructions for Neo4j: `import.args` for the importer, `schema.cypher` for the server."""
 
+from exporter.model.graph import INDEXES
 from exporter.model.tables import ordered_nodes, ordered_relationships
 from exporter.sink.layout import Entity, header_file, name
 
@@ -32,14 +33,6 @@ def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: i
 def input_files(entity: Entity, files: dict[str, list[str]]) -> str:
     """An entity's header and data files, separated by commas as the importer takes them."""
     return ",".join([header_file(entity).as_posix(), *files[name(entity)]])
-
-
-# Beyond the keys: what the sample queries and support look things up by (graph-model.md, Constraints and indexes).
-INDEXES = (
-    ("Customer", "phone_number"), ("Guide", "phone_number"), ("AuthUser", "phone_number"), ("Lead", "phone"),
-    ("Device", "device_id"), ("WalletOrder", "status"), ("Transaction", "type"),
-    ("Consultation", "created_at"), ("Payment", "created_at"), ("Notification", "created_at"),
-)  # fmt: skip
 
 
 def schema_cypher() -> str:

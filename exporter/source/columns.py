@@ -15,6 +15,7 @@ NATIVE_STRINGS = frozenset({"text", "varchar", "uuid", "name"})
 DATETIMES = frozenset({"timestamptz", "timestamp"})
 TEMPORAL = frozenset({Type.DATETIME, Type.DATE})
 
+# The types that each use takes; of those that are not named here it is every type with a plain text form.
 ACCEPTED: dict[Use, frozenset[str]] = {
     IdRule.INTEGER: INTEGERS | TEXTS | {"numeric"},
     IdRule.UUID: TEXTS | {"uuid"},
@@ -26,9 +27,12 @@ ACCEPTED: dict[Use, frozenset[str]] = {
     Type.DATE: frozenset({"date"}),
     Type.LOCALTIME: frozenset({"time"}),
 }
-# A `string` takes every type with a plain text form; these have none that a reader would expect in a property.
+# These have no text form that a reader would expect in a property.
 NO_PLAIN_TEXT_CATEGORIES = frozenset({"A", "C", "P"})
 NO_PLAIN_TEXT = frozenset({"bytea", "composite"})
+
+# Uses for which integers and booleans are read as they are; for every other one they are read as text.
+NATIVE_USES = frozenset({Type.LONG, Type.DOUBLE, Type.BOOLEAN, IdRule.INTEGER})
 
 # From here on a datetime or date is unrepresentable; PostgreSQL's past ends in 4714 BC, so only infinity lies below.
 TOO_LATE = sql.Literal("10000-01-01")
@@ -72,12 +76,7 @@ def expression(
     if column.base == "inet":
         # As COPY prints it: the cast to text would add /32 to a single address.
         return sql.SQL("textin(inet_out({}))").format(source)
-    if column.base in INTEGERS | {"bool"} and use not in (
-        Type.STRING,
-        IdRule.TEXT_AUTH_ID,
-        IdRule.CODE,
-        IdRule.PHONE,
-    ):
+    if column.base in INTEGERS | {"bool"} and use in NATIVE_USES:
         return source
     if column.base in NATIVE_STRINGS:
         return source
@@ -91,6 +90,7 @@ def raw_expression(column: Column, *, source: sql.Composable, timezone: str) -> 
 
 
 def in_utc(column: Column, *, source: sql.Composable, timezone: str) -> sql.Composable:
+    """A timestamp or date column as what it is in UTC: one without a zone is read in `timezone`."""
     if column.base == "timestamp":
         return sql.SQL("({} at time zone {})").format(source, sql.Literal(timezone))
     return source

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from exporter.model.graph import SKIPPED_TABLES
 from exporter.model.tables import Table, Use, tables
+from exporter.model.validate import problems
 from exporter.model.vocabulary import IdRule
 from exporter.source.catalog import FOREIGN, MATERIALIZED, VIEW, Relation
 from exporter.source.columns import accepted, fits, is_cast
@@ -33,21 +34,29 @@ class Finding:
 
 
 def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]:
-    """All differences between the source and the model, errors first, in the model's order."""
-    found: list[Finding] = []
+    """All differences between the source and the model, errors first, in the model's order; of a model that is faulty
+    only its own faults."""
+    if faults := examine_model():
+        return faults
+    findings: list[Finding] = []
     for table in tables():
-        found += examine_table(table, catalog, mapping)
+        findings += examine_table(table, catalog, mapping)
     mapped = {mapping.table(table.name) for table in tables()}
-    found += [
+    findings += [
         Finding(Severity.WARNING, name, "is neither mapped nor on the skip list", "it is not exported")
         for name in sorted(catalog)
         if name not in mapped and name not in SKIPPED_TABLES
     ]
-    return by_severity(found)
+    return by_severity(findings)
+
+
+def examine_model() -> list[Finding]:
+    """The faults of the model itself, with which there is nothing to hold a source against."""
+    return [Finding(Severity.ERROR, "model", problem, "correct exporter/model") for problem in problems()]
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """The gravest first, else in their order."""
+    """The most severe first, otherwise in their order."""
     order = list(Severity)
     return sorted(findings, key=lambda finding: order.index(finding.severity))
 
@@ -60,24 +69,26 @@ def examine_table(table: Table, catalog: dict[str, Relation], mapping: NameMappi
     if relation is None:
         near = nearest(name, catalog)
         return [Finding(Severity.ERROR, where, "no such table" + near, "create it, or map its name under [tables]")]
-    found = []
+    findings: list[Finding] = []
     if relation.kind in (MATERIALIZED, FOREIGN):
         kind = "materialized view" if relation.kind == MATERIALIZED else "foreign table"
-        found.append(Finding(Severity.ERROR, where, f"is a {kind}, which no lock protects", "map its base table"))
+        findings.append(Finding(Severity.ERROR, where, f"is a {kind}, which no lock protects", "map its base table"))
     if not relation.usable:
-        found.append(
+        findings.append(
             Finding(Severity.ERROR, where, "no USAGE on its schema", f"GRANT USAGE ON SCHEMA {relation.schema}")
         )
     elif not relation.readable:
-        found.append(Finding(Severity.ERROR, where, "no SELECT on the table", f"GRANT SELECT ON {name}"))
+        findings.append(Finding(Severity.ERROR, where, "no SELECT on the table", f"GRANT SELECT ON {name}"))
     if relation.row_security:
         remedy = "export with a role that has BYPASSRLS, or row security hides rows"
-        found.append(Finding(Severity.ERROR, where, "row-level security applies to this role", remedy))
+        findings.append(Finding(Severity.ERROR, where, "row-level security applies to this role", remedy))
     if relation.kind == VIEW:
-        found.append(Finding(Severity.NOTE, where, "is a view", "which of two rows with one key is first is undefined"))
+        findings.append(
+            Finding(Severity.NOTE, where, "is a view", "which of two rows with one key is first is undefined")
+        )
     for column, use in table.columns().items():
-        found += examine_column(table, relation, mapping.column(table.name, column), use, where)
-    return found
+        findings += examine_column(table, relation, mapping.column(table.name, column), use, where)
+    return findings
 
 
 def examine_column(table: Table, relation: Relation, name: str, use: Use | None, where: str) -> list[Finding]:
@@ -87,18 +98,18 @@ def examine_column(table: Table, relation: Relation, name: str, use: Use | None,
         near = nearest(name, relation.columns)
         remedy = f'add it, or map its name under [columns."{table.name}"]'
         return [Finding(Severity.ERROR, f"{where}.{name}", "no such column" + near, remedy)]
-    found = []
+    findings = []
     if relation.readable and not column.readable:
-        found.append(Finding(Severity.ERROR, f"{where}.{name}", "no SELECT on the column", f"GRANT SELECT ({name})"))
+        findings.append(Finding(Severity.ERROR, f"{where}.{name}", "no SELECT on the column", f"GRANT SELECT ({name})"))
     if use is None:
-        return found
-    said = f"an ID ({use.replace('_', ' ')})" if isinstance(use, IdRule) else f"a {use}"
+        return findings
+    wanted = f"an ID ({use.replace('_', ' ')})" if isinstance(use, IdRule) else f"a {use}"
     if not fits(column, use):
-        what = f"type {column.type} does not fit {said}"
-        found.append(Finding(Severity.ERROR, f"{where}.{name}", what, f"accepted: {accepted(use)}"))
+        what = f"type {column.type} does not fit {wanted}"
+        findings.append(Finding(Severity.ERROR, f"{where}.{name}", what, f"accepted: {accepted(use)}"))
     elif is_cast(column, use):
-        found.append(Finding(Severity.NOTE, f"{where}.{name}", f"type {column.type} is cast to be read as {said}"))
-    return found
+        findings.append(Finding(Severity.NOTE, f"{where}.{name}", f"type {column.type} is cast to be read as {wanted}"))
+    return findings
 
 
 def nearest(name: str, existing: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from exporter.model.tables import Table, Use
-from exporter.model.vocabulary import IdRule
+from exporter.model.vocabulary import IdRule, Type
 from exporter.source.catalog import Column, Relation
 from exporter.source.columns import INTEGERS, in_utc
 from exporter.source.mapping import NameMapping
@@ -23,6 +23,7 @@ class SourceTable:
 
     @property
     def name(self) -> sql.Identifier:
+        """The real name, quoted."""
         return sql.Identifier(self.relation.schema, self.relation.name)
 
     def column(self, name: str) -> Column:
@@ -30,6 +31,7 @@ class SourceTable:
         return self.relation.columns[self.mapping.column(self.table.name, name)]
 
     def quoted(self, name: str) -> sql.Identifier:
+        """The real name of a column of the model, quoted."""
         return sql.Identifier(self.column(name).name)
 
     def row_id(self) -> sql.Composable:
@@ -77,9 +79,10 @@ WHITE_SPACE = sql.SQL(r"E' \t\n\x0B\f\r'")
 
 
 def comparable(source: SourceTable, name: str, use: Use) -> sql.Composable:
-    """An expression that is equal for two rows exactly when their canonical keys are.
+    """An expression that is equal for two rows exactly when their canonical keys are, for each rule that keys may have
+    (`validate.KEY_RULES`) and for the text of a pair.
 
-    Malformed and null keys fall together, which does no harm: their fate comes before `duplicate_id`.
+    Malformed and null keys may fall together, which does no harm: their rejects come before `duplicate_id`.
     """
     column, quoted = source.column(name), source.quoted(name)
     if column.base in INTEGERS | {"uuid"} or (column.base == "numeric" and use is IdRule.INTEGER):
@@ -89,4 +92,7 @@ def comparable(source: SourceTable, name: str, use: Use) -> sql.Composable:
         return sql.SQL(digits).format(quoted, WHITE_SPACE)
     if use is IdRule.UUID:
         return sql.SQL('lower({}::text) collate "C"').format(quoted)
+    if use is IdRule.CODE:
+        return sql.SQL('btrim({}::text, {}) collate "C"').format(quoted, WHITE_SPACE)
+    assert use is Type.STRING
     return sql.SQL('{}::text collate "C"').format(quoted)

@@ -13,6 +13,7 @@ from benchmarks.contenders import CONTENDERS
 from benchmarks.digest import REJECT_COLUMNS, columns, contents, entity_contents
 from benchmarks.plot import curves
 from benchmarks.rebuild import Rebuild, table
+from exporter.sink.layout import entities
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,7 +37,7 @@ def test_contenders_that_can_run_write_the_same_rows(tmp_path: Path) -> None:
     assert {"psql_script", "ours", "psql_files_only", "floor_connectorx", "floor_copy_binary"} <= set(ran)
     assert all(len(line["peak_memory"]) == 1 for line in lines)
     assert lines[ran.index("ours")]["peak_memory"][0] > 0
-    same = re.search(r"in 77 entities, the same ([1-9]\d*) reject lines", finished.stderr)
+    same = re.search(rf"in {len(entities())} entities, the same ([1-9]\d*) reject lines", finished.stderr)
     assert same, finished.stderr
     assert all(name in finished.stdout for name in ran)
 
@@ -102,7 +103,7 @@ def test_digest_sees_reject_lines(tmp_path: Path, parts: list[str], same: bool) 
     expected.write_text(HEADINGS + DANGLING + DUPLICATE, encoding="utf-8")
     found = contents(tmp_path, rejects=True)["rejects/nodes/Device"]
     assert (found == entity_contents([expected], REJECT_COLUMNS, header=True)) is same
-    assert len(contents(tmp_path, rejects=True)) == 2 * len(contents(tmp_path, rejects=False)) == 2 * 77
+    assert len(contents(tmp_path, rejects=True)) == 2 * len(contents(tmp_path, rejects=False)) == 2 * len(entities())
 
 
 def test_curves_are_medians_by_scale() -> None:

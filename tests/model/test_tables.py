@@ -1,17 +1,20 @@
 """What each source table gives: its columns and their uses, the ends a row owns, what the key index must know."""
 
-from exporter.model.graph import NODES, RELATIONSHIPS
+import pytest
+
+from exporter.errors import SourceError
+from exporter.model.graph import RELATIONSHIPS
 from exporter.model.tables import (
     Table,
     ends,
-    id_rule_of,
     links_by_value,
+    node,
     ordered_nodes,
-    ordered_relationships,
     referenced_labels,
     tables,
 )
-from exporter.model.vocabulary import IdRule, Type
+from exporter.model.vocabulary import Graph, Group, IdRule, Key, Node, Relationship, Type, required, string
+from tests.oracle import declaration
 
 
 def table(name: str) -> Table:
@@ -31,12 +34,6 @@ def test_import_order() -> None:
         "auth.auth_user_roles",
     ]
     assert [node.label for node in ordered_nodes()][:3] == ["Skill", "Language", "PaymentGateway"]
-
-
-def test_ordering_loses_nothing() -> None:
-    """In import order there are the same labels and patterns as in the declaration."""
-    assert sorted(ordered_nodes(), key=NODES.index) == list(NODES)
-    assert sorted(ordered_relationships(), key=RELATIONSHIPS.index) == list(RELATIONSHIPS)
 
 
 def test_uses_of_a_table_with_a_node() -> None:
@@ -83,21 +80,6 @@ def test_uses_of_a_text_auth_id() -> None:
     assert (uses["id"], uses["auth_user_id"], uses["target_type"]) == (IdRule.UUID, IdRule.TEXT_AUTH_ID, Type.STRING)
 
 
-def test_a_column_is_not_used_in_two_ways() -> None:
-    """Whatever needs a column, needs it read alike: uses() has room for one use of each."""
-    for each in tables():
-        wanted: dict[str, set[str]] = {}
-        if each.node:
-            for given in each.node.properties:
-                wanted.setdefault(given.name, set()).add(given.type)
-        for made in each.relationships:
-            for label, reference in ends(made):
-                id_rule = id_rule_of(label, reference)
-                for column in reference.columns if id_rule is not IdRule.PAIR else ():
-                    wanted.setdefault(column, set()).add(id_rule)
-        assert {column: uses for column, uses in wanted.items() if len(uses) > 1} == {}
-
-
 def test_key_columns() -> None:
     """A node's key, or the pair that a join table's row is."""
     assert [table(name).key_columns for name in ("auth.user_devices", "guide.guide_languages", "guide.skills")] \
@@ -107,9 +89,9 @@ def test_key_columns() -> None:
 def test_owned_ends() -> None:
     """A row owns its own node's end; a guide's referrer is another row although it has the same label."""
     owned = {
-        made.name: [table(made.table).owns(*end) for end in ends(made)]
-        for made in RELATIONSHIPS
-        if made.name in {"Customer-BOOKED-Consultation", "Guide-REFERRED_BY-Guide", "Guide-HAS_SKILL-Skill"}
+        relationship.name: [table(relationship.table).owns(*end) for end in ends(relationship)]
+        for relationship in RELATIONSHIPS
+        if relationship.name in {"Customer-BOOKED-Consultation", "Guide-REFERRED_BY-Guide", "Guide-HAS_SKILL-Skill"}
     }
     assert owned == {
         "Customer-BOOKED-Consultation": [False, True],
@@ -119,23 +101,31 @@ def test_owned_ends() -> None:
 
 
 def test_labels_whose_keys_the_index_needs() -> None:
-    """Those that rows of other tables refer to by key."""
-    assert referenced_labels() == (
-        "AuthUser",
-        "Consultation",
-        "Customer",
-        "CustomerWallet",
-        "Device",
-        "Guide",
-        "GuideWallet",
-        "Language",
-        "Offer",
-        "Payment",
-        "PaymentGateway",
-        "PromotionRule",
-        "Skill",
-        "WalletOrder",
-    )
+    """Those that rows of other tables refer to by key: not by a code, and not their own node."""
+    ends = {
+        end
+        for pattern in declaration.RELATIONSHIPS
+        for end in ((pattern.start, pattern.start_column), (pattern.end, pattern.end_column))
+    }
+    referred = {label for label, column in ends if column not in ("=", "referrer_code?")}
+    assert referenced_labels() == tuple(sorted(referred))
+
+
+def test_another_graph() -> None:
+    """Its tables and their uses follow from it alone."""
+    shop = Node("Shop", "a.shops", Key(("code",), IdRule.CODE), (string("name"),))
+    sells = Relationship("Shop", "SELLS", "Shop", "a.sales", required("shop"), required("of"))
+    [sales, shops] = tables(Graph((Group("All", (shop,), ("a.sales",)),), (sells,)))
+    assert (shops.name, shops.node, shops.relationships, shops.uses()) \
+        == ("a.shops", shop, (), {"code": IdRule.CODE, "name": Type.STRING})  # fmt: skip
+    assert (sales.node, sales.relationships, sales.uses()) \
+        == (None, (sells,), {"shop": IdRule.CODE, "of": IdRule.CODE})  # fmt: skip
+
+
+def test_a_label_that_is_not_declared() -> None:
+    """It is a sentence, not a traceback."""
+    with pytest.raises(SourceError, match="the model refers to a label Gide that it does not declare"):
+        node("Gide")
 
 
 def test_links_by_value() -> None:

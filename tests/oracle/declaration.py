@@ -103,6 +103,45 @@ Notification TO_USER AuthUser | notifications.notifications | = | auth_user_id?
 Lead CONVERTED_TO Customer | marketing.leads | = | customer_id?
 """
 
+# The document's groups in its import order; a table of no label is a join table.
+GROUPS_TEXT = """
+Reference data | Skill Language PaymentGateway PromotionRule Offer
+Auth | AuthUser Role
+Identities | Customer Guide CustomerProfile
+Wallets | CustomerWallet GuideWallet
+Guide details | guide.guide_skills guide.guide_languages BankAccount Verification SavedMessage
+Consultations | Consultation AgoraSession Feedback QualityMetrics
+Financial | Payment WalletOrder Transaction Invoice
+Offers | OfferReservation OfferConsumption UserBehavior MilestoneProgress
+Auth details | Session Device LoginActivity OTPAttempt
+Other | Lead Notification
+"""
+
+PII_TEXT = """
+phone | AuthUser.phone_number Customer.phone_number Guide.phone_number Lead.phone
+name | Guide.full_name CustomerProfile.name BankAccount.account_holder_name Lead.name
+text | SavedMessage.content Feedback.feedback_text Notification.title Notification.body
+token | Device.fcm_token
+ip | LoginActivity.ip_address
+bank | BankAccount.ifsc_code
+birth | CustomerProfile.dob CustomerProfile.tob CustomerProfile.birth_city
+"""
+
+INDEXES_TEXT = """
+Customer.phone_number Guide.phone_number AuthUser.phone_number Lead.phone Device.device_id WalletOrder.status
+Transaction.type Consultation.created_at Payment.created_at Notification.created_at
+"""
+
+# domain-model.md, section "Unused/Empty Tables", and the legacy tables of its note 5.
+SKIPPED_TEXT = """
+customers | address customer_address
+guide | addresses media agreement kyc_document
+consultation | agora_webhook_events feedback_comments_by_guide
+wallet | users wallets coupons quick_connect_rates refund_audit wallet_settings consultant_payouts consultants
+offers | offer_campaigns consultant_rates user_segments volume_bonus_tracking
+notifications | client_events delivery_attempts escalation_rules
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -147,6 +186,11 @@ def _relationship(line: str) -> Relationship:
     return Relationship(start, type_, end, table, start_column, end_column)
 
 
+def _rows(text: str) -> dict[str, list[str]]:
+    rows = (line.split(" | ") for line in text.strip().splitlines())
+    return {heading: names.split() for heading, names in rows}
+
+
 NODES = {node.label: node for node in map(_node, NODES_TEXT.strip().splitlines())}
 RELATIONSHIPS = tuple(map(_relationship, RELATIONSHIPS_TEXT.strip().splitlines()))
 OWN_NODE = {node.table: node for node in NODES.values()}
@@ -159,3 +203,7 @@ RELATIONSHIP_PROPERTIES = {
     "Notification-TO_USER-AuthUser": "target_type",
 }
 TABLES = sorted({node.table for node in NODES.values()} | {pattern.table for pattern in RELATIONSHIPS})
+GROUPS = _rows(GROUPS_TEXT)
+PII = _rows(PII_TEXT)
+INDEXES = INDEXES_TEXT.split()
+SKIPPED_TABLES = {f"{schema}.{table}" for schema, tables in _rows(SKIPPED_TEXT).items() for table in tables}

@@ -62,7 +62,7 @@ def test_malformed_integer_ids(text: str) -> None:
 @pytest.mark.parametrize("text", ["42", " 42 ", '"42"', "'42'", ' "0042" ', "42.0", "'42.000'", "0042", "\t42\r\n"])
 def test_text_auth_ids(text: str) -> None:
     """All these are 42, and name somebody."""
-    assert (read(ids.text_auth_id, text), read(ids.names_nobody, text)) == ([42], [False])
+    assert (read(ids.text_auth_id, text), read(ids.means_no_target, text)) == ([42], [False])
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_text_auth_ids(text: str) -> None:
 )  # fmt: skip
 def test_text_auth_ids_that_name_nobody(text: str | None) -> None:
     """They mean no target, and are no number."""
-    assert (read(ids.text_auth_id, text), read(ids.names_nobody, text)) == ([None], [True])
+    assert (read(ids.text_auth_id, text), read(ids.means_no_target, text)) == ([None], [True])
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_text_auth_ids_that_name_nobody(text: str | None) -> None:
 )  # fmt: skip
 def test_malformed_text_auth_ids(text: str) -> None:
     """They are neither a number nor nobody."""
-    assert (read(ids.text_auth_id, text), read(ids.names_nobody, text)) == ([None], [False])
+    assert (read(ids.text_auth_id, text), read(ids.means_no_target, text)) == ([None], [False])
 
 
 def test_the_largest_text_auth_id() -> None:
@@ -131,7 +131,7 @@ def test_text_auth_ids_are_as_the_obvious_rule_says(texts: list[str | None]) -> 
     """Number, nobody or malformed, text by text."""
     expected = [obvious.text_auth_id(text) for text in texts]
     assert (canonical(IdRule.TEXT_AUTH_ID, *texts), read(ids.text_auth_id, *texts)) == (expected, expected)
-    assert read(ids.names_nobody, *texts) == [obvious.names_nobody(text) for text in texts]
+    assert read(ids.means_no_target, *texts) == [obvious.names_nobody(text) for text in texts]
 
 
 @given(st.lists(obvious.hostile_text(obvious.uuids()), max_size=30))
@@ -148,26 +148,32 @@ def test_codes_and_phones_are_as_the_obvious_rules_say(texts: list[str | None]) 
     assert canonical(IdRule.PHONE, *texts) == [obvious.phone(text) for text in texts]
 
 
-@pytest.mark.parametrize("id_rule", list(ids.PLAIN))
+@pytest.mark.parametrize("id_rule", [id_rule for id_rule, rule in ids.RULES.items() if rule.plain])
 def test_plain_text_is_canonical_already(id_rule: IdRule) -> None:
-    """What the short cut takes, the grammar takes as the same value, at the lengths and digits where it ends."""
+    """What the short cut takes, the rule takes as the same value, at the lengths and digits where it ends."""
     plain = ["1", "9", "10", "1" + "0" * 17, "9" * 18, UUID, UUID.replace("a", "f")]
     others = ["0", "01", "-1", "1" + "0" * 18, "9" * 19, " 1", "1 ", "1.0", UUID.upper(), "1\n", "", "٣"]
-    pattern, dtype = ids.PLAIN[id_rule]
-    taken = pl.Series([*plain, *others]).filter(pl.Series([*plain, *others]).str.contains(pattern))
+    rule = ids.RULES[id_rule]
+    assert rule.plain
+    taken = pl.Series([*plain, *others]).filter(pl.Series([*plain, *others]).str.contains(rule.plain))
     assert taken.to_list() == [text for text in plain if (text.isdigit()) == (id_rule is not IdRule.UUID)]
-    by_grammar = taken.to_frame("text").select(ids.CANONICAL[id_rule](pl.col("text")).alias("value")).to_series()
-    assert by_grammar.to_list() == taken.cast(dtype).to_list()
+    by_rule = taken.to_frame("text").select(rule.canonical(pl.col("text")).alias("value")).to_series()
+    assert by_rule.to_list() == taken.cast(rule.dtype).to_list()
 
 
 @pytest.mark.parametrize("dtype", [pl.Int16, pl.Int32, pl.Int64])
 def test_integer_columns(dtype: type[pl.DataType]) -> None:
-    """They are canonical as they are, in 64 bits."""
-    column = ids.canonical(pl.Series("column", [1, None, -5], dtype=dtype), IdRule.INTEGER)
-    assert (column.dtype, column.to_list()) == (pl.Int64(), [1, None, -5])
+    """They are canonical as they are, in 64 bits; where a rule is one of text, by their digits."""
+    raw = pl.Series("column", [1, None, -5], dtype=dtype)
+    columns = [ids.canonical(raw, id_rule) for id_rule in (IdRule.INTEGER, IdRule.CODE, IdRule.PHONE)]
+    assert [(column.dtype, column.to_list()) for column in columns] == [
+        (pl.Int64(), [1, None, -5]),
+        (pl.String(), ["1", None, "-5"]),
+        (pl.String(), ["1", None, "5"]),
+    ]
 
 
-@pytest.mark.parametrize("id_rule", [*ids.CANONICAL])
+@pytest.mark.parametrize("id_rule", [*ids.RULES])
 def test_a_column_without_values(id_rule: IdRule) -> None:
     """Nulls and no rows at all keep the type of their kind."""
     expected = pl.Int64() if id_rule in (IdRule.INTEGER, IdRule.TEXT_AUTH_ID) else pl.String()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.model.vocabulary import Key, Type, integer, pair, uuid
+from exporter.model.vocabulary import IdRule, Key, Type, integer, pair, uuid
 from exporter.shape import key_index
 from exporter.shape.key_index import (
     DenseKeys,
@@ -131,7 +131,17 @@ def test_uuid_keys(tmp_path: Path) -> None:
     assert keys.contains(pl.Series([small, small.upper(), "x", None])).to_list() == [True, False, False, False]
 
 
-@pytest.mark.parametrize("key", [integer("id"), uuid("id"), pair("id", "device_id")])
+@pytest.mark.parametrize("raw", [["7", " IN\t", "IN", " ", None], [7, None]])
+def test_text_keys(tmp_path: Path, raw: list[str | int | None]) -> None:
+    """White space around a code is not part of it, a blank one is in no set; the digits of a number are a code."""
+    keys = unbounded(tmp_path / "keys", Key(("id",), IdRule.CODE), pl.DataFrame({"id": raw}))
+    asked = ["7", "IN", " IN", "in", "", None]
+    assert keys.contains(pl.Series(asked)).to_list() == [
+        text == "7" or (text == "IN" and "IN" in raw) for text in asked
+    ]
+
+
+@pytest.mark.parametrize("key", [integer("id"), uuid("id"), pair("id", "device_id"), Key(("id",), IdRule.CODE)])
 @pytest.mark.parametrize("ids", [[], [None]])
 def test_a_label_without_keys(tmp_path: Path, key: Key, ids: list[None]) -> None:
     """It can be asked, and has none."""

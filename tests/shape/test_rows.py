@@ -1,36 +1,12 @@
 """From a raw frame to rows and rejects: every kind of reference, one fate a row, in the specification's order."""
 
-from typing import Any
-
 import polars as pl
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
-from exporter.model.vocabulary import Node
 from exporter.shape.key_index import KeyIndex
-from exporter.shape.rows import Shaped, shape
-from tests.support import reference_rows
-from tests.support.strategies import MOMENT, TABLES, UUID, WORLD, sources, write_world
-
-
-@pytest.fixture(scope="module")
-def key_index(tmp_path_factory: pytest.TempPathFactory) -> KeyIndex:
-    """The drawn rows' world."""
-    return write_world(tmp_path_factory.mktemp("keys"))
-
-
-def outcome(shaped: Shaped) -> tuple[list[str], list[tuple[Any, ...]], list[tuple[Any, ...]], int]:
-    """All of an entity: header, rows, reject lines, rows without a target."""
-    return shaped.rows.columns, shaped.rows.rows(), shaped.rejects.rows(), shaped.no_target
-
-
-def shaped(name: str, key_index: KeyIndex, **columns: Any) -> dict[str, Shaped]:
-    """What a frame of those columns gives, by entity."""
-    parts = shape(pl.DataFrame(columns), TABLES[name], key_index)
-    return {part.entity.label if isinstance(part.entity, Node) else part.entity.name: part for part in parts}
+from tests.support.shaping import outcome, shaped
+from tests.support.strategies import MOMENT, UUID
 
 
 def test_a_consultation(key_index: KeyIndex) -> None:
@@ -266,35 +242,3 @@ def test_referrers(key_index: KeyIndex) -> None:
         ],
         2,
     )
-
-
-# One argument for each table, so that every table has examples of its own.
-@pytest.mark.parametrize("name", TABLES)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_every_table_is_as_the_obvious_rules_say(name: str, data: st.DataObject, key_index: KeyIndex) -> None:
-    """Rows in their order, rejects, and how many refer to nobody, entity by entity."""
-    table = TABLES[name]
-    rows, duplicates, keys, frame = data.draw(sources(table))
-    expected = reference_rows.shape(table, rows, duplicates, keys, WORLD)
-    parts = shape(frame, table, key_index)
-    assert [(part.rows.rows(), part.no_target) for part in parts] == [(g.rows, g.no_target) for g in expected]
-    assert [sorted(part.rejects.rows(), key=repr) for part in parts] == [sorted(g.rejects, key=repr) for g in expected]
-
-
-def test_the_examples_above_hold_every_fate(key_index: KeyIndex) -> None:
-    """Else the comparison would say less than it seems to: each fate occurs in the tables that know it."""
-    reasons: set[str] = set()
-
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(data=st.data())
-    def collect(data: st.DataObject) -> None:
-        table = TABLES[data.draw(st.sampled_from(["guide.guide_profile", "guide.guide_skills", "auth.user_sessions"]))]
-        for part in shape(data.draw(sources(table))[3], table, key_index):
-            reasons.update(part.rejects["reason"])
-
-    collect()
-    assert reasons == {
-        *("null_id", "malformed_id", "duplicate_id", "ambiguous_link", "dangling_start", "dangling_end"),
-        *("duplicate_relationship", "unrepresentable_value"),
-    }

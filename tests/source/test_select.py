@@ -112,6 +112,29 @@ def test_uuids_in_texts(leader: Connection, type: str, texts: list[str | None]) 
     check_groups(found, [obvious.uuid(text) for text, _ in found])
 
 
+@pytest.mark.parametrize("type", ["text", "varchar", "char(40)"])
+@ON_SERVER
+@given(texts=without_zero_byte(obvious.hostile_text(st.sampled_from(["A", " A", "A\t\r", "a", "A\xa0", "", "\v"]))))
+def test_codes_in_texts(leader: Connection, type: str, texts: list[str | None]) -> None:
+    """White space around a code is not part of it, everything else is, case included."""
+    found = groups(leader, type, IdRule.CODE, [text if text is None else text[:40] for text in texts])
+    check_groups(found, [obvious.code(text) for text, _ in found])
+
+
+@pytest.mark.parametrize(
+    ("type", "texts"),
+    [
+        ("bigint", ["1", "01", "-1", None]),
+        ("numeric", ["1", "1.0", "NaN", None]),
+        ("uuid", ["AAAAAAAA-aaaa-aaaa-aaaa-aaaaaaaaaaaa", "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", None]),
+    ],
+)
+def test_codes_in_other_types(leader: Connection, type: str, texts: list[str | None]) -> None:
+    """They are one key when their text is the same."""
+    found = groups(leader, type, IdRule.CODE, [*texts, *texts])
+    check_groups(found, [value if value is None else obvious.code(str(value)) for value, _ in found])
+
+
 @pytest.mark.parametrize(
     ("type", "texts"),
     [

@@ -1,11 +1,14 @@
-"""What a row gives to each entity of its table, by graph-model.md, row by row: slow and obvious."""
+"""What a row gives to each entity of its table, by graph-model.md, row by row: slow and obvious.
+
+Of the product it takes the declaration as data, and nothing that follows from it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.model.tables import Table, ends, id_rule_of
-from exporter.model.vocabulary import Constant, IdRule, Node, Property, Reference, Relationship, Type
+from exporter.model.tables import Table
+from exporter.model.vocabulary import Constant, IdRule, Node, Reference, Relationship
 from tests.support import reference_rules as obvious
 
 Row = Mapping[str, Any]
@@ -40,6 +43,38 @@ READ = {
 }
 
 
+@dataclass(frozen=True)
+class End:
+    """One end of a relationship: the label, the reference, how its columns are read, whether it is the row's own."""
+
+    label: str
+    reference: Reference
+    id_rule: IdRule
+    own: bool
+
+
+def ends(table: Table, relationship: Relationship) -> tuple[End, End]:
+    """Start and end."""
+    nodes = {node.label: node for group in table.graph.groups for node in group.nodes}
+
+    def end(label: str, reference: Reference) -> End:
+        own = table.node is not None and (label, reference.columns) == (table.node.label, table.node.key.columns)
+        return End(label, reference, reference.id_rule or nodes[label].key.id_rule, own)
+
+    return (
+        end(relationship.start, relationship.start_reference),
+        end(relationship.end, relationship.end_reference),
+    )
+
+
+def key_columns(table: Table) -> tuple[str, ...]:
+    """The columns by which two rows of the table are the same: the node's key, or both references."""
+    if table.node:
+        return table.node.key.columns
+    [relationship] = table.relationships
+    return (*relationship.start_reference.columns, *relationship.end_reference.columns)
+
+
 def read(cell: Any, id_rule: IdRule) -> Any:
     """The canonical form of a cell."""
     if id_rule is IdRule.INTEGER:
@@ -66,87 +101,70 @@ def node_fate(row: Row, node: Node, *, duplicate: bool) -> Fate | None:
     return Fate("duplicate_id", columns) if duplicate else None
 
 
-def names_nobody(row: Row, label: str, reference: Reference) -> bool:
+def is_without_target(row: Row, end: End) -> bool:
     """Whether an optional reference is null, or blank where it is text."""
+    reference = end.reference
     if not reference.columns:
         assert reference.by_value is not None
         return read(row[reference.by_value.column], reference.by_value.id_rule) is None
     if reference.optional is None:
         return False
     cell = row[reference.optional]
-    id_rule = id_rule_of(label, reference)
     if cell is None:
         return True
-    if id_rule is IdRule.PAIR or isinstance(cell, int):
+    if end.id_rule is IdRule.PAIR or isinstance(cell, int):
         return False
-    return obvious.names_nobody(cell) if id_rule is IdRule.TEXT_AUTH_ID else cell.strip(obvious.WHITE_SPACE) == ""
+    return obvious.names_nobody(cell) if end.id_rule is IdRule.TEXT_AUTH_ID else cell.strip(obvious.WHITE_SPACE) == ""
 
 
-def relationship_fate(row: Row, table: Table, made: Relationship, world: World, *, duplicate: bool) -> Fate | None:
+def relationship_fate(
+    row: Row, table: Table, relationship: Relationship, world: World, *, duplicate: bool
+) -> Fate | None:
     """Why a row makes no relationship: the first that applies."""
     if table.node and (own := node_fate(row, table.node, duplicate=duplicate)):
         return own
-    places = zip(("dangling_start", "dangling_end"), ends(made), strict=True)
-    foreign = [(reason, *end) for reason, end in places if not table.owns(*end)]
-    if any(names_nobody(row, label, reference) for _, label, reference in foreign):
+    reasons = zip(("dangling_start", "dangling_end"), ends(table, relationship), strict=True)
+    foreign = [(reason, end) for reason, end in reasons if not end.own]
+    if any(is_without_target(row, end) for _, end in foreign):
         return NO_TARGET
-    for _, label, reference in foreign:
-        for column in reference.columns:
+    for _, end in foreign:
+        for column in end.reference.columns:
             if row[column] is None:
-                return Fate("null_id", (column,), label)
-    for _, label, reference in foreign:
-        if reference.columns and key_of(row, reference.columns, id_rule_of(label, reference)) is None:
-            return Fate("malformed_id", reference.columns[:1], label)
-    for _, label, reference in foreign:
-        if reference.by_value and len(found(row, table, label, reference, world)) > 1:
-            return Fate("ambiguous_link", (reference.by_value.column,), label)
-    for reason, label, reference in foreign:
-        if not found(row, table, label, reference, world):
-            assert reference.columns or reference.by_value
-            return Fate(reason, reference.columns or (reference.by_value.column,), label)  # type: ignore[union-attr]
-    return Fate("duplicate_relationship", table.key_columns) if duplicate and not table.node else None
+                return Fate("null_id", (column,), end.label)
+    for _, end in foreign:
+        columns = end.reference.columns
+        if columns and key_of(row, columns, end.id_rule) is None:
+            return Fate("malformed_id", columns[:1], end.label)
+    for _, end in foreign:
+        if end.reference.by_value and len(possible(row, table, end, world)) > 1:
+            return Fate("ambiguous_link", (end.reference.by_value.column,), end.label)
+    for reason, end in foreign:
+        if not possible(row, table, end, world):
+            link = end.reference.by_value
+            return Fate(reason, end.reference.columns or (link.column if link else "",), end.label)
+    return Fate("duplicate_relationship", key_columns(table)) if duplicate and not table.node else None
 
 
-def found(row: Row, table: Table, label: str, reference: Reference, world: World) -> list[Any]:
-    """The keys of all nodes that an end may be; more than one where a shared phone leaves it open."""
-    if reference.columns:
-        key = key_of(row, reference.columns, id_rule_of(label, reference))
-        if key in world.keys[label]:
-            return [key]
-    link = reference.by_value
+def is_found_by_key(row: Row, end: End, world: World) -> bool:
+    """Whether a node has the key in the reference's columns."""
+    columns = end.reference.columns
+    return bool(columns) and key_of(row, columns, end.id_rule) in world.keys[end.label]
+
+
+def possible(row: Row, table: Table, end: End, world: World) -> list[Any]:
+    """The keys of all nodes that an end may be; more than one where a value that is shared leaves it open."""
+    if is_found_by_key(row, end, world):
+        return [key_of(row, end.reference.columns, end.id_rule)]
+    link = end.reference.by_value
     if link is None:
         return []
     value = read(row[link.column], link.id_rule)
-    owners = world.owners(label, link.owner_column, value)
+    owners = world.owners(end.label, link.owner_column, value)
     if link.exclusive and owners:
         assert table.node
         sharers = world.owners(table.node.label, link.column, value)
         return owners if len(sharers) < 2 else [*owners, None]
     return owners
-
-
-def property_value(type: Type, cell: Any) -> tuple[Any, str | None]:
-    """A property's value, and the raw text of one that was lost; a moment's cell is (its text, its lost raw text)."""
-    if type in (Type.DATETIME, Type.DATE):
-        return cell
-    if cell is None:
-        return None, None
-    if type is Type.LONG and isinstance(cell, str):
-        number = obvious.integer_id(cell)
-        return number, cell if number is None else None
-    if type is Type.DOUBLE and "Infinity" not in cell and abs(float(cell)) == float("inf"):
-        return None, cell
-    if type is Type.LOCALTIME and cell == "24:00:00":
-        return None, cell
-    return cell, None
-
-
-def constant(row: Row, table: Table, made: Relationship, given: Constant, world: World) -> str | None:
-    """The constant of a link by key, or the other one of a link by value."""
-    label, reference = ends(made)[0]
-    if given.by_value and key_of(row, reference.columns, id_rule_of(label, reference)) not in world.keys[label]:
-        return given.by_value
-    return given.value
 
 
 @dataclass
@@ -172,7 +190,7 @@ def shape(table: Table, rows: list[Row], duplicates: list[bool], keys: list[str]
     for entity in entities:
         given = Given([], [])
         for number, row in enumerate(rows):
-            key = keys[number] if keys else joined(row, table.key_columns)
+            key = keys[number] if keys else joined(row, key_columns(table))
             add(given, row, table, entity, duplicates[number], key, world)
         all_given.append(given)
     return all_given
@@ -184,32 +202,39 @@ def add(
     """Adds what one row gives to an entity."""
     if isinstance(entity, Node):
         fate = node_fate(row, entity, duplicate=duplicate)
+        own_keys = [key_of(row, entity.key.columns, entity.key.id_rule)]
     else:
         fate = relationship_fate(row, table, entity, world, duplicate=duplicate)
+        own_keys = [] if fate else [end_key(row, table, end, world) for end in ends(table, entity)]
     if fate == NO_TARGET:
         given.no_target += 1
-    elif fate:
+        return
+    if fate:
         value = joined(row, fate.columns)
         given.rejects.append((fate.reason, table.name, ":".join(fate.columns), key, value, fate.references))
-    elif isinstance(entity, Node):
-        values = [(each, property_value(each.type, row[each.name])) for each in entity.properties]
-        given.rows.append((key_of(row, entity.key.columns, entity.key.id_rule), *(value for _, (value, _) in values)))
-        given.rejects += [
-            ("unrepresentable_value", table.name, each.name, key, lost, None)
-            for each, (_, lost) in values
-            if lost is not None
-        ]
-    else:
-        keys = [
-            found(row, table, *end, world)[0] if not table.owns(*end) else own_key(row, table) for end in ends(entity)
-        ]
-        given.rows.append((*keys, *(relationship_value(row, table, entity, each, world) for each in entity.properties)))
+        return
+    values = []
+    for prop in entity.properties:
+        if isinstance(prop, Constant):
+            assert isinstance(entity, Relationship)
+            values.append(constant(row, table, entity, prop, world))
+            continue
+        value, lost = obvious.property_value(prop.type, row[prop.name])
+        values.append(value)
+        if lost is not None:
+            given.rejects.append(("unrepresentable_value", table.name, prop.name, key, lost, None))
+    given.rows.append((*own_keys, *values))
 
 
-def own_key(row: Row, table: Table) -> Any:
-    assert table.node
-    return key_of(row, table.node.key.columns, table.node.key.id_rule)
+def end_key(row: Row, table: Table, end: End, world: World) -> Any:
+    """The key of the node at an end of an exported relationship."""
+    return key_of(row, end.reference.columns, end.id_rule) if end.own else possible(row, table, end, world)[0]
 
 
-def relationship_value(row: Row, table: Table, made: Relationship, given: Property | Constant, world: World) -> Any:
-    return constant(row, table, made, given, world) if isinstance(given, Constant) else row[given.name]
+def constant(row: Row, table: Table, relationship: Relationship, prop: Constant, world: World) -> str:
+    """The constant of a link by key, or the other one where an end goes by value because no node has its key."""
+    fallen_back = any(
+        end.reference.columns and end.reference.by_value and not end.own and not is_found_by_key(row, end, world)
+        for end in ends(table, relationship)
+    )
+    return prop.by_value if prop.by_value and fallen_back else prop.value

@@ -1,6 +1,10 @@
 """The rules of graph-model.md once more, value by value, slow and obvious; and text that tries to break them."""
 
+from typing import Any
+
 from hypothesis import strategies as st
+
+from exporter.model.vocabulary import Type
 
 DIGITS = "0123456789"
 WHITE_SPACE = " \t\n\x0b\x0c\r"
@@ -80,6 +84,22 @@ def phone(text: str | None) -> str | None:
     if text is None:
         return None
     return "".join(character for character in text if character in DIGITS)[-10:] or None
+
+
+def property_value(type: Type, cell: Any) -> tuple[Any, str | None]:
+    """A property's value, and the raw text of one that was lost; a moment's cell is (its text, its lost raw text)."""
+    if type in (Type.DATETIME, Type.DATE):
+        return cell
+    if cell is None:
+        return None, None
+    if type is Type.LONG and isinstance(cell, str):
+        number = integer_id(cell)
+        return number, cell if number is None else None
+    if type is Type.DOUBLE and "Infinity" not in cell and abs(float(cell)) == float("inf"):
+        return None, cell
+    if type is Type.LOCALTIME and cell == "24:00:00":
+        return None, cell
+    return cell, None
 
 
 # Digits of other scripts, signs, blanks that are none, quotes and what else comes near a number.

@@ -10,13 +10,62 @@ from hypothesis import strategies as st
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.tables import Table, Use, node, tables
-from exporter.model.vocabulary import IdRule, Type
+from exporter.model.vocabulary import (
+    ByValue,
+    Constant,
+    Graph,
+    Group,
+    IdRule,
+    Node,
+    Reference,
+    Relationship,
+    Type,
+    boolean,
+    double,
+    integer,
+    localtime,
+    long,
+    optional,
+    required,
+    string,
+)
+from exporter.model.vocabulary import date as date_property
+from exporter.model.vocabulary import datetime as datetime_property
 from exporter.shape.key_index import KeyIndex, write_duplicates, write_index, write_keys
 from tests.support.reference_rows import Row, World
 
 TABLES = {table.name: table for table in tables()}
+
+# What the vocabulary can say and the declared graph does not: relationships with properties of every type, from a join
+# table too, and links by value at either end, of rows that may share the value and that may not.
+EVERY_TYPE = (
+    *(long("number"), double("amount"), boolean("flag"), datetime_property("moment"), date_property("day")),
+    *(localtime("hour"), string("text")),
+)
+BY_PHONE = (Constant("by", "phone"),)
+SHARED, EXCLUSIVE = (
+    ByValue("phone_number", "phone_number", IdRule.PHONE, exclusive=exclusive) for exclusive in (False, True)
+)
+VIA = Constant("via", "id", "phone")
+OTHER_GRAPH = Graph(
+    (
+        Group("Guides", (node("Guide"), node("Skill")), ("other.guide_skills",)),
+        Group("Wallets", (Node("GuideWallet", "other.wallets", integer("id"), (double("cash"),)),)),
+    ),
+    (
+        Relationship("Guide", "HAS_SKILL", "Skill", "other.guide_skills",
+                     required("guide_id"), optional("skill_id"), EVERY_TYPE),
+        Relationship("GuideWallet", "OF", "Guide", "other.wallets",
+                     required("id"), Reference(("guide_id",), by_value=EXCLUSIVE), (*EVERY_TYPE, VIA)),
+        Relationship("Guide", "HAS", "GuideWallet", "other.wallets",
+                     Reference(("guide_id",), optional="guide_id", by_value=SHARED), required("id"), (VIA,)),
+        Relationship("GuideWallet", "CALLS", "Guide", "other.wallets",
+                     required("id"), Reference(optional="phone_number", by_value=EXCLUSIVE), BY_PHONE),
+    ),
+)  # fmt: skip
+OTHER_TABLES = {table.name: table for table in tables(OTHER_GRAPH) if table.name not in TABLES}
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
-LOSERS = ("(0,7)", "(1,2)")
+DUPLICATE_IDS = ("(0,7)", "(1,2)")
 MOMENT, DAY = datetime(2026, 11, 23, 3, 15, 0, 250000, tzinfo=UTC), date(1947, 8, 15)
 
 # The phone 9876543210 is one guide's and one wallet's, 43210 two guides', 11111 one guide's and two wallets', 22222 no
@@ -38,18 +87,18 @@ WORLD = World(
 
 def write_world(directory: Path) -> KeyIndex:
     """The world as a key index, with two duplicates in every table."""
-    made = KeyIndex(directory)
+    key_index = KeyIndex(directory)
     for label, keys in WORLD.keys.items():
         columns = node(label).key.columns
         raw = [[str(key)] if len(columns) == 1 else str(key).split(":", 1) for key in sorted(keys, key=str)]
         frame = pl.DataFrame(raw, schema=dict.fromkeys(columns, pl.String), orient="row")
-        write_keys(made.keys_directory(label), node(label).key, [frame], low=None, high=None, bytes=len(raw))
+        write_keys(key_index.keys_directory(label), node(label).key, [frame], low=None, high=None, bytes=len(raw))
     for (label, column), owned in WORLD.values.items():
         frame = pl.DataFrame({"id": [id for id, _ in owned], "text": [text for _, text in owned]})
-        write_index(made.values_directory(label, column), [frame], bytes=len(owned))
-    for name in TABLES:
-        write_duplicates(made.duplicates_file(name), pl.DataFrame({"row id": LOSERS}))
-    return made
+        write_index(key_index.values_directory(label, column), [frame], bytes=len(owned))
+    for name in (*TABLES, *OTHER_TABLES):
+        write_duplicates(key_index.duplicates_file(name), pl.DataFrame({"row id": DUPLICATE_IDS}))
+    return key_index
 
 
 ID_NUMBERS = [None, 1, 2, 5, 3, -1, 0]
@@ -90,16 +139,16 @@ def sources(draw: st.DrawFn, table: Table) -> tuple[list[Row], list[bool], list[
             plain = [MOMENTS[use] if text else None for text, _ in cells[column]]
             frame[raw_name(column)] = pl.Series([lost for _, lost in cells[column]], dtype=pl.String)
         frame[column] = pl.Series(plain, dtype=pl.Int64() if as_integer else DTYPES.get(use, pl.String()))
-    places = [draw(st.sampled_from([*LOSERS, "(0,1)", "(1,22)"])) for _ in range(number)]
-    duplicates = [place in LOSERS for place in places]
+    row_ids = [draw(st.sampled_from([*DUPLICATE_IDS, "(0,1)", "(1,22)"])) for _ in range(number)]
+    duplicates = [row_id in DUPLICATE_IDS for row_id in row_ids]
     match draw(st.sampled_from([ROW, DUPLICATE, ""])):
         case "":
             duplicates = [False] * number
         case name:
             frame[name] = pl.Series(
-                places if name == ROW else duplicates, dtype=pl.String if name == ROW else pl.Boolean
+                row_ids if name == ROW else duplicates, dtype=pl.String if name == ROW else pl.Boolean
             )
-    keys = [f"key {place}" for place in range(number)] if draw(st.booleans()) else None
+    keys = [f"key {row}" for row in range(number)] if draw(st.booleans()) else None
     if keys is not None:
         frame[PRIMARY_KEY] = pl.Series(keys, dtype=pl.String)
     rows: list[Row] = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]

@@ -1,0 +1,234 @@
+"""A declaration held against what the engine keeps: everything that is wrong with it, at once, a sentence each.
+
+The vocabulary can say more than the engine does. What the engine would ignore, export wrongly or fail on is refused
+here, before every export and by `exporter check`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from exporter.model.graph import GRAPH
+from exporter.model.tables import Table, Use, ends, tables
+from exporter.model.vocabulary import (
+    ByValue,
+    Constant,
+    Graph,
+    IdRule,
+    Node,
+    PrivacyClass,
+    Property,
+    Reference,
+    Relationship,
+    Type,
+)
+
+# The rules that `select.comparable` has in SQL, without which two spellings of one key would be two nodes.
+KEY_RULES = frozenset({IdRule.INTEGER, IdRule.UUID, IdRule.CODE, IdRule.PAIR})
+# The rules whose canonical form is text, as the index of linked values keeps it.
+LINK_RULES = frozenset({IdRule.UUID, IdRule.CODE, IdRule.PHONE})
+# A column is read as the same text for all of these.
+TEXT_USES = (LINK_RULES | {Type.STRING}) - {IdRule.UUID}
+# What a property with a PII mark may be, and what the key of a label may be.
+PERSONAL = frozenset({PrivacyClass.QUASI, PrivacyClass.DIRECT, PrivacyClass.TEXT, PrivacyClass.SECRET})
+KEY_CLASSES = frozenset({PrivacyClass.KEY, PrivacyClass.DIRECT})
+
+
+def problems(graph: Graph = GRAPH) -> list[str]:
+    """Everything that would make an export of the graph wrong, incomplete or impossible; empty where it is sound."""
+    found = [*bad_names(graph), *repetitions(graph), *bad_tables(graph)]
+    for table in tables(graph):
+        # What is read of a table follows from its key and its references.
+        found += [*bad_key(table.node), *bad_references(graph, table)] or bad_uses(table)
+    return [*found, *bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
+
+
+def entity_name(entity: Node | Relationship) -> str:
+    return entity.label if isinstance(entity, Node) else entity.name
+
+
+def entities(graph: Graph) -> tuple[Node | Relationship, ...]:
+    return (*graph.nodes, *graph.relationships)
+
+
+def properties(entity: Node | Relationship) -> list[Property | Constant]:
+    """The properties of an entity, a node's key among them."""
+    return [*(entity.key_properties if isinstance(entity, Node) else ()), *entity.properties]
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def bad_names(graph: Graph) -> Iterator[str]:
+    """Names that could not be a label, a property, a column or a file."""
+    for entity in entities(graph):
+        names = [entity.label] if isinstance(entity, Node) else [entity.start, entity.type, entity.end]
+        names += [prop.name for prop in properties(entity)]
+        if isinstance(entity, Node):
+            names += entity.key.columns
+            names += (*entity.keep_latest.columns, entity.keep_latest.tiebreaker) if entity.keep_latest else ()
+        else:
+            for _, reference in ends(entity):
+                names += reference.columns
+                names += [reference.by_value.column, reference.by_value.owner_column] if reference.by_value else ()
+        for name in dict.fromkeys(names):
+            if not name.isidentifier():
+                yield f'{entity_name(entity)}: "{name}" is not a name of letters, digits and underscores'
+    for table in dict.fromkeys([*(entity.table for entity in entities(graph)), *graph.skipped_tables]):
+        schema, _, name = table.partition(".")
+        if not (schema.isidentifier() and name.isidentifier()):
+            yield f'table "{table}" is not schema.table'
+
+
+def repetitions(graph: Graph) -> Iterator[str]:
+    """What may stand in a declaration once and does more often."""
+    for label in repeated(node.label for node in graph.nodes):
+        yield f"label {label} is declared more than once"
+    for table in repeated(table for group in graph.groups for table in group.tables):
+        yield f"table {table} is declared more than once; its rows are nodes of one label, or of none"
+    for pattern in repeated(relationship.name for relationship in graph.relationships):
+        yield f"pattern {pattern} is declared more than once"
+    for entity in entities(graph):
+        for name in repeated(prop.name for prop in properties(entity)):
+            yield f"{entity_name(entity)} has more than one property {name}"
+
+
+def bad_tables(graph: Graph) -> Iterator[str]:
+    """Tables that no group reads, that nothing is made of, or that are skipped all the same."""
+    grouped = {table for group in graph.groups for table in group.tables}
+    for relationship in graph.relationships:
+        if relationship.table not in grouped:
+            yield f"{relationship.name}: {relationship.table} is neither a label's table nor a group's join table"
+    made_of = Counter(relationship.table for relationship in graph.relationships)
+    for group in graph.groups:
+        for table in group.join_tables:
+            if made_of[table] != 1:
+                yield f"join table {table} must make exactly one pattern, and makes {made_of[table]}"
+    for table in sorted(grouped & graph.skipped_tables):
+        yield f"table {table} is both exported and on the skip list"
+
+
+def bad_key(node: Node | None) -> Iterator[str]:
+    """A key by whose rule the engine does not know two spellings as one, or with too many or too few columns."""
+    if node and node.key.id_rule not in KEY_RULES:
+        yield f"{node.label}: the rule {node.key.id_rule} is not one for keys"
+    elif node and len(node.key.columns) != (2 if node.key.id_rule is IdRule.PAIR else 1):
+        yield f"{node.label}: a key of {len(node.key.columns)} columns cannot be read by the rule {node.key.id_rule}"
+
+
+def bad_uses(table: Table) -> Iterator[str]:
+    """Columns of a table that are needed in two ways, of which a read has one."""
+    uses: dict[str, set[Use]] = {}
+    for column, use in table.all_uses():
+        uses.setdefault(column, set()).add(use)
+    for column, needed in uses.items():
+        as_text = needed <= TEXT_USES and column not in table.key_columns
+        if len(needed) > 1 and not as_text:
+            yield f"{table.name}.{column} is read in more than one way: {', '.join(sorted(needed))}"
+
+
+def bad_references(graph: Graph, table: Table) -> Iterator[str]:
+    """What the engine would ignore or fail on in the patterns of a table."""
+    labels = {node.label: node for node in graph.nodes}
+    for relationship in table.relationships:
+        for label, reference in ends(relationship):
+            node = labels.get(label)
+            for problem in bad_reference(table, node, reference) if node else [f"there is no label {label}"]:
+                yield f"{relationship.name}: {problem}"
+        fallbacks = [reference for _, reference in ends(relationship) if reference.columns and reference.by_value]
+        if len(fallbacks) > 1:
+            yield f"{relationship.name}: only one end can go by value where no node has the key"
+        for prop in relationship.properties:
+            if isinstance(prop, Constant) and prop.by_value and not fallbacks:
+                yield f"{relationship.name}: no end goes by value, so {prop.name} has no value for that"
+
+
+def bad_reference(table: Table, node: Node, reference: Reference) -> Iterator[str]:
+    """What the engine would ignore or fail on in a reference from a table's rows to a label."""
+    label, key, link = node.label, node.key, reference.by_value
+    if table.owns(label, reference):
+        if reference != Reference(reference.columns):
+            yield f"the end {label} is the row's own node, which needs no more than its columns"
+        return
+    if reference.columns and len(reference.columns) != len(key.columns):
+        yield f"the key of {label} has {len(key.columns)} columns, the reference {len(reference.columns)}"
+    if not reference.columns and not link:
+        yield f"the reference to {label} has no columns"
+    if reference.optional and reference.optional not in (reference.columns or (link and link.column,)):
+        yield f"the reference to {label} does not read its optional column {reference.optional}"
+    if link and not reference.columns and not reference.optional:
+        yield f"a link to {label} by value alone is optional, and must say so"
+    # The rows of a join table are compared in SQL, which has no form of text auth IDs.
+    is_text_auth_id = reference.id_rule is IdRule.TEXT_AUTH_ID and key.id_rule is IdRule.INTEGER
+    if reference.id_rule not in (None, key.id_rule) and not (is_text_auth_id and table.node):
+        yield f"the key of {label} cannot be referred to by the rule {reference.id_rule} in {table.name}"
+    if link:
+        yield from bad_link(table, node, link)
+
+
+def bad_link(table: Table, owner: Node, link: ByValue) -> Iterator[str]:
+    """What the engine would ignore or fail on in a link by value from a table's rows to a label."""
+    if link.id_rule not in LINK_RULES:
+        yield f"the rule {link.id_rule} is not one for links by value"
+    if not table.node:
+        yield f"{table.name} is a join table, whose rows cannot go by value"
+    elif link.exclusive and table.node.key.id_rule is not IdRule.INTEGER:
+        yield f"only rows with an integer key can be asked whether others share {link.column}"
+    if owner.key.id_rule is not IdRule.INTEGER:
+        yield f"only a label with an integer key can be found by value, and {owner.label} has another"
+    if link.owner_column not in {prop.name for prop in owner.properties}:
+        yield f"{owner.label} is found by {link.owner_column}, which is not a property of it"
+
+
+def bad_linked_values(graph: Graph) -> Iterator[str]:
+    """Columns that links by value compare by more than one rule: the index of their values is made by one."""
+    rules: dict[tuple[str, str], set[IdRule]] = {}
+    for table in tables(graph):
+        for relationship in table.relationships:
+            for label, reference in ends(relationship):
+                if link := reference.by_value:
+                    rules.setdefault((label, link.owner_column), set()).add(link.id_rule)
+                    if link.exclusive and table.node:
+                        rules.setdefault((table.node.label, link.column), set()).add(link.id_rule)
+    for (label, column), used in rules.items():
+        if len(used) > 1:
+            yield f"links by value compare {label}.{column} by more than one rule: {', '.join(sorted(used))}"
+
+
+def bad_indexes(graph: Graph) -> Iterator[str]:
+    """Indexes that are declared twice, or on what is not there."""
+    known = {(node.label, prop.name) for node in graph.nodes for prop in properties(node)}
+    for label, name in graph.indexes:
+        if (label, name) not in known:
+            yield f"index on {label}.{name}: there is no such property"
+    for name in repeated(f"{label}.{name}" for label, name in graph.indexes):
+        yield f"index on {name} is declared more than once"
+
+
+def bad_privacy(graph: Graph) -> Iterator[str]:
+    """Properties without a privacy class, classes without a property, and classes that contradict the declaration.
+
+    A key may be `key`, or `direct` where it is personal by itself; a property may be `key` where it holds another
+    label's.
+    """
+    keys = {key_property for node in graph.nodes for key_property in node.key_properties}
+    known = set()
+    for entity in entities(graph):
+        own_keys = entity.key_properties if isinstance(entity, Node) else ()
+        for prop in properties(entity):
+            if isinstance(prop, Constant):
+                continue
+            name = f"{entity_name(entity)}.{prop.name}"
+            known.add(name)
+            privacy = graph.privacy.get(name)
+            if privacy is None:
+                yield f"{name} has no privacy class"
+            elif prop in own_keys and privacy not in KEY_CLASSES:
+                yield f"{name} is a key, and its privacy class is {privacy}"
+            elif privacy is PrivacyClass.KEY and prop not in keys:
+                yield f"{name} is not a key, and its privacy class is"
+            elif prop.pii and privacy not in PERSONAL:
+                yield f"{name} holds personal data ({prop.pii}), and its privacy class is {privacy}"
+    for name in graph.privacy:
+        if name not in known:
+            yield f"there is no property {name}, which has a privacy class"
