@@ -14,8 +14,8 @@ import psutil
 from benchmarks.contenders import PEERS
 from benchmarks.database import ROOT
 from benchmarks.import_files import Input
+from exporter.store.configuration import OPENED
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import OPENED
 
 SCRIPT = ROOT / "scripts" / "import.sh"
 # A file system in memory, and our directory there, which whoever runs the variants makes and removes.

@@ -12,7 +12,13 @@ class ExporterError(Exception):
 
 
 class LimitError(ExporterError):
-    """The data broke a limit the user set, or a comparison found a difference."""
+    """The data broke the limit that the user set: --max-rejects."""
+
+    exit_code = 1
+
+
+class DifferenceError(ExporterError):
+    """A comparison found a difference."""
 
     exit_code = 1
 

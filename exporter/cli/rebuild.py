@@ -75,13 +75,13 @@ def rebuild(
     """Rebuild a live graph overnight: export, import beside it, verify, then swap; the last line on stdout is JSON."""
     from exporter.interrupts import interruptible
     from exporter.rebuild.metrics import check_metrics, write_metrics
-    from exporter.rebuild.report import Action, Log, Report
-    from exporter.rebuild.run import perform
+    from exporter.rebuild.report import Action, Log, RebuildReport
+    from exporter.rebuild.run import run_rebuild
     from exporter.settings import LogFormat, load_rebuild
     from exporter.source.connection import password_in
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
-    report = Report(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
+    report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
     metrics_file = None
     with interruptible("the live graph is as it was"):
         try:
@@ -97,11 +97,11 @@ def rebuild(
             )  # fmt: skip
             report.log = Log(options.log_format)
             if source and password_in(source):
-                report.log.say(PASSWORD_WARNING, "warning")
+                report.log.write(PASSWORD_WARNING, "warning")
             if options.metrics and not repair:
                 check_metrics(options.metrics)
                 metrics_file = options.metrics
-            perform(settings, options, report, made=made, accept=accept_changes)
+            run_rebuild(settings, options, report, export=made, accept=accept_changes)
             report.succeed()
         except ExporterError as error:
             report.fail(error)
@@ -113,7 +113,7 @@ def rebuild(
                 try:
                     write_metrics(report, metrics_file)
                 except UsageError as error:
-                    report.log.say(str(error), "warning")
+                    report.log.write(str(error), "warning")
             print_result(json.dumps(report.as_object(), ensure_ascii=False))
     if report.message:
         report.log.fail(report.message)

@@ -18,7 +18,7 @@ def before(tmp_path: Path) -> Manifest:
 
 
 def after(tmp_path: Path, rows: int = 13, customers: int = 2, rejects: int = 2) -> Manifest:
-    """Another, with so many AuthUser, Customer, and rejected AuthUser."""
+    """Another, with these numbers of AuthUser, Customer, and rejected AuthUser."""
     export = tiny_export.write(tmp_path / "20261123T031500Z")
     manifest: dict[str, Any] = tiny_export.manifest(export)
     manifest["nodes"][0] |= {"rows": rows, "rejects": {"null_id": rejects}}

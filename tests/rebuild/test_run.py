@@ -9,9 +9,9 @@ from exporter.errors import DownError, ExporterError, GuardError, UsageError
 from exporter.interrupts import enable_interrupts
 from exporter.published.history import find_directory
 from exporter.rebuild.live import Live
-from exporter.rebuild.report import Action, Report
+from exporter.rebuild.report import Action, RebuildReport
 from exporter.rebuild.run import Rebuild
-from exporter.rebuild.stores import Place, Stores
+from exporter.rebuild.stores import StorePaths, Stores
 from exporter.settings import RebuildSettings, Settings
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
@@ -24,10 +24,10 @@ STAMPS = ["20261120T031500Z", "20261121T031500Z", "20261122T031500Z", "20261123T
 def run(tmp_path: Path) -> Iterator[Rebuild]:
     """A rebuild over a store that no rebuild made, and four exports; its Neo4j is stopped and cannot start."""
     data, output = tmp_path / "data", tmp_path / "output"
-    place = Place(data / "databases" / "neo4j", data / "transactions" / "neo4j")
-    for path in (*place.both, data / "rebuild" / "stores"):
+    paths = StorePaths(data / "databases" / "neo4j", data / "transactions" / "neo4j")
+    for path in (*paths.both, data / "rebuild" / "stores"):
         path.mkdir(parents=True)
-    (place.database / "live").touch()
+    (paths.database / "live").touch()
     for stamp in STAMPS:
         tiny_export.write(output / stamp)
     (output / "latest").symlink_to(STAMPS[-1])
@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> Iterator[Rebuild]:
         home=Neo4jHome(tmp_path, tmp_path, "2026.09.0"),
         conf=tmp_path,
         data=data,
-        store=place,
+        store=paths,
         database="neo4j",
         bolt=f"bolt://127.0.0.1:{closed_port()}",
         user=None,
@@ -45,15 +45,15 @@ def run(tmp_path: Path) -> Iterator[Rebuild]:
         timeout=30,
     )
     settings = Settings(output=output)
-    yield Rebuild(settings, RebuildSettings(), Report(Action.REBUILD), live, Stores(data / "rebuild", place))
+    yield Rebuild(settings, RebuildSettings(), RebuildReport(Action.REBUILD), live, Stores(data / "rebuild", paths))
     enable_interrupts()
 
 
-def staged(run: Rebuild) -> Place:
-    place = Place(run.stores.root / "stage" / "databases", run.stores.root / "stage" / "transactions")
-    for path in place.both:
+def staged(run: Rebuild) -> StorePaths:
+    paths = StorePaths(run.stores.root / "stage" / "databases", run.stores.root / "stage" / "transactions")
+    for path in paths.both:
         path.mkdir(parents=True)
-    return place
+    return paths
 
 
 def shrink(export: Path) -> Path:
@@ -93,7 +93,7 @@ def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
     """The export behind the live store counts, not the one before."""
     output = tmp_path / "output"
     swap = run.stores.begin(run.stores.add(staged(run), output / STAMPS[0]))
-    run.stores.exchange(swap)
+    run.stores.swap(swap)
     run.stores.commit(swap)
     run.stores.end()
     for stamp in STAMPS[1:]:
@@ -103,7 +103,7 @@ def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
 
 
 def test_a_neo4j_that_starts_no_more(run: Rebuild, tmp_path: Path) -> None:
-    """The old store is in place, and what is under way stays written down for a repair."""
+    """The old store is in paths, and what is under way stays written down for a repair."""
     new = run.stores.add(staged(run), tmp_path / "output" / STAMPS[-1])
     with pytest.raises(DownError, match=r"^THE LIVE GRAPH DOES NOT ANSWER: .* run: exporter rebuild --repair$"):
         run.swap(new, run.smoke_test)
