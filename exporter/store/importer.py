@@ -42,6 +42,7 @@ def import_export(
                     on_line(lines[-1])
             except BaseException:
                 script.terminate()  # it ends neo4j-admin too, which a kill would leave behind
+                script.communicate()  # and prints meanwhile, of which it would die if nobody read
                 raise
     if script.returncode:
         reason = _reason(lines) or f"import.sh ended with exit code {script.returncode}"

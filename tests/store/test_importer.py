@@ -30,7 +30,9 @@ def test_a_damaged_export(variables: dict[str, str], tmp_path: Path) -> None:
     """Is a difference; the error names the file."""
     export = tiny_export.write(tmp_path / "export")
     (export / "nodes/Customer/part-0001.csv").write_text("7\n")
-    with pytest.raises(DifferenceError, match=r"^the export is damaged:\n  nodes/Customer/part-0001\.csv"):
+    with pytest.raises(
+        DifferenceError, match=r"^the export is damaged:\n  cut off: nodes/Customer/part-0001\.csv, 2 of its"
+    ):
         import_export(export, variables, print)
 
 
@@ -51,12 +53,17 @@ def test_a_failed_import(variables: dict[str, str], tmp_path: Path) -> None:
     assert "half-written" not in str(failed.value)
 
 
-@pytest.mark.parametrize("error", [Interrupted("stopped by SIGINT"), RunError("a full disk")])
-def test_an_import_that_is_stopped(error: ExporterError, variables: dict[str, str], tmp_path: Path) -> None:
-    """By a signal, or by whoever takes its lines: the error passes, and no process of the import is left."""
+@pytest.mark.parametrize(
+    ("moment", "error"),
+    [("Importing into", Interrupted("stopped by SIGINT")), ("1/4 nodes", RunError("a full disk"))],
+)
+def test_an_import_that_is_stopped(
+    moment: str, error: ExporterError, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """As neo4j-admin is started and while it runs: the error passes, and no process of the import is left."""
 
     def stop_at_import(line: str) -> None:
-        if "Importing into" in line:
+        if moment in line:
             raise error
 
     with pytest.raises(type(error), match=str(error)):
