@@ -49,7 +49,7 @@ def value_text(value: Any) -> str:
         case float():
             return f"{value:,.2f}"
         case dict():
-            return ", ".join(f"{name}: {value_text(each)}" for name, each in value.items())
+            return ", ".join(f"{name}: {value_text(member)}" for name, member in value.items())
         case list():
             return f"{len(value)}: " + "; ".join(map(value_text, value))
         case _:

@@ -14,7 +14,7 @@ USER = "neo4j"
 SMALLEST_HEAP, LARGEST_HEAP = 512 << 20, 4 << 30
 SECRETS = ("EXPORTER_SOURCE", "PGPASSWORD", "NEO4J_PASSWORD")
 # The flags without which Neo4j does not run on the Javas it supports.
-OPENED = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
+ADD_OPENS = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
     }
     lines = [f"{name}={value}" for name, value in settings.items()]
     # For neo4j-admin, whose launcher takes the flags of Java from here.
-    lines += [f"server.jvm.additional={flag}" for flag in OPENED]
+    lines += [f"server.jvm.additional={flag}" for flag in ADD_OPENS]
     for folder in (conf, data, logs, run):
         folder.mkdir(parents=True, exist_ok=True)
     (conf / "neo4j.conf").write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -84,6 +84,7 @@ class Steps:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
+        """Shows a numbered title, and counts the seconds of the block."""
         title = f"{len(self.seconds) + 1} · {title}"
         self.show(Text(f"\n{title}", "bold"))
         started = time.monotonic()

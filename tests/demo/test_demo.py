@@ -15,7 +15,7 @@ EXPORTER = Path(sys.executable).with_name("exporter")
 
 
 @pytest.mark.parametrize("step", ["1 ·", "2 ·", "3 ·", "4 ·", "5 ·"])
-def test_interrupted(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
     """Exit code 130, one sentence, no process and no temporary directory left; at most a whole export."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()

@@ -36,7 +36,7 @@ def test_a_name_is_the_name_of_a_directory(name: str) -> None:
         assert graph_named(name) == graph_named(None) == graph_named("graph")
 
 
-def test_which_graph_is_meant() -> None:
+def test_a_graph_is_found_by_its_name() -> None:
     """By its name; without one, `graph` or the only one."""
     with pytest.raises(UsageError, match="no graph named graph; make one"):
         find(None)

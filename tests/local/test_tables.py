@@ -40,7 +40,7 @@ def shown(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, truncated: b
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-def test_results() -> None:
+def test_results_are_tables() -> None:
     """One row a line; one value a line where rows hold more than plain values."""
     assert shown(["name", "n"], [["Asha", 12], [None, 7]], truncated=True) == [
         "name   n",
@@ -55,5 +55,5 @@ def test_results() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(42, "42 s"), (200, "3 min 20 s"), (3900, "1 h 5 min"), (86400 * 12, "12 days")]
 )
-def test_ages(seconds: int, text: str) -> None:
+def test_ages_have_two_units(seconds: int, text: str) -> None:
     assert format_age(datetime.now(UTC) - timedelta(seconds=seconds)) == text

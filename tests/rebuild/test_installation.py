@@ -18,7 +18,7 @@ def test_the_defaults_of_an_installation(home: Path) -> None:
     assert (live.stop_command, live.start_command) == (f"{home}/bin/neo4j stop", f"{home}/bin/neo4j start")
 
 
-def test_configured_directories(home: Path, tmp_path: Path) -> None:
+def test_directories_are_as_configured(home: Path, tmp_path: Path) -> None:
     """As neo4j.conf says, the last line of a name; relative to the home."""
     conf = tmp_path / "conf"
     (tmp_path / "conf").mkdir()

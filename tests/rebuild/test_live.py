@@ -36,7 +36,7 @@ def running(live: Live) -> subprocess.Popen[str]:
     return process
 
 
-def test_whether_it_runs(live: Live, running: subprocess.Popen[str]) -> None:
+def test_it_runs_while_its_lock_is_held(live: Live, running: subprocess.Popen[str]) -> None:
     """By its lock, which a rebuild holds while it renames."""
     assert live.runs()
     with pytest.raises(RunError, match="it was started again"), live.locked():
@@ -47,7 +47,7 @@ def test_whether_it_runs(live: Live, running: subprocess.Popen[str]) -> None:
         pass
 
 
-def test_it_runs_but_does_not_answer(live: Live, running: subprocess.Popen[str]) -> None:
+def test_one_that_runs_must_answer(live: Live, running: subprocess.Popen[str]) -> None:
     """Then a swap could not be proved; where it does not run, that is all right."""
     with pytest.raises(RunError, match=r"does not answer at the address of rebuild\.bolt \(ServiceUnavailable\)"):
         live.check()
@@ -55,7 +55,7 @@ def test_it_runs_but_does_not_answer(live: Live, running: subprocess.Popen[str])
     assert not live.check()
 
 
-def test_a_stop(live: Live, running: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_stop_is_done_when_the_lock_is_free(live: Live, running: subprocess.Popen[str], tmp_path: Path) -> None:
     """It is done when the lock is free. A command that fails, or does nothing, is told of; none gets a password."""
     log = tmp_path / "logs" / "stop.log"
     with pytest.raises(RunError, match="the stop command has ended, but Neo4j still runs"):
@@ -74,7 +74,7 @@ def test_a_stop(live: Live, running: subprocess.Popen[str], tmp_path: Path) -> N
     running.communicate()
 
 
-def test_one_that_is_still_on_its_way(live: Live, running: subprocess.Popen[str]) -> None:
+def test_a_slow_stop_is_waited_for(live: Live, running: subprocess.Popen[str]) -> None:
     """A stop that took too long may be done a little later; one that never is, is waited for no longer than that."""
     live.wait_until_stopped()
     assert live.runs()
@@ -83,7 +83,7 @@ def test_one_that_is_still_on_its_way(live: Live, running: subprocess.Popen[str]
     assert not live.runs()
 
 
-def test_a_start(live: Live, tmp_path: Path) -> None:
+def test_a_start_is_done_when_the_database_answers(live: Live, tmp_path: Path) -> None:
     """It is done when the database answers. A command that fails ends the waiting."""
     log = tmp_path / "start.log"
     with pytest.raises(

@@ -25,7 +25,7 @@ def report(tmp_path: Path) -> RebuildReport:
     return report
 
 
-def test_the_object(report: RebuildReport) -> None:
+def test_the_object_has_all_numbers(report: RebuildReport) -> None:
     """All there is to know, in numbers that a program can read."""
     result_object = report.as_object()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", result_object.pop("started_at"))
@@ -56,7 +56,9 @@ def test_the_object(report: RebuildReport) -> None:
         (ValueError("a secret cell"), "failed", 1, "unexpected ValueError"),
     ],
 )
-def test_a_failure(report: RebuildReport, error: Exception, result: str, code: int, message: str) -> None:
+def test_a_failure_has_its_step_and_code(
+    report: RebuildReport, error: Exception, result: str, code: int, message: str
+) -> None:
     """The step it failed in has its seconds too; a bug does not tell what may be data."""
     with pytest.raises(type(error)), report.step("import", "Importing"):
         raise error
@@ -73,7 +75,7 @@ def test_a_failure(report: RebuildReport, error: Exception, result: str, code: i
     )
 
 
-def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_lines_are_dated(capsys: pytest.CaptureFixture[str]) -> None:
     """Dated; the sentence of a failure is as every command's."""
     Log().write("Importing")
     Log().fail("a full disk")
@@ -82,7 +84,7 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert failure == "exporter: a full disk"
 
 
-def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_are_one_object_each(capsys: pytest.CaptureFixture[str]) -> None:
     """One object a line, whatever the text has."""
     log = Log(LogFormat.JSON)
     log.write("Importing")
@@ -92,7 +94,7 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines == [{"level": "info", "message": "Importing"}, {"level": "error", "message": 'a "full"\n  disk'}]
 
 
-def test_the_metrics(report: RebuildReport, tmp_path: Path) -> None:
+def test_the_metrics_are_the_reports(report: RebuildReport, tmp_path: Path) -> None:
     """The same for Prometheus, and how old the live graph is."""
     path = tmp_path / "metrics" / "exporter.prom"
     path.parent.mkdir()
@@ -124,7 +126,7 @@ def test_the_metrics_of_a_failure(report: RebuildReport, tmp_path: Path) -> None
     assert not any(word in text for word in ("downtime", "live", "count"))
 
 
-def test_metrics_that_cannot_be_written(report: RebuildReport, tmp_path: Path) -> None:
+def test_metrics_that_cannot_be_written_are_refused(report: RebuildReport, tmp_path: Path) -> None:
     """It is known before anything is done."""
     for path in (tmp_path, tmp_path / "missing" / "exporter.prom"):
         for attempt in (lambda path=path: check_metrics(path), lambda path=path: write_metrics(report, path)):

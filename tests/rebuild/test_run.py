@@ -64,7 +64,7 @@ def shrink(export: Path) -> Path:
     return export
 
 
-def test_an_export_by_name(run: Rebuild, tmp_path: Path) -> None:
+def test_an_export_is_found_by_name(run: Rebuild, tmp_path: Path) -> None:
     """Below the output directory, or by its directory; a link is what it leads to."""
     newest = tmp_path / "output" / STAMPS[-1]
     found = [find_directory(newest.parent, name) for name in ("latest", STAMPS[-1], str(newest))]
@@ -80,7 +80,7 @@ def test_an_export_that_was_named_stays(run: Rebuild, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "output").iterdir()) == [*STAMPS, "latest"]
 
 
-def test_the_guard_of_the_first_rebuild(run: Rebuild, tmp_path: Path) -> None:
+def test_the_first_rebuild_compares_with_the_export_before(run: Rebuild, tmp_path: Path) -> None:
     """Nobody knows what the live graph came from: the export before has to do, and without one nothing is compared."""
     output = tmp_path / "output"
     run.guard(output / STAMPS[-1], "it")
@@ -89,7 +89,7 @@ def test_the_guard_of_the_first_rebuild(run: Rebuild, tmp_path: Path) -> None:
         run.guard(shrink(output / STAMPS[-1]), "it")
 
 
-def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
+def test_later_rebuilds_compare_with_the_live_export(run: Rebuild, tmp_path: Path) -> None:
     """The export behind the live store counts, not the one before."""
     output = tmp_path / "output"
     swap = run.stores.begin(run.stores.add(staged(run), output / STAMPS[0]))
@@ -102,7 +102,7 @@ def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
         run.guard(output / STAMPS[-1], "it")
 
 
-def test_a_neo4j_that_starts_no_more(run: Rebuild, tmp_path: Path) -> None:
+def test_a_neo4j_that_no_longer_starts_is_down(run: Rebuild, tmp_path: Path) -> None:
     """The old store is in paths, and what is under way stays written down for a repair."""
     new = run.stores.add(staged(run), tmp_path / "output" / STAMPS[-1])
     with pytest.raises(DownError, match=r"^THE LIVE GRAPH DOES NOT ANSWER: .* run: exporter rebuild --repair$"):
@@ -124,7 +124,7 @@ def test_the_exports_of_stores_stay(run: Rebuild, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "output").glob("2*")) == [STAMPS[0], *STAMPS[2:]]
 
 
-def test_nothing_to_go_back_to(run: Rebuild) -> None:
+def test_a_rollback_needs_a_previous_store(run: Rebuild) -> None:
     """Before the second store there is none."""
     with pytest.raises(UsageError, match=r"there is no previous store in .* to go back to"):
         run.rollback()

@@ -53,7 +53,7 @@ def begun(stores: Stores, data: Path, export: Path) -> module.Swap:
     return stores.begin(stores.add(staged(data), export))
 
 
-def test_a_swap(data: Path, export: Path) -> None:
+def test_a_swap_makes_the_new_store_live(data: Path, export: Path) -> None:
     """The new store is live and known by its export; the old one is kept, though of which export is not known."""
     with open_stores(data, live_paths(data)) as stores:
         swap = begun(stores, data, export)
@@ -73,7 +73,7 @@ def test_a_swap(data: Path, export: Path) -> None:
 
 @pytest.mark.parametrize("done", range(5))
 @pytest.mark.parametrize("undone", range(5))
-def test_a_swap_that_is_cut_off(
+def test_a_swap_that_is_cut_off_is_undone(
     data: Path, export: Path, monkeypatch: pytest.MonkeyPatch, done: int, undone: int
 ) -> None:
     """After any number of renames, and with the undoing cut off in its turn: the old store is live again, the new one
@@ -110,7 +110,9 @@ def cut_off_after(renames: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "move", move)
 
 
-def test_a_store_that_neo4j_made_meanwhile(data: Path, export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_neo4j_made_meanwhile_is_set_aside(
+    data: Path, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The host lost power with the old store away; Neo4j started and made an empty one, which is set aside."""
     with open_stores(data, live_paths(data)) as stores:
         swap = begun(stores, data, export)
@@ -126,7 +128,7 @@ def test_a_store_that_neo4j_made_meanwhile(data: Path, export: Path, monkeypatch
         assert sorted(path.name for path in stores.root.glob("set-aside-*/*/empty")) == ["empty", "empty"]
 
 
-def test_a_first_store(data: Path, export: Path) -> None:
+def test_a_first_store_has_nothing_to_go_back_to(data: Path, export: Path) -> None:
     """A Neo4j that was never started has none; then there is nothing to go back to but that."""
     for path in live_paths(data).both:
         subprocess.run(["rm", "-r", path], check=True)
@@ -162,7 +164,7 @@ def rebuilt(stores: Stores, data: Path, export: Path, count: int) -> list[Store]
     return live
 
 
-def test_the_kept_stores(data: Path, export: Path) -> None:
+def test_the_newest_stores_are_kept(data: Path, export: Path) -> None:
     """The one that was live last is the first to go back to, also after that was done; the others go, oldest first."""
     with open_stores(data, live_paths(data)) as stores:
         first, second, third = rebuilt(stores, data, export, 3)
@@ -190,7 +192,7 @@ def test_one_rebuild_at_a_time(data: Path) -> None:
         pass
 
 
-def test_a_store_on_another_file_system(data: Path) -> None:
+def test_a_store_on_another_file_system_is_refused(data: Path) -> None:
     """There a rename would not do."""
     other = data.parent / "other"
     other.mkdir()
@@ -202,7 +204,7 @@ def test_a_store_on_another_file_system(data: Path) -> None:
             pass
 
 
-def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The error names it."""
     (tmp_path / "rebuild").touch()
     with (

@@ -18,7 +18,7 @@ def variables(neo4j_home: Neo4jHome, tmp_path: Path) -> dict[str, str]:
     return environment(neo4j_home, configure(tmp_path / "store")) | {"TMPDIR": str(tmp_path)}
 
 
-def test_an_import(variables: dict[str, str], tmp_path: Path) -> None:
+def test_an_import_prints_its_lines(variables: dict[str, str], tmp_path: Path) -> None:
     """Every line comes as it is printed, and the store is there."""
     lines: list[str] = []
     import_export(tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph")
@@ -26,7 +26,7 @@ def test_an_import(variables: dict[str, str], tmp_path: Path) -> None:
     assert (tmp_path / "store" / "data" / "databases" / "graph").is_dir()
 
 
-def test_a_damaged_export(variables: dict[str, str], tmp_path: Path) -> None:
+def test_a_damaged_export_is_a_difference(variables: dict[str, str], tmp_path: Path) -> None:
     """Is a difference; the error names the file."""
     export = tiny_export.write(tmp_path / "export")
     (export / "nodes/Customer/part-0001.csv").write_text("7\n")
@@ -36,13 +36,13 @@ def test_a_damaged_export(variables: dict[str, str], tmp_path: Path) -> None:
         import_export(export, variables, print)
 
 
-def test_a_missing_neo4j(variables: dict[str, str], tmp_path: Path) -> None:
+def test_a_missing_neo4j_is_a_usage_error(variables: dict[str, str], tmp_path: Path) -> None:
     """Is a fault of usage."""
     with pytest.raises(UsageError, match="NEO4J_HOME"):
         import_export(tiny_export.write(tmp_path / "export"), variables | {"NEO4J_HOME": str(tmp_path)}, print)
 
 
-def test_a_failed_import(variables: dict[str, str], tmp_path: Path) -> None:
+def test_a_failed_import_has_its_reason(variables: dict[str, str], tmp_path: Path) -> None:
     """Has the importer's reason; that its store is half-written matters to nobody, since it is thrown away."""
     export = tiny_export.write(tmp_path / "export")
     with (export / "import.args").open("a", encoding="utf-8") as file:
@@ -57,7 +57,7 @@ def test_a_failed_import(variables: dict[str, str], tmp_path: Path) -> None:
     ("moment", "error"),
     [("Importing into", Interrupted("stopped by SIGINT")), ("1/4 nodes", RunError("a full disk"))],
 )
-def test_an_import_that_is_stopped(
+def test_an_import_that_is_stopped_leaves_no_process(
     moment: str, error: ExporterError, variables: dict[str, str], tmp_path: Path
 ) -> None:
     """As neo4j-admin is started and while it runs: the error passes, and no process of the import is left."""
