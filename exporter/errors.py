@@ -12,13 +12,13 @@ class ExporterError(Exception):
 
 
 class LimitError(ExporterError):
-    """The data broke the limit that the user set: --max-rejects."""
+    """The data broke a limit the user set."""
 
     exit_code = 1
 
 
 class DifferenceError(ExporterError):
-    """A comparison found a difference."""
+    """A comparison found a difference: something is missing, or not as its manifest or the model says."""
 
     exit_code = 1
 
