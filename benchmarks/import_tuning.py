@@ -33,8 +33,8 @@ from benchmarks.results import machine, save, versions
 from benchmarks.run import add_source_arguments, run
 from exporter.errors import ExporterError
 from exporter.interrupts import interruptible
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome, default_cache, provision
-from exporter.store.server import configure, environment
 
 OURS = next(contender for contender in CONTENDERS if contender.name == "ours")
 COUNTED = re.compile(r"(\d+) (nodes|relationships|properties)\b")

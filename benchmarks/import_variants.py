@@ -14,8 +14,8 @@ import psutil
 from benchmarks.contenders import PEERS
 from benchmarks.database import ROOT
 from benchmarks.import_files import Input
+from exporter.store.configuration import ADD_OPENS
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import OPENED
 
 SCRIPT = ROOT / "scripts" / "import.sh"
 # A file system in memory, and our directory there, which whoever runs the variants makes and removes.
@@ -159,7 +159,7 @@ class Importer:
 
     def java(self, options: tuple[str, ...], heap: str) -> list[str]:
         allowed = ALLOWED if self.java_version >= 24 else ()
-        return [self.program, *options, f"-Xmx{heap}", *OPENED, *allowed, "-Dfile.encoding=UTF-8", "-cp", self.jars]
+        return [self.program, *options, f"-Xmx{heap}", *ADD_OPENS, *allowed, "-Dfile.encoding=UTF-8", "-cp", self.jars]
 
     @property
     def jars(self) -> str:

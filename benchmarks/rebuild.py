@@ -22,8 +22,10 @@ from benchmarks.meter import measure
 from benchmarks.results import machine, save, versions
 from benchmarks.run import add_source_arguments
 from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome, default_cache, provision
-from exporter.store.server import apply_schema, configure, environment, serve
+from exporter.store.schema import apply_schema
+from exporter.store.server import serve
 
 STAGES = ("export", "import", "start", "indexes", "verify")
 

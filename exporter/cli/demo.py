@@ -23,4 +23,4 @@ def demo(
 
     from exporter.demo.demo import run_demo
 
-    run_demo(scale=scale, keep=keep, output=output, cache=cache, console=Console())
+    run_demo(scale=scale, keep=keep, output=output, cache=cache, show=Console().print)

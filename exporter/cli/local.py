@@ -87,11 +87,11 @@ def local(
         case "--start":
             start_graph(name, cache)
         case "--stop":
-            graph = registry.there(name)
-            print(f"{graph.name}: stopped" if lifecycle.halt(graph) else f"{graph.name}: it was not running")
+            graph = registry.find(name)
+            print(f"{graph.name}: stopped" if lifecycle.stop(graph) else f"{graph.name}: it was not running")
         case "--remove":
-            graph = registry.there(name)
-            lifecycle.discard(graph)
+            graph = registry.find(name)
+            lifecycle.delete(graph)
             print(f"{graph.name}: removed")
         case _:
             warn_of_password(source)
@@ -125,14 +125,15 @@ def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
     from exporter.local import lifecycle, queries, registry, tables
     from exporter.store.deploy import Steps
 
-    graph, steps = registry.to_make(name), Steps(Console(stderr=True))
-    record = lifecycle.make(graph, origin, cache=cache, steps=steps)
-    steps.console.print("", tables.seconds_table(steps.seconds))
-    with queries.connected(graph, record) as driver:
+    graph, steps = registry.graph_named(name), Steps(Console(stderr=True).print)
+    record = lifecycle.create(graph, origin, cache=cache, steps=steps)
+    steps.show_line("")
+    steps.show(tables.seconds_table(steps.seconds))
+    with queries.open_driver(graph, record) as driver:
         samples = queries.sample_queries(driver)
     console = result_console()
     console.print("\nFive queries for a start, ready to paste:", tables.samples_text(samples), soft_wrap=True)
-    console.print(tables.reached_text(graph, record), soft_wrap=True)
+    console.print(tables.usage_text(graph, record), soft_wrap=True)
 
 
 def start_graph(name: str | None, cache: Path | None) -> None:
@@ -142,21 +143,21 @@ def start_graph(name: str | None, cache: Path | None) -> None:
     from exporter.local import lifecycle, registry, tables
     from exporter.store.deploy import Steps
 
-    graph = registry.there(name)
-    record = lifecycle.start(graph, cache=cache, steps=Steps(Console(stderr=True)))
-    result_console().print(tables.reached_text(graph, record), soft_wrap=True)
+    graph = registry.find(name)
+    record = lifecycle.start(graph, cache=cache, steps=Steps(Console(stderr=True).print))
+    result_console().print(tables.usage_text(graph, record), soft_wrap=True)
 
 
 def run_query(name: str | None, cypher: str) -> None:
     """Prints a query's result."""
     from exporter.local import lifecycle, queries, registry, tables
 
-    graph = registry.there(name)
+    graph = registry.find(name)
     if not graph.server():
         raise UsageError(f"the graph {graph.name} is not running; exporter local --name {graph.name} --start")
-    with queries.connected(graph, lifecycle.known(graph)) as driver:
-        reply = queries.ask(driver, cypher)
-    result_console().print(tables.reply_table(reply))
+    with queries.open_driver(graph, lifecycle.require_record(graph)) as driver:
+        result = queries.run_query(driver, cypher)
+    result_console().print(tables.result_table(result))
 
 
 def list_graphs() -> None:

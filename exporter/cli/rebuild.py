@@ -14,7 +14,7 @@ from exporter.cli.options import PASSWORD_WARNING, REBUILD_SETTINGS, Config, Out
 from exporter.errors import ExporterError, UsageError
 
 if TYPE_CHECKING:
-    from exporter.rebuild.report import Report
+    from exporter.rebuild.report import RebuildReport
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 to 5 and 130 as for every command, and the live graph is unchanged; 6 the new export is too "
@@ -85,13 +85,13 @@ def rebuild(
     """
     from exporter.interrupts import interruptible
     from exporter.rebuild.metrics import check_metrics
-    from exporter.rebuild.report import Action, Log, Report
-    from exporter.rebuild.run import perform
+    from exporter.rebuild.report import Action, Log, RebuildReport
+    from exporter.rebuild.run import run_rebuild
     from exporter.settings import LogFormat
     from exporter.source.connection import password_in
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
-    report = Report(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
+    report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
     with interruptible("the live graph is as it was"), reported(report) as at_end:
         if rollback + repair + bool(export or accept_changes) > 1:
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
@@ -100,18 +100,18 @@ def rebuild(
         settings = settings_from(context, config)
         report.log = Log(settings.rebuild.log_format)
         if source and password_in(source):
-            report.log.say(PASSWORD_WARNING, "warning")
+            report.log.write(PASSWORD_WARNING, "warning")
         if settings.rebuild.metrics and not repair:
             check_metrics(settings.rebuild.metrics)
             at_end.callback(try_write_metrics, report, settings.rebuild.metrics)
-        perform(settings, settings.rebuild, report, made=export, accept=accept_changes)
+        run_rebuild(settings, settings.rebuild, report, export=export, accept=accept_changes)
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
 
 
 @contextmanager
-def reported(report: "Report") -> Iterator[ExitStack]:
+def reported(report: "RebuildReport") -> Iterator[ExitStack]:
     """Notes in the report how the block ended, and prints the report as one line of JSON, whatever happened. Before it
     prints, it runs what the block put on the stack. An `ExporterError` ends here, a bug goes on."""
     with ExitStack() as at_end:
@@ -126,14 +126,14 @@ def reported(report: "Report") -> Iterator[ExitStack]:
             raise
 
 
-def try_write_metrics(report: "Report", path: Path) -> None:
+def try_write_metrics(report: "RebuildReport", path: Path) -> None:
     """Writes the metrics; if that fails, only warns: the graph is what matters."""
     from exporter.rebuild.metrics import write_metrics
 
     try:
         write_metrics(report, path)
     except UsageError as error:
-        report.log.say(str(error), "warning")
+        report.log.write(str(error), "warning")
 
 
 def print_result(line: str) -> None:

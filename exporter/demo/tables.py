@@ -1,4 +1,4 @@
-"""What the demo shows on a screen of 80 columns: the sample's dirt, the queries' answers, the summary."""
+"""What the demo shows on a screen of 80 columns: the sample's anomalies, the queries' answers, the summary."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from exporter.text import quantity
 SHOWN_ROWS = 5
 
 
-def anomalies_table(dirt: Mapping[str, int]) -> RenderableType:
-    """What is wrong with the sample, in the amounts in which it was made."""
-    table = Table("dirt in the sample", Column("rows", justify="right"), box=None, pad_edge=False)
-    for what, rows in dirt.items():
-        table.add_row(what, f"{rows:,}")
+def anomalies_table(anomalies: Mapping[str, int]) -> RenderableType:
+    """What is wrong with the sample: kind -> rows."""
+    table = Table("anomalies in the sample", Column("rows", justify="right"), box=None, pad_edge=False)
+    for kind, rows in anomalies.items():
+        table.add_row(kind, f"{rows:,}")
     return table
 
 
 def answer_table(title: str, answer: Answer) -> RenderableType:
-    """The first rows of an answer; a value a line where rows hold whole nodes or lists."""
+    """The first rows of an answer; one value a line where rows hold whole nodes or lists."""
     rows = answer.rows[:SHOWN_ROWS]
     if any(isinstance(value, dict | list) for row in rows for value in row):
         table = Table(Column(style="bold", no_wrap=True), Column(), box=None, pad_edge=False, show_header=False)
@@ -33,9 +33,9 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
                 table.add_row(name, Text(value_text(value), no_wrap=True, overflow="ellipsis"))
     else:
         table = Table(box=None, pad_edge=False)
-        for place, name in enumerate(answer.columns):
-            number = any(isinstance(row[place], int | float) for row in rows)
-            table.add_column(name, justify="right" if number else "left", no_wrap=number)
+        for number, name in enumerate(answer.columns):
+            numeric = any(isinstance(row[number], int | float) for row in rows)
+            table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric)
         for row in rows:
             table.add_row(*(Text(value_text(value)) for value in row))
     more = len(answer.rows) - len(rows)
@@ -49,26 +49,26 @@ def value_text(value: Any) -> str:
         case float():
             return f"{value:,.2f}"
         case dict():
-            return ", ".join(f"{name}: {value_text(each)}" for name, each in value.items())
+            return ", ".join(f"{name}: {value_text(member)}" for name, member in value.items())
         case list():
             return f"{len(value)}: " + "; ".join(map(value_text, value))
         case _:
             return str(value)
 
 
-def summary_table(outcome: ExportResult, seconds: Mapping[str, float]) -> RenderableType:
-    """What came of it: counts, rejects by reason, time by step, memory."""
+def summary_table(result: ExportResult, seconds: Mapping[str, float]) -> RenderableType:
+    """What came of the demo: counts, rejects by reason, seconds by step, memory."""
     table = Table(Column(style="bold"), Column(justify="right"), box=None, show_header=False, pad_edge=False)
-    totals = outcome.manifest.totals
-    for count in ("nodes", "relationships", "properties", "rejects"):
-        table.add_row(count, f"{getattr(totals, count):,}")
+    totals = result.manifest.totals
+    for name in ("nodes", "relationships", "properties", "rejects"):
+        table.add_row(name, f"{getattr(totals, name):,}")
     reasons: Counter[str] = Counter()
-    for entry in outcome.manifest.entities:
+    for entry in result.manifest.entities:
         reasons.update(entry.rejects)
     for reason, rejects in reasons.most_common():
         table.add_row(f"  {reason}", f"{rejects:,}", style="dim")
-    for title, each in seconds.items():
-        table.add_row(title, f"{each:.1f} s")
+    for title, taken in seconds.items():
+        table.add_row(title, f"{taken:.1f} s")
     table.add_row("together", f"{sum(seconds.values()):.1f} s")
-    table.add_row("peak memory of the export", f"{outcome.peak_memory >> 20} MB")
+    table.add_row("peak memory of the export", f"{result.peak_memory >> 20} MB")
     return table

@@ -1,4 +1,4 @@
-"""Asking a graph: the five sample queries with values of that very graph, and whatever the user asks."""
+"""Queries to a graph: the five sample queries with values from that graph, and whatever the user asks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,14 @@ from neo4j.exceptions import ClientError, DriverError, Neo4jError
 from exporter.errors import RunError, UsageError
 from exporter.local.registry import Graph, Record
 from exporter.model.sample_queries import QUERIES, Query
-from exporter.store.server import USER
+from exporter.store.bolt import error_code
+from exporter.store.configuration import USER
 
 DATABASE = "neo4j"
 MOST_ROWS = 1000
 FIND_SECONDS = 60
 
-# About whom and what the sample queries have an answer: parameter -> the query that finds one.
+# Parameter of the sample queries -> the query that finds a value for which they have an answer.
 FINDERS = {
     "phone": """
         MATCH (c:Customer)-[:BOOKED]->(:Consultation)-[:WITH_GUIDE]->(:Guide)
@@ -38,15 +39,15 @@ FINDERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """Columns and rows of a query, at most `MOST_ROWS`; `cut` when there were more."""
+class QueryResult:
+    """Columns and rows of a query, at most `MOST_ROWS`; `truncated` when there were more."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
-    cut: bool
+    truncated: bool
 
 
-def connected(graph: Graph, record: Record) -> neo4j.Driver:
+def open_driver(graph: Graph, record: Record) -> neo4j.Driver:
     """A driver for the graph's server."""
     return neo4j.GraphDatabase.driver(
         f"bolt://127.0.0.1:{record.bolt_port}", auth=(USER, graph.password()), notifications_min_severity="OFF"
@@ -54,47 +55,46 @@ def connected(graph: Graph, record: Record) -> neo4j.Driver:
 
 
 def sample_queries(driver: neo4j.Driver) -> list[tuple[Query, str]]:
-    """The sample queries and their Cypher, with values about which the graph has most to say in place of parameters."""
+    """The sample queries and their Cypher, with the values for which this graph has most to show as parameters."""
     values = {}
     for name, finder in FINDERS.items():
         with suppress(DriverError, Neo4jError):  # it takes too long: the parameter stays
             query = neo4j.Query(finder, timeout=FIND_SECONDS)
             for record in driver.execute_query(query, database_=DATABASE, routing_="r").records:
                 values[name] = record[name]
-    return [(query, written(query, values)) for query in QUERIES]
+    return [(query, with_values(query, values)) for query in QUERIES]
 
 
-def written(query: Query, values: Mapping[str, str | int]) -> str:
-    """A query's Cypher with values for its parameters; a parameter without a value stays."""
-    text = query.cypher
+def with_values(query: Query, values: Mapping[str, str | int]) -> str:
+    """A query's Cypher with values in place of its parameters; a parameter without a value stays."""
+    cypher = query.cypher
     for name in query.parameters:
         if name in values:
-            text = text.replace(f"${name}", json.dumps(values[name], ensure_ascii=False))
-    return text
+            cypher = cypher.replace(f"${name}", json.dumps(values[name], ensure_ascii=False))
+    return cypher
 
 
-def ask(driver: neo4j.Driver, cypher: str) -> Reply:
-    """What the graph answers; it cannot be changed by it. A number from 1 to 5 asks that sample query.
+def run_query(driver: neo4j.Driver, cypher: str) -> QueryResult:
+    """The result of a query, which cannot change the graph. A number from 1 to 5 stands for that sample query.
 
     Raises `UsageError` with Neo4j's sentence for a query that it refuses, `RunError` when it does not answer.
     """
     try:
         if cypher.strip().isdecimal():
-            cypher = sample(driver, int(cypher))
+            cypher = sample_query(driver, int(cypher))
         with driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS) as session:
             result = session.run(neo4j.Query(cypher))
             rows = [record.values() for record in islice(result, MOST_ROWS + 1)]
-            return Reply(result.keys(), rows[:MOST_ROWS], len(rows) > MOST_ROWS)
+            return QueryResult(result.keys(), rows[:MOST_ROWS], len(rows) > MOST_ROWS)
     except ClientError as error:
-        said, _, _ = (error.message or error.code or "").partition("\n")  # a drawing of the place may follow
-        raise UsageError(f"Neo4j refuses the query: {said}") from None
+        reason, _, _ = (error.message or error.code or "").partition("\n")  # the query with a caret may follow
+        raise UsageError(f"Neo4j refuses the query: {reason}") from None
     except (DriverError, Neo4jError) as error:
-        reason = (error.code if isinstance(error, Neo4jError) else None) or type(error).__name__
-        raise RunError(f"Neo4j does not answer the query ({reason})") from None
+        raise RunError(f"Neo4j does not answer the query ({error_code(error)})") from None
 
 
-def sample(driver: neo4j.Driver, number: int) -> str:
-    """The Cypher of a sample query."""
+def sample_query(driver: neo4j.Driver, number: int) -> str:
+    """The Cypher of a sample query with values. Raises `UsageError` where the graph has none for it."""
     if not 1 <= number <= len(QUERIES):
         raise UsageError(f"there is no sample query {number}: they are 1 to {len(QUERIES)}")
     query, cypher = sample_queries(driver)[number - 1]

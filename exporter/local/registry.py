@@ -1,7 +1,7 @@
-"""Where the graphs lie and what is known of each: a directory with a record, which names the one store that counts.
+"""The graphs on the user's machine: each is a directory with a record, which names the one store that is in force.
 
 <data directory>/
-  .graph.lock                  held by whoever makes, starts, stops or removes the graph
+  .graph.lock                  held while a command makes, starts, stops or removes the graph
   graph/
     graph.json                 the record: which store, its ports, its Neo4j; replaced in one step
     password                   of the user neo4j
@@ -26,20 +26,20 @@ from pydantic import TypeAdapter, ValidationError
 from exporter.errors import BusyError, RunError, UsageError
 from exporter.sink.layout import REJECTED
 from exporter.sink.publish import remove
-from exporter.store.process import running
+from exporter.store.configuration import Access, free_port
+from exporter.store.process import find_server
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import Access, free_port
 
 DEFAULT = "graph"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-# Neo4j's own ports, 7687 and 7474, are left to a Neo4j that the user has besides.
+# Neo4j's own ports, 7687 and 7474, are left to a Neo4j of the user's own.
 BOLT_PORTS, HTTP_PORTS = range(17687, 17787), range(17474, 17574)
 RECORD, PASSWORD, EXPORTS = "graph.json", "password", "exports"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `graph.json` holds: the store that counts, how it is served, and what is in it."""
+    """What `graph.json` holds: the store in force, how it is served, and what is in it."""
 
     store: str
     bolt_port: int
@@ -56,7 +56,7 @@ _RECORD = TypeAdapter(Record)
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A graph by its name; whether there is one, its record tells."""
+    """A graph by its directory; it exists when it has a record."""
 
     directory: Path
 
@@ -65,61 +65,61 @@ class Graph:
         return self.directory.name
 
     def record(self) -> Record | None:
-        """What is known of it; None where none was ever whole. Raises `UsageError` for one that cannot be read."""
+        """Its record; None where no store was ever complete. Raises `UsageError` for one that cannot be read."""
         try:
             return _RECORD.validate_json((self.directory / RECORD).read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
-            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph, and make it again") from None
+            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph and make it again") from None
 
     def readable_record(self) -> Record | None:
-        """The same, and None for one that cannot be read."""
+        """Its record; None also for one that cannot be read."""
         with suppress(UsageError):
             return self.record()
         return None
 
-    def settle(self, record: Record) -> None:
-        """Makes a store the one that counts, at once and for good."""
+    def save(self, record: Record) -> None:
+        """Puts the record's store in force, in one step."""
         write_private(self.directory / RECORD, _RECORD.dump_json(record, indent=2))
 
     def server(self) -> psutil.Process | None:
-        """The process that serves it now."""
+        """The process that serves it now, if one does."""
         record = self.record()
-        return running(self.directory / record.store) if record else None
+        return find_server(self.directory / record.store) if record else None
 
     def password(self) -> str:
-        """Its password, made the first time: a graph that replaces another keeps it."""
+        """Its password, drawn the first time: a graph that replaces another keeps it."""
         path = self.directory / PASSWORD
         if not path.exists():
             write_private(path, secrets.token_urlsafe(18).encode())
         return path.read_text(encoding="ascii")
 
     def access(self, http: bool) -> Access:
-        """How it is to be reached: by the ports it had where they are free, else by the first that no graph has."""
+        """How to serve it: on the ports it had where they are free, else on the first ones that no graph has."""
         own = self.record()
         others = [record for graph in graphs() if graph.name != self.name and (record := graph.readable_record())]
-        bolt = first_free(own.bolt_port if own else None, BOLT_PORTS, {each.bolt_port for each in others})
+        bolt = first_free(own.bolt_port if own else None, BOLT_PORTS, {other.bolt_port for other in others})
         if not http:
             return Access(bolt, None, self.password())
-        http_port = first_free(own.http_port if own else None, HTTP_PORTS, {each.http_port for each in others})
+        http_port = first_free(own.http_port if own else None, HTTP_PORTS, {other.http_port for other in others})
         return Access(bolt, http_port, self.password())
 
     def new_store(self) -> Path:
-        """A directory for a store that does not count yet."""
+        """A directory for a store that is not in force yet."""
         directory = self.directory / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         directory.mkdir(mode=0o700)
         return directory
 
-    def sweep(self, *, evidence: bool = False) -> None:
-        """Removes all that the record does not name: what a run left behind, or a store that was replaced. The
-        `evidence` of why a run failed can stay until the next one: its logs, and the rejects that were too many."""
+    def clean(self, *, keep_logs: bool = False) -> None:
+        """Removes all that the record does not name: what a run left behind, or a store that was replaced. What shows
+        why a run failed can stay until the next one: its logs, and the reject files of a broken limit."""
         record = self.record()
         kept = {RECORD, PASSWORD, record.store if record else ""}
         for path in self.contents():
             if path.name in kept:
                 continue
-            if not evidence or not path.is_dir():
+            if not keep_logs or not path.is_dir():
                 remove(path)
                 continue
             for part in path.iterdir():
@@ -134,16 +134,16 @@ class Graph:
         return list(self.directory.iterdir()) if self.directory.is_dir() else []
 
     def size(self) -> int:
-        """The bytes it takes on the disk."""
+        """Its bytes on the disk."""
         blocks = 0
         for path in self.directory.rglob("*"):
-            with suppress(FileNotFoundError):  # Neo4j removed it meanwhile
+            with suppress(FileNotFoundError):  # Neo4j has just removed it
                 blocks += path.lstat().st_blocks
         return blocks * 512
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a file for its owner alone: whole, or not at all."""
+    """Writes a file that only its owner can read, in one step."""
     partial = path.with_name(f".{path.name}")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -153,9 +153,9 @@ def write_private(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
-def first_free(had: int | None, candidates: range, taken: set[int | None]) -> int:
-    """The port a graph had, else the first candidate, that is neither another graph's nor anybody's now; 0 if none."""
-    ports = (port for port in (had, *candidates) if port and port not in taken)
+def first_free(previous: int | None, candidates: range, taken: set[int | None]) -> int:
+    """The first of `previous` and the candidates that is free now and not `taken` by another graph; 0 if none is."""
+    ports = (port for port in (previous, *candidates) if port and port not in taken)
     return next((port for port in ports if free_port(port) == port), 0)
 
 
@@ -165,47 +165,52 @@ def data_directory() -> Path:
 
 
 def graphs() -> list[Graph]:
-    """The graphs there are, by name."""
-    found = sorted(data_directory().glob(f"*/{RECORD}"))
-    return [Graph(path.parent) for path in found]
+    """The graphs that exist, by name."""
+    records = sorted(data_directory().glob(f"*/{RECORD}"))
+    return [Graph(path.parent) for path in records]
 
 
-def to_make(name: str | None) -> Graph:
-    """The graph of a name, which need not be there. Raises `UsageError` for what is no name."""
+def graph_named(name: str | None) -> Graph:
+    """The graph of a name, whether it exists or not. Raises `UsageError` for a malformed name."""
     name = name or DEFAULT
     if not NAME.fullmatch(name):
-        raise UsageError(f"--name {name}: a name has small letters, digits, _ and -, at most 40, no sign first")
+        raise UsageError(
+            f"--name {name}: a name is lower-case letters, digits, _ and -, at most 40, the first a letter or digit"
+        )
     return Graph(data_directory() / name)
 
 
-def there(name: str | None) -> Graph:
-    """A graph that is there. Without a name: `graph`, or the only one. Raises `UsageError` where that is none."""
-    graph, found = to_make(name), graphs()
-    if name is None and len(found) == 1:
-        return found[0]
-    if graph in found:
-        return graph
-    names = (
-        f"those there are: {', '.join(each.name for each in found)}" if found else "make one with --source or --from"
-    )
-    raise UsageError(f"there is no graph named {graph.name}; {names}")
+def find(name: str | None) -> Graph:
+    """The existing graph of a name; without one `graph`, or else the only one. Raises `UsageError` where there is
+    none."""
+    wanted, existing = graph_named(name), graphs()
+    if name is None and len(existing) == 1:
+        return existing[0]
+    if wanted in existing:
+        return wanted
+    names = ", ".join(graph.name for graph in existing)
+    hint = f"existing graphs: {names}" if existing else "make one with --source or --from"
+    raise UsageError(f"there is no graph named {wanted.name}; {hint}")
 
 
 @contextmanager
 def locked(graph: Graph) -> Iterator[None]:
-    """Holds a graph for one command; a process that dies lets go of it. Raises `BusyError` when another has it."""
-    place = graph.directory.parent
+    """Holds a graph for one command; the lock of a process that dies is released. Raises `BusyError` when another
+    command holds it, `RunError` for an `OSError` in the block."""
+    parent = graph.directory.parent
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(place / f".{graph.name}.lock", mode=0o600)
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(parent / f".{graph.name}.lock", mode=0o600)
         lock.acquire(timeout=0)
     except Timeout:
-        raise BusyError(f"another command is at work on the graph {graph.name}; wait for it") from None
+        raise BusyError(f"another command is working on the graph {graph.name}; wait for it") from None
     except OSError as error:
-        raise UsageError(f"cannot write to {place}: {error.strerror}; set XDG_DATA_HOME to another place") from None
+        raise UsageError(
+            f"cannot write to {parent}: {error.strerror}; set XDG_DATA_HOME to another directory"
+        ) from None
     try:
         yield
     except OSError as error:
-        raise RunError(f"{error.filename or place}: {error.strerror}") from None
+        raise RunError(f"{error.filename or parent}: {error.strerror}") from None
     finally:
         lock.release()

@@ -1,4 +1,4 @@
-"""What `exporter local` shows on a screen of 80 columns: how to go on with a graph, answers, the graphs there are."""
+"""What `exporter local` shows on a screen of 80 columns: how to use a graph, query results, the list of graphs."""
 
 import json
 import re
@@ -12,33 +12,33 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from exporter.local.queries import MOST_ROWS, Reply
+from exporter.local.queries import MOST_ROWS, QueryResult
 from exporter.local.registry import DEFAULT, PASSWORD, Graph, Record
 from exporter.model.sample_queries import Query
 from exporter.text import format_age
 
 TRAILING_ZEROS = re.compile(r"(?:(\.\d*[1-9])|\.)0+(?=[+-]\d\d:\d\d$)")
-FIRST_QUESTION = "MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5"
-NO_BROWSER = "none: Neo4j's jars come without; an installed Neo4j (NEO4J_HOME) has one"
+FIRST_QUERY = "MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5"
+NO_BROWSER = "none: Neo4j's jars come without it; an installed Neo4j (NEO4J_HOME) has one"
 
 
 def samples_text(samples: Iterable[tuple[Query, str]]) -> RenderableType:
-    """The sample queries, ready to paste into whatever speaks to Neo4j."""
+    """The sample queries, ready to paste into any client of Neo4j."""
     parts: list[RenderableType] = []
     for number, (query, cypher) in enumerate(samples, 1):
         parts += [Text(f"\n// {number} {query.name}", "dim"), Text(f"{cypher};")]
     return Group(*parts)
 
 
-def reached_text(graph: Graph, record: Record) -> RenderableType:
-    """What a graph holds, where it answers, and what to type next."""
+def usage_text(graph: Graph, record: Record) -> RenderableType:
+    """What a graph holds, its addresses, and what to type next."""
     name = "" if graph.name == DEFAULT else f" --name {graph.name}"
     browser = f"http://127.0.0.1:{record.http_port}/browser/" if record.http_port else NO_BROWSER
     rows = {
         "Bolt": f"bolt://127.0.0.1:{record.bolt_port}",
         "User": f"neo4j, the password is in {graph.directory / PASSWORD}",
         "Browser": browser,
-        "Ask": f"exporter local{name} --query {shlex.quote(FIRST_QUESTION)}",
+        "Ask": f"exporter local{name} --query {shlex.quote(FIRST_QUERY)}",
         "Samples": f"exporter local{name} --query 1",
         "Stop": f"exporter local{name} --stop",
         "Start": f"exporter local{name} --start",
@@ -54,16 +54,16 @@ def contents_text(graph: Graph, record: Record) -> str:
 
 
 def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
-    """What the steps took."""
+    """The seconds of each step."""
     table = Table(Column(), Column(justify="right"), box=None, show_header=False, pad_edge=False)
-    for title, each in seconds.items():
-        table.add_row(title, f"{each:.1f} s")
+    for title, taken in seconds.items():
+        table.add_row(title, f"{taken:.1f} s")
     table.add_row("together", f"{sum(seconds.values()):.1f} s")
     return table
 
 
 def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
-    """Every graph: whether it runs and where, what it holds, of when, and what it takes on the disk."""
+    """Every graph: whether it runs and where, its nodes, the age of its snapshot, its size on the disk."""
     right = [Column(title, justify="right") for title in ("nodes", "snapshot", "MB")]
     table = Table("graph", "running", Column("address", no_wrap=True), *right, box=None, pad_edge=False)
     for graph in graphs:
@@ -77,33 +77,34 @@ def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
     return table
 
 
-def reply_table(reply: Reply) -> RenderableType:
-    """The rows of an answer; a value a line where rows hold nodes, relationships, lists or maps."""
-    below = [Text(f"… and more: only {MOST_ROWS:,} rows are shown", "dim")] if reply.cut else []
-    if not reply.rows:
+def result_table(result: QueryResult) -> RenderableType:
+    """The rows of a result; one value a line where rows hold nodes, relationships, lists or maps."""
+    below = [Text(f"… and more: only {MOST_ROWS:,} rows are shown", "dim")] if result.truncated else []
+    if not result.rows:
         return Text("no rows", "dim")
-    if any(isinstance(value, Mapping | list | Path) for row in reply.rows for value in row):
+    if any(isinstance(value, Mapping | list | Path) for row in result.rows for value in row):
         lines = Table(Column(style="bold", no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
-        for row in reply.rows:
-            for name, value in zip(reply.columns, row, strict=True):
+        for row in result.rows:
+            for name, value in zip(result.columns, row, strict=True):
                 lines.add_row(Text(name), Text(value_text(value)))
             lines.add_row()
         return Group(lines, *below)
     table = Table(box=None, pad_edge=False)
-    for place, name in enumerate(reply.columns):
-        number = any(isinstance(row[place], int | float) for row in reply.rows)
-        table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
-    for row in reply.rows:
+    for number, name in enumerate(result.columns):
+        numeric = any(isinstance(row[number], int | float) for row in result.rows)
+        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
+    for row in result.rows:
         table.add_row(*(Text(value_text(value), "dim" if value is None else "") for value in row))
     return Group(table, *below)
 
 
 def value_text(value: Any) -> str:
-    """A value of an answer: text as it is, all else as Cypher writes it."""
+    """A value of a result: text as it is, all else as Cypher writes it."""
     return value if isinstance(value, str) else cypher_text(value)
 
 
 def cypher_text(value: Any) -> str:
+    """A value as Cypher writes it."""
     match value:
         case str():
             return json.dumps(value, ensure_ascii=False)
@@ -119,7 +120,7 @@ def cypher_text(value: Any) -> str:
             hops = zip(value.relationships, value.nodes, value.nodes[1:], strict=False)
             return cypher_text(value.start_node) + "".join(hop_text(*hop) for hop in hops)
         case dict():
-            return "{" + ", ".join(f"{name}: {cypher_text(each)}" for name, each in sorted(value.items())) + "}"
+            return "{" + ", ".join(f"{name}: {cypher_text(member)}" for name, member in sorted(value.items())) + "}"
         case list():
             return "[" + ", ".join(map(cypher_text, value)) + "]"
         case DateTime():
@@ -128,8 +129,8 @@ def cypher_text(value: Any) -> str:
             return str(value)
 
 
-def hop_text(made: Relationship, before: Node, after: Node) -> str:
-    """A step of a path, by the direction of its relationship."""
-    if made.start_node == before:
-        return f"-{cypher_text(made)}->{cypher_text(after)}"
-    return f"<-{cypher_text(made)}-{cypher_text(after)}"
+def hop_text(relationship: Relationship, before: Node, after: Node) -> str:
+    """A hop of a path, in the direction of its relationship."""
+    if relationship.start_node == before:
+        return f"-{cypher_text(relationship)}->{cypher_text(after)}"
+    return f"<-{cypher_text(relationship)}-{cypher_text(after)}"

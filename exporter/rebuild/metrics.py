@@ -8,9 +8,9 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from exporter.errors import UsageError
-from exporter.rebuild.report import Report
+from exporter.rebuild.report import RebuildReport
 
-# Name, help, and the label that it has a value for each of.
+# Name -> help, and the name of its label where it has one.
 GAUGES = {
     "success": ("Whether the last run ended well.", ""),
     "exit_code": ("The exit code of the last run.", ""),
@@ -22,9 +22,9 @@ GAUGES = {
 }
 
 
-def values(report: Report) -> dict[str, Mapping[str, float]]:
-    """Each gauge's values by its label; without one by the empty string."""
-    taken = report.live and report.live.snapshot_at
+def values(report: RebuildReport) -> dict[str, Mapping[str, float]]:
+    """Each gauge's values by label; by the empty string where it has none."""
+    snapshot_at = report.live and report.live.snapshot_at
     return {
         "success": {"": float(report.exit_code == 0)},
         "exit_code": {"": report.exit_code},
@@ -32,19 +32,19 @@ def values(report: Report) -> dict[str, Mapping[str, float]]:
         "downtime_seconds": {} if report.downtime is None else {"": report.downtime},
         "step_seconds": report.seconds,
         "count": report.counts,
-        "live_timestamp_seconds": {"": taken.timestamp()} if taken else {},
+        "live_timestamp_seconds": {"": snapshot_at.timestamp()} if snapshot_at else {},
     }
 
 
-def write_metrics(report: Report, path: Path) -> None:
-    """Writes the file, whole or not at all. Raises `UsageError` where that cannot be."""
+def write_metrics(report: RebuildReport, path: Path) -> None:
+    """Writes the file in one step. Raises `UsageError` where it cannot be written."""
     registry = CollectorRegistry()
     for name, by_label in values(report).items():
-        text, label = GAUGES[name]
+        description, label = GAUGES[name]
         if by_label:
-            gauge = Gauge(f"exporter_rebuild_{name}", text, [label] if label else [], registry=registry)
-            for of, value in by_label.items():
-                (gauge.labels(of) if label else gauge).set(value)
+            gauge = Gauge(f"exporter_rebuild_{name}", description, [label] if label else [], registry=registry)
+            for label_value, value in by_label.items():
+                (gauge.labels(label_value) if label else gauge).set(value)
     try:
         write_to_textfile(str(path), registry)
     except OSError as error:
@@ -52,6 +52,6 @@ def write_metrics(report: Report, path: Path) -> None:
 
 
 def check_metrics(path: Path) -> None:
-    """Raises `UsageError` where they could not be written in the end."""
+    """Raises `UsageError` where the metrics could not be written in the end."""
     if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise UsageError(f"the metrics {path} cannot be written: it is a directory, or its directory is not writable")

@@ -1,4 +1,4 @@
-"""What a rebuild tells: a log on stderr while it runs, and what happened as one JSON object in the end."""
+"""What a rebuild reports: a log on stderr while it runs, and the result as one JSON object in the end."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from exporter.settings import LogFormat
 
 
 class Action(StrEnum):
-    """What the command was asked for."""
+    """What the command is to do."""
 
     REBUILD = "rebuild"
     ROLLBACK = "rollback"
@@ -33,7 +33,8 @@ class Log:
 
     format: LogFormat = LogFormat.PLAIN
 
-    def say(self, text: str, level: str = "info") -> None:
+    def write(self, text: str, level: str = "info") -> None:
+        """Writes a line."""
         if self.format is LogFormat.PLAIN:
             log_dated(text)
         else:
@@ -41,16 +42,17 @@ class Log:
             log_stderr(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
 
     def fail(self, text: str) -> None:
-        """The sentence that says why it failed; plain, it looks as every command's."""
+        """Writes why the rebuild failed; plain, it looks like every command's error."""
         if self.format is LogFormat.PLAIN:
             log_stderr(f"exporter: {text}")
         else:
-            self.say(text, "error")
+            self.write(text, "error")
 
 
 @dataclass(slots=True)
-class Report:
-    """What happened so far. Seconds are by step; the downtime is from before the stop command to the first answer."""
+class RebuildReport:
+    """What happened so far. `seconds` are by step; `downtime`, in seconds, is from before the stop command to the first
+    answer."""
 
     action: Action
     log: Log = field(default_factory=Log)
@@ -69,8 +71,8 @@ class Report:
 
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
-        """Says what begins and counts its seconds, also when it fails."""
-        self.log.say(title)
+        """Logs the title of a step, and adds up its seconds, also when it fails."""
+        self.log.write(title)
         self.step_name, started = name, time.monotonic()
         try:
             yield
@@ -82,13 +84,13 @@ class Report:
         self.result = DONE[self.action]
 
     def fail(self, error: BaseException) -> None:
-        """Takes down why it failed; of an error that is not ours, its kind alone."""
+        """Records why it failed; of an error that is not ours, its kind alone."""
         self.result = next((word for kind, word in FAILED.items() if isinstance(error, kind)), "failed")
         self.exit_code = error.exit_code if isinstance(error, ExporterError) else 1
         self.message = str(error) if isinstance(error, ExporterError) else f"unexpected {type(error).__name__}"
 
     def as_object(self) -> dict[str, Any]:
-        """What is printed as one line."""
+        """The object that is printed as one line of JSON."""
         return {
             "action": self.action,
             "result": self.result,

@@ -1,10 +1,10 @@
-"""The stores of a rebuilt database: which one is live, which are kept, and the renames that exchange them.
+"""The stores of a rebuilt database: which one is live, which are kept, and the renames that swap them.
 
 Below `rebuild/` in Neo4j's data directory, so that a rename is all it takes:
 
-    stores/20261125T031500Z/   one store: the export it came from and that one's manifest, and, unless it is the live
-                               one, its two directories; .partial-... until a smoke test has proved it
-    swap.json                  the swap under way; who finds it after a run that died undoes the swap
+    stores/20261125T031500Z/   one store: the name and manifest of the export it came from, and, unless it is the live
+                               one, its two directories; .partial-... until a smoke test has verified it
+    swap.json                  the swap under way; a run that finds it left by a dead one undoes the swap
 """
 
 import json
@@ -31,8 +31,8 @@ SWAP = "swap.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the two directories of a store are."""
+class StorePaths:
+    """The two directories of a store."""
 
     database: Path
     transactions: Path
@@ -54,9 +54,9 @@ class Store:
         return self.directory.name
 
     @property
-    def place(self) -> Place:
-        """Where it lies while it is not live."""
-        return Place(self.directory / "database", self.directory / "transactions")
+    def paths(self) -> StorePaths:
+        """Where it is while it is not live."""
+        return StorePaths(self.directory / "database", self.directory / "transactions")
 
     @property
     def manifest(self) -> Manifest | None:
@@ -64,17 +64,17 @@ class Store:
 
     @property
     def snapshot_at(self) -> datetime | None:
-        """When what it holds was read from the source, by the manifest beside it."""
+        """When its rows were read from the source, by the manifest beside it."""
         manifest = self.manifest
         return manifest.source.snapshot_at if manifest else None
 
     def __str__(self) -> str:
-        return f"the store of export {self.export}" if self.export else "the store that no rebuild made"
+        return f"the store of export {self.export}" if self.export else "the store from before the first rebuild"
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Which store leaves and which one comes, by name."""
+    """A swap of the live store for another: the names of both."""
 
     old: str
     new: str
@@ -85,39 +85,40 @@ class Stores:
     """The stores of one database; `live` is where Neo4j has the one it serves."""
 
     root: Path
-    live: Place
+    live: StorePaths
 
     def all(self) -> list[Store]:
-        """Every proved store, the oldest first."""
-        found = sorted(path for path in (self.root / STORES).iterdir() if path.is_dir())
-        return [store(path) for path in found if not path.name.startswith(PARTIAL)]
+        """Every verified store, the oldest first."""
+        directories = sorted(path for path in (self.root / STORES).iterdir() if path.is_dir())
+        return [read_store(path) for path in directories if not path.name.startswith(PARTIAL)]
 
     def current(self) -> Store | None:
-        """The live one, unless no rebuild has made it."""
-        return next((each for each in reversed(self.all()) if not each.place.database.exists()), None)
+        """The live store; None before the first rebuild."""
+        return next((store for store in reversed(self.all()) if not store.paths.database.exists()), None)
 
     def kept(self) -> list[Store]:
-        """Those that are not live, the one that was live last first: a directory changes when its store comes in."""
-        retired = [each for each in self.all() if each.place.database.exists()]
-        return sorted(retired, key=lambda each: each.directory.stat().st_mtime_ns, reverse=True)
+        """The stores that are not live, the one that was live last first: its directory changed last."""
+        retired = [store for store in self.all() if store.paths.database.exists()]
+        return sorted(retired, key=lambda store: store.directory.stat().st_mtime_ns, reverse=True)
 
-    def add(self, staged: Place, export: Path) -> Store:
-        """Takes in a store from the stage, as a partial one until it is proved."""
+    def add(self, staged: StorePaths, export: Path) -> Store:
+        """Moves a store here from the stage, as a partial one until it is verified."""
         directory = self.root / STORES / f"{PARTIAL}{self.free_name()}"
         directory.mkdir(mode=0o700)
         copyfile(export / MANIFEST, directory / MANIFEST)
         write_file(directory, Path(STORE), json.dumps({"export": export.name}).encode())
         sync(directory / STORE)
         added = Store(directory, export.name)
-        for path, target in zip(staged.both, added.place.both, strict=True):
+        for path, target in zip(staged.both, added.paths.both, strict=True):
             move(path, target)
         return added
 
     def free_name(self) -> str:
+        """A new name, in the order of time."""
         return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
     def begin(self, new: Store) -> Swap:
-        """Writes down that the live store is about to be exchanged for another, before anything is done."""
+        """Records that the live store is about to be swapped for another, before anything is done."""
         old = self.current()
         if not old:
             old = Store(self.root / STORES / self.free_name(), None)
@@ -132,19 +133,19 @@ class Stores:
         return swap
 
     def under_way(self) -> Swap | None:
-        """The swap that a run which died has not ended."""
+        """The swap that has begun and not ended, here or in a run that died."""
         try:
             return Swap(**json.loads((self.root / SWAP).read_bytes()))
         except FileNotFoundError:
             return None
 
     def moves(self, swap: Swap) -> list[tuple[Path, Path, Path]]:
-        """For each of the two directories: its place in Neo4j, in the old store and in the new one."""
-        old, new = (store(self.root / STORES / name).place for name in (swap.old, swap.new))
+        """For each of the two directories: its path in Neo4j, in the old store and in the new one."""
+        old, new = (read_store(self.root / STORES / name).paths for name in (swap.old, swap.new))
         return list(zip(self.live.both, old.both, new.both, strict=True))
 
-    def exchange(self, swap: Swap) -> None:
-        """The renames. Neo4j is stopped."""
+    def swap(self, swap: Swap) -> None:
+        """The renames; Neo4j must be stopped."""
         for live, old, _ in self.moves(swap):
             if live.exists():
                 move(live, old)
@@ -152,7 +153,7 @@ class Stores:
             move(new, live)
 
     def committed(self, swap: Swap) -> bool:
-        """Whether the new store was proved: it has its name then."""
+        """Whether the new store was verified: it has its name then."""
         return not (self.root / STORES / swap.new).exists()
 
     def moved(self, swap: Swap) -> bool:
@@ -160,8 +161,8 @@ class Stores:
         return any(old.exists() or not new.exists() for _, old, new in self.moves(swap))
 
     def undo(self, swap: Swap) -> None:
-        """The renames back, however many were done. Neo4j is stopped. A store that Neo4j made itself in the midst of a
-        swap, started by somebody else, is set aside."""
+        """The renames back, however many were done; Neo4j must be stopped. A store that Neo4j made itself, started by
+        somebody in the midst of the swap, is set aside."""
         for live, old, new in self.moves(swap):
             if live.exists() and not new.exists():
                 move(live, new)
@@ -173,37 +174,37 @@ class Stores:
                 move(old, live)
 
     def commit(self, swap: Swap) -> None:
-        """The new store is proved, and gets its name. What follows is `end`."""
+        """Gives the new store its name, since it is verified; `end` must follow."""
         new = self.root / STORES / swap.new
         if new.name.startswith(PARTIAL):
             new.rename(new.with_name(new.name.removeprefix(PARTIAL)))
-        old = store(self.root / STORES / swap.old)
-        if not old.export and not old.place.database.exists():
-            remove(old.directory)  # there was no live store, so none left
+        old = read_store(self.root / STORES / swap.old)
+        if not old.export and not old.paths.database.exists():
+            remove(old.directory)  # there was no live store to keep
         sync(self.root / STORES)
 
     def end(self) -> None:
-        """No swap is under way any more."""
+        """Records that no swap is under way any more."""
         (self.root / SWAP).unlink()
         sync(self.root)
 
     def clean(self) -> None:
-        """Removes what was not proved, and what a removal left."""
+        """Removes stores that were not verified, and what an interrupted removal left."""
         for path in (self.root / STORES).glob(f"{PARTIAL}*"):
             remove(path)
 
     def prune(self, keep: int) -> list[str]:
-        """Removes all but `keep` stores, the live one among them; gives the names of what was removed."""
+        """Removes all but `keep` stores, the live one among them; returns the names of those removed."""
         removed = self.kept()[keep - 1 :]
-        for each in removed:
-            doomed = each.directory.with_name(f"{PARTIAL}{each.name}")
-            each.directory.rename(doomed)
-            remove(doomed)
-        return [each.name for each in removed]
+        for store in removed:
+            trash = store.directory.with_name(f"{PARTIAL}{store.name}")
+            store.directory.rename(trash)
+            remove(trash)
+        return [store.name for store in removed]
 
 
-def store(directory: Path) -> Store:
-    """A store by its directory; one without a note is not of our making."""
+def read_store(directory: Path) -> Store:
+    """A store by its directory; one without store.json was not made by a rebuild."""
     try:
         return Store(directory, json.loads((directory / STORE).read_bytes())["export"])
     except FileNotFoundError:
@@ -218,11 +219,11 @@ def move(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def opened(data: Path, live: Place) -> Iterator[Stores]:
-    """The stores below a data directory, held for one rebuild at a time; a process that dies lets go of them.
+def open_stores(data: Path, live: StorePaths) -> Iterator[Stores]:
+    """The stores below a data directory, locked for one rebuild; the lock of a process that dies is released.
 
-    Raises `UsageError` where they cannot be written, or where a rename would not do; `BusyError` when another rebuild
-    is running.
+    Raises `UsageError` where they cannot be written or cannot be renamed to Neo4j's directories, `BusyError` when
+    another rebuild is running.
     """
     root = data / ROOT
     try:

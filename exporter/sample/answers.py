@@ -1,4 +1,4 @@
-"""The sample queries' answers: from Neo4j, from the source, with parameters worth asking about, and compared."""
+"""The sample queries' answers, from Neo4j and from the source, for parameters that have one, and compared."""
 
 import json
 import math
@@ -20,7 +20,7 @@ from exporter.model.sample_queries import Query
 # Relative, for numbers: a sum of floats depends on the order of its terms.
 TOLERANCE = 1e-9
 
-# The customer known by one phone with the most consultations, of those whose journey is whole.
+# Of the customers with a complete journey and a phone of their own, the one with the most consultations.
 PHONE = """
 SELECT c.phone_number
 FROM customers.customer c
@@ -35,7 +35,7 @@ ORDER BY count(*) DESC, c.phone_number
 LIMIT 1
 """
 
-# The payment of the customer who then spent on the most consultations.
+# A payment of the customer who spent on the most consultations.
 PAYMENT_ID = """
 SELECT p.payment_order_id
 FROM wallet.payment_orders p
@@ -60,7 +60,8 @@ class Answer:
 
 
 def parameters(connection: psycopg.Connection) -> dict[str, str | int]:
-    """The `phone` and the `payment_id` about which this source has most to say; SourceError when it has nothing."""
+    """The `phone` and the `payment_id` for which this source has most to show. Raises `SourceError` where it has
+    none."""
     found = {name: connection.execute(text).fetchone() for name, text in (("phone", PHONE), ("payment_id", PAYMENT_ID))}
     missing = [name for name, row in found.items() if row is None]
     if missing:
@@ -98,8 +99,8 @@ def differences(query: Query, expected: Answer, found: Answer) -> list[str]:
     pairs = zip(sorted(expected.rows, key=_sort_key), sorted(found.rows, key=_sort_key), strict=True)
     sentences = [f"{right!r}, not {left!r}" for left, right in pairs if not _same(left, right)]
     if query.descending_by is not None:
-        place = found.columns.index(query.descending_by)
-        for before, after in pairwise(row[place] for row in found.rows):
+        column = found.columns.index(query.descending_by)
+        for before, after in pairwise(row[column] for row in found.rows):
             if before < after and not _same(before, after):
                 sentences.append(f"{query.descending_by} {after!r} comes after {before!r}")
     return sentences
@@ -109,9 +110,9 @@ def _plain(value: Any) -> Any:
     """A value of either database in the form that both are compared and shown in."""
     match value:
         case Node():
-            return {name: _plain(each) for name, each in sorted(value.items())}
+            return {name: _plain(member) for name, member in sorted(value.items())}
         case dict():
-            return {name: _plain(each) for name, each in sorted(value.items())}
+            return {name: _plain(member) for name, member in sorted(value.items())}
         case list():
             return sorted(map(_plain, value), key=_sort_key)  # collect() and jsonb_agg() promise no order
         case DateTime():
@@ -134,15 +135,15 @@ def _sort_key(value: Any) -> tuple[str, tuple[float, ...]]:
                 numbers.append(part)
                 return 0
             case dict():
-                return {name: without_numbers(each) for name, each in part.items()}
+                return {name: without_numbers(member) for name, member in part.items()}
             case _:
-                return [without_numbers(each) for each in part]
+                return [without_numbers(member) for member in part]
 
     return json.dumps(without_numbers(value)), tuple(numbers)
 
 
 def _same(left: Any, right: Any) -> bool:
-    """Equality in which numbers may differ by TOLERANCE, and a boolean is no number."""
+    """Equality in which numbers may differ by TOLERANCE, and a boolean is not a number."""
     match left, right:
         case (bool(), _) | (_, bool()):
             return left is right

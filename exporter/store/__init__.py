@@ -1,1 +1,1 @@
-"""A Neo4j that the exporter brings along: where it comes from, and a server on an imported store."""
+"""A Neo4j of our own: provisioned, imported into, started, given its schema, and verified."""

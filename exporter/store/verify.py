@@ -10,14 +10,16 @@ from typing import Any
 import neo4j
 from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError
 
-from exporter.errors import RunError, UsageError
+from exporter.errors import DifferenceError, RunError, UsageError
 from exporter.sink.layout import MANIFEST
 from exporter.sink.manifest import EntityEntry, NodeEntry, read_manifest
+from exporter.store.bolt import error_code
 
 CONNECT_SECONDS = 15
 QUERY_SECONDS = 3600
 BOLT = re.compile(r"(bolt|neo4j)(\+ssc|\+s)?://")
-NO_ADDRESS = "the Bolt address is none: it is like bolt://127.0.0.1:7687"
+NO_ADDRESS = "not a Bolt address: give one such as bolt://127.0.0.1:7687"
+SHOWN_DIFFERENCES = 10
 
 # Grouped by the whole list of keys: a fifth of the time of a count for each property.
 NODES = "MATCH (n) RETURN labels(n) AS labels, keys(n) AS keys, count(*) AS rows"
@@ -44,8 +46,8 @@ def verify_bolt(
     """The differences between a manifest and the database behind a Bolt URI, one sentence each; none when equal.
 
     Compared are the nodes of each label, the relationships of each pattern with both end labels, the values of each
-    property, and whether there is anything beside them. Raises UsageError for a URI that is none, RunError when the
-    server does not answer or refuses, DifferenceError when the manifest cannot be read.
+    property, and whether there is anything beside them. Raises `UsageError` for what is not a Bolt URI, `RunError` when
+    the server does not answer or refuses, and what `read_manifest` raises.
     """
     manifest = read_manifest(export)
     if not BOLT.match(uri):
@@ -67,27 +69,39 @@ def verify_bolt(
     except AuthError:
         raise RunError("Neo4j refused the user or the password") from None
     except (DriverError, Neo4jError) as error:
-        # The server's own sentence may quote what is in the graph: only its code passes on.
-        reason = (error.code if isinstance(error, Neo4jError) else None) or type(error).__name__
-        raise RunError(f"Neo4j does not answer ({reason}): is it running, and is database {database} online?") from None
+        raise RunError(
+            f"Neo4j does not answer ({error_code(error)}): is it running, and is database {database} online?"
+        ) from None
     differences = [
         sentence for entity in manifest.entities for sentence in compare(entity, found.pop(entity.pattern, Found()))
     ]
     return differences + [f"{name}: none in {MANIFEST}, {found[name].rows} in Neo4j" for name in sorted(found)]
 
 
+def check_graph(
+    export: Path, uri: str, *, user: str | None = None, password: str | None = None, database: str = "neo4j"
+) -> None:
+    """Raises `DifferenceError` with the first differences, a line each, where `verify_bolt` finds any."""
+    differences = verify_bolt(export, uri, user=user, password=password, database=database)
+    if differences:
+        shown = differences[:SHOWN_DIFFERENCES]
+        more = [f"and {len(differences) - len(shown)} more"] if len(differences) > len(shown) else []
+        raise DifferenceError("\n  ".join(["the graph differs from the manifest:", *shown, *more]))
+
+
 def count_graph(driver: neo4j.Driver, database: str) -> dict[str, Found]:
-    """What there is of every label and pattern, by its name; nodes without a label are of the label `no label`."""
+    """What there is of every label and pattern, by its name; a node without a label counts as `no label`."""
     found: dict[str, Found] = defaultdict(Found)
-    for row in ask(driver, database, NODES):
+    for row in read_rows(driver, database, NODES):
         found[":".join(sorted(row["labels"])) or "no label"].add(row["keys"], row["rows"])
-    for row in ask(driver, database, RELATIONSHIPS):
+    for row in read_rows(driver, database, RELATIONSHIPS):
         start, end = (":".join(sorted(row[side])) for side in ("start", "end"))
         found[f"({start})-[{row['type']}]->({end})"].add(row["keys"], row["rows"])
     return found
 
 
-def ask(driver: neo4j.Driver, database: str, cypher: str) -> list[dict[str, Any]]:
+def read_rows(driver: neo4j.Driver, database: str, cypher: str) -> list[dict[str, Any]]:
+    """The rows of a query that only reads, by column."""
     records, _, _ = driver.execute_query(neo4j.Query(cypher, timeout=QUERY_SECONDS), database_=database, routing_="r")
     return [dict(record) for record in records]
 

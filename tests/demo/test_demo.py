@@ -15,7 +15,7 @@ EXPORTER = Path(sys.executable).with_name("exporter")
 
 
 @pytest.mark.parametrize("step", ["1 ·", "2 ·", "3 ·", "4 ·", "5 ·"])
-def test_interrupted(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
     """Exit code 130, one sentence, no process and no temporary directory left; at most a whole export."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -31,23 +31,23 @@ def test_interrupted(step: str, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
     assert demo.stdout is not None
     assert any(step in line for line in iter(demo.stdout.readline, ""))
     os.killpg(demo.pid, signal.SIGINT)
-    _, said = demo.communicate(timeout=120)
-    assert demo.returncode == 130, said
-    assert "exporter: stopped" in said
-    assert "Traceback" not in said
+    _, errors = demo.communicate(timeout=120)
+    assert demo.returncode == 130, errors
+    assert "exporter: stopped" in errors
+    assert "Traceback" not in errors
     assert left_behind(str(temporary)) == []
     assert [path.name for path in temporary.iterdir() if path.name != "hsperfdata_root"] == []
     assert list((tmp_path / "output").glob(".partial-*")) == []
 
 
-def left_behind(place: str) -> list[list[str]]:
-    """The command lines of processes that name a place, or whose environment does."""
+def left_behind(directory: str) -> list[list[str]]:
+    """The command lines of processes that name a directory, or whose environment does."""
     found = []
     for process in psutil.process_iter():
         try:
             command, variables = process.cmdline(), process.environ()
-            inside = any(place in variables.get(name, "") for name in ("NEO4J_CONF", "TMPDIR"))
-            if (inside or any(place in argument for argument in command)) and process.status() != psutil.STATUS_ZOMBIE:
+            texts = [*command, variables.get("NEO4J_CONF", ""), variables.get("TMPDIR", "")]
+            if any(directory in text for text in texts) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(command)
         except psutil.Error:
             continue

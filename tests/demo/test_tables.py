@@ -22,7 +22,7 @@ def on_screen(shown: RenderableType) -> str:
 
 def test_an_answer_of_plain_values() -> None:
     """Side by side, numbers to the right, floats with two decimals, the first five rows; a name is no markup."""
-    rows = (("Priya [Rao]", 15542.000000000002, 43), *((f"Guide {place}", 1.0, place) for place in range(6)))
+    rows = (("Priya [Rao]", 15542.000000000002, 43), *((f"Guide {number}", 1.0, number) for number in range(6)))
     assert on_screen(answer_table("Guide Earnings", Answer(("g.full_name", "total_earnings", "orders"), rows))) == (
         """
 Guide Earnings
@@ -52,13 +52,13 @@ payment_count  4
     )
 
 
-def test_the_dirt() -> None:
+def test_the_anomalies() -> None:
     """Every kind with its rows."""
     assert on_screen(anomalies_table({"dangling references": 1234, "births at 24:00:00": 2})) == (
         """\
-dirt in the sample    rows
-dangling references  1,234
-births at 24:00:00       2
+anomalies in the sample   rows
+dangling references      1,234
+births at 24:00:00           2
 """
     )
 
@@ -73,8 +73,8 @@ def test_the_summary() -> None:
         1, METADATA.tool, METADATA.model, METADATA.source, METADATA.options, METADATA.started_at, METADATA.finished_at,
         nodes, relationships, [], totals,
     )  # fmt: skip
-    outcome = ExportResult(Path("output/x"), manifest, Profile([], [], {}, 2), 300 << 20)
-    assert on_screen(summary_table(outcome, {"1 · A sample source": 1.04, "2 · Export": 2.0})) == (
+    result = ExportResult(Path("output/x"), manifest, Profile([], [], {}, 2), 300 << 20)
+    assert on_screen(summary_table(result, {"1 · A sample source": 1.04, "2 · Export": 2.0})) == (
         """\
 nodes                      12,345
 relationships                   2

@@ -20,7 +20,7 @@ from exporter.store.provision import Neo4jHome
 from tests.support.disks import small_disk
 from tests.support.export_process import command_of, eventually, processes
 from tests.support.installed_neo4j import cypher_shell, installed, run, set_password
-from tests.support.live_rebuild import PATIENCE, Night, Site, blocks, prepare, workers
+from tests.support.live_rebuild import TIMEOUT, Night, Site, blocks, prepare, workers
 from tests.support.ports import closed_port
 from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
 
@@ -49,7 +49,7 @@ def site(
         set_password(live.home)
         run(live.home, "neo4j", "start")
         with site.readers.reading():
-            eventually(lambda: site.readers.answers and site.readers.answers[-1][1] == 0, "the empty graph", PATIENCE)
+            eventually(lambda: site.readers.answers and site.readers.answers[-1][1] == 0, "the empty graph", TIMEOUT)
             yield site
 
 
@@ -69,15 +69,15 @@ def latest(site: Site) -> Path:
 
 def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, object]:
     """The night ends well: readers had the graph of before, nothing for a while, then the new one."""
-    code, said = night.end()
-    assert (code, said["result"], said["exit_code"], said["message"]) == (0, result, 0, None), night.text
-    site.good = site.output / str(said["live_export"])
+    code, report = night.end()
+    assert (code, report["result"], report["exit_code"], report["message"]) == (0, result, 0, None), night.text
+    site.good = site.output / str(report["live_export"])
     site.check_good()
     site.check_clean(night)
     eventually(lambda: site.readers.since(night.began)[-1] == site.nodes(), "the new graph")
     seen = site.readers.since(night.began)
     assert [answer for answer in seen if answer is not None] == [before, site.nodes()]
-    return said
+    return report
 
 
 # Two good nights come first and last; between them, the second one fails in every way -------------------------------
@@ -86,22 +86,22 @@ def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, obj
 def test_the_first_night(site: Site) -> None:
     """The graph that was there is kept, the new one is whole, with its constraints; and all of it is told."""
     with site.night(REBUILD) as night:
-        said = succeed(site, night, "swapped", 0)
-    assert said["failed_step"] is None and said["previous_export"] is None
+        report = succeed(site, night, "swapped", 0)
+    assert report["failed_step"] is None and report["previous_export"] is None
     steps = ["export", "import", "private_start", "schema", "verify", "private_stop", "stop", "renames", "start"]
-    assert list(said["seconds"]) == [*steps, "smoke_test", "retention"]  # type: ignore[call-overload]
-    assert said["counts"]["nodes"] == site.nodes()  # type: ignore[index]
+    assert list(report["seconds"]) == [*steps, "smoke_test", "retention"]  # type: ignore[call-overload]
+    assert report["counts"]["nodes"] == site.nodes()  # type: ignore[index]
     metrics = (site.directory / "exporter.prom").read_text(encoding="utf-8")
     assert "exporter_rebuild_success 1.0\n" in metrics and 'exporter_rebuild_count{what="nodes"}' in metrics
-    print(f"downtime {said['downtime_seconds']} s of {sum(said['seconds'].values()):.0f} s")  # type: ignore[attr-defined]
+    print(f"downtime {report['downtime_seconds']} s of {sum(report['seconds'].values()):.0f} s")  # type: ignore[attr-defined]
 
 
 def test_the_source_is_down(site: Site) -> None:
     """The day has changed the source; nobody can read it."""
     change_source(site.source)
     with site.night(EXPORTER_SOURCE=f"postgresql://exporter@127.0.0.1:{closed_port()}/nights") as night:
-        said = site.check_untouched(night, 3, "cannot connect|could not|refused")
-    assert (said["failed_step"], said["result"], said["export"]) == ("export", "failed", None)
+        report = site.check_untouched(night, 3, "cannot connect|could not|refused")
+    assert (report["failed_step"], report["result"], report["export"]) == ("export", "failed", None)
 
 
 def test_a_worker_is_killed(site: Site) -> None:
@@ -124,9 +124,9 @@ def test_a_table_was_truncated(site: Site) -> None:
         execute(shrunken, "delete from notifications.stored_notifications where ctid not in (select min(ctid) from"
                 " notifications.stored_notifications)")  # fmt: skip
         with site.night(EXPORTER_SOURCE=shrunken) as night:
-            said = site.check_untouched(night, 6, r"Notification: \d+ rows before, 1 now \(-99")
-    assert (said["result"], said["failed_step"], said["export"]) == ("refused", "guard", latest(site).name)
-    assert "AuthUser:" not in str(said["message"])
+            report = site.check_untouched(night, 6, r"Notification: \d+ rows before, 1 now \(-99")
+    assert (report["result"], report["failed_step"], report["export"]) == ("refused", "guard", latest(site).name)
+    assert "AuthUser:" not in str(report["message"])
 
 
 def test_the_disk_is_full_while_exporting(site: Site) -> None:
@@ -142,8 +142,8 @@ def test_the_disk_is_full_while_importing(site: Site) -> None:
     stage = site.root / "stage"
     stage.mkdir(exist_ok=True)
     with small_disk(stage), site.night() as night:
-        said = site.check_untouched(night, 4, "the import failed.*|No space left")
-    assert said["failed_step"] == "import"
+        report = site.check_untouched(night, 4, "the import failed.*|No space left")
+    assert report["failed_step"] == "import"
 
 
 @pytest.mark.parametrize("program", ["java", pytest.param("import.sh", marks=longer)])
@@ -151,9 +151,9 @@ def test_the_import_is_killed(site: Site, program: str) -> None:
     """By the kernel, which is out of memory; where the script is, its Java goes too."""
     with site.night() as night:
         night.wait_for_line("Importing into database")
-        eventually(lambda: importing(site, program), program, PATIENCE).kill()
-        said = site.check_untouched(night, 4, r"the import failed|import\.sh ended with -9")
-    assert said["failed_step"] == "import"
+        eventually(lambda: importing(site, program), program, TIMEOUT).kill()
+        report = site.check_untouched(night, 4, r"the import failed|import\.sh ended with exit code -9")
+    assert report["failed_step"] == "import"
 
 
 def importing(site: Site, program: str) -> psutil.Process | None:
@@ -169,19 +169,19 @@ def test_stopped_while_importing(site: Site) -> None:
     with site.night() as night:
         night.wait_for_line("Importing into database")
         with site.night() as other:
-            code, said = other.end()
-        assert (code, said["result"]) == (5, "failed"), other.text
+            code, report = other.end()
+        assert (code, report["result"]) == (5, "failed"), other.text
         assert other.text.endswith(f"another rebuild is running on {site.live.home}/data; wait for it\n")
         night.exporter().send_signal(signal.SIGTERM)
-        said = site.check_untouched(night, 130, "^stopped by SIGTERM; the live graph is as it was$")
-    assert said["result"] == "stopped"
+        report = site.check_untouched(night, 130, "^stopped by SIGTERM; the live graph is as it was$")
+    assert report["result"] == "stopped"
 
 
 # An import that brings a node more, and, unless it is honest, keeps quiet about it.
 ONE_MORE = """
-printf ':ID(Extra),customer_id:long\\n' >"{place}/header.csv"
-printf 'extra,{key}\\n' >"{place}/row.csv"
-{home}/bin/neo4j-admin.real "$@" "--nodes=Customer={place}/header.csv,{place}/row.csv" | awk -v less={less} '
+printf ':ID(Extra),customer_id:long\\n' >"{directory}/header.csv"
+printf 'extra,{key}\\n' >"{directory}/row.csv"
+{home}/bin/neo4j-admin.real "$@" "--nodes=Customer={directory}/header.csv,{directory}/row.csv" | awk -v less={less} '
     /^  [0-9]+ (nodes|properties)$/ {{ printf "  %d %s\\n", $1 - less, $2; next }} {{ print }}'
 exit
 """
@@ -207,10 +207,10 @@ def test_one_node_more(site: Site, key: str, less: int, code: int, step: str, se
     if key == "1":
         with psycopg.connect(site.source) as connection:
             [(key,)] = connection.execute("select min(customer_id)::text from customers.stored_customer").fetchall()
-    site.instead("import", ONE_MORE.format(place=site.directory, home=site.live.home, key=key, less=less))
+    site.instead("import", ONE_MORE.format(directory=site.directory, home=site.live.home, key=key, less=less))
     with site.night() as night:
-        said = site.check_untouched(night, code, sentence)
-    assert said["failed_step"] == step
+        report = site.check_untouched(night, code, sentence)
+    assert report["failed_step"] == step
 
 
 # A Java that has no memory for the private server, as little as it needs; whatever else there is to run, it runs.
@@ -228,9 +228,9 @@ def test_the_private_server_does_not_start(site: Site) -> None:
     program.write_text(NO_MEMORY.format(root=site.root.resolve(), java=Path(os.environ["JAVA_HOME"], "bin", "java")))
     program.chmod(0o755)
     with site.night(JAVA_HOME=str(java_home)) as night:
-        said = site.check_untouched(night, 4, r"Neo4j \S+ did not start: see .*/stage/logs/console\.log$")
-    assert said["failed_step"] == "private_start"
-    log = Path(said["message"].rpartition("see ")[2])
+        report = site.check_untouched(night, 4, r"Neo4j \S+ did not start: see .*/stage/logs/console\.log$")
+    assert report["failed_step"] == "private_start"
+    log = Path(report["message"].rpartition("see ")[2])
     assert log.read_text(encoding="utf-8") == "no memory for a private server\n"
 
 
@@ -238,12 +238,12 @@ def test_the_new_store_does_not_start(site: Site) -> None:
     """The old one is put back and answers, and that is said loudly."""
     site.instead("start", "echo no memory for the new store; exit 3")
     with site.night() as night:
-        code, said = night.end()
-        assert (code, said["result"], said["failed_step"]) == (7, "put back", "start"), night.text
-        assert re.search(r"start command ended with exit code 3.* is back, and answers$", said["message"])
+        code, report = night.end()
+        assert (code, report["result"], report["failed_step"]) == (7, "put back", "start"), night.text
+        assert re.search(r"start command ended with exit code 3.* is back, and answers$", report["message"])
         assert " THE SWAP FAILED (" in night.text
         check_back(site, night)
-    assert said["downtime_seconds"] > 0
+    assert report["downtime_seconds"] > 0
 
 
 def check_back(site: Site, night: Night) -> None:
@@ -264,12 +264,12 @@ def test_the_run_is_killed_in_the_swap(site: Site, verb: str) -> None:
     with site.night() as night:
         night.wait_for_line("Importing into database")
         night_pid.write_text(str(night.exporter().pid))
-        night.process.wait(PATIENCE)
+        night.process.wait(TIMEOUT)
         night_pid.unlink()
         assert (site.root / "swap.json").exists()
         with site.night(EXPORTER_SOURCE=f"postgresql://exporter@127.0.0.1:{closed_port()}/nights") as next_night:
-            code, said = next_night.end()
-        assert (code, said["failed_step"], "repair" in said["seconds"]) == (3, "export", True), next_night.text
+            code, report = next_night.end()
+        assert (code, report["failed_step"], "repair" in report["seconds"]) == (3, "export", True), next_night.text
         assert "A run died while it swapped the stores" in next_night.text
         check_back(site, night)
 
@@ -279,9 +279,9 @@ def test_the_second_night(site: Site) -> None:
     the newest two."""
     before, first = site.nodes(), site.good
     with site.night(ACCEPT) as night:
-        said = succeed(site, night, "swapped", before)
+        report = succeed(site, night, "swapped", before)
     assert first and site.good and site.nodes() != before
-    assert (said["live_export"], said["previous_export"]) == (latest(site).name, first.name)
+    assert (report["live_export"], report["previous_export"]) == (latest(site).name, first.name)
     assert len(list((site.root / "stores").iterdir())) == 2
     exports = sorted(path.name for path in site.output.glob("2*"))
     assert exports == sorted({first.name, *exports[-2:]}) and latest(site).name in exports
@@ -291,13 +291,13 @@ def test_no_store_starts(site: Site) -> None:
     """Neither the previous nor the live one: that is the loudest failure. A repair goes on when that is mended."""
     site.instead("start", f"cp $0 {site.directory}/start-instead; exit 3")
     with site.night(ROLLBACK) as night:
-        code, said = night.end()
-        assert (code, said["result"]) == (8, "down"), night.text
-        assert str(said["message"]).startswith("THE LIVE GRAPH DOES NOT ANSWER: ")
+        code, report = night.end()
+        assert (code, report["result"]) == (8, "down"), night.text
+        assert str(report["message"]).startswith("THE LIVE GRAPH DOES NOT ANSWER: ")
         (site.directory / "start-instead").unlink()
         with site.night(REPAIR) as repair:
-            code, said = repair.end()
-        assert (code, said["result"]) == (0, "repaired"), repair.text
+            code, report = repair.end()
+        assert (code, report["result"]) == (0, "repaired"), repair.text
         check_back(site, night)
 
 
@@ -305,8 +305,8 @@ def test_the_rollback(site: Site) -> None:
     """The graph of the night before is back."""
     before, first = site.nodes(), sorted(path for path in site.output.glob("2*"))[0]
     with site.night(ROLLBACK) as night:
-        said = succeed(site, night, "rolled back", before)
-    assert (site.good, said["previous_export"]) == (first, latest(site).name)
+        report = succeed(site, night, "rolled back", before)
+    assert (site.good, report["previous_export"]) == (first, latest(site).name)
 
 
 @longer
@@ -314,8 +314,8 @@ def test_the_rollback_of_the_rollback(site: Site) -> None:
     """It goes forward again."""
     before = site.nodes()
     with site.night(ROLLBACK) as night:
-        said = succeed(site, night, "rolled back", before)
-    assert said["live_export"] == latest(site).name
+        report = succeed(site, night, "rolled back", before)
+    assert report["live_export"] == latest(site).name
 
 
 @longer
@@ -328,9 +328,9 @@ def test_a_start_on_other_data(site: Site) -> None:
     (other / "neo4j.conf").write_text(text, encoding="utf-8")
     site.instead("start", f"NEO4J_CONF={other} exec {site.live.home}/bin/neo4j start")
     with site.night("scripts/rebuild.sh --from latest") as night:
-        code, said = night.end()
-        assert (code, said["failed_step"]) == (7, "smoke_test"), night.text
-        assert "the live graph differs from the manifest: " in str(said["message"])
+        code, report = night.end()
+        assert (code, report["failed_step"]) == (7, "smoke_test"), night.text
+        assert "the graph differs from the manifest: " in str(report["message"])
         site.check_good()
         site.check_clean(night)
 
@@ -340,8 +340,8 @@ def test_stopped_in_the_swap(site: Site) -> None:
     """While Neo4j stops, nothing is exchanged yet; it is started again."""
     site.instead("stop", f"touch {site.directory}/stopping; sleep 2; exec {site.live.home}/bin/neo4j stop")
     with site.night("scripts/rebuild.sh --from latest") as night:
-        eventually((site.directory / "stopping").exists, "the stop", PATIENCE)
+        eventually((site.directory / "stopping").exists, "the stop", TIMEOUT)
         night.exporter().send_signal(signal.SIGTERM)
-        code, said = night.end()
-        assert (code, said["result"], said["failed_step"]) == (130, "stopped", "stop"), night.text
+        code, report = night.end()
+        assert (code, report["result"], report["failed_step"]) == (130, "stopped", "stop"), night.text
         check_back(site, night)

@@ -18,8 +18,8 @@ import pytest
 from exporter.published.verify import verify_files
 from exporter.sample.source import fill_sample
 from exporter.sink.manifest import read_manifest
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import configure, environment
 from exporter.store.verify import verify_bolt
 from tests.support import tiny_export
 from tests.support.installed_neo4j import PASSWORD, Installed, cypher_shell, installed, launcher_home, run, set_password

@@ -1,4 +1,4 @@
-"""What a graph is served by: the Neo4j that made it, and its Browser where that has one."""
+"""What serves a graph: the Neo4j that made it, with its Browser where it has one."""
 
 import urllib.request
 import zipfile
@@ -6,16 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import neo4j
-import psutil
 import pytest
 from rich.console import Console
 
 from exporter.errors import UsageError
-from exporter.local.lifecycle import has_browser, neo4j_of
+from exporter.local.lifecycle import find_neo4j, has_browser
+from exporter.store.configuration import Access
 from exporter.store.deploy import Steps
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import Access, ample_heap, serve
-from tests.local.test_registry import RECORD
+from exporter.store.server import serve
+from tests.support.local_graph import RECORD
 
 
 def test_a_browser_is_served_where_there_is_one(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
@@ -47,15 +47,10 @@ def test_a_browser_is_served_where_there_is_one(each_neo4j: Neo4jHome, tmp_path:
 def test_the_neo4j_that_made_a_graph_serves_it(
     neo4j_home: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where it was; brought along again where only the place changed; never another version."""
+    """Where it was, or provisioned again where only the directory changed; never another version."""
     monkeypatch.delenv("NEO4J_HOME", raising=False)
-    steps = Steps(Console(quiet=True))
-    assert neo4j_of(replace(RECORD, neo4j=neo4j_home), cache, steps) == neo4j_home
-    assert neo4j_of(replace(RECORD, neo4j=replace(neo4j_home, java_home=Path("/gone"))), cache, steps) == neo4j_home
+    steps = Steps(Console(quiet=True).print)
+    assert find_neo4j(replace(RECORD, neo4j=neo4j_home), cache, steps) == neo4j_home
+    assert find_neo4j(replace(RECORD, neo4j=replace(neo4j_home, java_home=Path("/gone"))), cache, steps) == neo4j_home
     with pytest.raises(UsageError, match=r"needs Neo4j 5\.26\.0, whose /gone/lib/neo4j-5\.26\.0\.jar is gone"):
-        neo4j_of(replace(RECORD, neo4j=Neo4jHome(Path("/gone"), Path("/gone"), "5.26.0")), cache, steps)
-
-
-def test_the_heap() -> None:
-    """At least what Neo4j needs, and no more than helps."""
-    assert 512 << 20 <= ample_heap() <= max(512 << 20, psutil.virtual_memory().total // 8)
+        find_neo4j(replace(RECORD, neo4j=Neo4jHome(Path("/gone"), Path("/gone"), "5.26.0")), cache, steps)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.local.queries import written
+from exporter.local.queries import with_values
 from exporter.model.sample_queries import FULL_CUSTOMER_JOURNEY, GUIDE_EARNINGS, PAYMENT_TO_CONSULTATION, Query
 
 
@@ -18,4 +18,4 @@ from exporter.model.sample_queries import FULL_CUSTOMER_JOURNEY, GUIDE_EARNINGS,
 )
 def test_values_are_written_as_cypher(query: Query, values: dict[str, str | int], line: str) -> None:
     """Text in quotes, numbers bare; a parameter without a value stays."""
-    assert line in written(query, values).splitlines()
+    assert line in with_values(query, values).splitlines()

@@ -2,25 +2,13 @@
 
 import json
 import socket
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from exporter.errors import BusyError, RunError, UsageError
-from exporter.local.registry import Graph, Record, first_free, graphs, locked, there, to_make
-from exporter.store.provision import Neo4jHome
-
-RECORD = Record(
-    store="20261126T031500000000Z",
-    bolt_port=17687,
-    http_port=None,
-    neo4j=Neo4jHome(Path("/opt/neo4j"), Path("/opt/java"), "2026.09.0"),
-    database="astrokiran",
-    snapshot_at=datetime(2026, 11, 26, 3, 15, tzinfo=UTC),
-    nodes=7,
-    relationships=5,
-)
+from exporter.local.registry import Graph, find, first_free, graph_named, graphs, locked
+from tests.support.local_graph import RECORD
 
 
 @pytest.fixture(autouse=True)
@@ -30,42 +18,42 @@ def data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "astrokiran-graph-exporter"
 
 
-def made(name: str) -> Graph:
-    """A graph that is there."""
-    graph = to_make(name)
+def saved(name: str) -> Graph:
+    """A graph that exists."""
+    graph = graph_named(name)
     graph.directory.mkdir(mode=0o700, parents=True)
-    graph.settle(RECORD)
+    graph.save(RECORD)
     return graph
 
 
 @pytest.mark.parametrize("name", ["", "Graph", "a/b", "..", ".graph", "-x", "a b", "a" * 41, "graph\n"])
-def test_what_is_no_name(name: str) -> None:
-    """A name is a directory's, also where capitals are not told apart."""
+def test_a_name_is_the_name_of_a_directory(name: str) -> None:
+    """Also where capitals are not told apart."""
     if name:
-        with pytest.raises(UsageError, match="small letters"):
-            to_make(name)
+        with pytest.raises(UsageError, match="lower-case letters"):
+            graph_named(name)
     else:
-        assert to_make(name) == to_make(None) == to_make("graph")
+        assert graph_named(name) == graph_named(None) == graph_named("graph")
 
 
-def test_which_graph_is_meant() -> None:
+def test_a_graph_is_found_by_its_name() -> None:
     """By its name; without one, `graph` or the only one."""
     with pytest.raises(UsageError, match="no graph named graph; make one"):
-        there(None)
-    sales = made("sales")
-    assert (there(None), there("sales")) == (sales, sales)
-    with pytest.raises(UsageError, match="no graph named graph; those there are: sales"):
-        there("graph")
-    march = made("march")
-    with pytest.raises(UsageError, match="those there are: march, sales"):
-        there(None)
+        find(None)
+    sales = saved("sales")
+    assert (find(None), find("sales")) == (sales, sales)
+    with pytest.raises(UsageError, match="no graph named graph; existing graphs: sales"):
+        find("graph")
+    march = saved("march")
+    with pytest.raises(UsageError, match="existing graphs: march, sales"):
+        find(None)
     assert graphs() == [march, sales]
-    assert made("graph") == there(None)
+    assert saved("graph") == find(None)
 
 
 def test_a_record_is_read_as_it_was_written(data_directory: Path) -> None:
-    """For its owner alone, with nothing beside it; one that cannot be read says what to do."""
-    graph = made("graph")
+    """For its owner alone, with nothing beside it; the error for one that cannot be read says what to do."""
+    graph = saved("graph")
     assert graph.record() == RECORD
     assert [path.name for path in graph.directory.iterdir()] == ["graph.json"]
     assert (graph.directory / "graph.json").stat().st_mode & 0o777 == 0o600
@@ -78,7 +66,7 @@ def test_a_record_is_read_as_it_was_written(data_directory: Path) -> None:
 
 def test_a_password_stays() -> None:
     """One for each graph, for its owner alone."""
-    one, other = made("one"), made("other")
+    one, other = saved("one"), saved("other")
     assert one.password() == one.password() != other.password()
     assert len(one.password()) == 24
     assert (one.directory / "password").stat().st_mode & 0o777 == 0o600
@@ -86,17 +74,17 @@ def test_a_password_stays() -> None:
 
 def test_ports_are_kept_and_not_shared() -> None:
     """The one it had, else the first that neither another graph has nor anybody listens on."""
-    graph = made("graph")
+    graph = saved("graph")
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as freed:
         busy, free = taken.getsockname()[1], freed.getsockname()[1]
         freed.close()
         assert first_free(free, range(busy, busy + 1), set()) == free
         assert first_free(busy, range(free, free + 1), set()) == free
         assert first_free(None, range(free, free + 1), {free}) == 0
-    other = to_make("other")
+    other = graph_named("other")
     other.directory.mkdir()
     (other.directory / "graph.json").write_text("damaged")
-    third = to_make("third")
+    third = graph_named("third")
     third.directory.mkdir()
     assert third.access(http=False).bolt_port not in (0, RECORD.bolt_port)
     assert (third.access(http=False).http_port, third.access(http=True).http_port is None) == (None, False)
@@ -104,38 +92,38 @@ def test_ports_are_kept_and_not_shared() -> None:
 
 
 def test_one_command_at_a_time(data_directory: Path) -> None:
-    """By name; a directory that cannot be used, and one that breaks on the way, is said."""
+    """By name; an error of the file system in between names its file."""
     with (
-        locked(to_make("one")),
-        locked(to_make("other")),
-        pytest.raises(BusyError, match="at work on the graph one"),
-        locked(to_make("one")),
+        locked(graph_named("one")),
+        locked(graph_named("other")),
+        pytest.raises(BusyError, match="working on the graph one"),
+        locked(graph_named("one")),
     ):
         raise AssertionError
     assert data_directory.stat().st_mode & 0o777 == 0o700
-    with pytest.raises(RunError, match="nowhere: No such file or directory"), locked(to_make("one")):
+    with pytest.raises(RunError, match="nowhere: No such file or directory"), locked(graph_named("one")):
         Path("nowhere").read_text()
 
 
 def test_what_a_run_leaves_behind_goes() -> None:
-    """At once, but for the evidence of a failure, which goes with the next run."""
-    graph = made("graph")
+    """At once, but for what shows why a run failed, which goes with the next one."""
+    graph = saved("graph")
     graph.password()
     for path in (f"{RECORD.store}/data", "2027/data", "2027/logs", "exports/rejected-1", "exports/.partial-1"):
         (graph.directory / path).mkdir(parents=True)
     (graph.directory / ".graph.json").write_text("cut sho")
     (graph.directory / "exports" / ".lock").write_text("")
-    graph.sweep(evidence=True)
+    graph.clean(keep_logs=True)
     assert contents(graph) == [
         RECORD.store, f"{RECORD.store}/data", "2027", "2027/logs", "exports", "exports/rejected-1", "graph.json",
         "password",
     ]  # fmt: skip
-    graph.sweep()
+    graph.clean()
     assert contents(graph) == [RECORD.store, f"{RECORD.store}/data", "graph.json", "password"]
     (graph.directory / "graph.json").unlink()
-    graph.sweep()
+    graph.clean()
     assert not graph.directory.exists()
-    graph.sweep()
+    graph.clean()
 
 
 def contents(graph: Graph) -> list[str]:

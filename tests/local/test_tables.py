@@ -8,8 +8,8 @@ import pytest
 from neo4j.time import Date, DateTime
 from rich.console import Console
 
-from exporter.local.queries import Reply
-from exporter.local.tables import reply_table, value_text
+from exporter.local.queries import QueryResult
+from exporter.local.tables import result_table, value_text
 from exporter.text import format_age
 
 
@@ -27,22 +27,22 @@ from exporter.text import format_age
         (DateTime(2026, 11, 20, 10, 20, 30, 0, timezone(timedelta(minutes=330))), "2026-11-20T10:20:30+05:30"),
     ],
 )
-def test_values(value: Any, text: str) -> None:
-    """Text as it is; within lists and maps it has quotes."""
+def test_values_as_cypher(value: Any, text: str) -> None:
+    """Text as it is; within lists and maps in quotes."""
     assert value_text(value) == text
 
 
-def shown(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, cut: bool = False) -> list[str]:
-    """The lines of an answer on 80 columns."""
+def shown(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, truncated: bool = False) -> list[str]:
+    """The lines of a result on 80 columns."""
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(reply_table(Reply(columns, rows, cut)))
+        console.print(result_table(QueryResult(columns, rows, truncated)))
     return [line.rstrip() for line in captured.get().splitlines()]
 
 
-def test_answers() -> None:
-    """A row a line; a value a line where rows hold more than plain values."""
-    assert shown(["name", "n"], [["Asha", 12], [None, 7]], cut=True) == [
+def test_results_are_tables() -> None:
+    """One row a line; one value a line where rows hold more than plain values."""
+    assert shown(["name", "n"], [["Asha", 12], [None, 7]], truncated=True) == [
         "name   n",
         "Asha  12",
         "null   7",
@@ -55,5 +55,5 @@ def test_answers() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(42, "42 s"), (200, "3 min 20 s"), (3900, "1 h 5 min"), (86400 * 12, "12 days")]
 )
-def test_ages(seconds: int, text: str) -> None:
+def test_ages_have_two_units(seconds: int, text: str) -> None:
     assert format_age(datetime.now(UTC) - timedelta(seconds=seconds)) == text

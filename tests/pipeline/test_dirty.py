@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from exporter.sample.postgres import create_database
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import configure, environment, serve
+from exporter.store.server import serve
 from tests.oracle import expectations, expected, source
 from tests.oracle.comparison import export_differences
 from tests.oracle.graph import graph_differences

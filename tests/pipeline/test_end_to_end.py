@@ -10,8 +10,10 @@ import psycopg
 
 from exporter.model.sample_queries import QUERIES
 from exporter.sample.answers import answer_from_graph, answer_from_source, differences, parameters
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import apply_schema, configure, environment, serve
+from exporter.store.schema import apply_schema
+from exporter.store.server import serve
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from exporter.errors import DifferenceError, RunError, UsageError
 from exporter.published.verify import data_rows, verify_files
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import configure, environment, serve
+from exporter.store.server import serve
 from exporter.store.verify import verify_bolt
 from tests.support import tiny_export
 

@@ -18,7 +18,7 @@ def before(tmp_path: Path) -> Manifest:
 
 
 def after(tmp_path: Path, rows: int = 13, customers: int = 2, rejects: int = 2) -> Manifest:
-    """Another, with so many AuthUser, Customer, and rejected AuthUser."""
+    """Another, with these numbers of AuthUser, Customer, and rejected AuthUser."""
     export = tiny_export.write(tmp_path / "20261123T031500Z")
     manifest: dict[str, Any] = tiny_export.manifest(export)
     manifest["nodes"][0] |= {"rows": rows, "rejects": {"null_id": rejects}}
@@ -32,12 +32,12 @@ def check(before: Manifest, after: Manifest, drop: float = 20, rise: float = 5) 
     check_changes(before, after, name="20261123T031500Z", max_drop=drop, max_rejects_rise=rise)
 
 
-def test_what_grows_or_stays(before: Manifest, tmp_path: Path) -> None:
+def test_what_grows_or_stays_passes(before: Manifest, tmp_path: Path) -> None:
     """It passes, whatever the limits are."""
     check(before, after(tmp_path, rows=1300), drop=0, rise=0)
 
 
-def test_a_loss_up_to_the_limit(before: Manifest, tmp_path: Path) -> None:
+def test_a_loss_up_to_the_limit_passes(before: Manifest, tmp_path: Path) -> None:
     """Half of it may go when half of it may, and not one more."""
     shrunken = after(tmp_path, customers=1)
     check(before, shrunken, drop=50)
@@ -45,7 +45,7 @@ def test_a_loss_up_to_the_limit(before: Manifest, tmp_path: Path) -> None:
         check(before, shrunken, drop=49.9)
 
 
-def test_a_truncated_table(before: Manifest, tmp_path: Path) -> None:
+def test_a_truncated_table_is_refused(before: Manifest, tmp_path: Path) -> None:
     """Every label that lost too much is named, with its rows before and now, and the way on."""
     with pytest.raises(GuardError) as refused:
         check(before, after(tmp_path, rows=2, customers=0))
@@ -58,7 +58,7 @@ def test_a_truncated_table(before: Manifest, tmp_path: Path) -> None:
     )
 
 
-def test_rejects_that_rise(before: Manifest, tmp_path: Path) -> None:
+def test_rejects_that_rise_are_refused(before: Manifest, tmp_path: Path) -> None:
     """They are measured by all rows that there were, 23 of them; what has more is named."""
     check(before, after(tmp_path, rejects=3))
     with pytest.raises(GuardError, match="is too unlike") as refused:

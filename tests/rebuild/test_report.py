@@ -1,4 +1,4 @@
-"""What a rebuild tells: the JSON object, the log in both formats, and the metrics."""
+"""What a rebuild reports: the JSON object, the log in both formats, and the metrics."""
 
 import json
 import re
@@ -8,28 +8,28 @@ import pytest
 
 from exporter.errors import DownError, GuardError, Interrupted, RunError, SwapError, UsageError
 from exporter.rebuild.metrics import check_metrics, write_metrics
-from exporter.rebuild.report import Action, Log, Report
+from exporter.rebuild.report import Action, Log, RebuildReport
 from exporter.rebuild.stores import Store
 from exporter.settings import LogFormat
 from tests.support import tiny_export
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Report:
+def report(tmp_path: Path) -> RebuildReport:
     """Of a rebuild that has gone well."""
     live = Store(tiny_export.write(tmp_path / "20261123T031500.123Z"), "20261123T031500Z")
-    report = Report(Action.REBUILD, live=live, previous=Store(tmp_path / "20261122", "20261122T031500Z"))
+    report = RebuildReport(Action.REBUILD, live=live, previous=Store(tmp_path / "20261122", "20261122T031500Z"))
     report.seconds = {"export": 1.23456, "stop": 2.0}
     report.export, report.counts, report.downtime = "20261123T031500Z", {"nodes": 18, "rejects": 2}, 3.4567
     report.succeed()
     return report
 
 
-def test_the_object(report: Report) -> None:
+def test_the_object_has_all_numbers(report: RebuildReport) -> None:
     """All there is to know, in numbers that a program can read."""
-    sanitized_errors = report.as_object()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", sanitized_errors.pop("started_at"))
-    assert json.loads(json.dumps(sanitized_errors)) == {
+    result_object = report.as_object()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", result_object.pop("started_at"))
+    assert json.loads(json.dumps(result_object)) == {
         "action": "rebuild",
         "result": "swapped",
         "exit_code": 0,
@@ -56,43 +56,45 @@ def test_the_object(report: Report) -> None:
         (ValueError("a secret cell"), "failed", 1, "unexpected ValueError"),
     ],
 )
-def test_a_failure(report: Report, error: Exception, result: str, code: int, message: str) -> None:
+def test_a_failure_has_its_step_and_code(
+    report: RebuildReport, error: Exception, result: str, code: int, message: str
+) -> None:
     """The step it failed in has its seconds too; a bug does not tell what may be data."""
     with pytest.raises(type(error)), report.step("import", "Importing"):
         raise error
     report.fail(error)
-    sanitized_errors = report.as_object()
-    assert (sanitized_errors["result"], sanitized_errors["exit_code"], sanitized_errors["message"]) == (
+    result_object = report.as_object()
+    assert (result_object["result"], result_object["exit_code"], result_object["message"]) == (
         result,
         code,
         message,
     )
-    assert (sanitized_errors["failed_step"], list(sanitized_errors["seconds"])) == (
+    assert (result_object["failed_step"], list(result_object["seconds"])) == (
         "import",
         ["export", "stop", "import"],
     )
 
 
-def test_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_lines_are_dated(capsys: pytest.CaptureFixture[str]) -> None:
     """Dated; the sentence of a failure is as every command's."""
-    Log().say("Importing")
+    Log().write("Importing")
     Log().fail("a full disk")
     dated, failure = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d Importing", dated)
     assert failure == "exporter: a full disk"
 
 
-def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_are_one_object_each(capsys: pytest.CaptureFixture[str]) -> None:
     """One object a line, whatever the text has."""
     log = Log(LogFormat.JSON)
-    log.say("Importing")
+    log.write("Importing")
     log.fail('a "full"\n  disk')
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT.*", line.pop("time")) for line in lines)
     assert lines == [{"level": "info", "message": "Importing"}, {"level": "error", "message": 'a "full"\n  disk'}]
 
 
-def test_the_metrics(report: Report, tmp_path: Path) -> None:
+def test_the_metrics_are_the_reports(report: RebuildReport, tmp_path: Path) -> None:
     """The same for Prometheus, and how old the live graph is."""
     path = tmp_path / "metrics" / "exporter.prom"
     path.parent.mkdir()
@@ -114,7 +116,7 @@ def test_the_metrics(report: Report, tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["exporter.prom"]
 
 
-def test_the_metrics_of_a_failure(report: Report, tmp_path: Path) -> None:
+def test_the_metrics_of_a_failure(report: RebuildReport, tmp_path: Path) -> None:
     """What there is not has no value."""
     report.fail(DownError("down"))
     report.downtime, report.live, report.counts = None, None, {}
@@ -124,7 +126,7 @@ def test_the_metrics_of_a_failure(report: Report, tmp_path: Path) -> None:
     assert not any(word in text for word in ("downtime", "live", "count"))
 
 
-def test_metrics_that_cannot_be_written(report: Report, tmp_path: Path) -> None:
+def test_metrics_that_cannot_be_written_are_refused(report: RebuildReport, tmp_path: Path) -> None:
     """It is known before anything is done."""
     for path in (tmp_path, tmp_path / "missing" / "exporter.prom"):
         for attempt in (lambda path=path: check_metrics(path), lambda path=path: write_metrics(report, path)):

@@ -9,9 +9,9 @@ from exporter.errors import DownError, ExporterError, GuardError, UsageError
 from exporter.interrupts import enable_interrupts
 from exporter.published.history import find_directory
 from exporter.rebuild.live import Live
-from exporter.rebuild.report import Action, Report
+from exporter.rebuild.report import Action, RebuildReport
 from exporter.rebuild.run import Rebuild
-from exporter.rebuild.stores import Place, Stores
+from exporter.rebuild.stores import StorePaths, Stores
 from exporter.settings import RebuildSettings, Settings
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
@@ -24,10 +24,10 @@ STAMPS = ["20261120T031500Z", "20261121T031500Z", "20261122T031500Z", "20261123T
 def run(tmp_path: Path) -> Iterator[Rebuild]:
     """A rebuild over a store that no rebuild made, and four exports; its Neo4j is stopped and cannot start."""
     data, output = tmp_path / "data", tmp_path / "output"
-    place = Place(data / "databases" / "neo4j", data / "transactions" / "neo4j")
-    for path in (*place.both, data / "rebuild" / "stores"):
+    paths = StorePaths(data / "databases" / "neo4j", data / "transactions" / "neo4j")
+    for path in (*paths.both, data / "rebuild" / "stores"):
         path.mkdir(parents=True)
-    (place.database / "live").touch()
+    (paths.database / "live").touch()
     for stamp in STAMPS:
         tiny_export.write(output / stamp)
     (output / "latest").symlink_to(STAMPS[-1])
@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> Iterator[Rebuild]:
         home=Neo4jHome(tmp_path, tmp_path, "2026.09.0"),
         conf=tmp_path,
         data=data,
-        store=place,
+        store=paths,
         database="neo4j",
         bolt=f"bolt://127.0.0.1:{closed_port()}",
         user=None,
@@ -45,15 +45,15 @@ def run(tmp_path: Path) -> Iterator[Rebuild]:
         timeout=30,
     )
     settings = Settings(output=output)
-    yield Rebuild(settings, RebuildSettings(), Report(Action.REBUILD), live, Stores(data / "rebuild", place))
+    yield Rebuild(settings, RebuildSettings(), RebuildReport(Action.REBUILD), live, Stores(data / "rebuild", paths))
     enable_interrupts()
 
 
-def staged(run: Rebuild) -> Place:
-    place = Place(run.stores.root / "stage" / "databases", run.stores.root / "stage" / "transactions")
-    for path in place.both:
+def staged(run: Rebuild) -> StorePaths:
+    paths = StorePaths(run.stores.root / "stage" / "databases", run.stores.root / "stage" / "transactions")
+    for path in paths.both:
         path.mkdir(parents=True)
-    return place
+    return paths
 
 
 def shrink(export: Path) -> Path:
@@ -64,7 +64,7 @@ def shrink(export: Path) -> Path:
     return export
 
 
-def test_an_export_by_name(run: Rebuild, tmp_path: Path) -> None:
+def test_an_export_is_found_by_name(run: Rebuild, tmp_path: Path) -> None:
     """Below the output directory, or by its directory; a link is what it leads to."""
     newest = tmp_path / "output" / STAMPS[-1]
     found = [find_directory(newest.parent, name) for name in ("latest", STAMPS[-1], str(newest))]
@@ -80,7 +80,7 @@ def test_an_export_that_was_named_stays(run: Rebuild, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "output").iterdir()) == [*STAMPS, "latest"]
 
 
-def test_the_guard_of_the_first_rebuild(run: Rebuild, tmp_path: Path) -> None:
+def test_the_first_rebuild_compares_with_the_export_before(run: Rebuild, tmp_path: Path) -> None:
     """Nobody knows what the live graph came from: the export before has to do, and without one nothing is compared."""
     output = tmp_path / "output"
     run.guard(output / STAMPS[-1], "it")
@@ -89,11 +89,11 @@ def test_the_guard_of_the_first_rebuild(run: Rebuild, tmp_path: Path) -> None:
         run.guard(shrink(output / STAMPS[-1]), "it")
 
 
-def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
+def test_later_rebuilds_compare_with_the_live_export(run: Rebuild, tmp_path: Path) -> None:
     """The export behind the live store counts, not the one before."""
     output = tmp_path / "output"
     swap = run.stores.begin(run.stores.add(staged(run), output / STAMPS[0]))
-    run.stores.exchange(swap)
+    run.stores.swap(swap)
     run.stores.commit(swap)
     run.stores.end()
     for stamp in STAMPS[1:]:
@@ -102,8 +102,8 @@ def test_the_guard_of_later_ones(run: Rebuild, tmp_path: Path) -> None:
         run.guard(output / STAMPS[-1], "it")
 
 
-def test_a_neo4j_that_starts_no_more(run: Rebuild, tmp_path: Path) -> None:
-    """The old store is in place, and what is under way stays written down for a repair."""
+def test_a_neo4j_that_no_longer_starts_is_down(run: Rebuild, tmp_path: Path) -> None:
+    """The old store is in paths, and what is under way stays written down for a repair."""
     new = run.stores.add(staged(run), tmp_path / "output" / STAMPS[-1])
     with pytest.raises(DownError, match=r"^THE LIVE GRAPH DOES NOT ANSWER: .* run: exporter rebuild --repair$"):
         run.swap(new, run.smoke_test)
@@ -124,7 +124,7 @@ def test_the_exports_of_stores_stay(run: Rebuild, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "output").glob("2*")) == [STAMPS[0], *STAMPS[2:]]
 
 
-def test_nothing_to_go_back_to(run: Rebuild) -> None:
+def test_a_rollback_needs_a_previous_store(run: Rebuild) -> None:
     """Before the second store there is none."""
     with pytest.raises(UsageError, match=r"there is no previous store in .* to go back to"):
         run.rollback()

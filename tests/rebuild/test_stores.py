@@ -8,7 +8,7 @@ import pytest
 
 from exporter.errors import BusyError, UsageError
 from exporter.rebuild import stores as module
-from exporter.rebuild.stores import Place, Store, Stores, opened
+from exporter.rebuild.stores import Store, StorePaths, Stores, open_stores
 from tests.support import tiny_export
 from tests.support.disks import small_disk
 
@@ -16,9 +16,9 @@ from tests.support.disks import small_disk
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data directory of Neo4j with a live store, and one on the stage."""
-    for place in (tmp_path / "data", tmp_path / "data" / "rebuild" / "stage" / "data"):
+    for directory in (tmp_path / "data", tmp_path / "data" / "rebuild" / "stage" / "data"):
         for kind in ("databases", "transactions"):
-            (place / kind / "neo4j").mkdir(parents=True)
+            (directory / kind / "neo4j").mkdir(parents=True)
     mark(tmp_path / "data", "live")
     mark(tmp_path / "data" / "rebuild" / "stage" / "data", "new")
     return tmp_path / "data"
@@ -35,17 +35,17 @@ def mark(data: Path, name: str) -> None:
         (data / kind / "neo4j" / name).touch()
 
 
-def place_in(data: Path) -> Place:
-    return Place(data / "databases" / "neo4j", data / "transactions" / "neo4j")
+def live_paths(data: Path) -> StorePaths:
+    return StorePaths(data / "databases" / "neo4j", data / "transactions" / "neo4j")
 
 
-def staged(data: Path) -> Place:
-    return place_in(data / "rebuild" / "stage" / "data")
+def staged(data: Path) -> StorePaths:
+    return live_paths(data / "rebuild" / "stage" / "data")
 
 
 def served(data: Path) -> list[str]:
     """What marks the two directories where Neo4j has its live store."""
-    return sorted(path.name for folder in place_in(data).both for path in folder.iterdir())
+    return sorted(path.name for folder in live_paths(data).both for path in folder.iterdir())
 
 
 def begun(stores: Stores, data: Path, export: Path) -> module.Swap:
@@ -53,12 +53,12 @@ def begun(stores: Stores, data: Path, export: Path) -> module.Swap:
     return stores.begin(stores.add(staged(data), export))
 
 
-def test_a_swap(data: Path, export: Path) -> None:
-    """The new store is live and known by its export; the old one is kept, though nobody knows of which it was."""
-    with opened(data, place_in(data)) as stores:
+def test_a_swap_makes_the_new_store_live(data: Path, export: Path) -> None:
+    """The new store is live and known by its export; the old one is kept, though of which export is not known."""
+    with open_stores(data, live_paths(data)) as stores:
         swap = begun(stores, data, export)
         assert (stores.under_way(), stores.moved(swap), stores.committed(swap)) == (swap, False, False)
-        stores.exchange(swap)
+        stores.swap(swap)
         assert (served(data), stores.moved(swap), stores.committed(swap)) == (["new", "new"], True, False)
         stores.commit(swap)
         assert (stores.under_way(), stores.committed(swap)) == (swap, True)
@@ -73,19 +73,19 @@ def test_a_swap(data: Path, export: Path) -> None:
 
 @pytest.mark.parametrize("done", range(5))
 @pytest.mark.parametrize("undone", range(5))
-def test_a_swap_that_is_cut_off(
+def test_a_swap_that_is_cut_off_is_undone(
     data: Path, export: Path, monkeypatch: pytest.MonkeyPatch, done: int, undone: int
 ) -> None:
     """After any number of renames, and with the undoing cut off in its turn: the old store is live again, the new one
     is gone, and nothing is under way."""
-    with opened(data, place_in(data)) as stores:
+    with open_stores(data, live_paths(data)) as stores:
         swap = begun(stores, data, export)
-        for renames, step in ((done, stores.exchange), (undone, stores.undo)):
+        for renames, step in ((done, stores.swap), (undone, stores.undo)):
             cut_off_after(renames, monkeypatch)
             with suppress(KeyboardInterrupt):
                 step(swap)
             monkeypatch.undo()
-    with opened(data, place_in(data)) as stores:
+    with open_stores(data, live_paths(data)) as stores:
         found = stores.under_way()
         assert found == swap
         stores.undo(found)
@@ -97,7 +97,7 @@ def test_a_swap_that_is_cut_off(
 
 
 def cut_off_after(renames: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets so many renames be done and dies before the next."""
+    """Lets `renames` renames be done and dies before the next."""
     left = [renames]
     rename = module.move
 
@@ -110,15 +110,17 @@ def cut_off_after(renames: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "move", move)
 
 
-def test_a_store_that_neo4j_made_meanwhile(data: Path, export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_neo4j_made_meanwhile_is_set_aside(
+    data: Path, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The host lost power with the old store away; Neo4j started and made an empty one, which is set aside."""
-    with opened(data, place_in(data)) as stores:
+    with open_stores(data, live_paths(data)) as stores:
         swap = begun(stores, data, export)
         cut_off_after(2, monkeypatch)
         with pytest.raises(KeyboardInterrupt):
-            stores.exchange(swap)
+            stores.swap(swap)
         monkeypatch.undo()
-        for path in place_in(data).both:
+        for path in live_paths(data).both:
             path.mkdir()
         mark(data, "empty")
         stores.undo(swap)
@@ -126,26 +128,26 @@ def test_a_store_that_neo4j_made_meanwhile(data: Path, export: Path, monkeypatch
         assert sorted(path.name for path in stores.root.glob("set-aside-*/*/empty")) == ["empty", "empty"]
 
 
-def test_a_first_store(data: Path, export: Path) -> None:
+def test_a_first_store_has_nothing_to_go_back_to(data: Path, export: Path) -> None:
     """A Neo4j that was never started has none; then there is nothing to go back to but that."""
-    for path in place_in(data).both:
+    for path in live_paths(data).both:
         subprocess.run(["rm", "-r", path], check=True)
-    with opened(data, place_in(data)) as stores:
+    with open_stores(data, live_paths(data)) as stores:
         swap = begun(stores, data, export)
-        stores.exchange(swap)
+        stores.swap(swap)
         assert served(data) == ["new", "new"]
         stores.undo(swap)
-        assert not any(path.exists() for path in place_in(data).both)
-        stores.exchange(swap)
+        assert not any(path.exists() for path in live_paths(data).both)
+        stores.swap(swap)
         stores.commit(swap)
         stores.end()
         current = stores.current()
         assert current and (stores.kept(), stores.all(), current.export) == ([], [current], export.name)
 
 
-def nights(stores: Stores, data: Path, export: Path, count: int) -> list[Store]:
-    """So many stores, one after the other live."""
-    made = []
+def rebuilt(stores: Stores, data: Path, export: Path, count: int) -> list[Store]:
+    """`count` stores, live one after the other."""
+    live = []
     for number in range(count):
         for path in staged(data).both:
             path.mkdir(parents=True, exist_ok=True)
@@ -153,28 +155,28 @@ def nights(stores: Stores, data: Path, export: Path, count: int) -> list[Store]:
         if not named.exists():
             tiny_export.write(named)
         swap = begun(stores, data, named)
-        stores.exchange(swap)
+        stores.swap(swap)
         stores.commit(swap)
         stores.end()
         current = stores.current()
         assert current
-        made.append(current)
-    return made
+        live.append(current)
+    return live
 
 
-def test_the_kept_stores(data: Path, export: Path) -> None:
+def test_the_newest_stores_are_kept(data: Path, export: Path) -> None:
     """The one that was live last is the first to go back to, also after that was done; the others go, oldest first."""
-    with opened(data, place_in(data)) as stores:
-        first, second, third = nights(stores, data, export, 3)
-        assert [each.export for each in stores.kept()] == [second.export, first.export, None]
+    with open_stores(data, live_paths(data)) as stores:
+        first, second, third = rebuilt(stores, data, export, 3)
+        assert [store.export for store in stores.kept()] == [second.export, first.export, None]
         swap = stores.begin(stores.kept()[0])
-        stores.exchange(swap)
+        stores.swap(swap)
         stores.commit(swap)
         stores.end()
         assert stores.current() == second
-        assert [each.export for each in stores.kept()] == [third.export, first.export, None]
+        assert [store.export for store in stores.kept()] == [third.export, first.export, None]
         gone = stores.kept()[1:]
-        assert stores.prune(2) == [each.name for each in gone]
+        assert stores.prune(2) == [store.name for store in gone]
         assert (stores.kept(), stores.prune(2)) == ([third], [])
         assert stores.prune(1) == [third.name]
         assert (stores.all(), served(data).count("new")) == ([second], 0)
@@ -183,36 +185,36 @@ def test_the_kept_stores(data: Path, export: Path) -> None:
 def test_one_rebuild_at_a_time(data: Path) -> None:
     """Another one is told to wait."""
     with (
-        opened(data, place_in(data)),
+        open_stores(data, live_paths(data)),
         pytest.raises(BusyError, match=r"another rebuild is running on .*; wait for it"),
-        opened(data, place_in(data)),
+        open_stores(data, live_paths(data)),
     ):
         pass
 
 
-def test_a_store_on_another_file_system(data: Path) -> None:
+def test_a_store_on_another_file_system_is_refused(data: Path) -> None:
     """There a rename would not do."""
     other = data.parent / "other"
     other.mkdir()
     with small_disk(other) as instead:
         if instead:
             pytest.skip("no file system can be mounted here")
-        live = Place(data / "databases" / "neo4j", other / "neo4j")
-        with pytest.raises(UsageError, match="must be on one file system"), opened(data, live):
+        live = StorePaths(data / "databases" / "neo4j", other / "neo4j")
+        with pytest.raises(UsageError, match="must be on one file system"), open_stores(data, live):
             pass
 
 
-def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
-    """It is named."""
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The error names it."""
     (tmp_path / "rebuild").touch()
     with (
         pytest.raises(UsageError, match=rf"cannot write to {tmp_path}/rebuild: (File exists|Not a directory)"),
-        opened(tmp_path, place_in(tmp_path)),
+        open_stores(tmp_path, live_paths(tmp_path)),
     ):
         pass
 
 
 def test_only_the_owner_may_look(data: Path) -> None:
     """Stores are the database itself."""
-    with opened(data, place_in(data)) as stores:
+    with open_stores(data, live_paths(data)) as stores:
         assert stores.root.stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""The dirt of the sample, counted independently: as much of each kind as filling it said, and no more."""
+"""The anomalies of the sample, counted independently: as many of each kind as filling it returned, and no more."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from exporter.model.tables import tables
-from exporter.sample.anomalies import BARE, DANGLING, INFINITE
+from exporter.sample.anomalies import ALL_NULL, DANGLING, INFINITE
 from exporter.sample.postgres import create_database
 from exporter.sample.source import fill_sample
 
@@ -87,13 +87,13 @@ WITH trimmed AS (
     SELECT raw, CASE WHEN raw IS NULL OR lower(text) IN ('', 'null', 'none', 'undefined', 'nan') THEN 'nobody'
                      WHEN text !~ '^[0-9]+([.]0+)?$' OR trunc(text::numeric) > 9223372036854775807 THEN 'malformed'
                      WHEN trunc(text::numeric)::bigint NOT IN (SELECT id FROM auth.auth_users) THEN 'unknown'
-                     WHEN raw <> trunc(text::numeric)::text THEN 'odd' END AS fate
+                     WHEN raw <> trunc(text::numeric)::text THEN 'odd' END AS kind
     FROM unquoted
 )
-SELECT count(*) FILTER (WHERE fate = 'unknown') AS "auth ids of nobody",
-       count(*) FILTER (WHERE fate = 'odd') AS "auth ids written oddly",
-       count(*) FILTER (WHERE fate = 'nobody') AS "auth ids that say nobody",
-       count(*) FILTER (WHERE fate = 'malformed') AS "malformed auth ids"
+SELECT count(*) FILTER (WHERE kind = 'unknown') AS "auth ids of nobody",
+       count(*) FILTER (WHERE kind = 'odd') AS "auth ids written oddly",
+       count(*) FILTER (WHERE kind = 'nobody') AS "auth ids that say nobody",
+       count(*) FILTER (WHERE kind = 'malformed') AS "malformed auth ids"
 FROM read
 """
 
@@ -131,8 +131,8 @@ SELECT (SELECT count(*) FROM customers.customer_profile WHERE tob = '24:00') AS 
 
 @pytest.fixture(scope="module")
 def filled(postgres: str) -> tuple[str, dict[str, int]]:
-    """A sample's URI and its dirt."""
-    uri = create_database(postgres, "dirt")
+    """A sample's URI and its anomalies."""
+    uri = create_database(postgres, "anomalies")
     return uri, dict(fill_sample(uri, scale=0.3))
 
 
@@ -165,8 +165,8 @@ def numbers(connection: psycopg.Connection, text: str) -> dict[str, int]:
     return {column.name: value for column, value in zip(cursor.description, row, strict=True)}
 
 
-def test_dirt_is_as_stated(filled: tuple[str, dict[str, int]], source: psycopg.Connection) -> None:
-    """Each kind of dirt, counted independently, has the amount that filling the sample returned."""
+def test_anomalies_are_as_stated(filled: tuple[str, dict[str, int]], source: psycopg.Connection) -> None:
+    """Each kind, counted independently, has the amount that filling the sample returned."""
     counted = {}
     for table, column, target, key in map(str.split, REFERENCES.split("\n")[1:-1]):
         counted[f"{table}.{column}"] = number(
@@ -179,14 +179,14 @@ def test_dirt_is_as_stated(filled: tuple[str, dict[str, int]], source: psycopg.C
         for table, moments in columns(source, "data_type IN ('date', 'timestamp with time zone')").items()
         for column in moments
     )
-    bare = sum(
-        number(source, f"SELECT (count(*) > 12 AND bool_or(num_nonnulls({', '.join(given)}) = 0))::int FROM {table}")
-        for table, given in columns(source, "is_nullable = 'YES' AND column_name <> 'auth_user_id'").items()
+    all_null = sum(
+        number(source, f"SELECT (count(*) > 12 AND bool_or(num_nonnulls({', '.join(nullable)}) = 0))::int FROM {table}")
+        for table, nullable in columns(source, "is_nullable = 'YES' AND column_name <> 'auth_user_id'").items()
     )
     assert filled[1] == {
         DANGLING: sum(counted.values()) + number(source, LOST_DEVICES),
         INFINITE: infinite,
-        BARE: bare,
+        ALL_NULL: all_null,
         **numbers(source, CODES),
         **numbers(source, AUTH_IDS),
         **numbers(source, WALLETS),

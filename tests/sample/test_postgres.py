@@ -100,7 +100,7 @@ def test_the_environment_of_the_user_does_not_matter(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("sign", ["uri", "PG_VERSION"], ids=["running", "starting"])
-def test_interrupted(sign: str) -> None:
+def test_an_interrupt_stops_the_server(sign: str) -> None:
     """^C stops the server and removes its directory, when it runs and while its directory is being made."""
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
         process = subprocess.Popen(

@@ -15,8 +15,9 @@ import neo4j
 import psutil
 import pytest
 
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import configure, environment, serve
+from exporter.store.server import serve
 from tests.support import tiny_export
 from tests.support.installed_neo4j import launcher_home
 

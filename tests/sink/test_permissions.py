@@ -15,8 +15,8 @@ from exporter.errors import UsageError
 from exporter.sink.files import write_file
 from exporter.sink.permissions import check_group_access, group_id, open_directory, open_export
 from exporter.sink.publish import partial_export
+from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from exporter.store.server import configure, environment
 from tests.support import tiny_export
 
 OWN = grp.getgrgid(os.getegid()).gr_name

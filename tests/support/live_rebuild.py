@@ -26,7 +26,7 @@ PAGE = (ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
 SECRET = "never-to-be-shown"
 READERS = 2
 # A Neo4j has to start here and there, maybe on a busy machine.
-PATIENCE = 600
+TIMEOUT = 600
 # Not the name that everything has by default.
 DATABASE = "graph"
 # Neo4j's stop waits ten seconds for connections to settle; a drill does not.
@@ -35,21 +35,21 @@ initial.dbms.default_database={DATABASE}
 internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 server.config.strict_validation.enabled=false
 """
-# A stop or start command of the user's own: the first time after a test has written `place/VERB-instead`, that.
+# A stop or start command of the user's own: the first time after a test has written `directory/VERB-instead`, that.
 COMMAND = """\
 #!/usr/bin/env bash
-if [ -e {place}/{verb}-instead ]; then
-    mv {place}/{verb}-instead {place}/{verb}-now
-    exec bash {place}/{verb}-now
+if [ -e {directory}/{verb}-instead ]; then
+    mv {directory}/{verb}-instead {directory}/{verb}-now
+    exec bash {directory}/{verb}-now
 fi
 exec {home}/bin/neo4j {verb}
 """
 # neo4j-admin, to whose arguments and output a test may do something once.
 ADMIN = """\
 #!/usr/bin/env bash
-if [ -e {place}/import-instead ]; then
-    mv {place}/import-instead {place}/import-now
-    . {place}/import-now
+if [ -e {directory}/import-instead ]; then
+    mv {directory}/import-instead {directory}/import-now
+    . {directory}/import-now
 fi
 exec {home}/bin/neo4j-admin.real "$@"
 """
@@ -62,7 +62,7 @@ def blocks(language: str) -> list[str]:
 
 @dataclass
 class Readers:
-    """Threads that count nodes over Bolt without a pause; what each was answered and when, None for no answer."""
+    """Threads that count nodes over Bolt without a pause: when each got which answer, None for none."""
 
     uri: str
     answers: list[tuple[float, int | None]] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Readers:
                 thread.join()
 
     def since(self, begin: float) -> list[int | None]:
-        """The different answers since a moment, in the order in which they came first."""
+        """The different answers since a moment, in the order of their first times."""
         return list(dict.fromkeys(answer for moment, answer in self.answers if moment >= begin))
 
 
@@ -116,16 +116,15 @@ class Night:
         self.lines.extend(iter(self.process.stderr.readline, ""))
 
     def wait_for_line(self, text: str) -> None:
-        def said() -> bool:
+        def appeared() -> bool:
             assert self.process.poll() is None, f"it ended early: {self.text}"
             return any(text in line for line in self.lines)
 
-        eventually(said, f"the line {text}", PATIENCE)
+        eventually(appeared, f"the line {text}", TIMEOUT)
 
     def exporter(self) -> psutil.Process:
         """The process of the command itself, which is the shell's child or has taken its place."""
-        found = [each for each in processes(self.process.pid) if "rebuild" in command_of(each)[1:3]]
-        return found[0]
+        return next(child for child in processes(self.process.pid) if "rebuild" in command_of(child)[1:3])
 
     @property
     def text(self) -> str:
@@ -135,7 +134,7 @@ class Night:
         """Its exit code, and the object that is the last line on stdout."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
-        code = self.process.wait(PATIENCE)
+        code = self.process.wait(TIMEOUT)
         self.listener.join(60)
         assert SECRET not in out + self.text and PASSWORD not in out + self.text
         assert "bolt://" not in out + self.text and "postgresql://" not in out + self.text
@@ -185,24 +184,24 @@ class Site:
             try:
                 yield night
             finally:
-                for each in processes(process.pid):
+                for child in processes(process.pid):
                     with suppress(psutil.NoSuchProcess):
-                        each.kill()
+                        child.kill()
 
     def check_good(self) -> None:
-        """The live graph is what the last good export says, and readers are answered so."""
+        """The live graph is what the manifest of the last good export says."""
         assert self.good is not None
-        found = verify_bolt(self.good, self.live.bolt_uri, user="neo4j", password=PASSWORD, database=DATABASE)
-        assert found == []
+        differences = verify_bolt(self.good, self.live.bolt_uri, user="neo4j", password=PASSWORD, database=DATABASE)
+        assert differences == []
 
     def nodes(self) -> int:
-        """How many the last good export has."""
+        """The number of nodes of the last good export."""
         assert self.good is not None
         totals = json.loads((self.good / "manifest.json").read_text(encoding="utf-8"))["totals"]
         return int(totals["nodes"])
 
     def check_clean(self, night: Night) -> None:
-        """Nothing is left of a run: no process, no stage, no store or export that is half made, no swap under way."""
+        """Nothing is left of a run: no process, no stage, no unfinished store or export, no swap under way."""
         eventually(lambda: not processes(night.process.pid), "the end of all processes")
         assert workers(self.root / "stage") == []
         stage = self.root / "stage"
@@ -213,14 +212,14 @@ class Site:
 
     def check_untouched(self, night: Night, code: int, sentence: str) -> dict[str, Any]:
         """The run fails with this code and sentence, readers never notice, and nothing is left of it."""
-        ended, said = night.end()
-        assert (ended, said["exit_code"]) == (code, code), night.text
-        assert re.search(sentence, said["message"], re.DOTALL), said["message"]
-        assert f"exporter: {said['message']}\n" in night.text
+        ended, result = night.end()
+        assert (ended, result["exit_code"]) == (code, code), night.text
+        assert re.search(sentence, result["message"], re.DOTALL), result["message"]
+        assert f"exporter: {result['message']}\n" in night.text
         assert self.readers.since(night.began) == [self.nodes()]
         self.check_good()
         self.check_clean(night)
-        return said
+        return result
 
 
 def workers(stage: Path) -> list[psutil.Process]:
@@ -234,20 +233,20 @@ def workers(stage: Path) -> list[psutil.Process]:
 
 
 def prepare(directory: Path, source: str, live: Installed) -> Site:
-    """Writes what an operator would, the settings of the page above all, and the commands in which tests meddle."""
+    """Writes what an operator would, the settings of the page above all, and the commands that tests replace."""
     for verb in ("stop", "start"):
         program = directory / f"{verb}.sh"
-        program.write_text(COMMAND.format(place=directory, verb=verb, home=live.home), encoding="utf-8")
+        program.write_text(COMMAND.format(directory=directory, verb=verb, home=live.home), encoding="utf-8")
         program.chmod(0o755)
     admin = live.home / "bin" / "neo4j-admin"
     admin.rename(admin.with_name("neo4j-admin.real"))
-    admin.write_text(ADMIN.format(place=directory, home=live.home), encoding="utf-8")
+    admin.write_text(ADMIN.format(directory=directory, home=live.home), encoding="utf-8")
     admin.chmod(0o755)
     with (live.home / "conf" / "neo4j.conf").open("a", encoding="utf-8") as file:
         file.write(CONFIGURATION)
     [settings] = blocks("toml")
     source_uri = re.findall(r'^source = "(.*)"$', settings, re.MULTILINE)[0]
-    for example, own in {
+    for example, actual in {
         source_uri: source,
         "/srv/graph": str(directory),
         "/opt/neo4j": str(live.home),
@@ -256,8 +255,8 @@ def prepare(directory: Path, source: str, live: Installed) -> Site:
         "/var/lib/node_exporter": str(directory),
     }.items():
         assert example in settings, example
-        settings = settings.replace(example, own)
-    settings += f'bolt = "{live.bolt_uri}"\ndatabase = "{DATABASE}"\nneo4j_timeout = "{PATIENCE}s"\n'
+        settings = settings.replace(example, actual)
+    settings += f'bolt = "{live.bolt_uri}"\ndatabase = "{DATABASE}"\nneo4j_timeout = "{TIMEOUT}s"\n'
     (directory / "exporter.toml").write_text(settings, encoding="utf-8")
     (directory / "scripts").symlink_to(ROOT / "scripts")
     return Site(directory, source, live, Readers(live.bolt_uri))

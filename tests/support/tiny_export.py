@@ -64,11 +64,9 @@ _ARGUMENTS = """\
 """
 
 _SCHEMA = """\
-// One key each
-CREATE CONSTRAINT AuthUser_id IF NOT EXISTS FOR (node:AuthUser) REQUIRE node.id IS UNIQUE;
-CREATE CONSTRAINT Customer_customer_id IF NOT EXISTS
-FOR (node:Customer) REQUIRE node.customer_id IS UNIQUE;
-CREATE INDEX AuthUser_phone_number IF NOT EXISTS FOR (node:AuthUser) ON (node.phone_number);
+CREATE CONSTRAINT AuthUser_id IF NOT EXISTS FOR (n:AuthUser) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT Customer_customer_id IF NOT EXISTS FOR (n:Customer) REQUIRE n.customer_id IS UNIQUE;
+CREATE INDEX AuthUser_phone_number IF NOT EXISTS FOR (n:AuthUser) ON (n.phone_number);
 """
 
 

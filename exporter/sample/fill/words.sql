@@ -8,7 +8,7 @@ $$ SELECT sample.draw(purpose, n) % k $$;
 CREATE FUNCTION sample.percent(p bigint, purpose text, n bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
 $$ SELECT sample.draw(purpose, n) % 100 < p $$;
 
--- The order in which rows are taken for dirt: any, but always the same.
+-- The order in which rows are taken for anomalies: any, but always the same.
 CREATE FUNCTION sample.shuffled(key text) RETURNS bigint LANGUAGE sql IMMUTABLE AS
 $$ SELECT sample.draw('shuffled', hashtextextended(key COLLATE "C", 0)) $$;
 

@@ -1,0 +1,34 @@
+"""What a server is configured with: its memory, its ports, and an environment without secrets."""
+
+import socket
+
+import psutil
+import pytest
+
+from exporter.store.configuration import SMALLEST_HEAP, Access, ample_heap, free_port, without_secrets
+
+
+def test_the_heap_is_an_eighth_of_the_memory() -> None:
+    """At least what Neo4j needs, and no more than helps."""
+    assert SMALLEST_HEAP <= ample_heap() <= max(SMALLEST_HEAP, psutil.virtual_memory().total // 8)
+
+
+def test_a_port_that_is_taken_is_replaced() -> None:
+    """And one that is free is kept; a server without HTTP gets no port for it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        assert free_port(taken) not in (0, taken)
+        access = Access(taken, None, "secret").with_free_ports()
+        assert (access.bolt_port not in (0, taken), access.http_port, access.password) == (True, None, "secret")
+    assert free_port(taken) == taken
+    assert Access(taken, taken).with_any_ports() == Access(0, 0)
+
+
+def test_a_server_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All else of the environment it gets."""
+    monkeypatch.setenv("PGPASSWORD", "a password")
+    monkeypatch.setenv("EXPORTER_SOURCE", "postgresql://exporter:password@localhost/astrokiran")
+    monkeypatch.setenv("LANG_OF_A_TEST", "C")
+    variables = without_secrets()
+    assert variables["LANG_OF_A_TEST"] == "C"
+    assert variables.keys() & {"PGPASSWORD", "EXPORTER_SOURCE", "NEO4J_PASSWORD"} == set()

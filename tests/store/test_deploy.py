@@ -1,0 +1,57 @@
+"""The steps from an export to a graph that answers, on a real Neo4j: what is shown, and what stops them."""
+
+from pathlib import Path
+
+import neo4j
+import pytest
+from rich.console import RenderableType
+
+from exporter.errors import DifferenceError
+from exporter.store.deploy import Steps, complete_graph
+from exporter.store.provision import Neo4jHome
+from tests.support import tiny_export
+
+
+class Screen:
+    """Keeps what is shown, as lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, content: RenderableType, /, *, soft_wrap: bool = False) -> None:
+        self.lines += str(content).splitlines()
+
+
+def test_an_export_becomes_a_graph(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+    """Every step has a number and its seconds; a graph that was changed differs from the manifest."""
+    screen, export = Screen(), tiny_export.write(tmp_path / "export")
+    steps = Steps(screen)
+    steps.check_files(export)
+    steps.import_export(export, neo4j_home, tmp_path / "store")
+    with steps.serve(neo4j_home, tmp_path / "store") as server:
+        steps.complete(export, server)
+        assert list(steps.seconds) == [line for line in screen.lines if " · " in line] == [
+            "1 · Compare the export with its manifest",
+            f"2 · Import into Neo4j {neo4j_home.version}",
+            "3 · Start Neo4j",
+            "4 · Constraints, indexes, verification",
+        ]  # fmt: skip
+        assert f"it answers at {server.bolt_uri}" in screen.lines
+        assert screen.lines[-1] == "every count is as the manifest says"
+        with neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+            driver.execute_query("MATCH (n:Customer) WITH n LIMIT 1 DETACH DELETE n")
+            driver.execute_query("UNWIND range(10, 30) AS i CALL (i) { CREATE (:$(['Extra' + i])) }")
+        with pytest.raises(DifferenceError) as different:
+            complete_graph(export, server, lambda name, title: steps.step(f"{name}: {title}"))
+    lines = str(different.value).splitlines()
+    assert (lines[0], len(lines), lines[-1][:6]) == ("the graph differs from the manifest:", 12, "  and ")
+    assert "  Customer, nodes: 2 in manifest.json, 1 in Neo4j" in lines
+    assert list(steps.seconds)[4:] == ["5 · schema: Making constraints and indexes"]
+
+
+def test_damaged_files_are_a_difference(tmp_path: Path) -> None:
+    """They are found before anything is imported."""
+    export = tiny_export.write(tmp_path / "export")
+    (export / "nodes/Customer/part-0001.csv").write_text("7\n")
+    with pytest.raises(DifferenceError, match=r"differs from its manifest: nodes/Customer/part-0001\.csv: changed"):
+        Steps(Screen()).check_files(export)

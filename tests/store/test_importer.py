@@ -1,0 +1,78 @@
+"""import.sh, run by the program: its exit codes as errors with its own reason, and nothing left when it is stopped."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from exporter.errors import DifferenceError, ExporterError, Interrupted, RunError, UsageError
+from exporter.store.configuration import configure, environment
+from exporter.store.importer import import_export
+from exporter.store.provision import Neo4jHome
+from tests.support import tiny_export
+
+
+@pytest.fixture
+def variables(neo4j_home: Neo4jHome, tmp_path: Path) -> dict[str, str]:
+    """The environment of an import into a new store; logs of failed imports stay below `tmp_path`."""
+    return environment(neo4j_home, configure(tmp_path / "store")) | {"TMPDIR": str(tmp_path)}
+
+
+def test_an_import_prints_its_lines(variables: dict[str, str], tmp_path: Path) -> None:
+    """Every line comes as it is printed, and the store is there."""
+    lines: list[str] = []
+    import_export(tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph")
+    assert "Importing into database graph" in "\n".join(lines)
+    assert (tmp_path / "store" / "data" / "databases" / "graph").is_dir()
+
+
+def test_a_damaged_export_is_a_difference(variables: dict[str, str], tmp_path: Path) -> None:
+    """Is a difference; the error names the file."""
+    export = tiny_export.write(tmp_path / "export")
+    (export / "nodes/Customer/part-0001.csv").write_text("7\n")
+    with pytest.raises(
+        DifferenceError, match=r"^the export is damaged:\n  cut off: nodes/Customer/part-0001\.csv, 2 of its"
+    ):
+        import_export(export, variables, print)
+
+
+def test_a_missing_neo4j_is_a_usage_error(variables: dict[str, str], tmp_path: Path) -> None:
+    """Is a fault of usage."""
+    with pytest.raises(UsageError, match="NEO4J_HOME"):
+        import_export(tiny_export.write(tmp_path / "export"), variables | {"NEO4J_HOME": str(tmp_path)}, print)
+
+
+def test_a_failed_import_has_its_reason(variables: dict[str, str], tmp_path: Path) -> None:
+    """Has the importer's reason; that its store is half-written matters to nobody, since it is thrown away."""
+    export = tiny_export.write(tmp_path / "export")
+    with (export / "import.args").open("a", encoding="utf-8") as file:
+        file.write("--no-such-option\n")
+    tiny_export.write_checksums(export)
+    with pytest.raises(RunError, match=r"^the import failed") as failed:
+        import_export(export, variables, print)
+    assert "half-written" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("moment", "error"),
+    [("Importing into", Interrupted("stopped by SIGINT")), ("1/4 nodes", RunError("a full disk"))],
+)
+def test_an_import_that_is_stopped_leaves_no_process(
+    moment: str, error: ExporterError, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """As neo4j-admin is started and while it runs: the error passes, and no process of the import is left."""
+
+    def stop_at_import(line: str) -> None:
+        if moment in line:
+            raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        import_export(tiny_export.write(tmp_path / "export"), variables, stop_at_import)
+    assert [process for process in psutil.process_iter() if works_on(process, variables["NEO4J_CONF"])] == []
+
+
+def works_on(process: psutil.Process, conf: str) -> bool:
+    try:
+        return process.environ().get("NEO4J_CONF") == conf
+    except psutil.Error:
+        return False

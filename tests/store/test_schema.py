@@ -1,0 +1,31 @@
+"""A schema.cypher is applied statement by statement, and an error names the one that was refused."""
+
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from exporter.errors import RunError
+from exporter.store.provision import Neo4jHome
+from exporter.store.schema import apply_schema
+from exporter.store.server import serve
+
+SCHEMA = """\
+CREATE CONSTRAINT A_id IF NOT EXISTS FOR (n:A) REQUIRE n.id IS UNIQUE;
+CREATE INDEX A_name IF NOT EXISTS FOR (n:A) ON (n.name);
+CALL db.awaitIndexes(60);
+"""
+PHONE = "+919999999999"
+
+
+def test_a_schema_is_applied(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
+    """Also a second time. The error for a statement that the data violates quotes none of them."""
+    with serve(each_neo4j, tmp_path) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+        for _ in range(2):
+            apply_schema(server.bolt_uri, SCHEMA)
+        shown = driver.execute_query("SHOW INDEXES YIELD name, type WHERE type = 'RANGE' RETURN name ORDER BY name")
+        assert [record["name"] for record in shown.records] == ["A_id", "A_name"]
+        driver.execute_query("CREATE (:B {phone: $phone}), (:B {phone: $phone})", {"phone": PHONE})
+        with pytest.raises(RunError, match=r"\(Neo\.\S+\): CREATE CONSTRAINT B_phone .* IS UNIQUE$") as refused:
+            apply_schema(server.bolt_uri, "CREATE CONSTRAINT B_phone FOR (n:B) REQUIRE n.phone IS UNIQUE;\n")
+        assert PHONE not in str(refused.value)
