@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Imports an export into Neo4j. A copy lies in every export, beside verify.sh, of which it takes what both do. It needs
+# Imports an export into Neo4j. A copy lies in every export beside verify.sh, from which it takes what both do. It needs
 # bash 3.2, the usual small programs and a Neo4j.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
@@ -28,8 +28,8 @@ Options:
   --no-checksums    do not compare the files with SHA256SUMS first
   --no-cache        do without the start-up cache of Java 25, kept in XDG_CACHE_HOME or ~/.cache
   --no-advice       do not say what to do next
-  --heap SIZE       memory for Java objects, such as 2g (default: HEAP_SIZE, or as the machine has)
-  --off-heap SIZE   memory beside them, such as 512m (default: as the machine has)
+  --heap SIZE       memory for Java objects, such as 2g (default: HEAP_SIZE, or to fit the machine)
+  --off-heap SIZE   memory beside them, such as 512m (default: to fit the machine)
   --help            this text
 
 Environment:
@@ -207,7 +207,7 @@ more_threads_help() {
         [ $((${buffer:-4096} * THREADS * 24 / 1024)) -le "$room" ]
 }
 
-# Leaves the command line of the import in `command`. Without a launcher, Java gets what that would give it.
+# Leaves the command line of the import in `command`. Without a launcher, Java gets what the launcher would give it.
 importer_command() { # CACHE
     command=(database import full "$database" "--overwrite-destination=$overwrite" "--report-file=$scratch/report"
         "--max-off-heap-memory=$off_heap")

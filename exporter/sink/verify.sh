@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares an export's files with its checksums, and a running Neo4j with the export. A copy lies in every export, beside
+# Compares an export's files with its checksums, and a running Neo4j with the export. A copy lies in every export beside
 # import.sh, which takes from here what both do. It needs bash 3.2, the usual small programs and Neo4j's cypher-shell.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set +o posix
@@ -39,7 +39,7 @@ Exit codes:
 TEXT
 }
 
-# What import.sh does, too -----------------------------------------------------------------------------------------------
+# Shared with import.sh -------------------------------------------------------------------------------------------------
 
 # The globals of both scripts; the export is the working directory once it is entered.
 export_directory=''  # EXPORT as the user wrote it
@@ -72,7 +72,8 @@ check_database() {
     case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
 }
 
-# Changes into the export; without one, into that in which this script lies. Refuses what is not a finished export.
+# Changes into the export; where none is named, into the one in which this script lies. Refuses what is not a finished
+# export.
 enter_export() {
     local directory=$export_directory file
     if [ -z "$directory" ]; then
@@ -99,7 +100,7 @@ counted() { # CELL CELL
     awk -F '\t' -v first="$1" -v second="$2" '$1 == first && $2 == second && $3 ~ /^[0-9]+$/ {print $3; exit}' counts.tsv
 }
 
-# Compares every file with SHA256SUMS, and names all that are damaged.
+# Compares every file with SHA256SUMS and reports all that are damaged, missing or not listed.
 verify_checksums() {
     local checksum line file done=0 total faults='' shown=$SECONDS
     check_grammar
@@ -193,7 +194,7 @@ interrupted() { # [SENTENCE]
 
 clean_up() { if [ "$keep_scratch" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
 
-# The comparison of a graph ----------------------------------------------------------------------------------------------
+# Comparing a running Neo4j ---------------------------------------------------------------------------------------------
 
 bolt=neo4j://localhost:7687
 user=''
@@ -237,7 +238,7 @@ find_shell() {
 
 # The counts of the manifest as lines: name, property (empty for the rows), count; a relationship's name is its pattern.
 manifest_counts() {
-    if LC_ALL=C grep -qvE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
+    if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
         die 1 'the export is damaged: counts.tsv is not as an export has it'
     fi
     sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^snapshot\t/d' \
@@ -297,7 +298,7 @@ verify_graph() { # SHELL
         die 4 "what cypher-shell answers is not understood, so nothing was compared: see $scratch/answer"
     fi
     found=$(differences "$scratch/manifest" "$scratch/neo4j")
-    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "    ${found//$'\n'/$'\n'    }"
+    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
     printf 'Database %s at %s holds %s, each as the manifest says.\n' "$database" "$bolt" "$(awk -F '\t' '
         {if ($2 != "") properties += $3; else if (/^[(]/) relationships += $3; else nodes += $3}
         END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"

@@ -131,6 +131,7 @@ def neo4j(each_neo4j: Neo4jHome, cache: Path, tmp_path: Path) -> Iterator[Instal
         yield there
 
 
+@pytest.mark.slow
 def test_recovery(
     bare: Host, archived: tuple[Path, Path], neo4j: Installed, each_neo4j: Neo4jHome, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,6 +175,7 @@ def check_printed_lines(host: Host, neo4j: Installed, said: str) -> None:
     assert "another" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_users_come_along(neo4j_home: Neo4jHome, cache: Path, tools: str, tmp_path: Path) -> None:
     """With the database `system` of the old host, or by statements; they log in with their passwords."""
     [dump, load], [statement] = blocks("Users and roles"), blocks("Users and roles", "cypher")
@@ -206,12 +208,14 @@ def asked(host: Host, neo4j: Installed, user: str, password: str, cypher: str) -
 # Archives -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_tar_s_own_zstd(bare: Host, archived: tuple[Path, Path]) -> None:
     done = bare.run(blocks("Unpack")[1])
     assert (done.returncode, done.stderr) == (0, "")
     assert contents(bare.directory / archived[0].name) == contents(archived[0])
 
 
+@pytest.mark.slow
 def test_an_encrypted_archive(exporting: Host, tools: str, tmp_path: Path) -> None:
     """Made with a key of age's own, and opened by age itself."""
     age, keygen = shutil.which("age"), shutil.which("age-keygen")
@@ -230,6 +234,7 @@ def test_an_encrypted_archive(exporting: Host, tools: str, tmp_path: Path) -> No
     assert contents(directory / export.name) == contents(export)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [0, 1])
 @pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: data[:5000] + b"?" + data[5001:]])
 def test_a_broken_archive(bare: Host, block: int, damage: Callable[[bytes], bytes]) -> None:
