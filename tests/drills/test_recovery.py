@@ -127,8 +127,8 @@ def contents(directory: Path) -> dict[str, bytes]:
 @pytest.fixture
 def neo4j(each_neo4j: Neo4jHome, cache: Path, tmp_path: Path) -> Iterator[Installed]:
     """A Neo4j as it was just installed."""
-    with installed(tmp_path / "neo4j", each_neo4j, cypher_shell(cache)) as there:
-        yield there
+    with installed(tmp_path / "neo4j", each_neo4j, cypher_shell(cache)) as installation:
+        yield installation
 
 
 @pytest.mark.slow
@@ -160,9 +160,9 @@ def test_recovery(
         )
 
 
-def check_printed_lines(host: Host, neo4j: Installed, said: str) -> None:
-    """What import.sh prints to go on with works as it stands; a wrong password is told for what it is."""
-    start, schema, verify = said.partition("Next:\n")[2].splitlines()[:3]
+def check_printed_lines(host: Host, neo4j: Installed, errors: str) -> None:
+    """What import.sh prints to go on with works as it stands; a wrong password is reported as such."""
+    start, schema, verify = errors.partition("Next:\n")[2].splitlines()[:3]
     assert start == f"    start Neo4j: {neo4j.home}/bin/neo4j start"
     account = {"NEO4J_HOME": str(neo4j.home), "NEO4J_USERNAME": "neo4j", "NEO4J_PASSWORD": PASSWORD}
     done = host.run(schema, verify, **account)
@@ -198,7 +198,7 @@ def asked(host: Host, neo4j: Installed, user: str, password: str, cypher: str) -
     """A query, as soon as the server answers at all."""
     shell = f"{neo4j.home}/bin/cypher-shell -a {neo4j.bolt_uri} --format plain"
     return host.run(
-        f'for _ in {{1..60}}; do if said=$({shell} {shlex.quote(cypher)}); then echo "$said"; exit; fi; sleep 1; done',
+        f'for _ in {{1..60}}; do if rows=$({shell} {shlex.quote(cypher)}); then echo "$rows"; exit; fi; sleep 1; done',
         "exit 1",
         NEO4J_USERNAME=user,
         NEO4J_PASSWORD=password,
@@ -224,8 +224,8 @@ def test_an_encrypted_archive(exporting: Host, tools: str, tmp_path: Path) -> No
     directory = tmp_path / "bare"
     directory.mkdir()
     host = Host(directory, f"{tools}:{Path(age).parent}")
-    made = host.run(blocks("Before: make archives, and carry them away")[1])
-    [key] = re.findall(r"age1\w+", made.stderr)
+    keys = host.run(blocks("Before: make archives, and carry them away")[1])
+    [key] = re.findall(r"age1\w+", keys.stderr)
     export, archive = exported(exporting, 2, **{"age1…": key})
     assert archive.name.endswith(".tar.zst.age") and archive.stat().st_mode & 0o777 == 0o600
     shutil.copy(archive, directory)
@@ -286,18 +286,18 @@ def test_the_page_lists_what_is_refused() -> None:
     assert list(refusals()) == list(DAMAGES)
 
 
-@pytest.mark.parametrize("what", DAMAGES)
-def test_damage_is_refused(what: str, neo4j_home: Neo4jHome, tools: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_refused(damage: str, neo4j_home: Neo4jHome, tools: str, tmp_path: Path) -> None:
     """With the page's words, before Neo4j is asked for anything; `exporter verify` refuses it, too."""
     export = tiny_export.write(tmp_path / STAMP)
-    DAMAGES[what](export)
+    DAMAGES[damage](export)
     conf = configure(tmp_path / "store")
     home = launcher_home(neo4j_home, tmp_path)
     variables = {name: environment(neo4j_home, conf)[name] for name in ("JAVA_HOME", "NEO4J_CONF")}
     refused = Host(tmp_path, tools).run(f"bash {STAMP}/import.sh", NEO4J_HOME=str(home), **variables)
     assert (refused.returncode, refused.stdout) == (1, "")
     pattern = r"(import\.sh: (the export is damaged: )?| {4})" + re.sub(
-        r"\d+(?= (bytes|of its))", r"\\d+", re.escape(refusals()[what]).replace(r"\ ", " ")
+        r"\d+(?= (bytes|of its))", r"\\d+", re.escape(refusals()[damage]).replace(r"\ ", " ")
     )
     assert re.search(f"^{pattern}$", refused.stderr, re.MULTILINE), refused.stderr
     assert not any((tmp_path / "store" / "data").iterdir())

@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Path:
 def run(
     home: Neo4jHome, store: Path, *arguments: object, script: Path = SCRIPT, **changes: str
 ) -> subprocess.CompletedProcess[str]:
-    """The script's exit code and what it said."""
+    """The script's exit code and output."""
     variables = {**environment(home, store / "conf"), "TMPDIR": str(store), **changes}
     command = ["bash", str(script), *(str(argument) for argument in arguments)]
     return subprocess.run(command, env=variables, capture_output=True, text=True, cwd=store)
@@ -125,16 +125,16 @@ def test_counts_that_differ_from_the_manifest_fail(neo4j_home: Neo4jHome, export
 
 
 def test_a_damaged_export_is_not_imported(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
-    """A flipped byte, a missing and an additional file are all told at once."""
+    """A flipped byte, a missing and an additional file are all reported at once."""
     flipped = export / "nodes/Session/part-0001.csv"
     flipped.write_bytes(flipped.read_bytes().replace(b"C", b"c", 1))
     (export / "nodes/Device/part-0001.csv").unlink()
     (export / "nodes/an extra file").write_text("x")
     refused = run(neo4j_home, store, export)
     assert (refused.returncode, refused.stdout) == (1, "")
-    age, _, said = refused.stderr.partition("\n")
+    age, _, report = refused.stderr.partition("\n")
     assert re.fullmatch(r"The snapshot is -?\d+ (minutes?|hours|days) old", age)
-    assert said == (
+    assert report == (
         "Checksums: 22 files\n"
         "import.sh: the export is damaged:\n"
         "    missing: nodes/Device/part-0001.csv\n"
@@ -235,9 +235,9 @@ def test_an_interrupt_leaves_no_process(
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(stop)
-    _, said = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.endswith("import again with --overwrite.\nimport.sh: interrupted\n")
+    assert errors.endswith("import again with --overwrite.\nimport.sh: interrupted\n")
     assert importers(store) == []
 
 

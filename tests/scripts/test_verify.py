@@ -104,7 +104,7 @@ def test_every_difference_is_found(graph: Graph, tmp_path: Path) -> None:
 
 
 def failure(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What it said after the lines of its progress."""
+    """The lines on stderr from the error on, without the progress before it."""
     lines = done.stderr.splitlines()
     return lines[[line.startswith("verify.sh: ") for line in lines].index(True) :]
 
@@ -168,9 +168,9 @@ def test_an_interrupt_leaves_no_process(graph: Graph) -> None:
         connection, _ = silent.accept()
         assert shells(address) != []
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=60)[1]
+        errors = process.communicate(timeout=60)[1]
         connection.close()
-    assert (process.returncode, said.splitlines()[-2:]) == (130, ["Stopping ...", "verify.sh: interrupted"])
+    assert (process.returncode, errors.splitlines()[-2:]) == (130, ["Stopping ...", "verify.sh: interrupted"])
     for _ in range(100):
         if not shells(address):
             break
