@@ -291,7 +291,7 @@ verify_graph() { # SHELL
     in_group show_seconds ask_neo4j "$1" || status=$?
     [ "$status" = 0 ] || explain_silence
     # Plain output has a string in quotes, with a backslash before each quote and backslash of its own.
-    sed -n -e '1s/^line$/"&"/' -e 's/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g' -e p "$scratch/answer" >"$scratch/lines"
+    LC_ALL=C sed -e 's/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g' "$scratch/answer" >"$scratch/lines"
     sed 1d "$scratch/lines" | LC_ALL=C sort >"$scratch/neo4j"
     if [ "$(head -n 1 "$scratch/lines")" != line ] || LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' "$scratch/neo4j"; then
         keep_scratch=true
@@ -304,7 +304,7 @@ verify_graph() { # SHELL
         END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"
 }
 
-# A line now and then until the answer is there.
+# A line every ten seconds until the answer is there.
 show_seconds() {
     local shown=$SECONDS
     while kill -0 "$group" 2>/dev/null; do
