@@ -4,11 +4,13 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Usage: scripts/test.sh [PYTEST ARGUMENTS]
+Usage: scripts/test.sh [--quick | PYTEST ARGUMENTS]
 
 Makes .venv from requirements.lock, then runs ruff, mypy, shellcheck, the headers' check and pytest. Tests use a real
 PostgreSQL (from a wheel) and a real Neo4j (its jars are downloaded once into your cache directory).
-With arguments, only pytest runs, with them: scripts/test.sh tests/test_ids.py
+
+  --quick             every check, and only the tests that are not marked `slow`: an answer within two minutes
+  PYTEST ARGUMENTS    no check, only pytest with these: scripts/test.sh tests/shape/test_ids.py
 
 Some tests need a program or a Java that may not be there, and say so when they are skipped. Longer drills are asked for
 in the environment: DRILL_FLIPS=10000, DRILL_REBUILD=all, DRILL_NEO4J=5.26, DRILL_SCALE=8.
@@ -24,13 +26,17 @@ main() {
     environment_setup "$root"
     cd "$root"
     bin=.venv/bin
-    if [ "$#" -eq 0 ]; then
-        "$bin/ruff" check
-        "$bin/ruff" format --check
-        "$bin/mypy"
-        git ls-files -z '*.sh' .ci/run | xargs -0 "$bin/shellcheck" -x
-        "$bin/exporter" headers --check
+    if [ "${1:-}" = --quick ]; then
+        shift
+        set -- -m 'not slow' "$@"
+    elif [ "$#" -gt 0 ]; then
+        exec "$bin/pytest" "$@"
     fi
+    "$bin/ruff" check
+    "$bin/ruff" format --check
+    "$bin/mypy"
+    git ls-files -z '*.sh' .ci/run | xargs -0 "$bin/shellcheck" -x
+    "$bin/exporter" headers --check
     exec "$bin/pytest" "$@"
 }
 

@@ -1,1 +1,349 @@
-../../scripts/import.sh
+#!/usr/bin/env bash
+# Imports an export into Neo4j. A copy lies in every export beside verify.sh, from which it takes what both do. It needs
+# bash 3.2, the usual small programs and a Neo4j.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set -euo pipefail
+
+verify_script=$(dirname "${BASH_SOURCE[0]}")/verify.sh
+[ -r "$verify_script" ] || { printf 'import.sh: there is no verify.sh beside it: copy both\n' >&2 && exit 2; }
+# Its usage, parse_arguments and main are replaced below.
+# shellcheck source=exporter/sink/verify.sh
+. "$verify_script"
+
+usage() {
+    cat <<'TEXT'
+Usage: import.sh [OPTIONS] [EXPORT [DATABASE]]
+       import.sh --verify ...   runs verify.sh ..., which compares a running Neo4j with EXPORT
+
+Compares the files of the export in directory EXPORT with its SHA256SUMS, imports them into the
+Neo4j database DATABASE with neo4j-admin, and compares the imported counts with the export's
+manifest. The database must be stopped: stop Neo4j first. Nothing in EXPORT is changed.
+
+  EXPORT            the export's directory; may be left out in the copy inside an export
+  DATABASE          the database to make (default: neo4j)
+
+Options:
+  --overwrite       replace the database when it exists
+  --database NAME   the same as DATABASE
+  --no-checksums    do not compare the files with SHA256SUMS first
+  --no-cache        do without the start-up cache of Java 25, kept in XDG_CACHE_HOME or ~/.cache
+  --no-advice       do not say what to do next
+  --heap SIZE       memory for Java objects, such as 2g (default: HEAP_SIZE, or to fit the machine)
+  --off-heap SIZE   memory beside them, such as 512m (default: to fit the machine)
+  --help            this text
+
+Environment:
+  NEO4J_HOME        the Neo4j to use: with bin/neo4j-admin, or with nothing but jars in lib/;
+                    when it is not set, neo4j-admin on PATH
+  NEO4J_CONF        its configuration directory (default: NEO4J_HOME/conf)
+  JAVA_HOME         the Java to use (default: java on PATH): 17 or newer for Neo4j 5, else 21
+
+Exit codes:
+  0    imported, or with --verify compared: the counts are the manifest's
+  1    the counts differ, or the export is damaged
+  2    usage: an option, a directory, an existing database, no Neo4j or Java found
+  4    the import failed; the log is named. --verify: Neo4j does not answer
+  130  interrupted; the import and all it started are gone
+TEXT
+}
+
+# The globals beside those of verify.sh.
+overwrite=false use_cache=true advise=true   # what the options say
+heap=${HEAP_SIZE:-} off_heap=''              # memory, with its unit
+home='' conf='' version=''                   # the Neo4j to use: its directory, its configuration's, its version
+admin=''                                     # its launcher; empty where there are only jars,
+java='' java_version=''                      # which this Java runs
+
+parse_arguments() {
+    while [ $# -gt 0 ]; do
+        case $1 in --database=* | --heap=* | --off-heap=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;; esac
+        case $1 in --database | --heap | --off-heap) [ $# -ge 2 ] || die 2 "$1 needs a value (see --help)" ;; esac
+        case $1 in
+            --help | -h) usage && exit 0 ;;
+            --overwrite) overwrite=true ;;
+            --no-checksums) checksums=false ;;
+            --no-cache) use_cache=false ;;
+            --no-advice) advise=false ;;
+            --database) database=$2 && shift ;;
+            --heap) heap=$2 && shift ;;
+            --off-heap) off_heap=$2 && shift ;;
+            --bolt* | --user*) die 2 "${1%%=*} is an option of --verify (see --help)" ;;
+            -*) die 2 "unknown option $1 (see --help)" ;;
+            *) take_positional "$1" ;;
+        esac
+        shift
+    done
+    check_size --heap "$heap"
+    check_size --off-heap "$off_heap"
+    check_database
+}
+
+check_size() { # OPTION VALUE
+    [ -z "$2" ] || printf '%s\n' "$2" | grep -qE '^[1-9][0-9]*[kKmMgG]$' || die 2 "$1 $2: a size is like 2g or 512m"
+}
+
+# Leaves in home, version, conf, and admin or java what to run. All of them absolute, since the import runs elsewhere.
+find_neo4j() {
+    if [ -n "${NEO4J_HOME:-}" ]; then
+        home=$(absolute "$NEO4J_HOME") || die 2 "NEO4J_HOME: there is no directory $NEO4J_HOME"
+        if [ -x "$home/bin/neo4j-admin" ]; then admin=$home/bin/neo4j-admin; fi
+    else
+        admin=$(command -v neo4j-admin) ||
+            die 2 'no Neo4j found: set NEO4J_HOME to its directory, or put neo4j-admin on PATH'
+        admin=$(absolute "$(dirname "$admin")")/neo4j-admin
+        home=$(absolute "$(dirname "$(readlink -f "$admin" 2>/dev/null || printf '%s\n' "$admin")")/..")
+    fi
+    if [ -n "${JAVA_HOME:-}" ]; then
+        java=$(absolute "$JAVA_HOME")/bin/java || die 2 "JAVA_HOME: there is no directory $JAVA_HOME"
+        export JAVA_HOME="${java%/bin/java}"
+    fi
+    conf=$home/conf
+    # The Debian and RPM packages keep the configuration apart.
+    if [ ! -e "$conf" ] && [ -e /etc/neo4j/neo4j.conf ] && [ -n "$admin" ]; then conf=/etc/neo4j; fi
+    if [ -n "${NEO4J_CONF:-}" ]; then
+        conf=$(absolute "$NEO4J_CONF") || die 2 "NEO4J_CONF: there is no directory $NEO4J_CONF"
+    fi
+    # Asking the launcher takes seconds; the name of the jar says it too.
+    version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed -n 's/.*neo4j-\([0-9.]*\)\.jar$/\1/p') || true
+    if [ -z "$admin" ]; then
+        [ -n "$version" ] || die 2 "NEO4J_HOME ($home) holds neither bin/neo4j-admin nor Neo4j's jars in lib/"
+        check_java
+    elif [ -z "$version" ]; then
+        version=$("$admin" --version 2>/dev/null) || die 2 "$admin does not run: '$admin --version' says why"
+    fi
+}
+
+check_java() {
+    local needed=21
+    if [ "${version%%.*}" = 5 ]; then needed=17; fi
+    : "${java:=$(command -v java)}"
+    [ -n "$java" ] || die 2 'no Java found: set JAVA_HOME to its directory, or put java on PATH'
+    [ -x "$java" ] || die 2 "JAVA_HOME: there is no $java"
+    java_version=$("$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p') || true
+    [ "${java_version:=0}" -ge "$needed" ] ||
+        die 2 "Neo4j $version needs Java $needed or newer, but $java is Java $java_version: set JAVA_HOME to a newer one"
+}
+
+# The value of a setting of Neo4j, by the files that neo4j-admin reads, the strongest last.
+setting() { # NAME
+    local file
+    for file in neo4j.conf neo4j-admin.conf neo4j-admin-database-import.conf; do
+        sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\(.*[^[:space:]]\)[[:space:]]*$/\1/p" "$conf/$file" 2>/dev/null || true
+    done | tail -n 1
+}
+
+data_directory() {
+    local data
+    data=$(setting 'server\.directories\.data')
+    case ${data:=data} in /*) printf '%s\n' "$data" ;; *) printf '%s\n' "$home/$data" ;; esac
+}
+
+# Refuses a directory where a store of this user could not be used by the server, and a database that exists.
+check_store() { # DATA
+    local directory=$1/databases owner
+    while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
+    # shellcheck disable=SC2012 # stat has other options on macOS
+    owner=$(ls -ld "$directory" | awk '{print $3}')
+    if [ ! -w "$directory" ] || [ ! -x "$directory" ] || { [ "$(id -u)" = 0 ] && [ ! -O "$directory" ]; }; then
+        die 2 "$directory belongs to $owner, whose server could not open a store written by $(id -un): run this as $owner"
+    fi
+    [ "$overwrite" = true ] || [ -z "$(ls -A "$1/databases/$database" 2>/dev/null)" ] ||
+        die 2 "the database $database exists in $1: --overwrite replaces it"
+}
+
+say_age() {
+    local taken minutes
+    taken=$(counted snapshot epoch)
+    [ -n "$taken" ] || return 0
+    minutes=$((($(date +%s) - 10#$taken) / 60))
+    if [ "$minutes" -lt 120 ]; then say "The snapshot is $minutes minute$([ "$minutes" = 1 ] || echo s) old"
+    elif [ "$minutes" -lt 2880 ]; then say "The snapshot is $((minutes / 60)) hours old"
+    else say "The snapshot is $((minutes / 1440)) days old"; fi
+}
+
+# MiB of memory that an import may use: what is available (on macOS half of all), within the limits of control groups.
+available_memory() {
+    {
+        sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1 1024/p' /proc/meminfo || sysctl -n hw.memsize | sed 's/$/ 0.5/' || true
+        cat "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.max" /sys/fs/cgroup/memory.max \
+            /sys/fs/cgroup/memory/memory.limit_in_bytes || true
+    } 2>/dev/null | awk '
+        /^[0-9]+( |$)/ {mib = int($1 * (NF > 1 ? $2 : 1) / 1048576); if (!limits++ || mib < least) least = mib}
+        END {print limits ? least : 1024}'
+}
+
+choose_memory() {
+    local available share
+    available=$(available_memory)
+    # A larger heap makes no import faster; 256 MiB import a million and a half nodes.
+    share=$((available / 4))
+    heap=${heap:-$((share < 256 ? 256 : share > 2048 ? 2048 : share))m}
+    share=$((available * 3 / 8))
+    off_heap=${off_heap:-$((share < 100 ? 100 : share))m}
+}
+
+# The file of classes that Java has loaded, linked and profiled in an earlier import of this Neo4j by this Java; nothing
+# where there can be none. One that does not fit is ignored by Java.
+cache_file() {
+    local fingerprint folder=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    if [ "$use_cache" = false ] || [ -n "$admin" ] || [ "$java_version" -lt 25 ] || [ -z "$folder" ]; then return; fi
+    folder=$folder/astrokiran-graph-exporter
+    # Java takes a colon in the path of a cache for the end of it.
+    case $folder${TMPDIR:-} in *:*) return ;; esac
+    (umask 077 && mkdir -p "$folder") 2>/dev/null && [ -w "$folder" ] || return 0
+    fingerprint=$( (printf '%s' "$home" && "$java" -version 2>&1) | cksum 2>/dev/null) || return 0
+    printf '%s\n' "$folder/import-$version-${fingerprint%% *}.aot"
+}
+
+# Neo4j's reader of a file sleeps up to a tenth of a second at its end; with more threads than processors, others import
+# meanwhile. Measured (docs/import-tuning.md): two processors take a fifth to a third less time, and more threads than
+# eight no less. Each holds some buffers, which must leave room on the heap.
+THREADS=8
+more_threads_help() {
+    local buffer room=${heap%?}
+    case $heap in *[gG]) room=$((room * 1024)) ;; *[kK]) room=$((room / 1024)) ;; esac
+    buffer=$(sed -n 's/^--read-buffer-size=\([0-9]*\)k$/\1/p' import.args)
+    [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -lt "$THREADS" ] &&
+        [ $((${buffer:-4096} * THREADS * 24 / 1024)) -le "$room" ]
+}
+
+# Leaves the command line of the import in `command`. Without a launcher, Java gets what the launcher would give it.
+importer_command() { # CACHE
+    command=(database import full "$database" "--overwrite-destination=$overwrite" "--report-file=$scratch/report"
+        "--max-off-heap-memory=$off_heap")
+    if more_threads_help; then command+=("--threads=$THREADS"); fi
+    # Neo4j 5 names the row that failed only when it is verbose.
+    if [ "${version%%.*}" = 5 ]; then command+=(--verbose); fi
+    command+=(@import.args)
+    if [ -n "$admin" ]; then command=("$admin" "${command[@]}") && return; fi
+    command=("-Xmx$heap" --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/java.io=ALL-UNNAMED
+        --add-opens=java.base/sun.nio.ch=ALL-UNNAMED -Dfile.encoding=UTF-8 -cp "$home/lib/*" org.neo4j.cli.AdminTool
+        "${command[@]}")
+    if [ "$java_version" -ge 24 ]; then
+        command=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow "${command[@]}")
+    fi
+    if [ -r "$1" ]; then
+        command=("-XX:AOTCache=$1" -Xlog:disable "${command[@]}")
+    elif [ -n "$1" ]; then
+        command=("-XX:AOTCacheOutput=$scratch/cache" -Xlog:disable "${command[@]}")
+    fi
+    command=("$java" "${command[@]}")
+}
+
+run_import() { # DATA
+    local cache status=0 command
+    cache=$(cache_file)
+    importer_command "$cache"
+    # Java takes the bytes of a path by the locale; without one it would lose all that is not ASCII.
+    case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in *[Uu][Tt][Ff]*) ;; *) export LC_ALL=C.UTF-8 ;; esac
+    export HEAP_SIZE=$heap
+    if [ -z "$admin" ] || [ -n "${NEO4J_HOME:-}" ]; then export NEO4J_HOME=$home; fi
+    if [ -z "$admin" ] || [ -d "$conf" ]; then export NEO4J_CONF=$conf; fi
+    say "Importing into database $database of Neo4j $version in $1 (heap $heap, off-heap $off_heap)"
+    in_group show_phases "${command[@]}" || status=$?
+    [ "$status" = 0 ] || explain_failure "$status" "$1"
+    compare_counts
+    # The next import finds the cache that this one made.
+    if [ -s "$scratch/cache" ]; then mv -f "$scratch/cache" "$cache" 2>/dev/null || true; fi
+}
+
+# A line for each phase as it begins, until the import ends.
+show_phases() {
+    local reached shown=0 phases=(nodes relationships linking 'counts and indexes')
+    while kill -0 "$group" 2>/dev/null; do
+        sleep 0.5
+        # Neo4j 5 names its phases otherwise when it is verbose.
+        reached=$(awk '/^\(1\/4\)|^Nodes, started/ {n = 1} /^\(2\/4\)|^Relationships, started/ {n = 2}
+            /^\(3\/4\)|^Node Degrees, started/ {n = 3} /^\(4\/4\)|^Node counts and / {n = 4} END {print n + 0}' "$scratch/log")
+        while [ "$shown" -lt "$reached" ]; do
+            say "  $((shown + 1))/4 ${phases[shown]}"
+            shown=$((shown + 1))
+        done
+    done
+}
+
+# Ends with exit code 4 and the lines of the log that tell a reader at night what to do.
+explain_failure() { # STATUS DATA
+    local advice='' where
+    logged() { grep -qiE "$1" "$scratch/log"; }
+    if logged 'database is in use'; then
+        advice='The database is in use: stop the Neo4j server that runs on it, and run this again.'
+    elif logged 'database already exist'; then
+        advice='The database exists: --overwrite replaces it.'
+    elif logged 'Java heap space|OutOfMemoryError' || [ "$1" = 137 ]; then
+        advice="It ran out of memory: give it more with --heap (it had $heap) or --off-heap (it had $off_heap)."
+    elif logged 'No space left on device'; then
+        advice="The disk is full: make room for $2."
+    elif logged 'UnsupportedClassVersionError|Unsupported Java'; then
+        advice="Neo4j $version needs a newer Java: set JAVA_HOME to one."
+    fi
+    # Where and what, without the values of the row: they are somebody's data.
+    where=$(sed -n -e 's/.*\[source:\(.*\), position:[0-9]*, line:\([0-9]*\)\].*/\1: line \2/p' -e '/: line [0-9]*$/p' \
+        -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
+        -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
+        -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | awk '!seen[$0]++ && NR < 7 {print "    " $0}')
+    if logged 'left as they are|IMPORT FAILED' || [ "$1" -ge 128 ]; then where="${where:+$where$'\n'}$(half_written)"; fi
+    keep_scratch=true
+    die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} "The whole log is $scratch/log"
+}
+
+half_written() { printf 'The database %s is half-written now: import again with --overwrite.\n' "$database"; }
+
+# The number in the importer's last lines.
+imported() { sed -n "s/^  \([0-9][0-9]*\) $1\$/\1/p" "$scratch/log" | tail -n 1; }
+
+compare_counts() {
+    local unit differences=''
+    for unit in nodes relationships properties; do
+        [ "$(imported $unit)" = "$(counted total $unit)" ] ||
+            differences="$differences"$'\n'"    $unit: the manifest has $(counted total $unit), Neo4j imported $(imported $unit)"
+    done
+    [ -n "$differences" ] || return 0
+    keep_scratch=true
+    die 1 "the imported counts differ from the manifest:$differences" "The whole log is $scratch/log" \
+        "Do not use the database $database; import the export again, and report this if the counts differ again."
+}
+
+# What to do next, as command lines with this Neo4j's paths, address and database.
+say_next() {
+    local start='' shell=cypher-shell bolt name=''
+    if [ -x "$home/bin/neo4j" ]; then start=": $(printf %q "$home/bin/neo4j") start"; fi
+    if [ "$conf" = /etc/neo4j ]; then start=': sudo systemctl start neo4j'; fi
+    if [ "$database" != neo4j ]; then
+        name=$database
+        start=", in Community with initial.dbms.default_database=$name, in Enterprise create it then$start"
+    fi
+    if [ -x "$home/bin/cypher-shell" ]; then shell=$home/bin/cypher-shell; fi
+    # Port 0 is whichever is free when Neo4j starts.
+    bolt=$(setting 'server\.bolt\.listen_address' | sed -e '/:/!s/$/:7687/' -e 's/^0\.0\.0\.0:/:/' -e 's/^\[::]:/:/' \
+        -e 's/^:/localhost:/' -e '/^localhost:7687$/d' -e '/:0*$/d' -e 's/^/bolt:\/\//')
+    say 'Next:' "    start Neo4j$start" \
+        "   $(printf ' %q' "$shell" ${bolt:+-a "$bolt"} -d "$database" -f "$PWD/schema.cypher")" \
+        "   $(printf ' %q' bash "$PWD/verify.sh" ${bolt:+--bolt "$bolt"} ${name:+--database "$name"})"
+}
+
+main() {
+    local argument verify=false data
+    for argument in "$@"; do
+        shift
+        if [ "$argument" = --verify ]; then verify=true; else set -- "$@" "$argument"; fi
+    done
+    if [ "$verify" = true ]; then exec bash "$verify_script" "$@"; fi
+    trap 'interrupted "$(half_written)"' INT TERM HUP
+    trap clean_up EXIT
+    parse_arguments "$@"
+    find_neo4j
+    enter_export
+    data=$(data_directory)
+    check_store "$data"
+    say_age
+    if [ "$checksums" = true ]; then verify_checksums; fi
+    choose_memory
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
+    run_import "$data"
+    printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, as the manifest says.\n' \
+        "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
+    if [ "$advise" = true ]; then say_next; fi
+}
+
+main "$@"

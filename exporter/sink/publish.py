@@ -92,7 +92,8 @@ class PartialExport:
         multiline = any(tally.multiline for tally in tallies.values())
         longest = max(tally.longest for tally in tallies.values())
         self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline, longest=longest))
-        self.write(Path(layout.IMPORT_SCRIPT), files("exporter.sink").joinpath(layout.IMPORT_SCRIPT).read_bytes())
+        for script in (layout.IMPORT_SCRIPT, layout.VERIFY_SCRIPT):
+            self.write(Path(script), files("exporter.sink").joinpath(script).read_bytes())
         self.write(Path(layout.SCHEMA), schema_cypher())
 
     def write_checksums(self) -> None:

@@ -86,14 +86,14 @@ def file_differences(export: Path, manifest: dict[str, Any]) -> list[str]:
 
 
 def directory_differences(export: Path) -> list[str]:
-    """The directory's name, the entities' folders, 0600 and 0700 (import.sh may be executable), and `latest`."""
+    """The directory's name, the entities' folders, 0600 and 0700 (scripts may be executable), and `latest`."""
     patterns = {relationship.pattern for relationship in RELATIONSHIPS}
     differences = [] if re.fullmatch(r"\d{8}T\d{6}Z", export.name) else [f"the directory is called {export.name}"]
     for folder, names in (("nodes", set(NODES)), ("relationships", patterns)):
         differences += unequal(f"folders of {folder}", names, {path.name for path in (export / folder).iterdir()})
     for path in (export, *export.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
-        allowed = {0o700} if path.is_dir() else {0o600, 0o700} if path.name == "import.sh" else {0o600}
+        allowed = {0o700} if path.is_dir() else {0o600, 0o700} if path.suffix == ".sh" else {0o600}
         if mode not in allowed:
             differences.append(f"{path.relative_to(export.parent)} has mode {mode:o}")
     latest = export.parent / "latest"

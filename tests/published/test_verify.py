@@ -42,7 +42,7 @@ def test_a_whole_export_has_no_difference(export: Path) -> None:
     seen: list[tuple[int, int]] = []
     assert verify_files(export, lambda done, total: seen.append((done, total))) == []
     total = sum(path.stat().st_size for path in export.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    assert (len(seen), seen[-1]) == (20, (total, total))
+    assert (len(seen), seen[-1]) == (22, (total, total))
 
 
 def test_files_that_are_missing_added_or_changed(export: Path) -> None:

@@ -1,6 +1,5 @@
-"""scripts/import.sh --verify against real servers: it finds the differences that `exporter verify --bolt` finds."""
+"""scripts/verify.sh with real servers: it finds the differences that `exporter verify --bolt` finds."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ import neo4j
 import psutil
 import pytest
 
+from exporter.sink.counts import counts_tsv
 from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
@@ -23,7 +23,7 @@ from exporter.store.verify import verify_bolt
 from tests.support import tiny_export
 from tests.support.installed_neo4j import LAUNCHER, cypher_shell
 
-SCRIPT = tiny_export.SCRIPT
+SCRIPT = tiny_export.SCRIPTS / "verify.sh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Graph:
         self, *arguments: object, export: Path | None = None, **changes: str
     ) -> subprocess.CompletedProcess[str]:
         """What the script says of the graph."""
-        command = ["bash", str(SCRIPT), "--verify", *map(str, arguments), str(export or self.export)]
+        command = ["bash", str(SCRIPT), *map(str, arguments), str(export or self.export)]
         return subprocess.run(command, env=self.variables | changes, capture_output=True, text=True, check=False)
 
 
@@ -60,32 +60,35 @@ def graph(each_neo4j: Neo4jHome, cache: Path, tmp_path_factory: pytest.TempPathF
         yield Graph(export, server.bolt_uri, {**variables, "NEO4J_HOME": str(directory / "home")})
 
 
+@pytest.mark.slow
 def test_the_imported_graph_has_no_difference(graph: Graph, tmp_path: Path) -> None:
-    """The copy in the export needs no argument but the address; a real manifest's last line ends, too."""
+    """The copy in the export needs no argument but the address; `import.sh --verify` is the same."""
     copy = shutil.copytree(graph.export, tmp_path / "it's 1, 2 & ३")
-    (copy / "manifest.json").write_text((copy / "manifest.json").read_text() + "\n")
-    tiny_export.write_checksums(copy)
-    command = ["bash", str(copy / "import.sh"), "--verify", f"--bolt={graph.uri}"]
-    done = subprocess.run(command, env=graph.variables, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.splitlines()[0], done.stdout) == (
-        0,
-        f"Counting all nodes, relationships and values in database neo4j at {graph.uri}",
-        f"Database neo4j at {graph.uri} holds 18 nodes, 5 relationships and 45 properties, each as the manifest says.\n",  # noqa: E501
-    )
+    for script in (["verify.sh"], ["import.sh", "--verify"]):
+        command = ["bash", str(copy / script[0]), *script[1:], f"--bolt={graph.uri}"]
+        done = subprocess.run(command, env=graph.variables, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr.splitlines()[:2], done.stdout) == (
+            0,
+            ["Checksums: 22 files", f"Counting all nodes, relationships and values in database neo4j at {graph.uri}"],
+            f"Database neo4j at {graph.uri} holds 18 nodes, 5 relationships and 45 properties, "
+            "each as the manifest says.\n",
+        )
 
 
+@pytest.mark.slow
 def test_every_difference_is_found(graph: Graph, tmp_path: Path) -> None:
     """Nodes, relationships by both ends, values, and whatever the manifest does not know, whatever its name; the
     sentences are those of `exporter verify --bolt`."""
     copy = shutil.copytree(graph.export, tmp_path / "copy")
-    manifest = tiny_export.manifest(copy)
-    change(manifest["nodes"][0], phone_number=-1, is_active=1)
-    change(manifest["nodes"][1], country_code=-1, email=1)
-    del manifest["nodes"][1]["property_counts"]["country_code"]
+    manifest: Any = tiny_export.manifest(copy)
+    manifest["nodes"][0]["property_counts"].update(phone_number=9, is_active=12)
+    manifest["nodes"][1]["property_counts"] = {"customer_id": 2, "email": 1}
     manifest["nodes"][2]["label"] = "Sitting"
+    manifest["nodes"][3]["rows"] = 12345678901
     manifest["relationships"][0]["end"] = "Session"
     manifest["relationships"][2]["property_counts"] = {"since": 0}
     tiny_export.write_manifest(copy, manifest)
+    tiny_export.write_counts(copy, counts_tsv(manifest))
     with neo4j.GraphDatabase.driver(graph.uri) as driver:
         driver.execute_query(
             'CREATE ({added: true})-[:ADDED {`a, "b"`: 1}]->(:`a"b, "", 7 \\c` {added: true}),'
@@ -94,36 +97,53 @@ def test_every_difference_is_found(graph: Graph, tmp_path: Path) -> None:
         expected = verify_bolt(copy, graph.uri)
         found = graph.verify("--bolt", graph.uri, export=copy)
         driver.execute_query("MATCH (n) WHERE n.added DETACH DELETE n")
-    lines = sanitized_errors(found)
-    assert lines.pop(0) == f"import.sh: database neo4j at {graph.uri} differs from the manifest:"
-    named = [line.removeprefix("    ").replace('\\"', '"').replace("\\\\", "\\") for line in lines]
-    assert (found.returncode, found.stdout, len(named) > 15) == (1, "", True)
-    # Several labels of one node come in the order of the database.
-    assert [each.replace("Role:AuthUser", "AuthUser:Role") for each in named] == expected
+    first, *lines = failure(found)
+    assert first == f"verify.sh: database neo4j at {graph.uri} differs from the manifest:"
+    assert (found.returncode, found.stdout, len(lines) > 15) == (1, "", True)
+    # What the manifest does not have comes last here.
+    assert sorted(lines) == sorted(f"    {difference}" for difference in expected)
 
 
-def sanitized_errors(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What it said after the lines of its progress."""
-    return [line for line in done.stderr.splitlines() if not line.lower().lstrip().startswith("counting ")]
+def failure(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines on stderr from the error on, without the progress before it."""
+    lines = done.stderr.splitlines()
+    return lines[[line.startswith("verify.sh: ") for line in lines].index(True) :]
 
 
-def change(entity: Any, **by: int) -> None:
-    """Changes property counts of an entity, and their sum with them. All changes together must add up to nothing, or
-    the manifest would contradict its own totals."""
-    for name, difference in by.items():
-        entity["property_counts"][name] = entity["property_counts"].get(name, 0) + difference
-        entity["properties"] += difference
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "altered", "difference"),
+    [
+        ("Customer\tcountry_code\t1\n", "Customer\tcountry_code\t2\n", "Customer.country_code: 2 in manifest.json, 1"),
+        ("\nSession\t\t3\n", "\n", "Session, nodes: 0 in manifest.json, 3"),
+        (
+            "Customer-HAS_AUTH-AuthUser\t\t2\n",
+            "Customer-HAS_AUTH-AuthUser\t\t1\n",
+            "(Customer)-[HAS_AUTH]->(AuthUser), relationships: 1 in manifest.json, 2",
+        ),
+    ],
+)
+def test_counts_that_were_altered(graph: Graph, line: str, altered: str, difference: str, tmp_path: Path) -> None:
+    """And SHA256SUMS alike: the graph still has the counts of the data."""
+    copy = shutil.copytree(graph.export, tmp_path / "copy")
+    counts = (copy / "counts.tsv").read_text()
+    assert line in counts
+    tiny_export.write_counts(copy, counts.replace(line, altered))
+    found = graph.verify("--bolt", graph.uri, export=copy)
+    assert (found.returncode, failure(found)[1:]) == (1, [f"    {difference} in Neo4j"])
 
 
-def test_names_with_line_breaks(graph: Graph) -> None:
-    """Each stays one line."""
+@pytest.mark.slow
+def test_names_with_line_breaks_and_tabs(graph: Graph) -> None:
+    """Each stays one cell of one line."""
     with neo4j.GraphDatabase.driver(graph.uri) as driver:
-        driver.execute_query("CREATE (:`line\nbreak` {`\r\n`: 1, added: true})")
+        driver.execute_query("CREATE (:`line\nbreak\tand tab` {`\r\n\t`: 1, added: true})")
         found = graph.verify("--bolt", graph.uri)
         driver.execute_query("MATCH (n) WHERE n.added DETACH DELETE n")
-    assert (found.returncode, sanitized_errors(found)[1:]) == (1, ["    line break: none in manifest.json, 1 in Neo4j"])
+    assert (found.returncode, failure(found)[1:]) == (1, ["    line break and tab: none in manifest.json, 1 in Neo4j"])
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer(graph: Graph) -> None:
     """One that is not there and a database that is not there: exit code 4, where, and what cypher-shell said."""
     for arguments, where in (
@@ -131,26 +151,27 @@ def test_a_server_that_does_not_answer(graph: Graph) -> None:
         (("--bolt", graph.uri, "--database=elsewhere"), f"database elsewhere at {graph.uri}"),
     ):
         done = graph.verify(*arguments)
-        lines = sanitized_errors(done)
+        lines = failure(done)
         assert (done.returncode, done.stdout, len(lines)) == (4, "", 3), done.stderr
-        assert lines[0] == f"import.sh: Neo4j does not answer for {where}"
+        assert lines[0] == f"verify.sh: Neo4j does not answer for {where}"
         assert lines[1].startswith("    ") and lines[2] == "Is it running, and is the database online?"
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_no_process(graph: Graph) -> None:
     """Asking a server that says nothing."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         address = f"bolt://127.0.0.1:{silent.getsockname()[1]}"
-        command = ["bash", str(SCRIPT), "--verify", "--bolt", address, str(graph.export)]
+        command = ["bash", str(SCRIPT), "--bolt", address, str(graph.export)]
         process = subprocess.Popen(command, env=graph.variables, stderr=subprocess.PIPE, text=True)
         connection, _ = silent.accept()
         assert shells(address) != []
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=60)[1]
+        errors = process.communicate(timeout=60)[1]
         connection.close()
-    assert (process.returncode, said.splitlines()[-2:]) == (130, ["Stopping ...", "import.sh: interrupted"])
+    assert (process.returncode, errors.splitlines()[-2:]) == (130, ["Stopping ...", "verify.sh: interrupted"])
     for _ in range(100):
         if not shells(address):
             break
@@ -179,7 +200,7 @@ def export(tmp_path: Path) -> Path:
     return tiny_export.write(tmp_path / "20261123T031500Z")
 
 
-def misused(export: Path, *arguments: object, **changes: str) -> str:
+def refusal(export: Path, *arguments: object, **changes: str) -> str:
     """What a verification says that is refused before any server is asked; /bin/false stands for a cypher-shell."""
     shell = export.parent / "home" / "bin" / "cypher-shell"
     shell.parent.mkdir(parents=True, exist_ok=True)
@@ -195,27 +216,23 @@ def misused(export: Path, *arguments: object, **changes: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "changes", "sentence"),
     [
-        (["--verify", "--overwrite"], {}, "--overwrite is an option of an import, not of --verify (see --help)"),
-        (["--verify", "--heap=2g"], {}, "--heap is an option of an import, not of --verify (see --help)"),
-        (["--bolt", "bolt://localhost"], {}, "--bolt is an option of --verify (see --help)"),
+        (["--overwrite"], {}, "unknown option --overwrite (see --help)"),
+        (["--bolt"], {}, "--bolt {export}: an address is like bolt://127.0.0.1:7687"),
+        (["a", "b"], {}, "too many arguments: {export} (see --help)"),
+        (["--bolt", "localhost:7687"], {}, "--bolt localhost:7687: an address is like bolt://127.0.0.1:7687"),
         (
-            ["--verify", "--bolt", "localhost:7687"],
-            {},
-            "--bolt localhost:7687: an address is like bolt://127.0.0.1:7687",
-        ),
-        (
-            ["--verify", "--bolt", "bolt://neo4j:secret@localhost"],
+            ["--bolt", "bolt://neo4j:secret@localhost"],
             {},
             "--bolt: no user or password may stand in the address: give --user and NEO4J_PASSWORD",
         ),
-        (["--verify", "--user", "neo4j"], {}, "--user needs its password in NEO4J_PASSWORD"),
+        (["--user", "neo4j"], {}, "--user needs its password in NEO4J_PASSWORD"),
         (
-            ["--verify", "--database", "x"],
+            ["--database", "x"],
             {},
-            "x is no database name: 3 to 63 letters, digits, dots and dashes, a letter first",
+            "x is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first",
         ),
         (
-            ["--verify"],
+            [],
             {"NEO4J_HOME": "/gone"},
             "no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH",
         ),
@@ -223,48 +240,45 @@ def misused(export: Path, *arguments: object, **changes: str) -> str:
 )
 def test_misuse_is_told(export: Path, arguments: list[str], changes: dict[str, str], sentence: str) -> None:
     """Each with exit code 2 and one sentence, which never quotes a password."""
-    assert misused(export, *arguments, **changes) == f"2 import.sh: {sentence}\n"
+    assert refusal(export, *arguments, **changes) == f"2 verify.sh: {sentence.format(export=export)}\n"
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda text: text.replace('"rows": 13', '"rows": 12', 1),
-        lambda text: text.replace('"rows": 13', '"rows": 13.0', 1),
-        lambda text: text.replace('"rows": 13', '"rows": "13"', 1),
-        lambda text: text.replace('"id": 13', '"id": 12', 1),
-        lambda text: text.replace('        "id": 13,\n', "", 1),
-        lambda text: text.replace('      "properties": 3,\n', "", 1),
-        lambda text: text.replace('"label": "Customer"', '"label": "Cust"omer"', 1),
-        lambda text: text.replace('      "label": "Customer",\n', "", 1),
-        lambda text: text.replace('      "type": "HAS_AUTH",\n', "", 1),
-        lambda text: text.replace('      "rejects": {}', '      "rejects": {},\n      "more": 1', 1),
-        lambda text: text.replace('"nodes": 18', '"nodes": 19', 1),
-        lambda text: text[: text.index('  "relationships": [')] + text[text.index('  "files": [') :],
-        lambda text: text[: text.index('  "totals"')],
-        lambda text: json.dumps(json.loads(text)).replace('"format": 1', '\n  "format": 1,\n', 1),
-        lambda text: json.dumps(json.loads(text), indent=1).replace(' "format": 1', '  "format": 1', 1),
+        lambda counts: "",
+        lambda counts: counts[:-1] + "\r\n",
+        lambda counts: counts.replace("\t13\n", "\t13.0\n", 1),
+        lambda counts: counts.replace("\t13\n", "\t\n", 1),
+        lambda counts: counts.replace("AuthUser\t\t", "AuthUser\t", 1),
+        lambda counts: counts.replace("AuthUser\t\t", "\t\t", 1),
+        lambda counts: counts[: counts.index("snapshot")],
+        lambda counts: counts + "\n",
     ],
 )
-def test_a_manifest_of_another_make_is_refused(export: Path, edit: Callable[[str], str]) -> None:
-    """Whatever its checksum says: it is read line by line, as our own code writes it."""
-    path = export / "manifest.json"
-    path.write_text(edit(path.read_text()))
-    tiny_export.write_checksums(export)
-    assert misused(export, "--verify").splitlines()[0] == (
-        "1 import.sh: manifest.json is not written as an export has it, or its counts do not add up: "
-        "it cannot be compared"
-    )
+def test_counts_of_another_make_are_refused(export: Path, edit: Callable[[str], str]) -> None:
+    """Whatever their checksum says."""
+    tiny_export.write_counts(export, edit((export / "counts.tsv").read_text()))
+    assert refusal(export).splitlines()[1:] == [
+        "verify.sh: the export is damaged: counts.tsv is not as an export has it"
+    ]
 
 
-def test_a_damaged_manifest_is_refused(export: Path) -> None:
-    """By its checksum, before anything is compared with it."""
-    path = export / "manifest.json"
-    path.write_text(path.read_text().replace("tiny.session", "tinY.session"))
-    assert misused(export, "--verify").splitlines()[0] == (
-        "1 import.sh: the export is damaged: manifest.json is not the one of SHA256SUMS"
+def test_damage_is_refused(export: Path) -> None:
+    """By the checksums, before anything is compared with Neo4j."""
+    counts = export / "counts.tsv"
+    counts.write_text(counts.read_text().replace("Session\t\t3", "Session\t\t4"))
+    assert refusal(export) == (
+        "1 Checksums: 22 files\n"
+        "verify.sh: the export is damaged:\n"
+        "    changed: counts.tsv\n"
+        "Copy it again from where it was made, or make a new one.\n"
     )
-    assert misused(export, "--verify", "--no-checksums").startswith("4 Counting all nodes")
-    with (export / "SHA256SUMS").open("a") as sums:
-        sums.write("# comment\n")
-    assert "SHA256SUMS is not as an export has it" in misused(export, "--verify")
+    assert refusal(export, "--no-checksums").startswith("4 Counting all nodes")
+    counts.unlink()
+    assert refusal(export) == f"1 verify.sh: the export is damaged: {export} has no counts.tsv\n"
+
+
+def test_a_manifest_of_another_format_is_refused(export: Path) -> None:
+    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 2})
+    assert refusal(export) == "1 verify.sh: manifest.json is not of format 1, the one this script knows\n"

@@ -24,7 +24,7 @@ from exporter.sink.tally import Tally, new_tallies
 from tests.support.manifests import METADATA
 
 KEY = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
-SCRIPT = Path(__file__).parents[2] / "scripts" / "import.sh"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 HOLD = """
 import sys
@@ -101,7 +101,8 @@ def test_its_files(tmp_path: Path) -> None:
     files = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
     data = {path for path in files if path.startswith(("nodes/", "relationships/"))}
     assert set(files) - data == {
-        *("manifest.json", "counts.tsv", "SHA256SUMS", "import.args", "import.sh", "schema.cypher", "report.html"),
+        *("manifest.json", "counts.tsv", "SHA256SUMS", "import.args", "schema.cypher", "report.html"),
+        *("import.sh", "verify.sh"),
         *(f"headers/{file}" for file in headers()),
         "rejects/nodes/Skill/part-0001.csv",
     }
@@ -110,7 +111,8 @@ def test_its_files(tmp_path: Path) -> None:
     assert {path.rpartition("/")[0].partition("/")[2] for path in data} == {
         file.removesuffix(".csv") for file in headers()
     }
-    assert (directory / "import.sh").read_bytes() == SCRIPT.read_bytes()
+    for script in ("import.sh", "verify.sh"):
+        assert (directory / script).read_bytes() == (SCRIPTS / script).read_bytes()
     assert (directory / "report.html").read_text() == "1 nodes"
 
 

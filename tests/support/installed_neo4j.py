@@ -53,11 +53,11 @@ def cypher_shell(cache: Path) -> Path:
             partial = cache / f"cypher-shell-{CYPHER_SHELL}.partial"
             shutil.rmtree(partial, ignore_errors=True)
             context = MavenContext(repo_cache=partial / "repository", timeout=60)
-            wanted = [context.create_dependency(f"org.neo4j:cypher-shell:{CYPHER_SHELL}")]
-            inputs, transitive = context.resolver.resolve(wanted)
-            needed = [*inputs, *(each for each in transitive if each.scope in ("compile", "runtime"))]
+            shell = [context.create_dependency(f"org.neo4j:cypher-shell:{CYPHER_SHELL}")]
+            inputs, transitive = context.resolver.resolve(shell)
+            needed = [*inputs, *(jar for jar in transitive if jar.scope in ("compile", "runtime"))]
             (partial / "lib").mkdir(parents=True)
-            for artifact in {each.artifact.filename: each.artifact for each in needed}.values():
+            for artifact in {jar.artifact.filename: jar.artifact for jar in needed}.values():
                 shutil.copy(artifact.resolve(), partial / "lib")
             (partial / "lib").rename(lib)
             shutil.rmtree(partial)

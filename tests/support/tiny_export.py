@@ -6,7 +6,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "import.sh"
+from exporter.sink.counts import counts_tsv
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPT = SCRIPTS / "import.sh"
 
 # Each comes back from Neo4j byte for byte, or the CSV dialect is wrong.
 HOSTILE = [
@@ -158,8 +161,8 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
         "files": files,
         "totals": {
             "nodes": sum(node["rows"] for node in nodes),
-            "relationships": sum(each["rows"] for each in relationships),
-            "properties": sum(each["properties"] for each in entities),
+            "relationships": sum(relationship["rows"] for relationship in relationships),
+            "properties": sum(entity["properties"] for entity in entities),
             "bytes": sum(file["bytes"] for file in files),
             "rejects": 2,
         },
@@ -167,7 +170,7 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
 
 
 def write(export: Path) -> Path:
-    """Make the export in the new directory `export`; return it."""
+    """Makes the export in the new directory `export`; gives that."""
     data = _data()
     rejects = "reason,table,column,key,value,references\n" + 'null_id,tiny.authuser,id,,"two\nlines",\n' * 2
     contents = {
@@ -180,8 +183,10 @@ def write(export: Path) -> Path:
     for path, content in contents.items():
         (export / path).parent.mkdir(parents=True, exist_ok=True)
         (export / path).write_bytes(content.encode())
-    shutil.copy(SCRIPT, export / "import.sh")
-    write_manifest(export, _manifest(data))
+    for script in ("import.sh", "verify.sh"):
+        shutil.copy(SCRIPTS / script, export / script)
+    write_manifest(export, content := _manifest(data))
+    write_counts(export, counts_tsv(content))
     return export
 
 
@@ -192,13 +197,19 @@ def manifest(export: Path) -> dict[str, object]:
 
 
 def write_manifest(export: Path, content: dict[str, object]) -> None:
-    """Write the manifest and, after it, the checksums of all that is there."""
+    """Writes the manifest alone, and the checksums of all that is there; counts.tsv stays as it is."""
     (export / "manifest.json").write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
     write_checksums(export)
 
 
+def write_counts(export: Path, content: str) -> None:
+    """Writes counts.tsv, and the checksums of all that is there."""
+    (export / "counts.tsv").write_text(content, encoding="utf-8")
+    write_checksums(export)
+
+
 def write_checksums(export: Path) -> None:
-    """Write SHA256SUMS over every other file that is there now."""
+    """Writes SHA256SUMS over every other file that is there now."""
     paths = sorted(
         path.relative_to(export).as_posix()
         for path in export.rglob("*")

@@ -1,0 +1,340 @@
+#!/usr/bin/env bash
+# Compares an export's files with its checksums, and a running Neo4j with the export. A copy lies in every export beside
+# import.sh, which takes from here what both do. It needs bash 3.2, the usual small programs and Neo4j's cypher-shell.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set +o posix
+set -euo pipefail
+unset CDPATH
+
+usage() {
+    cat <<'TEXT'
+Usage: verify.sh [OPTIONS] [EXPORT [DATABASE]]
+
+Compares the files of the export in directory EXPORT with its SHA256SUMS, then asks a running
+Neo4j by cypher-shell for the nodes of each label, the relationships of each pattern and the
+values of each property in DATABASE, and compares them with the export's manifest.
+
+  EXPORT            the export's directory; may be left out in the copy inside an export
+  DATABASE          the database to compare (default: neo4j)
+
+Options:
+  --bolt URI        where Neo4j answers (default: neo4j://localhost:7687)
+  --user NAME       Neo4j user; the password is NEO4J_PASSWORD
+  --database NAME   the same as DATABASE
+  --no-checksums    do not compare the files with SHA256SUMS first
+  --help            this text
+
+Environment:
+  NEO4J_HOME        the Neo4j whose bin/cypher-shell asks, or else cypher-shell on PATH
+  JAVA_HOME         the Java to use (default: java on PATH)
+  NEO4J_USERNAME, NEO4J_PASSWORD
+                    who asks (default: neo4j, where a password is given)
+
+Exit codes:
+  0    the counts are the manifest's
+  1    the counts differ, or the export is damaged
+  2    usage: an option, a directory, no cypher-shell found
+  4    Neo4j does not answer
+  130  interrupted
+TEXT
+}
+
+# Shared with import.sh -------------------------------------------------------------------------------------------------
+
+# The globals of both scripts; the export is the working directory once it is entered.
+export_directory=''  # EXPORT as the user wrote it
+database=''          # DATABASE, in small letters once it is checked
+checksums=true       # whether to compare the files with SHA256SUMS
+scratch=''           # a directory for temporary files, which clean_up removes
+keep_scratch=false   # whether it stays, since something in it explains a failure
+group=''             # the process group that runs, if any
+
+say() { printf '%s\n' "$@" >&2; }
+
+die() { # CODE SENTENCE LINE...
+    local code=$1
+    say "${0##*/}: $2" "${@:3}"
+    exit "$code"
+}
+
+absolute() { (cd "$1" 2>/dev/null && pwd -P); }
+
+take_positional() { # ARGUMENT
+    if [ -z "$export_directory" ]; then export_directory=$1
+    elif [ -z "$database" ]; then database=$1
+    else die 2 "too many arguments: $1 (see --help)"; fi
+}
+
+check_database() {
+    database=$(printf '%s' "${database:-neo4j}" | tr '[:upper:]' '[:lower:]')
+    printf '%s\n' "$database" | LC_ALL=C grep -qE '^[a-z][a-z0-9.-]{2,62}$' ||
+        die 2 "$database is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"
+    case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
+}
+
+# Changes into the export; where none is named, into the one in which this script lies. Refuses what is not a finished
+# export.
+enter_export() {
+    local directory=$export_directory file
+    if [ -z "$directory" ]; then
+        directory=$(dirname "$0")
+        [ -f "$directory/manifest.json" ] || die 2 'which export? Name its directory (see --help)'
+    fi
+    [ -d "$directory" ] || die 2 "there is no directory $directory"
+    cd -P "$directory" 2>/dev/null || die 2 "$(id -un) may not enter $directory: run this as its owner"
+    case ${PWD##*/} in .partial-*) die 2 "$PWD is unfinished or was given up: name a finished export" ;; esac
+    [ -e manifest.json ] || [ -e SHA256SUMS ] || die 2 "$PWD is not an export"
+    if [ -r SHA256SUMS ] && [ ! -e counts.tsv ] && ! grep -q '  counts\.tsv$' SHA256SUMS; then
+        die 2 "$PWD is an export of an earlier version: it has no counts.tsv" \
+            'Its own import.sh imports it, and compares it with --verify:' "    bash $(printf %q "$PWD/import.sh")"
+    fi
+    for file in manifest.json SHA256SUMS counts.tsv import.args; do
+        [ -e "$file" ] || die 1 "the export is damaged: $PWD has no $file"
+        [ -r "$file" ] || die 2 "$(id -un) may not read $PWD/$file: run this as its owner"
+    done
+    grep -qE '^ *"format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
+}
+
+# The number in a line of counts.tsv.
+counted() { # CELL CELL
+    awk -F '\t' -v first="$1" -v second="$2" '$1 == first && $2 == second && $3 ~ /^[0-9]+$/ {print $3; exit}' counts.tsv
+}
+
+# Compares every file with SHA256SUMS and reports all that are damaged, missing or not listed.
+verify_checksums() {
+    local checksum line file done=0 total faults='' shown=$SECONDS
+    check_grammar
+    checksum=$(checksum_program)
+    total=$(grep -c '' SHA256SUMS)
+    say "Checksums: $total files"
+    while IFS= read -r line; do
+        file=${line%: *}
+        case $line in
+            *': OK') ;;
+            *': FAILED open or read')
+                [ ! -f "$file" ] || die 2 "$(id -un) may not read $PWD/$file: run this as its owner"
+                faults="$faults"$'\n'"    missing: $file" ;;
+            *': FAILED') faults="$faults"$'\n'"    $(change_of "$file")" ;;
+            *) faults="$faults"$'\n'"    $line" ;;
+        esac
+        done=$((done + 1))
+        if [ $((SECONDS - shown)) -ge 10 ]; then shown=$SECONDS && say "  $done of $total"; fi
+    done < <(LC_ALL=C $checksum -c SHA256SUMS 2>/dev/null || true)
+    if [ "$done" != "$total" ]; then faults="$faults"$'\n'"    SHA256SUMS: $((total - done)) lines that are not checksums"; fi
+    faults=$faults$(comm -13 <(cut -c67- SHA256SUMS | LC_ALL=C sort) \
+        <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | sed $'s/^/\\\n    not listed: /')
+    [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
+}
+
+# Refuses what sha256sum would read its own way: capital digits, other line ends, lines that are not checksums, and paths
+# that are twice or outside.
+check_grammar() {
+    local line
+    line=$(LC_ALL=C grep -anvE '^[0-9a-f]{64}  [A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$' SHA256SUMS) || true
+    [ -z "$line" ] || die 1 "the export is damaged: line ${line%%:*} of SHA256SUMS is not as an export has it"
+    [ -s SHA256SUMS ] && [ -z "$(tail -c 1 SHA256SUMS)" ] || die 1 'the export is damaged: SHA256SUMS is cut off'
+    cut -c67- SHA256SUMS | LC_ALL=C sort -cu 2>/dev/null ||
+        die 1 'the export is damaged: SHA256SUMS names a file twice, or not in order'
+}
+
+checksum_program() {
+    if command -v sha256sum >/dev/null 2>&1; then
+        printf 'sha256sum\n'
+    elif command -v shasum >/dev/null 2>&1; then
+        printf 'shasum -a 256\n'
+    else
+        die 2 'neither sha256sum nor shasum is on PATH: install one, or skip the comparison with --no-checksums'
+    fi
+}
+
+# Whether a data file that changed is only a part of what it was: most often a copy that broke off.
+change_of() { # FILE
+    local had has
+    had=$(counted file "$1")
+    has=$(wc -c <"$1" | tr -d ' ')
+    if [ "$has" -lt "${had:-0}" ]; then
+        printf 'cut off: %s, %s of its %s bytes\n' "$1" "$has" "$had"
+    else
+        printf 'changed: %s\n' "$1"
+    fi
+}
+
+# Runs a command in a process group of its own, since the death of a launcher alone would leave its Java at work. What it
+# says goes into the log; SHOW says meanwhile how far it is.
+in_group() { # SHOW COMMAND...
+    local show=$1 status=0
+    shift
+    set -m
+    "$@" </dev/null >"$scratch/log" 2>&1 &
+    group=$!
+    set +m
+    "$show"
+    wait "$group" 2>/dev/null || status=$?
+    group=''
+    return "$status"
+}
+
+# Stops what runs, with all it started, and says what that means.
+interrupted() { # [SENTENCE]
+    local waited=0
+    trap '' INT TERM HUP
+    if [ -n "$group" ]; then
+        say 'Stopping ...'
+        kill -TERM -- "-$group" 2>/dev/null || true
+        while kill -0 -- "-$group" 2>/dev/null && [ "$waited" -lt 40 ]; do
+            sleep 0.25
+            waited=$((waited + 1))
+        done
+        kill -KILL -- "-$group" 2>/dev/null || true
+        wait "$group" 2>/dev/null || true
+        [ $# = 0 ] || say "$@"
+    fi
+    die 130 'interrupted'
+}
+
+clean_up() { if [ "$keep_scratch" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
+
+# Comparing a running Neo4j ---------------------------------------------------------------------------------------------
+
+bolt=neo4j://localhost:7687
+user=''
+
+parse_arguments() {
+    while [ $# -gt 0 ]; do
+        case $1 in --bolt=* | --user=* | --database=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;; esac
+        case $1 in --bolt | --user | --database) [ $# -ge 2 ] || die 2 "$1 needs a value (see --help)" ;; esac
+        case $1 in
+            --help | -h) usage && exit 0 ;;
+            --bolt) bolt=$2 && shift ;;
+            --user) user=$2 && shift ;;
+            --database) database=$2 && shift ;;
+            --no-checksums) checksums=false ;;
+            -*) die 2 "unknown option $1 (see --help)" ;;
+            *) take_positional "$1" ;;
+        esac
+        shift
+    done
+    check_database
+    case $bolt in
+        *@*) die 2 '--bolt: no user or password may stand in the address: give --user and NEO4J_PASSWORD' ;;
+        bolt://?* | bolt+s://?* | bolt+ssc://?* | neo4j://?* | neo4j+s://?* | neo4j+ssc://?*) ;;
+        *) die 2 "--bolt $bolt: an address is like bolt://127.0.0.1:7687" ;;
+    esac
+    if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
+    user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
+    if [ -n "$user" ]; then export NEO4J_USERNAME="$user"; fi
+}
+
+find_shell() {
+    local shell
+    if [ -n "${NEO4J_HOME:-}" ] && [ -x "$NEO4J_HOME/bin/cypher-shell" ]; then
+        shell=$NEO4J_HOME/bin/cypher-shell
+    else
+        shell=$(command -v cypher-shell) ||
+            die 2 'no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH'
+    fi
+    printf '%s/cypher-shell\n' "$(absolute "$(dirname "$shell")")"
+}
+
+# The counts of the manifest as lines: name, property (empty for the rows), count; a relationship's name is its pattern.
+manifest_counts() {
+    if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
+        die 1 'the export is damaged: counts.tsv is not as an export has it'
+    fi
+    sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^snapshot\t/d' \
+        -e $'s/^\\([^-\t]*\\)-\\([^-\t]*\\)-\\([^-\t]*\\)\t/(\\1)-[\\2]->(\\3)\t/' counts.tsv
+}
+
+# The same of the database, in one scan of its nodes and one of its relationships. Every name stays one cell of one line.
+ask_neo4j() { # SHELL
+    local names="reduce(names = '', label IN COLLECT {UNWIND LABELS AS label RETURN label ORDER BY label} | names + ':' + label)"
+    names="substring($names, 1)"
+    local blank="reduce(text = TEXT, space IN ['\t', '\n', '\r'] | replace(text, space, ' '))"
+    local lines="WITH name, property, sum(rows) AS rows
+        RETURN ${blank/TEXT/name} + '\t' + ${blank/TEXT/property} + '\t' + toString(rows) AS line"
+    NEO4J_CYPHER_SHELL_HISTORY=in-memory "$1" -a "$bolt" -d "$database" --access-mode read --non-interactive --format plain "
+        MATCH (n) WITH labels(n) AS labels, keys(n) AS keys, count(*) AS rows
+        WITH CASE labels WHEN [] THEN 'no label' ELSE ${names/LABELS/labels} END AS name, keys, rows
+        UNWIND [''] + keys AS property $lines
+        UNION ALL
+        MATCH (a)-[r]->(b) WITH labels(a) AS start, type(r) AS type, labels(b) AS end, keys(r) AS keys, count(*) AS rows
+        WITH '(' + ${names/LABELS/start} + ')-[' + type + ']->(' + ${names/LABELS/end} + ')' AS name, keys, rows
+        UNWIND [''] + keys AS property $lines
+    " >"$scratch/answer"
+}
+
+# The differences between two files of such lines, a sentence each, as `exporter verify --bolt` has them; a count that is
+# not there is 0.
+differences() { # MANIFEST NEO4J
+    LC_ALL=C awk -F '\t' '
+        FILENAME == ARGV[1] { had[$1, $2] = $3; known[$1] }
+        FILENAME == ARGV[2] { has[$1, $2] = $3 }
+        !(($1, $2) in seen) { seen[$1, $2]; name[++lines] = $1; property[lines] = $2 }
+        END {
+            for (line = 1; line <= lines; line++) {
+                expected = (name[line], property[line]) in had ? had[name[line], property[line]] : "0"
+                found = (name[line], property[line]) in has ? has[name[line], property[line]] : "0"
+                if (expected + 0 == found + 0) continue
+                kind = property[line] != "" ? "." property[line] : name[line] ~ /^[(]/ ? ", relationships" : ", nodes"
+                if (name[line] in known)
+                    print name[line] kind ": " expected " in manifest.json, " found " in Neo4j"
+                else if (property[line] == "")
+                    print name[line] ": none in manifest.json, " found " in Neo4j"
+            }
+        }' "$1" "$2"
+}
+
+verify_graph() { # SHELL
+    local status=0 found
+    manifest_counts >"$scratch/manifest"
+    say "Counting all nodes, relationships and values in database $database at $bolt"
+    in_group show_seconds ask_neo4j "$1" || status=$?
+    [ "$status" = 0 ] || explain_silence
+    # Plain output has a string in quotes, with a backslash before each quote and backslash of its own.
+    LC_ALL=C sed -e 's/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g' "$scratch/answer" >"$scratch/lines"
+    sed 1d "$scratch/lines" | LC_ALL=C sort >"$scratch/neo4j"
+    if [ "$(head -n 1 "$scratch/lines")" != line ] || LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' "$scratch/neo4j"; then
+        keep_scratch=true
+        die 4 "what cypher-shell answers is not understood, so nothing was compared: see $scratch/answer"
+    fi
+    found=$(differences "$scratch/manifest" "$scratch/neo4j")
+    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
+    printf 'Database %s at %s holds %s, each as the manifest says.\n' "$database" "$bolt" "$(awk -F '\t' '
+        {if ($2 != "") properties += $3; else if (/^[(]/) relationships += $3; else nodes += $3}
+        END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"
+}
+
+# A line every ten seconds until the answer is there.
+show_seconds() {
+    local shown=$SECONDS
+    while kill -0 "$group" 2>/dev/null; do
+        sleep 0.2
+        if [ $((SECONDS - shown)) -ge 10 ]; then shown=$SECONDS && say "  counting for $SECONDS s"; fi
+    done
+}
+
+# Ends with exit code 4 and what cypher-shell said: it asked for counts alone, so no data is in it.
+explain_silence() {
+    local advice='Is it running, and is the database online?'
+    if grep -qiE 'unauthorized|authentication|credentials' "$scratch/log"; then
+        advice='Give the user with --user (or NEO4J_USERNAME) and the password in NEO4J_PASSWORD.'
+    elif grep -qE 'JAVA_HOME|UnsupportedClassVersionError|[Uu]nsupported Java|java: ' "$scratch/log"; then
+        advice='cypher-shell needs another Java: set JAVA_HOME to one.'
+    fi
+    die 4 "Neo4j does not answer for database $database at $bolt" \
+        "$(grep -vE '^(WARNING: .*)?$' "$scratch/log" | head -n 3 | sed 's/^/    /')" "$advice"
+}
+
+main() {
+    local shell
+    trap interrupted INT TERM HUP
+    trap clean_up EXIT
+    parse_arguments "$@"
+    shell=$(find_shell)
+    enter_export
+    if [ "$checksums" = true ]; then verify_checksums; fi
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX")
+    verify_graph "$shell"
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then main "$@"; fi
