@@ -1,4 +1,4 @@
-"""A declaration held against what the engine keeps: everything that is wrong with it, at once, a sentence each.
+"""A declaration checked against what the engine supports: everything that is wrong with it at once, a sentence each.
 
 The vocabulary can say more than the engine does. What the engine would ignore, export wrongly or fail on is refused
 here, before every export and by `exporter check`.
@@ -94,7 +94,7 @@ def repetitions(graph: Graph) -> Iterator[str]:
 
 
 def bad_tables(graph: Graph) -> Iterator[str]:
-    """Tables that no group reads, that nothing is made of, or that are skipped all the same."""
+    """Tables that are in no group, that nothing is made of, or that are also on the skip list."""
     grouped = {table for group in graph.groups for table in group.tables}
     for relationship in graph.relationships:
         if relationship.table not in grouped:
@@ -109,7 +109,7 @@ def bad_tables(graph: Graph) -> Iterator[str]:
 
 
 def bad_key(node: Node | None) -> Iterator[str]:
-    """A key by whose rule the engine does not know two spellings as one, or with too many or too few columns."""
+    """A rule by which the source cannot tell that two spellings are one key, or the wrong number of columns for it."""
     if node and node.key.id_rule not in KEY_RULES:
         yield f"{node.label}: the rule {node.key.id_rule} is not one for keys"
     elif node and len(node.key.columns) != (2 if node.key.id_rule is IdRule.PAIR else 1):
@@ -173,7 +173,7 @@ def bad_link(table: Table, owner: Node, link: ByValue) -> Iterator[str]:
     if not table.node:
         yield f"{table.name} is a join table, whose rows cannot go by value"
     elif link.exclusive and table.node.key.id_rule is not IdRule.INTEGER:
-        yield f"only rows with an integer key can be asked whether others share {link.column}"
+        yield f"an exclusive link needs rows with an integer key, and {table.node.label} has another"
     if owner.key.id_rule is not IdRule.INTEGER:
         yield f"only a label with an integer key can be found by value, and {owner.label} has another"
     if link.owner_column not in {prop.name for prop in owner.properties}:

@@ -32,11 +32,11 @@ class Pii(StrEnum):
 class PrivacyClass(StrEnum):
     """How personal a property is: what a masked copy may do with it."""
 
-    KEY = "key"  # what nodes are found and joined by
+    KEY = "key"  # identifies a node and joins it to others
     TECHNICAL = "technical"  # amounts, counts, flags, times of events
     REFERENCE = "reference"  # the staff's own texts in tables that hold nothing else
     CATEGORY = "category"  # one of a few words
-    QUASI = "quasi"  # tells nobody alone, but may with others: a birth, a city
+    QUASI = "quasi"  # identifies nobody alone, but may together with others: a birth, a city
     DIRECT = "direct"  # names or reaches somebody
     TEXT = "text"  # free text, which may hold anything
     SECRET = "secret"  # opens something
@@ -164,7 +164,7 @@ class Relationship:
 class Group:
     """A heading of the declaration: the labels below it, and the join tables that belong to it.
 
-    A join table's rows are no nodes, each makes a relationship. It is imported before the tables of the labels.
+    The rows of a join table are not nodes; each makes a relationship. It is imported before the tables of the labels.
     """
 
     name: str

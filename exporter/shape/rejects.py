@@ -57,7 +57,7 @@ class Decision:
         return frame if self.exported is None else frame.filter(self.exported)
 
     def no_target(self) -> int:
-        """How many rows refer to nobody."""
+        """How many rows have no target."""
         if self.deciding is None:
             return 0
         numbers = [number for number, condition in enumerate(self.conditions, 1) if condition.reason is None]

@@ -25,7 +25,7 @@ class Shaped:
 
     `rows` has the header's columns: the key (named as its property; `:ID` for a pair) or `:START_ID` and `:END_ID`,
     then the properties; integers, booleans, and text for the rest. `rejects` has the columns of `REJECTS`. `no_target`
-    is how many rows refer to nobody.
+    is how many rows have no target.
     """
 
     entity: Node | Relationship

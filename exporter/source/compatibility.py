@@ -1,4 +1,4 @@
-"""The source held against the model: every difference at once, each with what to do about it."""
+"""The source compared with the model: every difference at once, each with what to do about it."""
 
 import difflib
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: where (a table or column), what, and the way out."""
+    """One difference: where (a table or column), what it is, and what to do about it."""
 
     severity: Severity
     where: str
@@ -51,7 +51,7 @@ def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]
 
 
 def examine_model() -> list[Finding]:
-    """The faults of the model itself, with which there is nothing to hold a source against."""
+    """The faults of the model itself; with any of them, there is nothing to compare a source with."""
     return [Finding(Severity.ERROR, "model", problem, "correct exporter/model") for problem in problems()]
 
 
@@ -92,7 +92,7 @@ def examine_table(table: Table, catalog: dict[str, Relation], mapping: NameMappi
 
 
 def examine_column(table: Table, relation: Relation, name: str, use: Use | None, where: str) -> list[Finding]:
-    """The findings of one column, given its real name."""
+    """The findings of one column; `name` is its real name."""
     column = relation.columns.get(name)
     if column is None:
         near = nearest(name, relation.columns)

@@ -9,7 +9,6 @@ from exporter.model.tables import (
     ends,
     links_by_value,
     node,
-    ordered_nodes,
     referenced_labels,
     tables,
 )
@@ -20,20 +19,6 @@ from tests.oracle import declaration
 def table(name: str) -> Table:
     """The table of that name."""
     return next(table for table in tables() if table.name == name)
-
-
-def test_import_order() -> None:
-    """Tables come in the document's groups; the labels of the first groups come first."""
-    assert [table.name for table in tables()][:7] == [
-        "guide.skills",
-        "guide.languages",
-        "wallet.payment_gateways",
-        "wallet.promotion_rules",
-        "offers.offer_definitions",
-        "auth.auth_users",
-        "auth.auth_user_roles",
-    ]
-    assert [node.label for node in ordered_nodes()][:3] == ["Skill", "Language", "PaymentGateway"]
 
 
 def test_uses_of_a_table_with_a_node() -> None:
@@ -75,7 +60,7 @@ def test_uses_of_a_pair() -> None:
 
 
 def test_uses_of_a_text_auth_id() -> None:
-    """A reference's own grammar goes before its label's; a relationship property is read as one."""
+    """A reference's own rule goes before its label's; a relationship property is read as one."""
     uses = table("notifications.notifications").uses()
     assert (uses["id"], uses["auth_user_id"], uses["target_type"]) == (IdRule.UUID, IdRule.TEXT_AUTH_ID, Type.STRING)
 

@@ -197,7 +197,7 @@ def test_keys(key: Key, expected: list[str]) -> None:
         (sold(Reference(("owner",), by_value=replace(LINK, owner_column="name")), start="Owner"),
          ["only a label with an integer key can be found by value, and Owner has another"]),
         (sold(SELLER, buyer=Reference(("id",), by_value=LINK), table="a.owners"),
-         ["only rows with an integer key can be asked whether others share seller_phone"]),
+         ["an exclusive link needs rows with an integer key, and Owner has another"]),
         (sold(Reference(("seller_id",), by_value=LINK), buyer=Reference(("buyer_id",), by_value=LINK)),
          ["only one end can go by value where no node has the key"]),
         (sold(SELLER, Constant("via", "id", "phone")), ["no end goes by value, so via has no value for that"]),
