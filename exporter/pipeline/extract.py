@@ -9,17 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from exporter.errors import SnapshotError
+from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
 from exporter.pipeline.pool import Pool
-from exporter.pipeline.tasks import (
-    Chunk,
-    ChunkDone,
-    Context,
-    IndexDone,
-    export_chunks,
-    read_duplicates,
-    read_keys,
-    read_values,
-)
+from exporter.pipeline.tasks import export_chunks, read_duplicates, read_keys, read_values
 from exporter.pipeline.timing import StageTimer
 from exporter.settings import Settings
 from exporter.sink.files import Flusher

@@ -17,9 +17,9 @@ from exporter.errors import LimitError, RunError
 from exporter.interrupts import time_limit
 from exporter.model.render import model_sha256
 from exporter.pipeline.extract import Extract, extract
+from exporter.pipeline.messages import ChunkDone, IndexDone
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
-from exporter.pipeline.tasks import ChunkDone, IndexDone
 from exporter.pipeline.timing import ProgressListener, StageTimer
 from exporter.settings import Settings
 from exporter.shape.examples import Example, gathered

@@ -15,7 +15,7 @@ import polars as pl
 
 from exporter.errors import ExporterError, RunError
 from exporter.model.tables import Table, node, tables
-from exporter.pipeline.tasks import Chunk, ChunkDone, Context, EntityPart, IndexDone
+from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical

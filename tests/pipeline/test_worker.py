@@ -10,15 +10,8 @@ import pytest
 
 from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels
-from exporter.pipeline.tasks import (
-    Chunk,
-    Context,
-    EntityPart,
-    export_chunks,
-    read_duplicates,
-    read_keys,
-    read_values,
-)
+from exporter.pipeline.messages import Chunk, Context, EntityPart
+from exporter.pipeline.tasks import export_chunks, read_duplicates, read_keys, read_values
 from exporter.pipeline.worker import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex

@@ -1,0 +1,71 @@
+"""What leader and workers exchange. Loads neither Polars nor connectorx: the leader needs neither."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.pipeline.timing import TaskTimer
+from exporter.shape.examples import Example
+from exporter.sink.files import FileRecord
+from exporter.sink.tally import Tally
+from exporter.source.queries import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every task needs: the source's address, the statements that join the snapshot, the partial export's
+    directory, and the directory of the heartbeat files."""
+
+    address: Address
+    pre_execution: list[str]
+    partial: Path
+    heartbeats: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk of a table: its query, and the fallback query for where a datetime or date is unrepresentable. `number`
+    counts a table's chunks from 1 and is in the names of its files."""
+
+    table: str
+    number: int
+    query: str
+    fallback: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPart:
+    """What a chunk wrote for one entity (`name` as in layout.py), and a few of its rejects."""
+
+    name: str
+    tally: Tally
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDone:
+    """The result of a chunk: rows read, a part for each entity of the table, and what it took."""
+
+    chunk: Chunk
+    rows_read: int
+    parts: tuple[EntityPart, ...]
+    timer: TaskTimer
+
+    @property
+    def rejects(self) -> int:
+        return sum(part.tally.rejects.total() for part in self.parts)
+
+    def files(self) -> Iterator[FileRecord]:
+        """The files of all parts."""
+        for part in self.parts:
+            yield from part.tally.files
+            yield from part.tally.reject_files
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDone:
+    """The result of a task of the key index; for a key set, with its table and how many rows of it were read."""
+
+    timer: TaskTimer
+    table: str | None = None
+    rows_read: int = 0

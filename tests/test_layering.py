@@ -1,0 +1,40 @@
+"""Imports go down: each room of the package knows only those below it, and no room knows its neighbours."""
+
+import ast
+from pathlib import Path
+
+import exporter
+
+PACKAGE = Path(exporter.__file__).parent
+# From the bottom up (house-style.md, The layout).
+FLOORS = (
+    {"errors", "text"},
+    {"model", "interrupts"},
+    {"source", "shape", "sink", "sample"},
+    {"settings", "published"},
+    {"pipeline", "preflight"},
+    {"progress", "report"},
+    {"store"},
+    {"local", "rebuild", "demo"},
+    {"cli"},
+)
+
+
+def test_every_room_has_a_floor() -> None:
+    """A new room is put where it belongs, or it is not found by the next test."""
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert rooms - {"__init__", "__pycache__"} == set().union(*FLOORS)
+
+
+def test_no_import_goes_up_or_sideways() -> None:
+    """Within a function or at the top of a file."""
+    floor_of = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("exporter."):
+                imported = node.module.split(".")[1]
+                if imported != room and floor_of[imported] >= floor_of[room]:
+                    wrong.append(f"{path.relative_to(PACKAGE)} imports {node.module}")
+    assert wrong == []
