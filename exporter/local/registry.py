@@ -9,7 +9,6 @@
     exports/                   while a graph is being made
 """
 
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -19,12 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 from pydantic import TypeAdapter, ValidationError
 
-from exporter.errors import BusyError, RunError, UsageError
+from exporter.errors import RunError, UsageError
+from exporter.sink.files import write_private
 from exporter.sink.layout import REJECTED
+from exporter.sink.lock import hold_lock
 from exporter.sink.publish import remove
 from exporter.store.configuration import Access, free_port
 from exporter.store.process import find_server
@@ -142,17 +142,6 @@ class Graph:
         return blocks * 512
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Writes a file that only its owner can read, in one step."""
-    partial = path.with_name(f".{path.name}")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
 def first_free(previous: int | None, candidates: range, taken: set[int | None]) -> int:
     """The first of `previous` and the candidates that is free now and not `taken` by another graph; 0 if none is."""
     ports = (port for port in (previous, *candidates) if port and port not in taken)
@@ -195,22 +184,11 @@ def find(name: str | None) -> Graph:
 
 @contextmanager
 def locked(graph: Graph) -> Iterator[None]:
-    """Holds a graph for one command; the lock of a process that dies is released. Raises `BusyError` when another
-    command holds it, `RunError` for an `OSError` in the block."""
-    parent = graph.directory.parent
-    try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(parent / f".{graph.name}.lock", mode=0o600)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(f"another command is working on the graph {graph.name}; wait for it") from None
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {parent}: {error.strerror}; set XDG_DATA_HOME to another directory"
-        ) from None
-    try:
-        yield
-    except OSError as error:
-        raise RunError(f"{error.filename or parent}: {error.strerror}") from None
-    finally:
-        lock.release()
+    """Holds a graph for one command. Raises as `hold_lock` does, and `RunError` for an `OSError` in the block."""
+    busy = f"another command is working on the graph {graph.name}; wait for it"
+    lock = graph.directory.with_name(f".{graph.name}.lock")
+    with hold_lock(lock, busy=busy, remedy="set XDG_DATA_HOME to another directory"):
+        try:
+            yield
+        except OSError as error:
+            raise RunError(f"{error.filename or lock.parent}: {error.strerror}") from None

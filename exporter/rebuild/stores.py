@@ -15,12 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 
-from filelock import FileLock, Timeout
-
-from exporter.errors import BusyError, UsageError
+from exporter.errors import UsageError
 from exporter.published.history import readable_manifest
-from exporter.sink.files import sync, write_file
+from exporter.sink.files import sync, write_private
 from exporter.sink.layout import LOCK, MANIFEST, PARTIAL
+from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest
 from exporter.sink.publish import remove
 
@@ -28,6 +27,7 @@ ROOT = "rebuild"
 STORES = "stores"
 STORE = "store.json"
 SWAP = "swap.json"
+REMEDY = "it must be a directory that this user may write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,7 @@ class Stores:
         directory = self.root / STORES / f"{PARTIAL}{self.free_name()}"
         directory.mkdir(mode=0o700)
         copyfile(export / MANIFEST, directory / MANIFEST)
-        write_file(directory, Path(STORE), json.dumps({"export": export.name}).encode())
-        sync(directory / STORE)
+        write_private(directory / STORE, json.dumps({"export": export.name}).encode())
         added = Store(directory, export.name)
         for path, target in zip(staged.both, added.paths.both, strict=True):
             move(path, target)
@@ -124,12 +123,7 @@ class Stores:
             old = Store(self.root / STORES / self.free_name(), None)
             old.directory.mkdir(mode=0o700)
         swap = Swap(old.name, new.name)
-        unfinished = f"{SWAP}.partial"
-        (self.root / unfinished).unlink(missing_ok=True)
-        write_file(self.root, Path(unfinished), json.dumps(asdict(swap)).encode())
-        sync(self.root / unfinished)
-        (self.root / unfinished).rename(self.root / SWAP)
-        sync(self.root)
+        write_private(self.root / SWAP, json.dumps(asdict(swap)).encode())
         return swap
 
     def under_way(self) -> Swap | None:
@@ -220,7 +214,7 @@ def move(path: Path, target: Path) -> None:
 
 @contextmanager
 def open_stores(data: Path, live: StorePaths) -> Iterator[Stores]:
-    """The stores below a data directory, locked for one rebuild; the lock of a process that dies is released.
+    """The stores below a data directory, locked for one rebuild.
 
     Raises `UsageError` where they cannot be written or cannot be renamed to Neo4j's directories, `BusyError` when
     another rebuild is running.
@@ -233,13 +227,7 @@ def open_stores(data: Path, live: StorePaths) -> Iterator[Stores]:
             path.parent.mkdir(parents=True, exist_ok=True)
         if len({path.stat().st_dev for path in (root, *(path.parent for path in live.both))}) > 1:
             raise UsageError(f"{data} and the stores of Neo4j must be on one file system, since stores are renamed")
-        lock = FileLock(root / LOCK, mode=0o600)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BusyError(f"another rebuild is running on {data}; wait for it") from None
-    except (OSError, NotImplementedError) as error:
-        raise UsageError(f"cannot write to {root}: {getattr(error, 'strerror', 'it has no locks')}") from None
-    try:
+    except OSError as error:
+        raise UsageError(f"cannot write to {root}: {error.strerror}; {REMEDY}") from None
+    with hold_lock(root / LOCK, busy=f"another rebuild is running on {data}; wait for it", remedy=REMEDY):
         yield Stores(root, live)
-    finally:
-        lock.release()

@@ -12,13 +12,14 @@ from exporter.errors import BusyError, RunError, UsageError
 
 @contextmanager
 def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
-    """Holds the lock file `path` (0600); a process that dies lets go of it.
+    """Holds the lock file `path` (0600, in directories of 0700); a process that dies lets go of it.
 
     Raises `BusyError` with the sentence `busy` when another process holds it. Where the directory cannot be used,
     raises `UsageError` with the `remedy`, `RunError` when its disk is full.
     """
     lock = FileLock(path, mode=0o600)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         raise BusyError(busy) from None
