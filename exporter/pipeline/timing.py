@@ -32,6 +32,16 @@ class ProgressListener(Protocol):
         """Called about four times a second, with the peak memory of all processes together in bytes."""
 
 
+@contextmanager
+def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Adds the seconds of the block, also of one that fails, to those of this name."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds[name] = seconds.get(name, 0.0) + time.monotonic() - began
+
+
 @dataclass(slots=True)
 class StageTimes:
     """When each stage began (by `time.monotonic`), and the seconds of those that have ended, in their order."""

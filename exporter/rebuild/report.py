@@ -1,7 +1,6 @@
 """What a rebuild reports: a log on stderr while it runs, and the result as one JSON object in the end."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
+from exporter.pipeline.timing import timed
 from exporter.progress.log import log_dated, log_stderr
 from exporter.rebuild.stores import Store
 from exporter.settings import LogFormat
@@ -73,11 +73,9 @@ class RebuildReport:
     def step(self, name: str, title: str) -> Iterator[None]:
         """Logs the title of a step, and adds up its seconds, also when it fails."""
         self.log.write(title)
-        self.step_name, started = name, time.monotonic()
-        try:
+        self.step_name = name
+        with timed(self.seconds, name):
             yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
         self.step_name = None
 
     def succeed(self) -> None:

@@ -4,7 +4,6 @@
 and local.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from exporter.interrupts import interruptible
 from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
-from exporter.pipeline.timing import ProgressListener
+from exporter.pipeline.timing import ProgressListener, timed
 from exporter.progress.live import progress_display
 from exporter.progress.status import status
 from exporter.published.verify import verify_files
@@ -88,9 +87,8 @@ class Steps:
         """Shows a numbered title, and counts the seconds of the block."""
         title = f"{len(self.seconds) + 1} · {title}"
         self.show(Text(f"\n{title}", "bold"))
-        started = time.monotonic()
-        yield
-        self.seconds[title] = time.monotonic() - started
+        with timed(self.seconds, title):
+            yield
 
     def export(self, settings: Settings) -> ExportResult:
         """Exports the source."""
