@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from exporter.errors import SnapshotError
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
 from exporter.pipeline.pool import Pool
-from exporter.pipeline.tasks import export_chunks, read_duplicates, read_keys, read_values
+from exporter.pipeline.tasks import export_chunks, read_index
 from exporter.pipeline.timing import StageTimer
 from exporter.settings import Settings
 from exporter.sink.files import Flusher
@@ -22,7 +22,7 @@ from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, worker_address
 from exporter.source.leader import Snapshot, Source, end_readers, exportable_source
 from exporter.source.plan import Planner
-from exporter.source.queries import DuplicateQuery, IndexQueries, KeyQueries, TableQueries, ValueQueries
+from exporter.source.queries import TableQueries
 from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog, idle_limit
 
 
@@ -59,14 +59,14 @@ def extract(
         timer.polling(watchdog.poll, settings.stall_timeout / POLLS_PER_TIMEOUT),
     ):
         with timer.stage("keys"):
-            index_tasks = start_key_index(pool, context, index_queries)
+            index_tasks = [pool.submit(read_index, context, query) for query in index_queries]
             # The leader counts and plans while the workers read. Measured: 0.1 s per million rows.
             counts = view_counts | source.count_tables()
             timer.listener.totals(counts, heartbeats)
             table_queries = planner.table_queries()
             index = list(pool.finished(index_tasks, timer.tick))
         with timer.stage("tables"):
-            table_tasks = start_tables(pool, context, table_queries)
+            table_tasks = [pool.submit(export_chunks, context, chunks) for chunks in chunk_tasks(table_queries)]
             chunks = list(finished_chunks(pool, table_tasks, partial.flusher, timer))
         watchdog.poll()  # the snapshot was held to the end
     pool.shutdown()
@@ -106,30 +106,6 @@ def chunk_bytes(memory: int, workers: int) -> int:
     """The bytes of a table that one chunk may have so that all processes together stay within `memory` bytes."""
     share = (memory - LEADER_BYTES) // workers - WORKER_BYTES
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
-
-
-IndexTask = KeyQueries | DuplicateQuery | ValueQueries
-
-
-def start_key_index(pool: Pool, context: Context, queries: IndexQueries) -> list[Future[IndexDone]]:
-    """Starts the tasks that complete the key index before the first row is shaped, the largest tables first."""
-    tasks: list[IndexTask] = [*queries.keys, *queries.duplicates, *queries.values]
-    return [start_index_task(pool, context, task) for task in sorted(tasks, key=lambda task: -task.bytes)]
-
-
-def start_index_task(pool: Pool, context: Context, task: IndexTask) -> Future[IndexDone]:
-    match task:
-        case KeyQueries():
-            return pool.submit(read_keys, context, task)
-        case DuplicateQuery():
-            return pool.submit(read_duplicates, context, task)
-        case ValueQueries():
-            return pool.submit(read_values, context, task)
-
-
-def start_tables(pool: Pool, context: Context, tables: Iterable[TableQueries]) -> list[Future[list[ChunkDone]]]:
-    """Starts the tasks that export every chunk of every table."""
-    return [pool.submit(export_chunks, context, chunks) for chunks in chunk_tasks(tables)]
 
 
 def finished_chunks(

@@ -7,7 +7,7 @@ and 60 MB to load.
 import os
 
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
-from exporter.source.queries import DuplicateQuery, KeyQueries, ValueQueries
+from exporter.source.queries import IndexQuery
 
 
 def start_worker() -> None:
@@ -23,25 +23,11 @@ def warm_up() -> None:
     """Nothing: the executor spawns a worker for it, which loads early."""
 
 
-def read_keys(context: Context, queries: KeyQueries) -> IndexDone:
-    """Reads a label's key set into the key index. Raises `RunError`, as all tasks do."""
+def read_index(context: Context, query: IndexQuery) -> IndexDone:
+    """Reads a part of the key index. Raises `RunError`, as all tasks do."""
     from exporter.pipeline import worker
 
-    return worker.read_keys(context, queries)
-
-
-def read_values(context: Context, queries: ValueQueries) -> IndexDone:
-    """Reads the values that links go by, with the keys of their owners, into the key index."""
-    from exporter.pipeline import worker
-
-    return worker.read_values(context, queries)
-
-
-def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
-    """Reads which rows of a table lose their key into the key index."""
-    from exporter.pipeline import worker
-
-    return worker.read_duplicates(context, query)
+    return worker.read_index(context, query)
 
 
 def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:

@@ -26,7 +26,7 @@ from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
 from exporter.sink.tally import Tally
 from exporter.source.heartbeats import heartbeat
-from exporter.source.queries import DuplicateQuery, KeyQueries, ValueQueries
+from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, ValueQueries
 from exporter.source.reader import UndecodableError, read
 
 
@@ -114,6 +114,17 @@ def index_task(subject: str) -> Iterator[TaskTimer]:
     timer = TaskTimer(subject)
     with sanitized_errors(subject), timer.on(KEYS):
         yield timer
+
+
+def read_index(context: Context, query: IndexQuery) -> IndexDone:
+    """Reads a part of the key index."""
+    match query:
+        case KeyQueries():
+            return read_keys(context, query)
+        case DuplicateQuery():
+            return read_duplicates(context, query)
+        case ValueQueries():
+            return read_values(context, query)
 
 
 def read_keys(context: Context, queries: KeyQueries) -> IndexDone:

@@ -10,7 +10,7 @@ from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
 from exporter.source.connection import run_error
 from exporter.source.leader import Source
-from exporter.source.queries import DuplicateQuery, IndexQueries, KeyQueries, TableQueries, ValueQueries
+from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, TableQueries, ValueQueries
 from exporter.source.select import SourceTable, comparable, joined_text, precedence
 
 # A chunk of the key index may span this many times the bytes of whole rows: it has one or two of their columns.
@@ -34,15 +34,14 @@ class Planner:
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
 
-    def index_queries(self) -> IndexQueries:
-        """The queries of the key index. Raises `RunError` when the source fails."""
+    def index_queries(self) -> list[IndexQuery]:
+        """The queries of the key index, which is complete before the first row is shaped; those of the largest tables
+        come first. Raises `RunError` when the source fails."""
         try:
             bounds = self.key_bounds()
-            return IndexQueries(
-                keys=tuple(self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()),
-                values=tuple(self.value_queries()),
-                duplicates=tuple(self.duplicate_queries()),
-            )
+            keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(), *self.value_queries()]
+            return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
 

@@ -78,10 +78,5 @@ class DuplicateQuery:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class IndexQueries:
-    """The queries of the key index, which is complete before the first row is shaped."""
-
-    keys: tuple[KeyQueries, ...]
-    values: tuple[ValueQueries, ...]
-    duplicates: tuple[DuplicateQuery, ...]
+# What reads a part of the key index.
+IndexQuery = KeyQueries | ValueQueries | DuplicateQuery

@@ -11,7 +11,7 @@ import pytest
 from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels
 from exporter.pipeline.messages import Chunk, Context, EntityPart
-from exporter.pipeline.tasks import export_chunks, read_duplicates, read_keys, read_values
+from exporter.pipeline.tasks import export_chunks, read_index
 from exporter.pipeline.worker import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
@@ -62,12 +62,8 @@ def indexed(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
         """,
     )
     context, plan = planned(source, tmp_path)
-    for keys in plan.keys:
-        read_keys(context, keys)
-    for values in plan.values:
-        read_values(context, values)
-    for duplicates in plan.duplicates:
-        read_duplicates(context, duplicates)
+    for query in plan.index:
+        read_index(context, query)
     yield context, plan
 
 
@@ -152,7 +148,7 @@ def test_values_of_rows_that_are_not_exported(source: str, tmp_path: Path) -> No
     )
     context, plan = planned(source, tmp_path)
     for values in plan.values:
-        read_values(context, values)
+        read_index(context, values)
     codes = KeyIndex(tmp_path / "key-index").values("Guide", "referral_code")
     assert codes.find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
 

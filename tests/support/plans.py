@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from exporter.source.plan import Planner
-from exporter.source.queries import DuplicateQuery, KeyQueries, TableQueries, ValueQueries
+from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, TableQueries, ValueQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +11,21 @@ class Plan:
     """All queries of a run."""
 
     tables: tuple[TableQueries, ...]
-    keys: tuple[KeyQueries, ...]
-    values: tuple[ValueQueries, ...]
-    duplicates: tuple[DuplicateQuery, ...]
+    index: list[IndexQuery]
+
+    @property
+    def keys(self) -> list[KeyQueries]:
+        return [query for query in self.index if isinstance(query, KeyQueries)]
+
+    @property
+    def values(self) -> list[ValueQueries]:
+        return [query for query in self.index if isinstance(query, ValueQueries)]
+
+    @property
+    def duplicates(self) -> list[DuplicateQuery]:
+        return [query for query in self.index if isinstance(query, DuplicateQuery)]
 
 
 def plan_of(planner: Planner) -> Plan:
     """All queries that a planner composes."""
-    index_queries = planner.index_queries()
-    return Plan(planner.table_queries(), index_queries.keys, index_queries.values, index_queries.duplicates)
+    return Plan(planner.table_queries(), planner.index_queries())
