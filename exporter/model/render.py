@@ -5,8 +5,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from exporter.model.graph import SKIPPED_TABLES
-from exporter.model.tables import Table, ordered_nodes, ordered_relationships, tables
+from exporter.model.graph import GRAPH
+from exporter.model.tables import Table, ordered_relationships, tables
 from exporter.model.vocabulary import Reference, Relationship
 
 
@@ -27,9 +27,9 @@ JSON_NAMES = {"id_rule": "grammar", "keep_latest": "latest", "pii": "mark", "tie
 def as_object() -> dict[str, Any]:
     """The declaration as plain lists and dicts, in import order."""
     return {
-        "nodes": [asdict(node, dict_factory=json_object) for node in ordered_nodes()],
+        "nodes": [asdict(node, dict_factory=json_object) for node in GRAPH.nodes],
         "relationships": [asdict(relationship, dict_factory=json_object) for relationship in ordered_relationships()],
-        "skipped_tables": sorted(SKIPPED_TABLES),
+        "skipped_tables": sorted(GRAPH.skipped_tables),
     }
 
 

@@ -137,11 +137,6 @@ def links_by_value() -> tuple[tuple[Table, str, ByValue], ...]:
     )
 
 
-def ordered_nodes() -> list[Node]:
-    """The nodes in import order."""
-    return list(GRAPH.nodes)
-
-
 def ordered_relationships() -> list[Relationship]:
     """The relationships in import order of their tables."""
     return [relationship for table in tables() for relationship in table.relationships]

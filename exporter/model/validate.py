@@ -12,13 +12,13 @@ from exporter.model.tables import Table, Use, ends, tables
 from exporter.model.vocabulary import (
     ByValue,
     Constant,
+    Entity,
     Graph,
     IdRule,
     Node,
     PrivacyClass,
     Property,
     Reference,
-    Relationship,
     Type,
 )
 
@@ -42,15 +42,11 @@ def problems(graph: Graph = GRAPH) -> list[str]:
     return [*found, *bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
 
 
-def entity_name(entity: Node | Relationship) -> str:
-    return entity.label if isinstance(entity, Node) else entity.name
-
-
-def entities(graph: Graph) -> tuple[Node | Relationship, ...]:
+def entities(graph: Graph) -> tuple[Entity, ...]:
     return (*graph.nodes, *graph.relationships)
 
 
-def properties(entity: Node | Relationship) -> list[Property | Constant]:
+def properties(entity: Entity) -> list[Property | Constant]:
     """The properties of an entity, a node's key among them."""
     return [*(entity.key_properties if isinstance(entity, Node) else ()), *entity.properties]
 
@@ -60,20 +56,15 @@ def repeated(names: Iterable[str]) -> list[str]:
 
 
 def bad_names(graph: Graph) -> Iterator[str]:
-    """Names that could not be a label, a property, a column or a file."""
-    for entity in entities(graph):
-        names = [entity.label] if isinstance(entity, Node) else [entity.start, entity.type, entity.end]
-        names += [prop.name for prop in properties(entity)]
-        if isinstance(entity, Node):
-            names += entity.key.columns
-            names += (*entity.keep_latest.columns, entity.keep_latest.tiebreaker) if entity.keep_latest else ()
-        else:
-            for _, reference in ends(entity):
-                names += reference.columns
-                names += [reference.by_value.column, reference.by_value.owner_column] if reference.by_value else ()
-        for name in dict.fromkeys(names):
-            if not name.isidentifier():
-                yield f'{entity_name(entity)}: "{name}" is not a name of letters, digits and underscores'
+    """Names that could not be a label, a property, a column or a file. A property has the name of its column."""
+    names = [(node.label, node.label) for node in graph.nodes]
+    for relationship in graph.relationships:
+        constants = [prop.name for prop in relationship.properties if isinstance(prop, Constant)]
+        names += [(relationship.name, name) for name in (relationship.type, *constants)]
+    names += [(table.name, column) for table in tables(graph) for column in table.columns()]
+    for owner, name in names:
+        if not name.isidentifier():
+            yield f'{owner}: "{name}" is not a name of letters, digits and underscores'
     for table in dict.fromkeys([*(entity.table for entity in entities(graph)), *graph.skipped_tables]):
         schema, _, name = table.partition(".")
         if not (schema.isidentifier() and name.isidentifier()):
@@ -90,7 +81,7 @@ def repetitions(graph: Graph) -> Iterator[str]:
         yield f"pattern {pattern} is declared more than once"
     for entity in entities(graph):
         for name in repeated(prop.name for prop in properties(entity)):
-            yield f"{entity_name(entity)} has more than one property {name}"
+            yield f"{entity.name} has more than one property {name}"
 
 
 def bad_tables(graph: Graph) -> Iterator[str]:
@@ -218,7 +209,7 @@ def bad_privacy(graph: Graph) -> Iterator[str]:
         for prop in properties(entity):
             if isinstance(prop, Constant):
                 continue
-            name = f"{entity_name(entity)}.{prop.name}"
+            name = f"{entity.name}.{prop.name}"
             known.add(name)
             privacy = graph.privacy.get(name)
             if privacy is None:

@@ -109,6 +109,11 @@ class Node:
     keep_latest: KeepLatest | None = None
 
     @property
+    def name(self) -> str:
+        """The name of its folder and header: AuthUser."""
+        return self.label
+
+    @property
     def key_properties(self) -> tuple[Property, ...]:
         """The key as a property; none where it is a pair."""
         return () if len(self.key.columns) > 1 else (Property(self.key.columns[0], self.key.type),)
@@ -158,6 +163,9 @@ class Relationship:
     def name(self) -> str:
         """The name of its folder and header: Customer-HAS_AUTH-AuthUser."""
         return f"{self.start}-{self.type}-{self.end}"
+
+
+Entity = Node | Relationship
 
 
 @dataclass(frozen=True, slots=True)

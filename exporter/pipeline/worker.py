@@ -101,7 +101,7 @@ def write_part(partial: Path, number: int, shaped: Shaped, watch: TaskTimer) -> 
             record = write_rejects(partial, layout.rejects_file(entity, number), rejects)
             reasons = Counter(dict(rejects.group_by("reason").len().iter_rows()))
             tally += Tally(rejects=reasons, reject_files=(record,))
-    return EntityPart(layout.name(entity), tally, examples(rejects) if rejects.height else ())
+    return EntityPart(entity.name, tally, examples(rejects) if rejects.height else ())
 
 
 def key_index(context: Context) -> KeyIndex:

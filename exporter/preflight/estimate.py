@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from exporter.model.tables import Table, tables
-from exporter.model.vocabulary import Type
+from exporter.model.vocabulary import Entity, Type
 from exporter.preflight.statistics import ColumnStatistics, TableStatistics
 from exporter.sink.headers import columns
-from exporter.sink.layout import Entity, data_folder
+from exporter.sink.layout import data_folder
 from exporter.sink.manifest import Manifest
 from exporter.source.catalog import Column, Relation
 from exporter.source.mapping import NameMapping

@@ -8,7 +8,7 @@ import polars as pl
 
 from exporter.model import frame
 from exporter.model.tables import Table, ends
-from exporter.model.vocabulary import Constant, Node, Property, Relationship
+from exporter.model.vocabulary import Constant, Entity, Node, Property
 from exporter.shape.key_index import KeyIndex, key_of
 from exporter.shape.references import Side, malformed, nulls, read_side
 from exporter.shape.rejects import Condition, Decision, Reason, decide, joined_text
@@ -28,7 +28,7 @@ class Shaped:
     is how many rows have no target.
     """
 
-    entity: Node | Relationship
+    entity: Entity
     rows: pl.DataFrame
     rejects: pl.DataFrame
     no_target: int = 0
@@ -93,7 +93,7 @@ def in_order(sides: list[Side]) -> Iterator[Condition]:
 
 def shape_entity(
     raw: pl.DataFrame,
-    entity: Node | Relationship,
+    entity: Entity,
     keys: list[pl.Series],
     decision: Decision,
     reject_key: pl.Expr,

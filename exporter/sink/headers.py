@@ -4,8 +4,8 @@ from pathlib import Path
 
 from exporter.errors import UsageError
 from exporter.model.tables import node
-from exporter.model.vocabulary import Node, Type
-from exporter.sink.layout import Entity, entities, name
+from exporter.model.vocabulary import Entity, Node, Type
+from exporter.sink.layout import entities
 
 
 def columns(entity: Entity) -> list[tuple[str, Type]]:
@@ -31,7 +31,7 @@ def header(entity: Entity) -> str:
 
 def headers() -> dict[str, str]:
     """The content of every header by its file name."""
-    return {f"{name(entity)}.csv": header(entity) for entity in entities()}
+    return {f"{entity.name}.csv": header(entity) for entity in entities()}
 
 
 def write_headers(directory: Path) -> list[Path]:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from exporter.model.tables import ordered_nodes, ordered_relationships
-from exporter.model.vocabulary import Node, Relationship
-
-Entity = Node | Relationship
+from exporter.model.graph import GRAPH
+from exporter.model.tables import ordered_relationships
+from exporter.model.vocabulary import Entity, Node
 
 
 def entities() -> list[Entity]:
     """Every label and pattern, in the import order of graph-model.md: labels first."""
-    return [*ordered_nodes(), *ordered_relationships()]
+    return [*GRAPH.nodes, *ordered_relationships()]
 
 
 PARTIAL = ".partial-"
@@ -46,17 +45,12 @@ def archives(export: Path) -> list[Path]:
     return [path for encrypted in (False, True) if (path := archive_file(export, encrypted=encrypted)).is_file()]
 
 
-def name(entity: Entity) -> str:
-    """An entity's name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
-    return entity.label if isinstance(entity, Node) else entity.name
-
-
 def header_file(entity: Entity) -> Path:
-    return Path(HEADERS, f"{name(entity)}.csv")
+    return Path(HEADERS, f"{entity.name}.csv")
 
 
 def data_folder(entity: Entity) -> Path:
-    return Path(NODES if isinstance(entity, Node) else RELATIONSHIPS, name(entity))
+    return Path(NODES if isinstance(entity, Node) else RELATIONSHIPS, entity.name)
 
 
 def data_file(entity: Entity, chunk: int) -> Path:

@@ -10,10 +10,9 @@ from typing import Annotated
 from pydantic import PlainSerializer, TypeAdapter, ValidationError
 
 from exporter.errors import DifferenceError
-from exporter.model.vocabulary import Node
+from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import Entity
 from exporter.sink.tally import Tally, rows_left_out
 
 FORMAT = 1
@@ -182,10 +181,10 @@ _MANIFEST = TypeAdapter(Manifest)
 
 def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
     """The manifest of an export, from the tally of each entity by its name."""
-    entries = [entry(entity, tallies[layout.name(entity)]) for entity in layout.entities()]
+    entries = [entry(entity, tallies[entity.name]) for entity in layout.entities()]
     nodes = [entry for entry in entries if isinstance(entry, NodeEntry)]
     relationships = [entry for entry in entries if isinstance(entry, RelationshipEntry)]
-    files = [record for entity in layout.entities() for record in tallies[layout.name(entity)].files]
+    files = [record for entity in layout.entities() for record in tallies[entity.name].files]
     totals = Totals(
         nodes=sum(node.rows for node in nodes),
         relationships=sum(relationship.rows for relationship in relationships),

@@ -77,11 +77,11 @@ class PartialExport:
         the tallies with these, and with their data files in order."""
         completed = {}
         for entity in layout.entities():
-            tally = tallies[layout.name(entity)]
+            tally = tallies[entity.name]
             self.records += [*tally.files, *tally.reject_files]
             data_files = sorted(tally.files, key=lambda record: record.path)
             data_files = data_files or [self.write(layout.data_file(entity, 0), b"")]
-            completed[layout.name(entity)] = replace(tally, files=tuple(data_files))
+            completed[entity.name] = replace(tally, files=tuple(data_files))
         return completed
 
     def write_instructions(self, tallies: Mapping[str, Tally]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import entities, name
+from exporter.sink.layout import entities
 
 UNREPRESENTABLE = "unrepresentable_value"
 
@@ -54,7 +54,7 @@ def rows_left_out(rejects: Mapping[str, int]) -> int:
 
 def new_tallies() -> dict[str, Tally]:
     """An empty tally for every entity by its name, in import order."""
-    return {name(entity): Tally() for entity in entities()}
+    return {entity.name: Tally() for entity in entities()}
 
 
 def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:
@@ -68,7 +68,7 @@ def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_re
         if rows_read.get(table, 0) != count
     ]
     for entity in entities():
-        accounted, count = tallies[name(entity)].accounted, counts[entity.table]
+        accounted, count = tallies[entity.name].accounted, counts[entity.table]
         if accounted != count:
-            faults.append(f"{name(entity)}: {accounted} of the {count} rows of {entity.table} are accounted for")
+            faults.append(f"{entity.name}: {accounted} of the {count} rows of {entity.table} are accounted for")
     return faults

@@ -95,12 +95,12 @@ def test_what_the_engine_keeps(sound: Graph) -> None:
     ("faulty", "expected"),
     [
         (graph(replace(SHOP, properties=(string("phone/1", Pii.PHONE), string("code")))),
-         [f'Shop: "phone/1" {LETTERS}', "Shop.phone/1 has no privacy class",
+         [f'a.shops: "phone/1" {LETTERS}', "Shop.phone/1 has no privacy class",
           "there is no property Shop.phone, which has a privacy class"]),
         (graph(replace(BOX, keep_latest=KeepLatest(("a:b",), tiebreaker=" "))),
-         [f'Box: "a:b" {LETTERS}', f'Box: " " {LETTERS}']),
+         [f'a.boxes: "a:b" {LETTERS}', f'a.boxes: " " {LETTERS}']),
         (sold(SELLER, type="SOLD TO"), [f'Shop-SOLD TO-Shop: "SOLD TO" {LETTERS}']),
-        (sold(required("seller id")), [f'Shop-SOLD-Shop: "seller id" {LETTERS}']),
+        (sold(required("seller id")), [f'a.shops: "seller id" {LETTERS}']),
         (sold(SELLER, table="../shops"),
          ['table "../shops" is not schema.table',
           "Shop-SOLD-Shop: ../shops is neither a label's table nor a group's join table"]),
@@ -269,7 +269,7 @@ def test_all_at_once() -> None:
     owner = replace(OWNER, key=Key(("id",), IdRule.PHONE), properties=(string("na me"),))
     faulty = graph(owner, join_tables=("a.near", "a.far"), indexes=(("Shop", "name"),))
     assert problems(faulty) == [
-        f'Owner: "na me" {LETTERS}',
+        f'a.owners: "na me" {LETTERS}',
         "join table a.far must make exactly one pattern, and makes 0",
         "Owner: the rule phone is not one for keys",
         "index on Shop.name: there is no such property",

@@ -7,10 +7,10 @@ import pytest
 from exporter.errors import UsageError
 from exporter.model.vocabulary import Node, Type
 from exporter.sink.headers import columns, compare_headers, header, headers, write_headers
-from exporter.sink.layout import entities, name
+from exporter.sink.layout import entities
 
 COMMITTED = Path(__file__).parents[2] / "headers"
-ENTITIES = {name(entity): entity for entity in entities()}
+ENTITIES = {entity.name: entity for entity in entities()}
 
 
 def test_the_committed_headers_are_the_model() -> None:

@@ -2,11 +2,12 @@
 
 import pytest
 
-from exporter.model.tables import ordered_nodes, ordered_relationships
+from exporter.model.graph import NODES
+from exporter.model.tables import ordered_relationships
 from exporter.sink.instructions import import_arguments, schema_cypher
-from exporter.sink.layout import entities, name
+from exporter.sink.layout import entities
 
-FILES = {name(entity): [f"{name(entity)}/part-0001.csv"] for entity in entities()}
+FILES = {entity.name: [f"{entity.name}/part-0001.csv"] for entity in entities()}
 
 
 def test_arguments() -> None:
@@ -22,7 +23,7 @@ def test_arguments() -> None:
     ]
     assert "--relationships=HAS_SKILL=headers/Guide-HAS_SKILL-Skill.csv,Guide-HAS_SKILL-Skill/part-0001.csv" in lines
     assert [line.split("=")[:2] for line in lines[4:]] == [
-        *(["--nodes", node.label] for node in ordered_nodes()),
+        *(["--nodes", node.label] for node in NODES),
         *(["--relationships", relationship.type] for relationship in ordered_relationships()),
     ]
 
@@ -57,7 +58,7 @@ def test_the_text_ends_with_a_line_end() -> None:
 def test_constraints() -> None:
     """One for each label's key property; a pair, such as Device's, is none (graph-model.md)."""
     lines = [line for line in schema_cypher().splitlines() if line.startswith("CREATE CONSTRAINT")]
-    keys = [(node.label, node.key.columns[0]) for node in ordered_nodes() if len(node.key.columns) == 1]
+    keys = [(node.label, node.key.columns[0]) for node in NODES if len(node.key.columns) == 1]
     assert lines == [
         f"CREATE CONSTRAINT {label}_{key} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE;"
         for label, key in keys

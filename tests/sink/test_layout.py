@@ -3,17 +3,17 @@
 import pytest
 
 from exporter.model.graph import NODES, RELATIONSHIPS
-from exporter.model.tables import ordered_nodes, ordered_relationships
-from exporter.sink.layout import data_file, data_folder, entities, header_file, name, rejects_file
+from exporter.model.tables import ordered_relationships
+from exporter.sink.layout import data_file, data_folder, entities, header_file, rejects_file
 
-ENTITIES = {name(entity): entity for entity in entities()}
+ENTITIES = {entity.name: entity for entity in entities()}
 
 
 def test_the_names_of_entities() -> None:
     """The model's labels and then its patterns, each once, in import order."""
-    labels = [node.label for node in ordered_nodes()]
+    labels = [node.label for node in NODES]
     patterns = [f"{pattern.start}-{pattern.type}-{pattern.end}" for pattern in ordered_relationships()]
-    assert [name(entity) for entity in entities()] == [*labels, *patterns]
+    assert [entity.name for entity in entities()] == [*labels, *patterns]
     assert len(ENTITIES) == len(NODES) + len(RELATIONSHIPS)
 
 

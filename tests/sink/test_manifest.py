@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exporter.errors import DifferenceError
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import entities, name
+from exporter.sink.layout import entities
 from exporter.sink.manifest import (
     Manifest,
     NodeEntry,
@@ -29,7 +29,7 @@ from exporter.sink.tally import Tally, new_tallies
 from tests.support import tiny_export
 from tests.support.manifests import METADATA
 
-ENTITIES = {name(entity): entity for entity in entities()}
+ENTITIES = {entity.name: entity for entity in entities()}
 SKILLS = Tally(
     rows=3,
     values=Counter(id=3, name=3, description=1),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from exporter.model.tables import tables
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import entities, name
+from exporter.sink.layout import entities
 from exporter.sink.tally import Tally, new_tallies, unaccounted
 
 ONE, TWO, THREE, FOUR = (FileRecord(f"part-000{number}.csv", number, 10, "") for number in (1, 2, 3, 4))
@@ -45,7 +45,7 @@ def test_no_polars_is_loaded() -> None:
 
 def test_every_entity_has_one() -> None:
     """In import order."""
-    assert new_tallies() == {name(entity): Tally() for entity in entities()}
+    assert new_tallies() == {entity.name: Tally() for entity in entities()}
 
 
 def test_every_row_is_accounted_for() -> None:

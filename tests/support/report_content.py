@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from exporter.model.tables import ordered_nodes, ordered_relationships
+from exporter.model.graph import NODES
+from exporter.model.tables import ordered_relationships
 from exporter.report.content import Content, content
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
@@ -16,7 +17,7 @@ def manifest_of(rows: int) -> Manifest:
     """The manifest of an export whose n-th entity has n * `rows` rows, all with a hostile name of the database."""
     nodes = [
         NodeEntry(node.label, node.table, number * rows, 3 * rows, {}, {"null_id": number} if rows else {})
-        for number, node in enumerate(ordered_nodes())
+        for number, node in enumerate(NODES)
     ]
     relationships = [
         RelationshipEntry(
