@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from exporter.errors import DifferenceError
+from exporter.errors import DifferenceError, SourceError
 
 
 def headers(
@@ -13,9 +13,12 @@ def headers(
     check: Annotated[bool, typer.Option("--check", help="Only compare; exit with 1 if they differ.")] = False,
 ) -> None:
     """Write the header files of the model, one for each label and pattern."""
+    from exporter.model.validate import problems
     from exporter.sink.headers import compare_headers, write_headers
     from exporter.text import quantity
 
+    if faults := [f"model: {problem}; correct exporter/model" for problem in problems()]:
+        raise SourceError("\n  ".join(["the model cannot be exported:", *faults]))
     if not check:
         print(f"{len(write_headers(directory))} headers in {directory}")
         return

@@ -96,7 +96,7 @@ def test_an_id_rule(tree: Path, manifest: dict[str, Any]) -> None:
     assert [row for row in rows if row.startswith("2,")] == ['2,1,"referrer_code"']
 
 
-@pytest.mark.parametrize("command", ["check", "export"])
+@pytest.mark.parametrize("command", ["check", "export", "headers"])
 def test_a_faulty_declaration_is_refused(command: str, source: str, tmp_path: Path) -> None:
     """With exit code 3 and everything that is wrong with it, before anything is read."""
     tree = copy_tree(tmp_path)
