@@ -69,7 +69,7 @@ class Decision:
         if self.deciding is None:
             return pl.DataFrame(schema=REJECTS)
         lines = [
-            reject_lines(raw.filter(self.deciding == number), table, key, condition)
+            reject_lines(raw.filter(self.deciding == number), table, key, condition, condition.columns)
             for number, condition in enumerate(self.conditions, 1)
             if condition.reason is not None and condition.where is not None
         ]
@@ -91,14 +91,16 @@ def decide(conditions: Sequence[Condition]) -> Decision:
     return Decision(tuple(conditions), deciding)
 
 
-def reject_lines(rows: pl.DataFrame, table: str, key: pl.Expr, condition: Condition) -> pl.DataFrame:
-    """The reject lines of rows that one condition leaves out; the value is the raw text of its columns."""
+def reject_lines(
+    rows: pl.DataFrame, table: str, key: pl.Expr, condition: Condition, value_columns: Sequence[str]
+) -> pl.DataFrame:
+    """The reject lines of rows to which one condition applies; the value is the raw text of `value_columns`."""
     return rows.select(
         reason=pl.lit(condition.reason, pl.String),
         table=pl.lit(table),
         column=pl.lit(":".join(condition.columns)),
         key=key,
-        value=joined_text(condition.columns),
+        value=joined_text(value_columns),
         references=pl.lit(condition.references, pl.String),
     )
 

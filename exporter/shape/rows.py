@@ -11,7 +11,7 @@ from exporter.model.tables import Table, ends
 from exporter.model.vocabulary import Constant, Entity, Node, Property
 from exporter.shape.key_index import KeyIndex, key_of
 from exporter.shape.references import Side, malformed, nulls, read_side
-from exporter.shape.rejects import Condition, Decision, Reason, decide, joined_text
+from exporter.shape.rejects import Condition, Decision, Reason, decide, joined_text, reject_lines
 from exporter.shape.values import Values, property_values
 
 START, END = ":START_ID", ":END_ID"
@@ -131,12 +131,6 @@ def lost_values(
 ) -> pl.DataFrame:
     """A reject line for each value of a property that an exported row loses."""
     assert values.lost is not None
-    exported = decision.exported
-    return raw.filter(values.lost if exported is None else values.lost & exported).select(
-        reason=pl.lit(Reason.UNREPRESENTABLE_VALUE, pl.String),
-        table=pl.lit(table),
-        column=pl.lit(prop.name),
-        key=reject_key,
-        value=pl.col(values.raw).cast(pl.String),
-        references=pl.lit(None, pl.String),
-    )
+    lost = values.lost if decision.exported is None else values.lost & decision.exported
+    condition = Condition(Reason.UNREPRESENTABLE_VALUE, lost, (prop.name,))
+    return reject_lines(raw.filter(lost), table, reject_key, condition, (values.raw,))
