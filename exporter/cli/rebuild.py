@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,33 +24,24 @@ EXIT_CODES = (
 )
 EXPORT_FLAGS = "--source, --output, --max-drop, --max-rejects-rise"
 
+rebuild_setting = partial(setting, panel=REBUILD_SETTINGS)
 MaxDrop = Annotated[
     str | None,
-    setting(
-        "--max-drop", "PERCENT", "How many of its rows each label or pattern may lose.",
-        default="20%", panel=REBUILD_SETTINGS,
-    ),
-]  # fmt: skip
+    rebuild_setting("--max-drop", "PERCENT", "How many of its rows each label or pattern may lose.", default="20%"),
+]
 MaxRejectsRise = Annotated[
     str | None,
-    setting(
-        "--max-rejects-rise", "PERCENT", "How much the rejects may rise, as a share of all rows before.",
-        default="1%", panel=REBUILD_SETTINGS,
+    rebuild_setting(
+        "--max-rejects-rise", "PERCENT", "How much the rejects may rise, as a share of all rows before.", default="1%"
     ),
-]  # fmt: skip
+]
 KeepStores = Annotated[
     int | None,
-    setting(
-        "--keep", "N", "How many stores, including the live one, and exports to keep.",
-        default="2", panel=REBUILD_SETTINGS,
-    ),
-]  # fmt: skip
-Metrics = Annotated[
-    Path | None, setting("--metrics", "FILE", "Also write a Prometheus textfile.", panel=REBUILD_SETTINGS)
+    rebuild_setting("--keep", "N", "How many stores, including the live one, and exports to keep.", default="2"),
 ]
+Metrics = Annotated[Path | None, rebuild_setting("--metrics", "FILE", "Also write a Prometheus textfile.")]
 LogFormatName = Annotated[
-    str | None,
-    setting("--log-format", "plain|json", "Log format on stderr.", default="plain", panel=REBUILD_SETTINGS),
+    str | None, rebuild_setting("--log-format", "plain|json", "Log format on stderr.", default="plain")
 ]
 
 
