@@ -116,7 +116,7 @@ class Node:
     @property
     def key_properties(self) -> tuple[Property, ...]:
         """The key as a property; none where it is a pair."""
-        return () if len(self.key.columns) > 1 else (Property(self.key.columns[0], self.key.type),)
+        return (Property(self.key.columns[0], self.key.type),) if len(self.key.columns) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True)

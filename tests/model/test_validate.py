@@ -166,6 +166,7 @@ def test_what_is_not_there(faulty: Graph, expected: list[str]) -> None:
         (Key(("id",), IdRule.TEXT_AUTH_ID), ["Owner: the rule text_auth_id is not one for keys"]),
         (Key(("id",), IdRule.PAIR), ["Owner: a key of 1 columns cannot be read by the rule pair"]),
         (Key(("id", "other"), IdRule.UUID), ["Owner: a key of 2 columns cannot be read by the rule uuid"]),
+        (Key((), IdRule.INTEGER), ["Owner: a key of 0 columns cannot be read by the rule integer"]),
     ],
 )
 def test_keys(key: Key, expected: list[str]) -> None:
