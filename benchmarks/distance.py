@@ -82,7 +82,7 @@ def main() -> None:
                 passed = f" ({traffic(proxy)})" if proxy and not number else ""
                 print(f"round {number + 1}: {name} {measured.wall:.2f} s{passed}", file=sys.stderr)
     results = [
-        Result.of(name, options.scale, database.version, runs, max(each.peak_memory for each in runs))
+        Result.of(name, options.scale, database.version, runs, max(measured.peak_memory for measured in runs))
         for name, runs in measurements.items()
         if runs
     ]

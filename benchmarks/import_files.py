@@ -86,11 +86,11 @@ def text(values: Columns) -> bytes:
     return b"".join(b",".join(row) + b"\n" for row in zip(*values.values(), strict=True))
 
 
-def split(fields: list[str], whole: bytes, parts: int) -> list[bytes]:
+def split(fields: list[str], content: bytes, parts: int) -> list[bytes]:
     """The rows in about equal parts, none of them empty but the only one."""
     if parts == 1:
-        return [whole]
-    rows = list(zip(*columns(fields, whole).values(), strict=True))
+        return [content]
+    rows = list(zip(*columns(fields, content).values(), strict=True))
     size = -(-len(rows) // parts) or 1
     return [
         b"".join(b",".join(row) + b"\n" for row in rows[start : start + size]) for start in range(0, len(rows), size)

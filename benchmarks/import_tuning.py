@@ -130,7 +130,7 @@ class Bench:
 
 def counts(measured: Measurement) -> Counts:
     """How many nodes, relationships and properties an import says at its end that it imported."""
-    return {what: int(number) for number, what in COUNTED.findall(measured.stdout)}
+    return {counted: int(number) for number, counted in COUNTED.findall(measured.stdout)}
 
 
 def arguments() -> argparse.Namespace:
@@ -213,8 +213,8 @@ def tunings(bench: Bench, trials: list[Trial]) -> list[Tuning]:
             versions=versions(Neo4j=importer.home.version, Java=str(importer.java_version)),
             imported=trial.counts,
             memory={"heap": importer.heap, "off-heap": importer.off_heap},
-            wall=[round(each.wall, 3) for each in trial.rounds],
-            cpu=[round(each.client_cpu, 3) for each in trial.rounds],
+            wall=[round(measured.wall, 3) for measured in trial.rounds],
+            cpu=[round(measured.client_cpu, 3) for measured in trial.rounds],
             peak_memory=trial.peak_memory,
         )
         for trial in trials

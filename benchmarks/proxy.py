@@ -54,9 +54,9 @@ class Proxy:
                 server.connect(self.server)
                 link = Link()
                 self.links.append(link)
-                for each in (client, server):
+                for connection in (client, server):
                     with suppress(OSError):  # a unix socket has no such option
-                        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 requests: queue.Queue[tuple[float, bytes]] = queue.Queue(BLOCKS_UNDER_WAY)
                 start(self.take_requests, client, requests, link)
                 start(self.send_requests, requests, server)
@@ -96,9 +96,9 @@ class Proxy:
                 if self.hold and link.gone.wait(min(self.hold(link), threading.TIMEOUT_MAX)):
                     break
                 client.sendall(data)
-        for each in (client, server):
+        for connection in (client, server):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def start(work: Callable[..., None], *arguments: object) -> None:
@@ -122,7 +122,7 @@ def far_away(uri: str, *, round_trip: float = 0.0, hold: Hold | None = None) -> 
             yield proxy
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            for each in proxy.sockets:
+            for connection in proxy.sockets:
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-                each.close()
+                    connection.shutdown(socket.SHUT_RDWR)
+                connection.close()

@@ -46,8 +46,8 @@ class Rebuild:
 class Stages:
     """Seconds by stage of one rebuild, each taken as it passes."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.seconds: dict[str, float] = {}
 
     @contextlib.contextmanager
@@ -58,15 +58,15 @@ class Stages:
 
     def run(self, name: str, command: list[str], variables: dict[str, str] | None = None) -> str:
         """Runs a stage that is a program of its own; gives what it printed."""
-        measured = measure(command, self.place / "nothing", self.place / f"{name}.log", environment=variables)
+        measured = measure(command, self.directory / "nothing", self.directory / f"{name}.log", environment=variables)
         self.seconds[name] = measured.wall
         return measured.stdout
 
 
-def ours(database: Database, home: Neo4jHome, place: Path) -> tuple[dict[str, float], Path]:
+def ours(database: Database, home: Neo4jHome, directory: Path) -> tuple[dict[str, float], Path]:
     """The nightly job as the exporter does it; its seconds and the export's directory."""
-    stages, variables = Stages(place), environment(home, configure(place))
-    command = ["exporter", "export", "--source", database.uri, "--output", str(place / "output")]
+    stages, variables = Stages(directory), environment(home, configure(directory))
+    command = ["exporter", "export", "--source", database.uri, "--output", str(directory / "output")]
     export = Path(stages.run("export", command).strip().rsplit("\n", 1)[-1])
     stages.run("import", ["bash", str(export / IMPORT_SCRIPT), str(export)], variables)
     with serve_with_indexes(stages, home, export) as bolt:
@@ -74,9 +74,9 @@ def ours(database: Database, home: Neo4jHome, place: Path) -> tuple[dict[str, fl
     return stages.seconds, export
 
 
-def bare(export: Path, home: Neo4jHome, place: Path) -> dict[str, float]:
+def bare(export: Path, home: Neo4jHome, directory: Path) -> dict[str, float]:
     """A bare import of an export's files; its seconds."""
-    stages, variables = Stages(place), environment(home, configure(place))
+    stages, variables = Stages(directory), environment(home, configure(directory))
     stages.run("import", ["bash", str(PEERS / "bare_import.sh"), str(export)], variables)
     with serve_with_indexes(stages, home, export):
         return stages.seconds
@@ -87,7 +87,7 @@ def serve_with_indexes(stages: Stages, home: Neo4jHome, export: Path) -> Iterato
     """Starts the server on the imported store and makes the constraints and indexes; gives its address."""
     with contextlib.ExitStack() as stack:
         with stages.stage("start"):
-            server = stack.enter_context(serve(home, stages.place))
+            server = stack.enter_context(serve(home, stages.directory))
         with stages.stage("indexes"):
             apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"))
         yield server.bolt_uri
@@ -100,18 +100,20 @@ def rounds(database: Database, home: Neo4jHome, directory: Path, count: int) -> 
     print(f"warmed up in {sum(warm.values()):.0f} s", file=sys.stderr)
     for number in range(count):
         for name in ("bare", "ours") if number % 2 == 0 else ("ours", "bare"):
-            place = fresh(directory / name)
+            own_directory = fresh(directory / name)
             os.sync()
-            seconds[name].append(bare(export, home, place) if name == "bare" else ours(database, home, place)[0])
+            seconds[name].append(
+                bare(export, home, own_directory) if name == "bare" else ours(database, home, own_directory)[0]
+            )
             print(f"round {number + 1}: {name} {sum(seconds[name][-1].values()):.1f} s", file=sys.stderr)
-            shutil.rmtree(place)
+            shutil.rmtree(own_directory)
     return seconds
 
 
-def fresh(place: Path) -> Path:
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    return place
+def fresh(directory: Path) -> Path:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory
 
 
 def table(results: list[Rebuild]) -> str:

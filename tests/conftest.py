@@ -101,8 +101,10 @@ def find_java(versions: set[str]) -> Path | None:
     homes += [home for pattern in INSTALLED_JAVAS for home in sorted(Path("/").glob(pattern.lstrip("/")))]
     for home in homes:
         java = home / "bin" / "java"
-        said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr if java.is_file() else ""
-        found = re.search(r'version "(\d+)', said)
+        version_text = (
+            subprocess.run([java, "-version"], capture_output=True, text=True).stderr if java.is_file() else ""
+        )
+        found = re.search(r'version "(\d+)', version_text)
         if found and found[1] in versions:
             return home
     return None

@@ -72,7 +72,7 @@ def test_interrupt_leaves_nothing(neo4j_home: Neo4jHome, export: Path, tmp_path:
     """Stopped while Java runs, it ends with all it started and removes what it wrote."""
     sanitized_errors, variables = command(neo4j_home, export, tmp_path / "data", "--only", "baseline")
     with subprocess.Popen(sanitized_errors, cwd=ROOT, env=variables, stderr=subprocess.DEVNULL) as benchmark:
-        while not any(runs_importer(each) for each in family(benchmark.pid)[1:]):
+        while not any(runs_importer(process) for process in family(benchmark.pid)[1:]):
             assert benchmark.poll() is None
             time.sleep(0.05)
         started = family(benchmark.pid)
@@ -117,10 +117,10 @@ SAME = HEADER.strip()
 )
 def test_rewriting_changes_one_thing(tmp_path: Path, name: str, header: str, parts: list[bytes]) -> None:
     """All the rows and values are there in the other files, and all but the one thing is as it was."""
-    given = Input("--nodes=P", tmp_path / "P.csv", tuple(tmp_path / f"{number}.csv" for number in range(len(PARTS))))
-    given.header.write_text(HEADER, encoding="utf-8")
-    for file, part in zip(given.files, PARTS, strict=True):
+    original = Input("--nodes=P", tmp_path / "P.csv", tuple(tmp_path / f"{number}.csv" for number in range(len(PARTS))))
+    original.header.write_text(HEADER, encoding="utf-8")
+    for file, part in zip(original.files, PARTS, strict=True):
         file.write_bytes(part)
-    (made,) = rewrite([given], REWRITINGS[name], tmp_path / "other")
-    assert (made.option, made.header.read_text(encoding="utf-8")) == ("--nodes=P", header + "\n")
-    assert [file.read_bytes() for file in made.files] == parts
+    (rewritten,) = rewrite([original], REWRITINGS[name], tmp_path / "other")
+    assert (rewritten.option, rewritten.header.read_text(encoding="utf-8")) == ("--nodes=P", header + "\n")
+    assert [file.read_bytes() for file in rewritten.files] == parts

@@ -168,8 +168,8 @@ def test_three_commands_and_then_without_a_network(laptop: Laptop, offline: Lapt
     assert left == ["graph.json", "password"] and len(list((laptop.graphs / "graph").iterdir())) == 3
     assert (laptop.graphs / "graph" / "password").read_text() == password
 
-    said = offline.run(block("Ask")).out
-    assert "total_earnings" in said and "customers" in said
+    answer = offline.run(block("Ask")).out
+    assert "total_earnings" in answer and "customers" in answer
     for number in range(1, 6):
         assert offline.run(f"exporter local --query {number}").out.count("\n") > 1
     assert "refuses the query: Writing" in offline.run("exporter local --query 'CREATE (n)'", 2).err
@@ -207,15 +207,15 @@ def test_several_side_by_side(offline: Laptop) -> None:
     assert "needs --name" in offline.run("exporter local --remove", 2).err
 
 
-def broken(place: Path, what: str) -> Path:
+def broken(directory: Path, fault: str) -> Path:
     """An export that fails as a graph of it is made: at its files, in the import, or with its schema."""
-    export = tiny_export.write(place / what.replace(" ", "-"))
-    if what == "a damaged file":
+    export = tiny_export.write(directory / fault.replace(" ", "-"))
+    if fault == "a damaged file":
         (export / "nodes/Customer/part-0001.csv").write_text("7\n")
-    elif what == "a dangling relationship":
+    elif fault == "a dangling relationship":
         manifest = tiny_export.manifest(export)
-        [file] = [each for each in manifest["files"] if "HAS_DEVICE" in each["path"]]
-        [entity] = [each for each in manifest["relationships"] if each["type"] == "HAS_DEVICE"]
+        [file] = [entry for entry in manifest["files"] if "HAS_DEVICE" in entry["path"]]
+        [entity] = [entry for entry in manifest["relationships"] if entry["type"] == "HAS_DEVICE"]
         content = b'7,"x"\n'
         (export / file["path"]).write_bytes(content)
         file |= {"bytes": len(content), "rows": 1, "sha256": hashlib.sha256(content).hexdigest()}
@@ -232,7 +232,7 @@ def broken(place: Path, what: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("what", "code", "sentence"),
+    ("fault", "code", "sentence"),
     [
         ("a damaged file", 1, "differs from its manifest: nodes/Customer/part-0001.csv: changed"),
         ("a dangling relationship", 4, "the import failed (neo4j-admin ended with"),
@@ -240,12 +240,12 @@ def broken(place: Path, what: str) -> Path:
     ],
 )
 def test_a_failure_leaves_the_graph_that_was(
-    what: str, code: int, sentence: str, offline: Laptop, tmp_path: Path
+    fault: str, code: int, sentence: str, offline: Laptop, tmp_path: Path
 ) -> None:
     """The same server answers on, and nothing of the new one stays but what explains the failure."""
     before = offline.servers()
-    said = offline.run(f"exporter local --from {broken(tmp_path, what)}", code).err
-    assert sentence in said.rpartition("exporter: ")[2]
+    stderr = offline.run(f"exporter local --from {broken(tmp_path, fault)}", code).err
+    assert sentence in stderr.rpartition("exporter: ")[2]
     assert offline.servers() == before and len(before) == 1
     assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
     record = (offline.graphs / "graph" / "graph.json").read_text()
@@ -275,7 +275,7 @@ def interrupt(laptop: Laptop, script: str, line: str) -> None:
     """Presses ^C as soon as a command says a line with this text."""
     process = laptop.start(script)
     assert process.stderr is not None
-    assert any(line in said for said in iter(process.stderr.readline, ""))
+    assert any(line in printed for printed in iter(process.stderr.readline, ""))
     os.killpg(process.pid, signal.SIGINT)
     _, rest = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, "exporter: stopped" in rest, "Traceback" in rest) == (130, True, False), rest

@@ -110,7 +110,7 @@ def test_a_worker_is_killed(site: Site) -> None:
         with psycopg.connect(site.source, autocommit=True) as connection:
             query = f"select pid from pg_stat_activity where application_name ~ '^exporter .* reader' and {STALLED}"
             eventually(lambda: connection.execute(query.encode()).fetchone(), "a reader that stands still")
-        readers = [each for each in processes(night.process.pid) if "spawn_main" in " ".join(command_of(each))]
+        readers = [process for process in processes(night.process.pid) if "spawn_main" in " ".join(command_of(process))]
         readers[0].kill()
         site.check_untouched(night, 4, "a worker process was killed")
     with psycopg.connect(site.source, autocommit=True) as connection:
@@ -158,10 +158,16 @@ def test_the_import_is_killed(site: Site, program: str) -> None:
 
 def importing(site: Site, program: str) -> psutil.Process | None:
     """The process of an import that is under way, its script or the last Java."""
-    found = [(each, command_of(each)) for each in workers(site.root / "stage")]
+    found = [(process, command_of(process)) for process in workers(site.root / "stage")]
     if program == "java":
-        return next((each for each, command in found if "org.neo4j.cli.AdminTool" in command), None)
-    return next((each for each, command in found if command[1].endswith(program) and os.getsid(each.pid) == each.pid))
+        return next((process for process, command in found if "org.neo4j.cli.AdminTool" in command), None)
+    return next(
+        (
+            process
+            for process, command in found
+            if command[1].endswith(program) and os.getsid(process.pid) == process.pid
+        )
+    )
 
 
 def test_stopped_while_importing(site: Site) -> None:

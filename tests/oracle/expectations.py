@@ -35,9 +35,9 @@ def rows_sql(connection: psycopg.Connection, table: str) -> str:
     found = connection.execute("SELECT relkind = 'v' FROM pg_class WHERE oid = %s::regclass", [table]).fetchone()
     is_view = found is not None and found[0]
     order = ", ".join(key or ["tableoid", "ctid"])
-    place = "row_number() OVER ()" if is_view else f"row_number() OVER (ORDER BY {order})"
+    number = "row_number() OVER ()" if is_view else f"row_number() OVER (ORDER BY {order})"
     text = " || ':' || ".join(f"oracle.raw({column})" for column in key) or "null::text"
-    return f'CREATE TABLE oracle."rows {table}" AS SELECT {place} AS _n, {text} AS _pk, t.* FROM {table} AS t'
+    return f'CREATE TABLE oracle."rows {table}" AS SELECT {number} AS _n, {text} AS _pk, t.* FROM {table} AS t'
 
 
 def node_sql(node: Node) -> str:

@@ -25,9 +25,9 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def unequal(what: str, expected: object, got: object) -> list[str]:
+def unequal(subject: str, expected: object, got: object) -> list[str]:
     """One difference, or none."""
-    return [] if expected == got else [f"{what}: expected {expected!r}, got {got!r}"]
+    return [] if expected == got else [f"{subject}: expected {expected!r}, got {got!r}"]
 
 
 def files_under(export: Path) -> list[str]:

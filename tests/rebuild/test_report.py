@@ -113,7 +113,7 @@ def test_the_metrics_are_the_reports(report: RebuildReport, tmp_path: Path) -> N
         'exporter_rebuild_count{what="rejects"}': "2.0",
         "exporter_rebuild_live_timestamp_seconds": "1.79540370125e+09",
     }
-    assert [each.name for each in path.parent.iterdir()] == ["exporter.prom"]
+    assert [file.name for file in path.parent.iterdir()] == ["exporter.prom"]
 
 
 def test_the_metrics_of_a_failure(report: RebuildReport, tmp_path: Path) -> None:

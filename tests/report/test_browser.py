@@ -35,10 +35,10 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def test_it_opens(window: Browser, page: Path, width: int, scheme: str, script: bool) -> None:
     """Wide or on a phone, light or dark, with its script or without: nothing is said on the console, nothing else is
     asked for, nothing is wider than the screen, and all of the graph is there."""
-    window.said.clear()
+    window.console.clear()
     window.asked.clear()
     window.open(page, width=width, scheme=scheme, script=script)
-    assert (window.said, window.failed) == ([], [])
+    assert (window.console, window.failed) == ([], [])
     assert window.asked == [page.resolve().as_uri()]
     assert window.ask("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
     assert window.ask("document.querySelectorAll('.node').length") == len(NODES)

@@ -102,25 +102,27 @@ def test_the_environment_of_the_user_does_not_matter(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("sign", ["uri", "PG_VERSION"], ids=["running", "starting"])
 def test_an_interrupt_stops_the_server(sign: str) -> None:
     """^C stops the server and removes its directory, when it runs and while its directory is being made."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         process = subprocess.Popen(
             [sys.executable, "-c", HOLD],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"TMPDIR": place},
+            env={"TMPDIR": directory},
             cwd=Path(module.__file__).parents[2],
         )
         assert process.stdout is not None
         if sign == "uri":
-            assert process.stdout.readline().startswith(f"postgresql://postgres@localhost:5432/postgres?host={place}")
-        while not list(Path(place).glob("postgres-*/PG_VERSION")):
+            assert process.stdout.readline().startswith(
+                f"postgresql://postgres@localhost:5432/postgres?host={directory}"
+            )
+        while not list(Path(directory).glob("postgres-*/PG_VERSION")):
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
-        assert list(Path(place).iterdir()) == []
+        assert list(Path(directory).iterdir()) == []
 
 
 def test_without_the_demo_extra(monkeypatch: pytest.MonkeyPatch) -> None:

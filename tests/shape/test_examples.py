@@ -44,8 +44,8 @@ def test_personal_data_is_masked() -> None:
 def test_every_mark_counts() -> None:
     """No property that the model marks is shown."""
     for node in NODES:
-        for given in node.properties:
-            assert pii_columns(node.table).get(given.name) == given.pii
+        for prop in node.properties:
+            assert pii_columns(node.table).get(prop.name) == prop.pii
 
 
 def test_long_values_are_cut() -> None:

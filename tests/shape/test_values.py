@@ -25,9 +25,9 @@ def shaped(type: Type, column: pl.Series, raw: list[str | None] | None = None) -
     frame = column.alias("p").to_frame()
     if raw is not None:
         frame = frame.with_columns(pl.Series(raw_name("p"), raw, dtype=pl.String))
-    given = property_values(frame, Property("p", type))
-    lost = [] if given.lost is None else frame.filter(given.lost)[given.raw].to_list()
-    return given.values.to_list(), lost
+    values = property_values(frame, Property("p", type))
+    lost = [] if values.lost is None else frame.filter(values.lost)[values.raw].to_list()
+    return values.values.to_list(), lost
 
 
 def texts(*values: str | None) -> pl.Series:

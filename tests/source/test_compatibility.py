@@ -22,15 +22,19 @@ def findings(uri: str, mapping: NameMapping = AS_IT_IS) -> list[str]:
     """What is found, but for the notes on money and time: the schema as it should be has some, too."""
     with connect(uri, "test", lock_seconds=3) as connection:
         found = examine(read_catalog(connection, mapping.schemas()), mapping)
-    return [f"{each.severity}: {each}" for each in found if not each.what.endswith(("as a double", "as a localtime"))]
+    return [
+        f"{finding.severity}: {finding}"
+        for finding in found
+        if not finding.what.endswith(("as a double", "as a localtime"))
+    ]
 
 
 def test_the_schema_as_it_should_be(source: str) -> None:
     """Nothing but notes on columns whose values are read as text."""
     with connect(source, "test", lock_seconds=3) as connection:
         found = examine(read_catalog(connection, AS_IT_IS.schemas()), AS_IT_IS)
-    assert {each.severity for each in found} == {Severity.NOTE}
-    assert [str(each) for each in found if not each.what.endswith("a double")] == [
+    assert {finding.severity for finding in found} == {Severity.NOTE}
+    assert [str(finding) for finding in found if not finding.what.endswith("a double")] == [
         "customers.customer_profile.tob: type time without time zone is cast to be read as a localtime",
         "auth.login_activities.ip_address: type inet is cast to be read as a string",
     ]
@@ -181,7 +185,7 @@ def restricted(source: str) -> Iterator[str]:
 def test_privileges_and_row_security(restricted: str) -> None:
     """What the role lacks is told with the GRANT that gives it."""
     remedy = "export with a role that has BYPASSRLS, or row security hides rows"
-    assert [each for each in findings(restricted) if not each.startswith("note")] == [
+    assert [finding for finding in findings(restricted) if not finding.startswith("note")] == [
         f"error: auth.auth_users: row-level security applies to this role; {remedy}",
         f"error: auth.auth_user_roles: row-level security applies to this role; {remedy}",
         "error: guide.bank_account: no SELECT on the table; GRANT SELECT ON guide.bank_account",

@@ -1,6 +1,5 @@
 """A headless Chromium, driven by its own protocol over a pipe: no driver, no port, no network."""
 
-import base64
 import itertools
 import json
 import os
@@ -25,13 +24,13 @@ def chromium() -> str | None:
 
 @dataclass
 class Browser:
-    """One page. `said` is what it printed on its console, `failed` what it could not load, `asked` all that it asked
+    """One page. `console` is what it printed on its console, `failed` what it could not load, `asked` all that it asked
     for."""
 
     commands: BinaryIO
     answers: BinaryIO
     session: str = ""
-    said: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -58,7 +57,7 @@ class Browser:
         message: dict[str, Any] = json.loads(held)
         match message.get("method"):
             case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded":
-                self.said.append(json.dumps(message["params"]))
+                self.console.append(json.dumps(message["params"]))
             case "Network.loadingFailed":
                 self.failed.append(json.dumps(message["params"]))
             case "Network.requestWillBeSent":
@@ -104,11 +103,6 @@ class Browser:
     def wait(self) -> None:
         """Waits until the page was drawn again, and has heard of it."""
         self.ask("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
-
-    def picture(self, file: Path, *, whole: bool = True) -> None:
-        """A screenshot, of the whole page or of what the screen shows."""
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(shot["data"]))
 
 
 @contextmanager

@@ -29,11 +29,11 @@ TIMEOUT = 60
 Found = TypeVar("Found")
 
 
-def eventually(found: Callable[[], Found], what: str, timeout: float = TIMEOUT) -> Found:
+def eventually(found: Callable[[], Found], event: str, timeout: float = TIMEOUT) -> Found:
     """The first true result of `found`, which is called until then; fails after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (result := found()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        assert time.monotonic() < deadline, f"waited in vain for {event}"
         time.sleep(0.005)
     return result
 

@@ -168,7 +168,7 @@ def possible(row: Row, table: Table, end: End, world: World) -> list[Any]:
 
 
 @dataclass
-class Given:
+class Shaped:
     """What rows give to one entity: importable rows, reject lines, how many refer to nobody."""
 
     rows: list[tuple[Any, ...]]
@@ -182,22 +182,22 @@ def joined(row: Row, columns: tuple[str, ...]) -> str | None:
     return texts[0] if len(texts) == 1 else ":".join(text or "" for text in texts)
 
 
-def shape(table: Table, rows: list[Row], duplicates: list[bool], keys: list[str] | None, world: World) -> list[Given]:
+def shape(table: Table, rows: list[Row], duplicates: list[bool], keys: list[str] | None, world: World) -> list[Shaped]:
     """What the rows give to each entity of the table, the node first; `keys` are their primary keys, if it has one."""
     entities: list[Node | Relationship] = [table.node] if table.node else []
     entities += table.relationships
-    all_given = []
+    all_shaped = []
     for entity in entities:
-        given = Given([], [])
+        shaped = Shaped([], [])
         for number, row in enumerate(rows):
             key = keys[number] if keys else joined(row, key_columns(table))
-            add(given, row, table, entity, duplicates[number], key, world)
-        all_given.append(given)
-    return all_given
+            add(shaped, row, table, entity, duplicates[number], key, world)
+        all_shaped.append(shaped)
+    return all_shaped
 
 
 def add(
-    given: Given, row: Row, table: Table, entity: Node | Relationship, duplicate: bool, key: str | None, world: World
+    shaped: Shaped, row: Row, table: Table, entity: Node | Relationship, duplicate: bool, key: str | None, world: World
 ) -> None:
     """Adds what one row gives to an entity."""
     if isinstance(entity, Node):
@@ -207,11 +207,11 @@ def add(
         fate = relationship_fate(row, table, entity, world, duplicate=duplicate)
         own_keys = [] if fate else [end_key(row, table, end, world) for end in ends(table, entity)]
     if fate == NO_TARGET:
-        given.no_target += 1
+        shaped.no_target += 1
         return
     if fate:
         value = joined(row, fate.columns)
-        given.rejects.append((fate.reason, table.name, ":".join(fate.columns), key, value, fate.references))
+        shaped.rejects.append((fate.reason, table.name, ":".join(fate.columns), key, value, fate.references))
         return
     values = []
     for prop in entity.properties:
@@ -222,8 +222,8 @@ def add(
         value, lost = obvious.property_value(prop.type, row[prop.name])
         values.append(value)
         if lost is not None:
-            given.rejects.append(("unrepresentable_value", table.name, prop.name, key, lost, None))
-    given.rows.append((*own_keys, *values))
+            shaped.rejects.append(("unrepresentable_value", table.name, prop.name, key, lost, None))
+    shaped.rows.append((*own_keys, *values))
 
 
 def end_key(row: Row, table: Table, end: End, world: World) -> Any:

@@ -145,8 +145,8 @@ def uuids(draw: st.DrawFn) -> str:
     text = draw(st.sampled_from([text, text, text.upper(), text.title(), text.replace("-", ""), "{" + text + "}"]))
     if draw(st.booleans()):
         return text
-    place = draw(st.integers(0, len(text) - 1))
-    return text[:place] + draw(st.sampled_from(["", "g", "٣", "-", " ", "\xa0", "ß", "a"])) + text[place + 1 :]
+    position = draw(st.integers(0, len(text) - 1))
+    return text[:position] + draw(st.sampled_from(["", "g", "٣", "-", " ", "\xa0", "ß", "a"])) + text[position + 1 :]
 
 
 def hostile_text(*likely: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
