@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 
 class Type(StrEnum):
@@ -46,8 +47,8 @@ class PrivacyClass(StrEnum):
 class Property:
     """A node or relationship property; it has its column's name."""
 
-    name: str
     type: Type
+    name: str
     pii: Pii | None = None
 
 
@@ -116,7 +117,7 @@ class Node:
     @property
     def key_properties(self) -> tuple[Property, ...]:
         """The key as a property; none where it is a pair."""
-        return (Property(self.key.columns[0], self.key.type),) if len(self.key.columns) == 1 else ()
+        return (Property(self.key.type, self.key.columns[0]),) if len(self.key.columns) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,29 +231,11 @@ def optional(*columns: str) -> Reference:
     return Reference(columns, optional=columns[-1])
 
 
-def long(name: str) -> Property:
-    return Property(name, Type.LONG)
-
-
-def double(name: str) -> Property:
-    return Property(name, Type.DOUBLE)
-
-
-def boolean(name: str) -> Property:
-    return Property(name, Type.BOOLEAN)
-
-
-def datetime(name: str) -> Property:
-    return Property(name, Type.DATETIME)
-
-
-def date(name: str, pii: Pii | None = None) -> Property:
-    return Property(name, Type.DATE, pii)
-
-
-def localtime(name: str, pii: Pii | None = None) -> Property:
-    return Property(name, Type.LOCALTIME, pii)
-
-
-def string(name: str, pii: Pii | None = None) -> Property:
-    return Property(name, Type.STRING, pii)
+# Properties, by their name and what personal data they hold.
+long = partial(Property, Type.LONG)
+double = partial(Property, Type.DOUBLE)
+boolean = partial(Property, Type.BOOLEAN)
+datetime = partial(Property, Type.DATETIME)
+date = partial(Property, Type.DATE)
+localtime = partial(Property, Type.LOCALTIME)
+string = partial(Property, Type.STRING)

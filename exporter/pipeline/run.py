@@ -85,7 +85,7 @@ def publish(
     where there are more rejects than allowed."""
     tallies = reconcile(extracted.index, extracted.chunks, extracted.counts)
     check_limit(settings, partial, tallies)
-    metadata = describe(settings, extracted.snapshot, started_at)
+    metadata = metadata_of(settings, extracted.snapshot, started_at)
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)
@@ -159,7 +159,7 @@ def make_report(
     return render(manifest, settings=settings, profile=profile, peak_memory=peak_memory, examples=examples)
 
 
-def describe(settings: Settings, snapshot: Snapshot, started_at: datetime) -> Metadata:
+def metadata_of(settings: Settings, snapshot: Snapshot, started_at: datetime) -> Metadata:
     """What the manifest says of the run besides its contents."""
     return Metadata(
         tool=Tool(DISTRIBUTION, version(DISTRIBUTION)),

@@ -128,12 +128,8 @@ class Rebuild:
         """Reports which export is taken and what it holds."""
         totals = read_manifest(directory).totals
         self.report.export = directory.name
-        self.report.counts = {
-            "nodes": totals.nodes,
-            "relationships": totals.relationships,
-            "properties": totals.properties,
-            "rejects": totals.rejects,
-        }
+        counted = ("nodes", "relationships", "properties", "rejects")
+        self.report.counts = {name: getattr(totals, name) for name in counted}
 
     def guard(self, directory: Path, name: str) -> None:
         """Compares an export, which the user knows by `name`, with the one behind the live store; before the first

@@ -21,7 +21,7 @@ REASONS = {
     "duplicate_relationship": "a repeated row of guide_skills or guide_languages",
     "unrepresentable_value": "a single value that the graph cannot hold; its row is exported without it",
 }
-# The report points at a label or pattern that had at least so many rows and lost more than this share of them.
+# The report points at a label or pattern that had at least this many rows and lost more than this share of them.
 SMALLEST_SHOWN, LARGEST_DROP = 20, 0.2
 
 

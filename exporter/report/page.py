@@ -94,7 +94,7 @@ LETTERS = 150
 
 
 def fitting(texts: Iterable[str], seconds: float, total: float) -> str:
-    """The first text that fits into a block of so many seconds of a timeline of `total`; empty where none does."""
+    """The first text that fits into a block of this many seconds of a timeline of `total`; empty where none does."""
     room = LETTERS * seconds / total - 2 if total else 0
     return next((text for text in texts if len(text) <= room), "")
 

@@ -22,7 +22,6 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5
 DIRECTLY = "connect to the server itself"
-ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
 # Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
 # because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read. By
@@ -80,8 +79,8 @@ def without_password(uri: str) -> str:
     parse(uri)
     location, question_mark, query = uri.partition("?")
     scheme, _, address = location.partition("://")
-    user, at, hosts = address.rpartition("@")
-    user = user.partition(":")[0]
+    user_info, at, hosts = address.rpartition("@")
+    user = user_info.partition(":")[0]
     secrets = ("password", "sslpassword")
     kept = [parameter for parameter in query.split("&") if unquote(parameter.partition("=")[0]) not in secrets]
     return f"{scheme}://{user}{at if user else ''}{hosts}{question_mark if any(kept) else ''}{'&'.join(kept)}"
@@ -205,8 +204,8 @@ def worker_address(connection: Connection, application: str, *, lock_seconds: in
     query |= tls_parameters(connection)
     user = quote(info.user, safe="")
     password = f":{quote(info.password, safe='')}" if info.password else ""
-    database = quote(info.dbname, safe="")
-    return Address(f"postgresql://{user}{password}@{host}:{info.port}/{database}", query, application)
+    uri = f"postgresql://{user}{password}@{host}:{info.port}/{quote(info.dbname, safe='')}"
+    return Address(uri, query, application)
 
 
 def tls_parameters(connection: Connection) -> dict[str, str]:
@@ -223,7 +222,7 @@ def tls_parameters(connection: Connection) -> dict[str, str]:
     if mode in {"verify-ca", "verify-full"} and root in {"", "system"}:
         raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
     # With a root certificate libpq verifies the CA under sslmode=require too.
-    if root and mode in ENCRYPTED_MODES:
+    if root and mode in {"require", "verify-ca", "verify-full"}:
         query["sslrootcert"] = root
     if mode == "verify-full":
         if not connection.pgconn.used_password:

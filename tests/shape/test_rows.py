@@ -139,7 +139,7 @@ def test_sessions(key_index: KeyIndex) -> None:
 
 
 def test_guide_skills(key_index: KeyIndex) -> None:
-    """A join table: the pair is the reject's key, a repeated pair the last of the fates."""
+    """A join table: the pair is the reject's key, a repeated pair the last condition to decide."""
     parts = shaped(
         "guide.guide_skills",
         key_index,

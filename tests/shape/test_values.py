@@ -25,7 +25,7 @@ def shaped(type: Type, column: pl.Series, raw: list[str | None] | None = None) -
     frame = column.alias("p").to_frame()
     if raw is not None:
         frame = frame.with_columns(pl.Series(raw_name("p"), raw, dtype=pl.String))
-    values = property_values(frame, Property("p", type))
+    values = property_values(frame, Property(type, "p"))
     lost = [] if values.lost is None else frame.filter(values.lost)[values.raw].to_list()
     return values.values.to_list(), lost
 
@@ -168,7 +168,7 @@ FIRST, LAST = -4_371_587, (date.max - EPOCH).days
 )
 def test_what_needs_a_careful_read(type: Type, value: int, beyond: bool) -> None:
     """A date or datetime outside the years -9999 to 9999, wherever in a column; nothing else matters."""
-    table = Table("t", "", Node("T", "t", integer("id"), (Property("p", type), Property("n", Type.LONG))), ())
+    table = Table("t", "", Node("T", "t", integer("id"), (Property(type, "p"), Property(Type.LONG, "n"))), ())
     dtypes = (pl.Int32, pl.Date) if type is Type.DATE else (pl.Int64, pl.Datetime("us", "UTC"))
     column = pl.Series("p", [0, None, value, 0], dtype=dtypes[0]).cast(dtypes[1])
     frame = pl.DataFrame({"id": [1, 2, 3, 2**62], "p": column, "n": [2**62, None, 0, -(2**62)]})

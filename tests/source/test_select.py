@@ -241,7 +241,7 @@ def test_the_rows_of_a_view_have_no_order(source: str) -> None:
 
 
 def test_row_ids(source: str) -> None:
-    """No two rows of a table and its heirs have one."""
+    """No two rows of a table and its child tables have one."""
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("create table guide.more () inherits (guide.skills)")
         connection.execute("insert into guide.more values (1, 'a', '')")
