@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exporter.cli.options import Config, Output, Source, settings_from, warn_of_password
+from exporter.cli.options import Config, Output, Source, result_console, settings_from, warn_of_password
 
 if TYPE_CHECKING:
     from exporter.preflight.check import Preflight
@@ -57,13 +57,10 @@ def print_json(preflight: "Preflight") -> None:
 
 def print_findings(preflight: "Preflight", *, notes: bool) -> None:
     """Prints findings and estimate: on a terminal as a table, else one finding a line."""
-    from rich.console import Console
-
     from exporter.cli.tables import estimate_text, estimates_table, findings_table
     from exporter.source.compatibility import Severity
 
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 160, highlight=False)
+    terminal, console = sys.stdout.isatty(), result_console()
     listed = [finding for finding in preflight.findings if notes or finding.severity is not Severity.NOTE]
     if terminal and listed:
         console.print(findings_table(listed), "")

@@ -18,6 +18,7 @@ from exporter.cli.options import (
     StallTimeout,
     Timezone,
     Workers,
+    result_console,
     setting_flags,
     settings_from,
     warn_of_password,
@@ -168,10 +169,3 @@ def list_graphs() -> None:
     result_console().print(
         tables.graphs_table(graphs) if graphs else f"There is no graph in {registry.data_directory()}."
     )
-
-
-def result_console() -> Any:
-    """Where results go; wide enough for most if stdout is not a terminal."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else 160)

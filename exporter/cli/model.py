@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from exporter.cli.options import result_console
+
 
 class ModelFormat(StrEnum):
     TABLE = "table"
@@ -25,8 +27,6 @@ def model(
     elif format is ModelFormat.MERMAID:
         print(mermaid())
     else:
-        from rich.console import Console
-
         from exporter.cli.tables import model_tables
 
-        Console(width=None if sys.stdout.isatty() else 160).print(model_tables())
+        result_console().print(model_tables())

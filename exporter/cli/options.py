@@ -3,6 +3,7 @@
 A flag made by `setting` is a setting: a command only has to take it, `settings_from` finds it in the context.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,6 +102,13 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
     from exporter.settings import load
 
     return load(config, **setting_flags(context), rebuild=setting_flags(context, REBUILD_SETTINGS))
+
+
+def result_console() -> Any:
+    """Where tables go; wide enough for most if stdout is not a terminal."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 PASSWORD_WARNING = "a password on the command line is seen by other users; use PGPASSWORD"

@@ -1,11 +1,10 @@
 """`exporter runs`: the exports there are, and what changed between two of them."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from exporter.cli.options import Config, Output, settings_from
+from exporter.cli.options import Config, Output, result_console, settings_from
 
 
 def runs(
@@ -18,14 +17,12 @@ def runs(
     ] = None,
 ) -> None:
     """List the exports in the output directory, or compare two of them by label and pattern."""
-    from rich.console import Console
-
     from exporter.cli.tables import changes_table, runs_table
     from exporter.published.diff import changes
     from exporter.published.history import exports, find
 
     directory = settings_from(context, config).output
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = result_console()
     if diff:
         before, after = (find(directory, name) for name in diff)
         differing = [change for change in changes(before, after) if change.changed]

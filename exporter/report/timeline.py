@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from exporter.pipeline.profile import Profile
+from exporter.pipeline.profile import Profile, total_seconds
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
@@ -104,10 +104,7 @@ def merge(block: Block, following: Block) -> Block:
 
 def total(table: str, timers: list[TaskTimer]) -> Block:
     """The tasks of a table together, as a block from 0."""
-    spent: dict[str, float] = {}
-    for timer in timers:
-        for activity, seconds in timer.seconds.items():
-            spent[activity] = spent.get(activity, 0.0) + seconds
+    spent = {activity: seconds for activity, seconds in total_seconds(timers).items() if seconds}
     return Block(table, 0.0, sum(spent.values()), spent, len(timers))
 
 

@@ -68,10 +68,9 @@ def later_settings(connection: Connection) -> dict[str, str]:
 
 def password_in(uri: str) -> bool:
     """Whether a source URI carries a password."""
-    try:
+    with suppress(psycopg.Error):
         return bool(conninfo.conninfo_to_dict(uri).get("password"))
-    except psycopg.Error:
-        return False
+    return False
 
 
 def without_password(uri: str) -> str:
