@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -139,17 +148,10 @@ class Settings(BaseSettings):
         ZoneInfo(name)
         return name
 
-    @field_validator("tables")
+    @field_validator("tables", "columns")
     @classmethod
-    def known_tables(cls, names: dict[str, str]) -> dict[str, str]:
-        if faults := NameMapping(tables=names).faults():
-            raise ValueError("; ".join(faults))
-        return names
-
-    @field_validator("columns")
-    @classmethod
-    def known_columns(cls, names: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        if faults := NameMapping(columns=names).faults():
+    def known_names(cls, names: Any, info: ValidationInfo) -> Any:
+        if faults := NameMapping(**{str(info.field_name): names}).faults():
             raise ValueError("; ".join(faults))
         return names
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from exporter import DISTRIBUTION
 from exporter.cli.check import check
 from exporter.cli.demo import demo
 from exporter.cli.export import export
@@ -26,8 +27,6 @@ from exporter.cli.runs import runs
 from exporter.cli.verify import verify
 from exporter.errors import ExporterError
 from exporter.interrupts import ignore_signals, interruptible
-
-DISTRIBUTION = "astrokiran-graph-exporter"
 
 app = typer.Typer(
     name="exporter",

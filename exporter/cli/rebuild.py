@@ -1,7 +1,6 @@
 """`exporter rebuild`: a live graph, built anew."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -106,8 +105,11 @@ def rebuild(
 def reported(report: "RebuildReport") -> Iterator[ExitStack]:
     """Notes in the report how the block ended, and prints the report as one line of JSON, whatever happened. Before it
     prints, it runs what the block put on the stack. An `ExporterError` ends here, a bug goes on."""
+    from exporter.progress.log import print_if_possible
+
     with ExitStack() as at_end:
-        at_end.callback(lambda: print_result(json.dumps(report.as_object(), ensure_ascii=False)))
+        # On a full disk the exit code still tells what happened to the graph.
+        at_end.callback(lambda: print_if_possible(json.dumps(report.as_object(), ensure_ascii=False), sys.stdout))
         try:
             yield at_end
             report.succeed()
@@ -126,11 +128,3 @@ def try_write_metrics(report: "RebuildReport", path: Path) -> None:
         write_metrics(report, path)
     except UsageError as error:
         report.log.write(str(error), "warning")
-
-
-def print_result(line: str) -> None:
-    """Prints on stdout. If that fails, as on a full disk, the exit code still tells what happened to the graph."""
-    try:
-        print(line, flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

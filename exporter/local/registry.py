@@ -21,6 +21,7 @@ import psutil
 from platformdirs import user_data_path
 from pydantic import TypeAdapter, ValidationError
 
+from exporter import DISTRIBUTION
 from exporter.errors import RunError, UsageError
 from exporter.sink.files import write_private
 from exporter.sink.layout import REJECTED
@@ -150,7 +151,7 @@ def first_free(previous: int | None, candidates: range, taken: set[int | None]) 
 
 def data_directory() -> Path:
     """The user's data directory for the graphs: XDG_DATA_HOME is respected."""
-    return user_data_path("astrokiran-graph-exporter", appauthor=False)
+    return user_data_path(DISTRIBUTION, appauthor=False)
 
 
 def graphs() -> list[Graph]:

@@ -8,7 +8,7 @@ from functools import cache
 
 from exporter.errors import SourceError
 from exporter.model.graph import GRAPH
-from exporter.model.vocabulary import ByValue, Graph, IdRule, Node, Property, Reference, Relationship, Type
+from exporter.model.vocabulary import Graph, IdRule, Node, Property, Reference, Relationship, Type
 
 # How a column must be readable: as a property of a type, or by an ID rule.
 Use = Type | IdRule
@@ -125,16 +125,22 @@ def referenced_labels() -> tuple[str, ...]:
     )
 
 
-@cache
-def links_by_value() -> tuple[tuple[Table, str, ByValue], ...]:
-    """Every link by value: the table whose rows make it, the label it finds, the link."""
-    return tuple(
+def linked_values(graph: Graph = GRAPH) -> list[tuple[str, str, IdRule]]:
+    """What links by value compare, once each: the label and column that own a value, or share it where a link is
+    exclusive, and the rule."""
+    links = (
         (table, label, reference.by_value)
-        for table in tables()
+        for table in tables(graph)
         for relationship in table.relationships
         for label, reference in ends(relationship)
-        if reference.by_value
     )
+    found: dict[tuple[str, str, IdRule], None] = {}
+    for table, label, link in links:
+        if link:
+            found[label, link.owner_column, link.id_rule] = None
+            if link.exclusive and table.node:
+                found[table.node.label, link.column, link.id_rule] = None
+    return list(found)
 
 
 def ordered_relationships() -> list[Relationship]:

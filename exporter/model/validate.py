@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from exporter.model.graph import GRAPH
-from exporter.model.tables import Table, Use, ends, tables
+from exporter.model.tables import Table, Use, ends, linked_values, tables
 from exporter.model.vocabulary import (
     ByValue,
     Constant,
@@ -173,17 +173,10 @@ def bad_link(table: Table, owner: Node, link: ByValue) -> Iterator[str]:
 
 def bad_linked_values(graph: Graph) -> Iterator[str]:
     """Columns that links by value compare by more than one rule: the index of their values is made by one."""
-    rules: dict[tuple[str, str], set[IdRule]] = {}
-    for table in tables(graph):
-        for relationship in table.relationships:
-            for label, reference in ends(relationship):
-                if link := reference.by_value:
-                    rules.setdefault((label, link.owner_column), set()).add(link.id_rule)
-                    if link.exclusive and table.node:
-                        rules.setdefault((table.node.label, link.column), set()).add(link.id_rule)
-    for (label, column), used in rules.items():
-        if len(used) > 1:
-            yield f"links by value compare {label}.{column} by more than one rule: {', '.join(sorted(used))}"
+    values = linked_values(graph)
+    for column in repeated(f"{label}.{column}" for label, column, _ in values):
+        rules = sorted(rule for label, name, rule in values if f"{label}.{name}" == column)
+        yield f"links by value compare {column} by more than one rule: {', '.join(rules)}"
 
 
 def bad_indexes(graph: Graph) -> Iterator[str]:

@@ -17,10 +17,9 @@ from exporter.settings import Settings
 from exporter.sink.files import Flusher
 from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
-from exporter.source.catalog import Size
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, worker_address
-from exporter.source.leader import Snapshot, Source, end_readers, exportable_source
+from exporter.source.leader import Snapshot, end_readers, exportable_source
 from exporter.source.plan import Planner
 from exporter.source.queries import TableQueries
 from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog, idle_limit
@@ -51,7 +50,8 @@ def extract(
         address = worker_address(connection, readers, lock_seconds=settings.lock_timeout)
         context = Context(address, snapshot.pre_execution, partial.directory, heartbeats)
         view_counts = source.count_views()
-        planner = planner_of(settings, source, sizes, view_counts)
+        chunker = Chunker(connection, sizes, view_counts, chunk_bytes(settings.memory, settings.workers))
+        planner = Planner(source, settings.timezone, chunker)
         index_queries = planner.index_queries()
     watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
     with (
@@ -85,11 +85,6 @@ def end_readers_on_error(settings: Settings, pool: Pool, watchdog: Watchdog) -> 
         if isinstance(error, SnapshotError):
             watchdog.ask()  # raises why
         raise
-
-
-def planner_of(settings: Settings, source: Source, sizes: dict[str, Size], view_counts: dict[str, int]) -> Planner:
-    chunker = Chunker(source.connection, sizes, view_counts, chunk_bytes(settings.memory, settings.workers))
-    return Planner(source, settings.timezone, chunker)
 
 
 # Measured: the leader takes 52 MB, each of two workers 130 with what it maps of the key index of ten million rows, and

@@ -5,6 +5,7 @@ settings -> plan -> key index -> chunks in worker processes -> publish
           catalog
 """
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
+from exporter import DISTRIBUTION
 from exporter.errors import LimitError, RunError
 from exporter.interrupts import time_limit
 from exporter.model.render import model_sha256
@@ -27,8 +29,6 @@ from exporter.sink.manifest import Manifest, Metadata, Model, Options, Source, T
 from exporter.sink.publish import PartialExport, partial_export
 from exporter.sink.tally import Tally, new_tallies, unaccounted
 from exporter.source.leader import Snapshot, connected
-
-DISTRIBUTION = "astrokiran-graph-exporter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,14 @@ def publish(
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)
-        manifest = partial.complete(
-            tallies,
-            metadata,
-            lambda manifest: make_report(render, manifest, settings, profile, timer.peak_memory, extracted.chunks),
+        report = functools.partial(
+            render,
+            settings=settings,
+            profile=profile,
+            peak_memory=timer.peak_memory,
+            examples=examples_of(extracted.chunks),
         )
+        manifest = partial.complete(tallies, metadata, report)
         if settings.archive:
             partial.pack(settings.recipients, timer.tick)
         directory = partial.publish()
@@ -145,18 +148,10 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
         )
 
 
-def make_report(
-    render: ReportRenderer,
-    manifest: Manifest,
-    settings: Settings,
-    profile: Profile,
-    peak_memory: int,
-    chunks: Iterable[ChunkDone],
-) -> str:
-    """The export's report, with the examples of rejects in the order of the chunks."""
+def examples_of(chunks: Iterable[ChunkDone]) -> dict[str, list[Example]]:
+    """A few rejects of each entity by its name, from the first chunks that have some."""
     ordered = sorted(chunks, key=lambda done: done.chunk.number)
-    examples = gathered((part.name, part.examples) for done in ordered for part in done.parts)
-    return render(manifest, settings=settings, profile=profile, peak_memory=peak_memory, examples=examples)
+    return gathered((part.name, part.examples) for done in ordered for part in done.parts)
 
 
 def metadata_of(settings: Settings, snapshot: Snapshot, started_at: datetime) -> Metadata:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
+from typing import TextIO
 
 from exporter.progress.state import ProgressState
 
@@ -18,12 +19,17 @@ POLL_SECONDS = 0.25
 TABLES_A_LINE = 3
 
 
-def log_stderr(text: str) -> None:
-    """Prints on stderr. Where that fails, on a full disk or a pipe that nobody reads, the run goes on without."""
+def print_if_possible(text: str, stream: TextIO) -> None:
+    """Prints a line. Where that fails, on a full disk or a pipe that nobody reads, the run goes on without."""
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(text, file=stream, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def log_stderr(text: str) -> None:
+    """Prints on stderr if possible."""
+    print_if_possible(text, sys.stderr)
 
 
 def log_dated(text: str) -> None:

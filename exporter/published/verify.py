@@ -47,16 +47,15 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
 
 
 def read_checksums(export: Path) -> dict[str, str]:
-    """Path -> SHA-256, as SHA256SUMS has them; empty where it is missing. Raises as `parse_checksums` does."""
+    """Path -> SHA-256, as SHA256SUMS has them; empty where it is missing.
+
+    It has lines of a lower-case digest, two blanks and a path below the export, each path once, in order of the paths'
+    bytes. Raises `DifferenceError`, which names the line, for anything else.
+    """
     try:
-        return parse_checksums((export / CHECKSUMS).read_bytes())
+        content = (export / CHECKSUMS).read_bytes()
     except FileNotFoundError:
         return {}
-
-
-def parse_checksums(content: bytes) -> dict[str, str]:
-    """Path -> SHA-256 of a SHA256SUMS: lines of a lower-case digest, two blanks and a path below the export, each path
-    once, in order of the paths' bytes. Raises `DifferenceError`, which names the line, for anything else."""
     *lines, rest = content.split(b"\n")
     sums: dict[str, str] = {}
     for number, line in enumerate([*lines, rest] if rest else lines, 1):

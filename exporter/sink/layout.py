@@ -58,9 +58,5 @@ def data_file(entity: Entity, chunk: int) -> Path:
     return data_folder(entity) / f"part-{chunk:04d}.csv"
 
 
-def rejects_folder(entity: Entity) -> Path:
-    return REJECTS / data_folder(entity)
-
-
 def rejects_file(entity: Entity, chunk: int) -> Path:
-    return rejects_folder(entity) / f"part-{chunk:04d}.csv"
+    return REJECTS / data_file(entity, chunk)

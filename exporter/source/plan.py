@@ -4,7 +4,7 @@ import psycopg
 from psycopg import sql
 
 from exporter.model import frame
-from exporter.model.tables import Table, Use, links_by_value, node, parts, referenced_labels, tables
+from exporter.model.tables import Table, Use, linked_values, node, parts, referenced_labels, tables
 from exporter.model.vocabulary import IdRule
 from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
@@ -40,7 +40,8 @@ class Planner:
         try:
             bounds = self.key_bounds()
             keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()]
-            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(), *self.value_queries()]
+            values = [self.value_queries(*value) for value in linked_values()]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(), *values]
             return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
@@ -135,16 +136,7 @@ class Planner:
         queries = self.chunker.queries(source, text, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
         return KeyQueries(label, queries, gathered, low, high, self.chunker.bytes(source))
 
-    def value_queries(self) -> list[ValueQueries]:
-        """The queries of all owners of a linked value, and of the rows that share it where the link is exclusive."""
-        wanted = {}
-        for table, label, link in links_by_value():
-            wanted[label, link.owner_column] = link.id_rule
-            if link.exclusive and table.node:
-                wanted[table.node.label, link.column] = link.id_rule
-        return [self.values(label, column, id_rule) for (label, column), id_rule in wanted.items()]
-
-    def values(self, label: str, column: str, id_rule: IdRule) -> ValueQueries:
+    def value_queries(self, label: str, column: str, id_rule: IdRule) -> ValueQueries:
         """The queries for (key, value) of every row of a label that does not lose its key to another row."""
         source = self.source_of(label)
         key = node(label).key.columns[0]

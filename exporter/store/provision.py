@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from exporter import DISTRIBUTION
 from exporter.errors import RunError, UsageError
 
 VERSION = "2026.09.0"
@@ -39,7 +40,7 @@ class Neo4jHome:
 
 def default_cache() -> Path:
     """The user's cache directory for Neo4j's jars: XDG_CACHE_HOME is respected."""
-    return user_cache_path("astrokiran-graph-exporter")
+    return user_cache_path(DISTRIBUTION)
 
 
 def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:

@@ -7,7 +7,7 @@ from exporter.model.graph import RELATIONSHIPS
 from exporter.model.tables import (
     Table,
     ends,
-    links_by_value,
+    linked_values,
     node,
     referenced_labels,
     tables,
@@ -113,9 +113,10 @@ def test_a_label_that_is_not_declared() -> None:
         node("Gide")
 
 
-def test_links_by_value() -> None:
-    """Two: a guide's referrer by code, a wallet's owner by phone."""
-    assert [(of.name, label, link.column, link.owner_column) for of, label, link in links_by_value()] == [
-        ("guide.guide_profile", "Guide", "referrer_code", "referral_code"),
-        ("wallet.consultant_wallets", "Guide", "phone_number", "phone_number"),
+def test_linked_values() -> None:
+    """A guide's referral code; the phones of guides, and of wallets, which must not share one."""
+    assert linked_values() == [
+        ("Guide", "referral_code", IdRule.CODE),
+        ("Guide", "phone_number", IdRule.PHONE),
+        ("GuideWallet", "phone_number", IdRule.PHONE),
     ]
