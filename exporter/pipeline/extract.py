@@ -1,7 +1,4 @@
-"""The leader's way through the source: check, lock, key index, tables. The workers' side is worker.py.
-
-With these two files alone, source, shape and sink are joined.
-"""
+"""The leader's way through the source: check, lock, key index, tables. The workers' side is worker.py."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future

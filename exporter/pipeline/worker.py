@@ -1,4 +1,4 @@
-"""The tasks as a worker process runs them, straight through: read -> shape -> write. The leader's side is run.py."""
+"""The tasks as a worker process runs them, straight through: read -> shape -> write. The leader's side is extract.py."""
 
 import os
 import signal
@@ -90,11 +90,11 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
     return frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
 
 
-def write_part(partial: Path, number: int, shaped: Shaped, watch: TaskTimer) -> EntityPart:
+def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
     """Writes what a chunk gives to one entity; where that is nothing, no file."""
     entity, rows, rejects = shaped.entity, shaped.rows, shaped.rejects
     tally = Tally(no_target=shaped.no_target)
-    with watch.on(WRITE):
+    with timer.on(WRITE):
         if rows.height:
             tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
         if rejects.height:

@@ -10,6 +10,7 @@ from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry
 
+JOIN_TABLES = [table.name.rpartition(".")[2] for table in tables() if not table.node]
 # Each reason with what it left out, in the order in which they decide; docs/graph.md says the same.
 REASONS = {
     "null_id": "a row whose own key, or a required reference, is null",
@@ -18,7 +19,7 @@ REASONS = {
     "ambiguous_link": "a link by referral code or phone that matches more than one node",
     "dangling_start": "a relationship whose start node is not in the export",
     "dangling_end": "a relationship whose end node is not in the export",
-    "duplicate_relationship": "a repeated row of guide_skills or guide_languages",
+    "duplicate_relationship": f"a repeated row of {' or '.join(JOIN_TABLES)}",
     "unrepresentable_value": "a single value that the graph cannot hold; its row is exported without it",
 }
 # The report points at a label or pattern that had at least this many rows and lost more than this share of them.

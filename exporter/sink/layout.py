@@ -1,4 +1,4 @@
-"""The paths of an export (contract.md, An export): the only module that makes its file names."""
+"""The names of the files and directories of an export (contract.md, An export)."""
 
 from pathlib import Path
 
