@@ -1,4 +1,4 @@
-"""The tasks as a worker process runs them, straight through: read -> shape -> write. The leader's side is extract.py."""
+"""The tasks as a worker process runs them, straight through: read, shape, write. The leader's side is extract.py."""
 
 import os
 import signal

@@ -107,7 +107,7 @@ def test_what_the_engine_keeps(sound: Graph) -> None:
         (graph(skipped_tables=frozenset({"old"})), ['table "old" is not schema.table']),
     ],
 )  # fmt: skip
-def test_names(faulty: Graph, expected: list[str]) -> None:
+def test_a_name_is_an_identifier(faulty: Graph, expected: list[str]) -> None:
     """A label, a property, a column, a table that could be no file, header or query."""
     assert problems(faulty) == expected
 
@@ -126,7 +126,7 @@ def test_names(faulty: Graph, expected: list[str]) -> None:
         (graph(indexes=(("Shop", "code"), ("Shop", "code"))), ["index on Shop.code is declared more than once"]),
     ],
 )  # fmt: skip
-def test_repetitions(faulty: Graph, expected: list[str]) -> None:
+def test_what_is_declared_twice_is_refused(faulty: Graph, expected: list[str]) -> None:
     """What of two would win, or end in one file."""
     assert problems(faulty) == expected
 
@@ -169,7 +169,7 @@ def test_what_is_not_there(faulty: Graph, expected: list[str]) -> None:
         (Key((), IdRule.INTEGER), ["Owner: a key of 0 columns cannot be read by the rule integer"]),
     ],
 )
-def test_keys(key: Key, expected: list[str]) -> None:
+def test_a_key_is_read_by_a_rule_for_keys(key: Key, expected: list[str]) -> None:
     """A rule by which the source cannot tell that two spellings are one key, a rule of another number of columns."""
     found = problems(graph(replace(OWNER, key=key)))
     assert [problem for problem in found if problem.startswith("Owner: ")] == expected
@@ -248,7 +248,7 @@ def test_a_column_that_is_read_in_two_ways() -> None:
         ({"Shop.phone": CATEGORY}, ["Shop.phone holds personal data (phone), and its privacy class is category"]),
     ],
 )
-def test_privacy(privacy: dict[str, PrivacyClass | None], expected: list[str]) -> None:
+def test_every_property_has_a_fitting_privacy_class(privacy: dict[str, PrivacyClass | None], expected: list[str]) -> None:
     """A property without a class, a class without a property, a class that contradicts the declaration."""
     classes = {name: of for name, of in (PRIVACY | privacy).items() if of is not None}
     assert problems(graph(privacy=classes)) == expected

@@ -30,7 +30,7 @@ def test_a_view_of_memory(tmp_path: Path) -> None:
     assert (tmp_path / "view").read_bytes() == b"abc"
 
 
-def test_permissions(tmp_path: Path) -> None:
+def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     """0600 in directories of 0700: the data is personal."""
     write_file(tmp_path, NAME, b"")
     write_file(tmp_path, NAME.with_name("part-0002.csv"), b"")

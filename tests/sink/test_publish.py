@@ -116,7 +116,7 @@ def test_its_files(tmp_path: Path) -> None:
     assert (directory / "report.html").read_text() == "1 nodes"
 
 
-def test_permissions(tmp_path: Path) -> None:
+def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     """Files are 0600 and directories 0700, whatever the umask."""
     before = os.umask(0)
     try:
