@@ -248,7 +248,9 @@ def test_a_column_that_is_read_in_two_ways() -> None:
         ({"Shop.phone": CATEGORY}, ["Shop.phone holds personal data (phone), and its privacy class is category"]),
     ],
 )
-def test_every_property_has_a_fitting_privacy_class(privacy: dict[str, PrivacyClass | None], expected: list[str]) -> None:
+def test_every_property_has_a_fitting_privacy_class(
+    privacy: dict[str, PrivacyClass | None], expected: list[str]
+) -> None:
     """A property without a class, a class without a property, a class that contradicts the declaration."""
     classes = {name: of for name, of in (PRIVACY | privacy).items() if of is not None}
     assert problems(graph(privacy=classes)) == expected
