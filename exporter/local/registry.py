@@ -156,8 +156,7 @@ def data_directory() -> Path:
 
 def graphs() -> list[Graph]:
     """The graphs that exist, by name."""
-    records = sorted(data_directory().glob(f"*/{RECORD}"))
-    return [Graph(path.parent) for path in records]
+    return [Graph(record.parent) for record in sorted(data_directory().glob(f"*/{RECORD}"))]
 
 
 def graph_named(name: str | None) -> Graph:
