@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exporter.sink.counts import counts_tsv
+from exporter.sink.manifest import read_manifest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SCRIPT = SCRIPTS / "import.sh"
@@ -185,8 +186,8 @@ def write(export: Path) -> Path:
         (export / path).write_bytes(content.encode())
     for script in ("import.sh", "verify.sh"):
         shutil.copy(SCRIPTS / script, export / script)
-    write_manifest(export, content := _manifest(data))
-    write_counts(export, counts_tsv(content))
+    write_manifest(export, _manifest(data))
+    write_counts(export, counts_tsv(read_manifest(export)))
     return export
 
 
