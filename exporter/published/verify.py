@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
+from exporter.sink.counts import counts_tsv
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import CHECKSUMS, MANIFEST, NODES, REJECTS, RELATIONSHIPS
+from exporter.sink.layout import CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS
 from exporter.sink.manifest import EntityEntry, Manifest, read_manifest
 
 # Stricter than sha256sum, as in import.sh: no capital digits, other line ends, comments or paths that lead outside.
@@ -39,6 +40,8 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
         manifest = read_manifest(export)
         if not differences:
             differences = [*file_differences(export, manifest, sums), *count_differences(export, manifest)]
+        if not differences and COUNTS in sums and (export / COUNTS).read_bytes() != counts_tsv(manifest).encode():
+            differences = [f"{COUNTS}: its counts are not those of {MANIFEST}"]
     except DifferenceError as error:
         return [*differences, str(error)]
     except PermissionError as error:

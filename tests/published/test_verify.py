@@ -115,6 +115,13 @@ def test_a_manifest_that_does_not_add_up(export: Path, edit: Edit, differences: 
     assert edited(export, edit) == differences
 
 
+def test_counts_that_are_not_the_manifests(export: Path) -> None:
+    """counts.tsv is what the scripts compare with, so it must say what the manifest says."""
+    content = (export / "counts.tsv").read_text(encoding="utf-8")
+    tiny_export.write_counts(export, content.replace("total\tnodes\t", "total\tnodes\t1"))
+    assert verify_files(export) == ["counts.tsv: its counts are not those of manifest.json"]
+
+
 def test_rows_that_the_manifest_does_not_have(export: Path) -> None:
     """The number of rows is counted in the files; a data file beside those of the manifest is one too many."""
     (export / "nodes/Customer/part-0002.csv").write_text('9,"+1"\n')
