@@ -32,9 +32,8 @@ CHANGES = (
 """,
     """\
 --- exporter/model/privacy.py
-+    "Coupon.code": KEY,
-+    "Coupon.amount": TECHNICAL,
-     "Payment.payment_order_id": KEY,
++    "Coupon": {"code": KEY, "amount": TECHNICAL},
+     "Payment": {
 """,
 )
 TEXTS = """

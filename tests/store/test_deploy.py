@@ -46,7 +46,10 @@ def test_an_export_becomes_a_graph(neo4j_home: Neo4jHome, tmp_path: Path) -> Non
     lines = str(different.value).splitlines()
     assert (lines[0], len(lines), lines[-1][:6]) == ("the graph differs from the manifest:", 12, "  and ")
     assert "  Customer, nodes: 2 in manifest.json, 1 in Neo4j" in lines
-    assert list(steps.seconds)[4:] == ["5 · schema: Making constraints and indexes"]
+    assert list(steps.seconds)[4:] == [
+        "5 · schema: Making constraints and indexes",
+        "6 · verify: Comparing the graph with the manifest",
+    ]
 
 
 def test_damaged_files_are_a_difference(tmp_path: Path) -> None:
