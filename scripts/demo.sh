@@ -7,7 +7,7 @@ usage() {
 Usage: scripts/demo.sh [OPTIONS]
 
 Makes .venv from requirements.lock, then runs `exporter demo OPTIONS`: a sample PostgreSQL, an export, an import into
-a real Neo4j, verification, and the five sample queries. Everything it starts is stopped in the end.
+a real Neo4j, verification, and the five sample queries. Everything it starts is stopped at the end.
 
   --scale N     how large the sample is; 1, the default, is about 100,000 rows
   --keep        leave Neo4j running and print its address

@@ -76,9 +76,9 @@ def print_summary(result: Any) -> None:
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
-    log_stderr(f"Its report: {result.directory / REPORT}")
+    log_stderr(f"Report: {result.directory / REPORT}")
     if result.archive:
-        log_stderr(f"Its archive: {result.archive}, {decimal(result.archive.stat().st_size)}")
+        log_stderr(f"Archive: {result.archive}, {decimal(result.archive.stat().st_size)}")
 
 
 def write_profile(path: Path, content: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def init(
     guesses, errors = guess_names(settings)
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):
-        log_stderr(f"exporter: the password is not written into {output_file}; give it by PGPASSWORD or PGPASSFILE")
+        log_stderr(f"exporter: the password is not written into {output_file}; pass it in PGPASSWORD or PGPASSFILE")
     print("\n".join(summary(guesses)))
     command = "exporter check" + (f" --config {output_file}" if output_file != DEFAULT_FILE else "")
     print(f"Wrote {output_file}. With it, a check finds {quantity(errors, 'error')}.")

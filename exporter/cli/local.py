@@ -88,7 +88,7 @@ def local(
             start_graph(name, cache)
         case "--stop":
             graph = registry.find(name)
-            print(f"{graph.name}: stopped" if lifecycle.stop(graph) else f"{graph.name}: it was not running")
+            print(f"{graph.name}: stopped" if lifecycle.stop(graph) else f"{graph.name}: was not running")
         case "--remove":
             graph = registry.find(name)
             lifecycle.delete(graph)
@@ -132,7 +132,7 @@ def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
     with queries.open_driver(graph, record) as driver:
         samples = queries.sample_queries(driver)
     console = result_console()
-    console.print("\nFive queries for a start, ready to paste:", tables.samples_text(samples), soft_wrap=True)
+    console.print("\nFive queries to start with, ready to paste:", tables.samples_text(samples), soft_wrap=True)
     console.print(tables.usage_text(graph, record), soft_wrap=True)
 
 
@@ -165,9 +165,7 @@ def list_graphs() -> None:
     from exporter.local import registry, tables
 
     graphs = registry.graphs()
-    result_console().print(
-        tables.graphs_table(graphs) if graphs else f"There is no graph in {registry.data_directory()}."
-    )
+    result_console().print(tables.graphs_table(graphs) if graphs else f"No graphs in {registry.data_directory()}.")
 
 
 def result_console() -> Any:

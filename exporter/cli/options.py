@@ -25,7 +25,7 @@ Source = Annotated[
     setting(
         "--source",
         "URI",
-        "postgresql://USER@HOST/DATABASE. Pass a password by PGPASSWORD or PGPASSFILE: other users can see a command "
+        "postgresql://USER@HOST/DATABASE. Pass a password in PGPASSWORD or PGPASSFILE: other users can see a command "
         "line.",
     ),
 ]
@@ -53,7 +53,7 @@ LockTimeout = Annotated[
     str | None, setting("--lock-timeout", "TIME", "How long to wait for a table lock.", default="30s")
 ]
 StallTimeout = Annotated[
-    str | None, setting("--stall-timeout", "TIME", "How long a read may make no progress.", default="60s")
+    str | None, setting("--stall-timeout", "TIME", "How long a read may go without progress.", default="60s")
 ]
 Archive = Annotated[
     bool | None,
@@ -103,7 +103,7 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
     return load(config, **setting_flags(context), rebuild=setting_flags(context, REBUILD_SETTINGS))
 
 
-PASSWORD_WARNING = "a password on the command line is seen by other users; use PGPASSWORD"
+PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"
 
 
 def warn_of_password(source: str | None) -> None:

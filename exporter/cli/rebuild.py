@@ -71,7 +71,7 @@ def rebuild(
         ),
     ] = None,
     accept_changes: Annotated[
-        bool, typer.Option("--accept-changes", help="Swap even if the new export is too unlike the previous one.")
+        bool, typer.Option("--accept-changes", help="Swap even if the new export differs too much from the last.")
     ] = False,
     max_drop: MaxDrop = None,
     max_rejects_rise: MaxRejectsRise = None,
@@ -92,7 +92,7 @@ def rebuild(
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
-    with interruptible("the live graph is as it was"), reported(report) as at_end:
+    with interruptible("the live graph is unchanged"), reported(report) as at_end:
         if rollback + repair + bool(export or accept_changes) > 1:
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
         if action is not Action.REBUILD and (source or output or max_drop or max_rejects_rise):

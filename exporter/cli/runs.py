@@ -33,4 +33,4 @@ def runs(
     elif published := exports(directory):
         console.print(runs_table(published))
     else:
-        console.print(f"There is no export in {directory}.")
+        console.print(f"No exports in {directory}.")

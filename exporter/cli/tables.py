@@ -41,14 +41,14 @@ def findings_summary(findings: Iterable[Finding]) -> str:
 def estimate_text(estimate: Estimate, output: Path, free_bytes: int) -> str:
     """Rows, bytes and time of an export, the space there is, and what the numbers are based on; a sentence a line."""
     lines = [
-        f"An export, estimated: {round_estimate(estimate.rows)} rows, {decimal(estimate.bytes)}, "
-        f"{format_duration(max(1, estimate.seconds))}; {decimal(free_bytes)} are free in {output}.",
+        f"Estimated export: {round_estimate(estimate.rows)} rows, {decimal(estimate.bytes)}, "
+        f"{format_duration(max(1, estimate.seconds))}; {decimal(free_bytes)} free in {output}.",
         f"Time: {estimate.rule}.",
     ]
     for basis, remark in (
         (Basis.SIZE, "Never analyzed, so estimated by size"),
         (Basis.PREVIOUS, "As many as in the previous export"),
-        (Basis.UNKNOWN, "Unknown, and not in these numbers"),
+        (Basis.UNKNOWN, "Unknown, not included above"),
     ):
         if names := estimate.based_on(basis):
             more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

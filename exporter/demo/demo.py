@@ -64,7 +64,7 @@ def answer_queries(source: str, bolt_uri: str, show: Show) -> None:
             answer = answer_from_graph(driver, query, values)
             show(answer_table(query_title(query, values), answer))
             if found := differences(query, answer_from_source(connection, query, values), answer):
-                raise DifferenceError(f"{query.name}: the graph and the source answer differently ({len(found)} rows)")
+                raise DifferenceError(f"{query.name}: graph and source give different answers ({len(found)} rows)")
 
 
 def query_title(query: Query, values: Mapping[str, str | int]) -> str:
@@ -79,7 +79,7 @@ def summarize(result: ExportResult, steps: Steps) -> None:
     steps.show(summary_table(result, steps.seconds))
     directory = shlex.quote(str(result.directory))
     steps.show_line(
-        f"\nThe export lies in {directory}; its report.html opens in any browser\n"
+        f"\nThe export is in {directory}; its report.html opens in any browser\n"
         "Next, with a source and a Neo4j of your own:\n"
         "  exporter check --source postgresql://USER@HOST/DATABASE\n"
         "  exporter export --source postgresql://USER@HOST/DATABASE\n"

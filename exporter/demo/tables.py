@@ -69,6 +69,6 @@ def summary_table(result: ExportResult, seconds: Mapping[str, float]) -> Rendera
         table.add_row(f"  {reason}", f"{rejects:,}", style="dim")
     for title, taken in seconds.items():
         table.add_row(title, f"{taken:.1f} s")
-    table.add_row("together", f"{sum(seconds.values()):.1f} s")
+    table.add_row("total", f"{sum(seconds.values()):.1f} s")
     table.add_row("peak memory of the export", f"{result.peak_memory >> 20} MB")
     return table

@@ -75,7 +75,7 @@ def put_in_force(graph: Graph, new: Record, export: Path, steps: Steps) -> None:
         try:
             serve_store(graph, old, steps)
         except RunError:
-            raise RunError(f"{error}; and the previous graph no longer starts either") from None
+            raise RunError(f"{error}; and the previous graph does not start either") from None
         raise
 
 
@@ -99,7 +99,7 @@ def start(graph: Graph, *, cache: Path | None, steps: Steps) -> Record:
         record = require_record(graph)
         if not graph.server():
             if not (graph.directory / record.store / "data").is_dir():  # else Neo4j would make an empty one
-                raise UsageError(f"the store of the graph {graph.name} is gone; make it again")
+                raise UsageError(f"the store of the graph {graph.name} no longer exists; build it again")
             serve_store(graph, replace(record, neo4j=find_neo4j(record, cache, steps)), steps)
         return require_record(graph)
 
@@ -152,7 +152,7 @@ def find_neo4j(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
     if provisioned.version != home.version:
         missing = java if jar.is_file() else jar
         raise UsageError(
-            f"the graph needs Neo4j {home.version}, whose {missing} is gone; make the graph again, or restore that file"
+            f"the graph needs Neo4j {home.version}, but {missing} is missing; build the graph again, or restore it"
         )
     return provisioned
 

@@ -71,7 +71,7 @@ class Graph:
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
-            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph and make it again") from None
+            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph and build it again") from None
 
     def readable_record(self) -> Record | None:
         """Its record; None also for one that cannot be read."""
@@ -189,7 +189,7 @@ def find(name: str | None) -> Graph:
     if wanted in existing:
         return wanted
     names = ", ".join(graph.name for graph in existing)
-    hint = f"existing graphs: {names}" if existing else "make one with --source or --from"
+    hint = f"existing graphs: {names}" if existing else "build one with --source or --from"
     raise UsageError(f"there is no graph named {wanted.name}; {hint}")
 
 

@@ -19,7 +19,7 @@ from exporter.text import format_age
 
 TRAILING_ZEROS = re.compile(r"(?:(\.\d*[1-9])|\.)0+(?=[+-]\d\d:\d\d$)")
 FIRST_QUERY = "MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5"
-NO_BROWSER = "none: Neo4j's jars come without it; an installed Neo4j (NEO4J_HOME) has one"
+NO_BROWSER = "not included in Neo4j's jars; an installed Neo4j (NEO4J_HOME) has one"
 
 
 def samples_text(samples: Iterable[tuple[Query, str]]) -> RenderableType:
@@ -58,7 +58,7 @@ def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
     table = Table(Column(), Column(justify="right"), box=None, show_header=False, pad_edge=False)
     for title, taken in seconds.items():
         table.add_row(title, f"{taken:.1f} s")
-    table.add_row("together", f"{sum(seconds.values()):.1f} s")
+    table.add_row("total", f"{sum(seconds.values()):.1f} s")
     return table
 
 

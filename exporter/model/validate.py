@@ -137,10 +137,10 @@ def bad_references(graph: Graph, table: Table) -> Iterator[str]:
                 yield f"{relationship.name}: {problem}"
         fallbacks = [reference for _, reference in ends(relationship) if reference.columns and reference.by_value]
         if len(fallbacks) > 1:
-            yield f"{relationship.name}: only one end can go by value where no node has the key"
+            yield f"{relationship.name}: only one end can fall back to a link by value"
         for prop in relationship.properties:
             if isinstance(prop, Constant) and prop.by_value and not fallbacks:
-                yield f"{relationship.name}: no end goes by value, so {prop.name} has no value for that"
+                yield f"{relationship.name}: no end is linked by value, so {prop.name} has no value for that"
 
 
 def bad_reference(table: Table, node: Node, reference: Reference) -> Iterator[str]:
@@ -171,13 +171,13 @@ def bad_link(table: Table, owner: Node, link: ByValue) -> Iterator[str]:
     if link.id_rule not in LINK_RULES:
         yield f"the rule {link.id_rule} is not one for links by value"
     if not table.node:
-        yield f"{table.name} is a join table, whose rows cannot go by value"
+        yield f"{table.name} is a join table, whose rows cannot be linked by value"
     elif link.exclusive and table.node.key.id_rule is not IdRule.INTEGER:
         yield f"an exclusive link needs rows with an integer key, and {table.node.label} has another"
     if owner.key.id_rule is not IdRule.INTEGER:
         yield f"only a label with an integer key can be found by value, and {owner.label} has another"
     if link.owner_column not in {prop.name for prop in owner.properties}:
-        yield f"{owner.label} is found by {link.owner_column}, which is not a property of it"
+        yield f"{owner.label} is found by {link.owner_column}, which is not one of its properties"
 
 
 def bad_linked_values(graph: Graph) -> Iterator[str]:

@@ -121,4 +121,4 @@ def totals_line(totals: Totals, profile: Profile) -> str:
 def cost_lines(profile: Profile) -> str:
     """What held an export up, and the tables that cost the workers most, a line each."""
     costs = [f"  {seconds:8.1f} s  {table}" for table, seconds in profile.costliest()]
-    return "\n".join([f"Held up most by the {profile.bottleneck()}. The costliest tables:", *costs])
+    return "\n".join([f"Limited most by the {profile.bottleneck()}. The costliest tables:", *costs])

@@ -141,7 +141,7 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
     if settings.max_rejects is not None and rejects > settings.max_rejects:
         kept = partial.keep_rejects()
         raise LimitError(
-            f"{rejects} rejects are more than --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
+            f"{rejects} rejects exceed --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
         )
 
 

@@ -15,13 +15,13 @@ from exporter.source.compatibility import Severity, examine
 from exporter.source.leader import connected
 
 HEAD = """\
-# Settings of the exporter, written by `exporter init`. A flag beats the environment (EXPORTER_...), and the environment
-# beats this file. Lines that begin with # have no effect.
+# Settings of the exporter, written by `exporter init`. A flag overrides the environment (EXPORTER_...), which overrides
+# this file. Lines that begin with # have no effect.
 
-# Where to read from. This file holds no password: give it by PGPASSWORD or PGPASSFILE.
+# Where to read from. This file holds no password: pass it in PGPASSWORD or PGPASSFILE.
 source = {source}
 
-# What can be set, with its default or an example.
+# All settings, each with its default or an example.
 """
 NAMES = """
 # Where the source's names differ from the model's: the model's on the left, the source's on the right. Lines without #

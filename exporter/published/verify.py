@@ -62,12 +62,12 @@ def parse_checksums(content: bytes) -> dict[str, str]:
     for number, line in enumerate([*lines, rest] if rest else lines, 1):
         match = CHECKSUM_LINE.fullmatch(line)
         if not match:
-            raise DifferenceError(f"line {number} of {CHECKSUMS} is not as an export has it")
+            raise DifferenceError(f"line {number} of {CHECKSUMS} is malformed")
         sums[match[2].decode()] = match[1].decode()
     if rest or not lines:
         raise DifferenceError(f"{CHECKSUMS} is cut off")
     if list(sums) != sorted(sums) or len(sums) < len(lines):
-        raise DifferenceError(f"{CHECKSUMS} names a file twice, or not in order")
+        raise DifferenceError(f"{CHECKSUMS} lists a file twice, or is not sorted")
     return sums
 
 
@@ -85,7 +85,7 @@ def changed_files(export: Path, sums: dict[str, str], on_progress: Progress) -> 
     for path, size in sizes.items():
         with (export / path).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != sums[path]:
-                yield f"{path}: changed, its SHA-256 is not that of {CHECKSUMS}"
+                yield f"{path}: changed, its SHA-256 differs from {CHECKSUMS}"
         done += size
         on_progress(done, sum(sizes.values()))
 
@@ -125,7 +125,7 @@ def count_differences(export: Path, manifest: Manifest) -> Iterator[str]:
         values = sum(entry.property_counts.values())
         yield from difference(f"{entry.pattern}, properties", entry.properties, "property_counts", values)
         yield from reject_differences(export, entry)
-    yield from (f"{folder}: of no entity in {MANIFEST}" for folder in rows)
+    yield from (f"{folder}: belongs to no entity in {MANIFEST}" for folder in rows)
     yield from total_differences(manifest)
 
 

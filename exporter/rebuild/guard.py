@@ -14,9 +14,9 @@ def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: flo
     if reasons := [*drops(before, after, max_drop), *rises(before, after, max_rejects_rise)]:
         raise GuardError(
             "\n  ".join([
-                f"the export {name} is too unlike the one behind the live graph, which stays as it is:",
+                f"the export {name} differs too much from the one behind the live graph, which is unchanged:",
                 *reasons,
-                "If the source is right all the same: exporter rebuild --accept-changes --from " + name,
+                "If the source is correct anyway: exporter rebuild --accept-changes --from " + name,
             ])
         )  # fmt: skip
 

@@ -55,7 +55,7 @@ class Live:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RunError(f"Neo4j runs on {self.data}: it was started again") from None
+                raise RunError(f"Neo4j is running on {self.data}: it was restarted") from None
             yield
 
     def check(self) -> bool:
@@ -69,7 +69,7 @@ class Live:
             raise UsageError("Neo4j refused the user or the password: see rebuild.user and NEO4J_PASSWORD") from None
         except (DriverError, Neo4jError) as error:
             raise RunError(
-                f"Neo4j runs on {self.data}, but its database {self.database} does not answer at the address of"
+                f"Neo4j is running on {self.data}, but its database {self.database} does not answer at the address of"
                 f" rebuild.bolt ({error_code(error)}): correct that, or stop Neo4j if it is broken"
             ) from None
         return True
@@ -95,7 +95,7 @@ class Live:
                 raise RunError(f"the stop command ended with exit code {code}; its output is in {log}")
             if time.monotonic() > deadline:
                 raise RunError(
-                    f"the stop command has ended, but Neo4j still runs on {self.data} after {self.timeout} s"
+                    f"the stop command has ended, but Neo4j is still running on {self.data} after {self.timeout} s"
                 )
             time.sleep(POLL_SECONDS)
 

@@ -12,10 +12,10 @@ from exporter.rebuild.report import RebuildReport
 
 # Name -> help, and the name of its label where it has one.
 GAUGES = {
-    "success": ("Whether the last run ended well.", ""),
+    "success": ("Whether the last run succeeded.", ""),
     "exit_code": ("The exit code of the last run.", ""),
     "finished_timestamp_seconds": ("When the last run ended.", ""),
-    "downtime_seconds": ("How long the live graph did not answer.", ""),
+    "downtime_seconds": ("How long the live graph was unavailable.", ""),
     "step_seconds": ("How long each step of the last run took.", "step"),
     "count": ("What the export of the last run holds.", "what"),
     "live_timestamp_seconds": ("When the snapshot of the live graph was taken.", ""),

@@ -75,9 +75,9 @@ class Rebuild:
         if swap and self.stores.committed(swap):
             self.stores.end()
         elif swap:
-            with self.report.step("repair", "A run died while it swapped the stores: putting the old one back"):
+            with self.report.step("repair", "A run died while swapping the stores: putting the old one back"):
                 self.put_back(swap)
-                self.report.log.write(f"{self.stores.current()} is back, and answers")
+                self.report.log.write(f"{self.stores.current()} is back and answers")
         self.stores.clean()
 
     def rebuild(self, name: str | None, accept: bool) -> None:
@@ -122,7 +122,7 @@ class Rebuild:
         """A new export."""
         with self.report.step("export", "Exporting the source"):
             display = PlainLines(self.report.log.write)
-            return run_export(self.settings, display, consequence="and the live graph is as it was").directory.resolve()
+            return run_export(self.settings, display, consequence="and the live graph is unchanged").directory.resolve()
 
     def record_counts(self, directory: Path) -> None:
         """Reports which export is taken and what it holds."""
@@ -144,7 +144,7 @@ class Rebuild:
             earlier = [run.manifest for run in exports(directory.parent) if run.directory.name < directory.name]
             before = next((manifest for manifest in reversed(earlier) if manifest), None)
         if not before:
-            self.report.log.write("There is no earlier export to compare this one with")
+            self.report.log.write("No earlier export to compare this one with")
             return
         with self.report.step("guard", "Comparing the export with the one behind the live graph"):
             check_changes(
@@ -173,7 +173,7 @@ class Rebuild:
                 check(new)
                 self.stores.commit(swap)
         self.stores.end()
-        self.report.log.write(f"Live is {self.stores.current()}; no graph answered for {self.report.downtime:.1f} s")
+        self.report.log.write(f"{self.stores.current()} is live; unavailable for {self.report.downtime:.1f} s")
 
     @contextmanager
     def old_store_on_failure(self, swap: Swap) -> Iterator[None]:
@@ -192,7 +192,7 @@ class Rebuild:
             if isinstance(error, Interrupted) or not isinstance(error, ExporterError | OSError):
                 raise
             reason = one_line(error)
-            raise SwapError(f"the swap failed: {reason}; {self.stores.current()} is back, and answers") from None
+            raise SwapError(f"the swap failed: {reason}; {self.stores.current()} is back and answers") from None
 
     def put_back(self, swap: Swap) -> None:
         """Undoes what was done of a swap, and starts Neo4j. Raises `DownError` where it does not answer afterwards."""

@@ -238,7 +238,7 @@ def open_stores(data: Path, live: StorePaths) -> Iterator[Stores]:
     except Timeout:
         raise BusyError(f"another rebuild is running on {data}; wait for it") from None
     except (OSError, NotImplementedError) as error:
-        raise UsageError(f"cannot write to {root}: {getattr(error, 'strerror', 'it has no locks')}") from None
+        raise UsageError(f"cannot write to {root}: {getattr(error, 'strerror', 'it does not support locks')}") from None
     try:
         yield Stores(root, live)
     finally:

@@ -75,6 +75,6 @@ def error_page(error: Exception) -> str:
     places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
     return (
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>No report</title>\n'
-        "<p>The report of this export could not be made; the export itself is whole, see manifest.json."
+        "<p>The report of this export could not be made; the export itself is complete, see manifest.json."
         f"<p>A bug, please report it: {escape(type(error).__name__)} ({escape(places)})\n"
     )

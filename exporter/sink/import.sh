@@ -39,11 +39,11 @@ Environment:
   JAVA_HOME         the Java to use (default: java on PATH): 17 or newer for Neo4j 5, else 21
 
 Exit codes:
-  0    imported, or with --verify compared: the counts are the manifest's
+  0    imported, or with --verify compared: the counts match the manifest
   1    the counts differ, or the export is damaged
   2    usage: an option, a directory, an existing database, no Neo4j or Java found
   4    the import failed; the log is named. --verify: Neo4j does not answer
-  130  interrupted; the import and all it started are gone
+  130  interrupted; the import and everything it started were stopped
 TEXT
 }
 
@@ -79,7 +79,7 @@ parse_arguments() {
 }
 
 check_size() { # OPTION VALUE
-    [ -z "$2" ] || printf '%s\n' "$2" | grep -qE '^[1-9][0-9]*[kKmMgG]$' || die 2 "$1 $2: a size is like 2g or 512m"
+    [ -z "$2" ] || printf '%s\n' "$2" | grep -qE '^[1-9][0-9]*[kKmMgG]$' || die 2 "$1 $2: give a size such as 2g or 512m"
 }
 
 # Leaves in home, version, conf, and admin or java what to run. All of them absolute, since the import runs elsewhere.
@@ -341,7 +341,7 @@ main() {
     choose_memory
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
     run_import "$data"
-    printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, as the manifest says.\n' \
+    printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, matching the manifest.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
     if [ "$advise" = true ]; then say_next; fi
 }

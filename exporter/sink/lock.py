@@ -23,7 +23,7 @@ def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
     except Timeout:
         raise BusyError(busy) from None
     except NotImplementedError:
-        raise UsageError(f"the file system of {path.parent} has no locks; {remedy}") from None
+        raise UsageError(f"the file system of {path.parent} does not support locks; {remedy}") from None
     except OSError as error:
         kind = RunError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
         raise kind(f"cannot write to {path.parent}: {error.strerror}; {remedy}") from None

@@ -49,6 +49,6 @@ def check_group_access(output: Path, group: int, name: str) -> None:
     allowed = status.st_mode & (0o010 if status.st_gid == group else 0o001)
     if not allowed:
         raise UsageError(
-            f"the group {name} may not enter {output}, so it could not read an export there; let it: "
+            f"the group {name} may not enter {output}, so it could not read an export there; allow it: "
             f"chgrp {name} {output} && chmod g+rx {output}"
         )

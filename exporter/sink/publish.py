@@ -200,7 +200,7 @@ def prepare_output(output: Path, group: int | None) -> None:
     except FileExistsError:
         raise UsageError(f"{output} is not a directory; choose another --output") from None
     except OSError as error:
-        raise UsageError(f"cannot make {output}: {error.strerror}") from None
+        raise UsageError(f"cannot create {output}: {error.strerror}") from None
     latest = output / layout.LATEST
     if latest.exists() and not latest.is_symlink():
         raise UsageError(f"{latest} is not a link; move it, or choose another --output")

@@ -31,7 +31,7 @@ Environment:
                     who asks (default: neo4j, where a password is given)
 
 Exit codes:
-  0    the counts are the manifest's
+  0    the counts match the manifest
   1    the counts differ, or the export is damaged
   2    usage: an option, a directory, no cypher-shell found
   4    Neo4j does not answer
@@ -81,8 +81,8 @@ enter_export() {
         [ -f "$directory/manifest.json" ] || die 2 'which export? Name its directory (see --help)'
     fi
     [ -d "$directory" ] || die 2 "there is no directory $directory"
-    cd -P "$directory" 2>/dev/null || die 2 "$(id -un) may not enter $directory: run this as its owner"
-    case ${PWD##*/} in .partial-*) die 2 "$PWD is unfinished or was given up: name a finished export" ;; esac
+    cd -P "$directory" 2>/dev/null || die 2 "$(id -un) cannot enter $directory: run this as its owner"
+    case ${PWD##*/} in .partial-*) die 2 "$PWD is unfinished or abandoned: name a finished export" ;; esac
     [ -e manifest.json ] || [ -e SHA256SUMS ] || die 2 "$PWD is not an export"
     if [ -r SHA256SUMS ] && [ ! -e counts.tsv ] && ! grep -q '  counts\.tsv$' SHA256SUMS; then
         die 2 "$PWD is an export of an earlier version: it has no counts.tsv" \
@@ -90,7 +90,7 @@ enter_export() {
     fi
     for file in manifest.json SHA256SUMS counts.tsv import.args; do
         [ -e "$file" ] || die 1 "the export is damaged: $PWD has no $file"
-        [ -r "$file" ] || die 2 "$(id -un) may not read $PWD/$file: run this as its owner"
+        [ -r "$file" ] || die 2 "$(id -un) cannot read $PWD/$file: run this as its owner"
     done
     grep -qE '^ *"format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
 }
@@ -112,7 +112,7 @@ verify_checksums() {
         case $line in
             *': OK') ;;
             *': FAILED open or read')
-                [ ! -f "$file" ] || die 2 "$(id -un) may not read $PWD/$file: run this as its owner"
+                [ ! -f "$file" ] || die 2 "$(id -un) cannot read $PWD/$file: run this as its owner"
                 faults="$faults"$'\n'"    missing: $file" ;;
             *': FAILED') faults="$faults"$'\n'"    $(change_of "$file")" ;;
             *) faults="$faults"$'\n'"    $line" ;;
@@ -131,10 +131,10 @@ verify_checksums() {
 check_grammar() {
     local line
     line=$(LC_ALL=C grep -anvE '^[0-9a-f]{64}  [A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$' SHA256SUMS) || true
-    [ -z "$line" ] || die 1 "the export is damaged: line ${line%%:*} of SHA256SUMS is not as an export has it"
+    [ -z "$line" ] || die 1 "the export is damaged: line ${line%%:*} of SHA256SUMS is malformed"
     [ -s SHA256SUMS ] && [ -z "$(tail -c 1 SHA256SUMS)" ] || die 1 'the export is damaged: SHA256SUMS is cut off'
     cut -c67- SHA256SUMS | LC_ALL=C sort -cu 2>/dev/null ||
-        die 1 'the export is damaged: SHA256SUMS names a file twice, or not in order'
+        die 1 'the export is damaged: SHA256SUMS lists a file twice, or is not sorted'
 }
 
 checksum_program() {
@@ -216,9 +216,9 @@ parse_arguments() {
     done
     check_database
     case $bolt in
-        *@*) die 2 '--bolt: no user or password may stand in the address: give --user and NEO4J_PASSWORD' ;;
+        *@*) die 2 '--bolt: the address must not contain a user or password: give --user and NEO4J_PASSWORD' ;;
         bolt://?* | bolt+s://?* | bolt+ssc://?* | neo4j://?* | neo4j+s://?* | neo4j+ssc://?*) ;;
-        *) die 2 "--bolt $bolt: an address is like bolt://127.0.0.1:7687" ;;
+        *) die 2 "--bolt $bolt: give an address such as bolt://127.0.0.1:7687" ;;
     esac
     if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
     user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
@@ -239,7 +239,7 @@ find_shell() {
 # The counts of the manifest as lines: name, property (empty for the rows), count; a relationship's name is its pattern.
 manifest_counts() {
     if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
-        die 1 'the export is damaged: counts.tsv is not as an export has it'
+        die 1 'the export is damaged: counts.tsv is malformed'
     fi
     sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^snapshot\t/d' \
         -e $'s/^\\([^-\t]*\\)-\\([^-\t]*\\)-\\([^-\t]*\\)\t/(\\1)-[\\2]->(\\3)\t/' counts.tsv
@@ -295,11 +295,11 @@ verify_graph() { # SHELL
     sed 1d "$scratch/lines" | LC_ALL=C sort >"$scratch/neo4j"
     if [ "$(head -n 1 "$scratch/lines")" != line ] || LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' "$scratch/neo4j"; then
         keep_scratch=true
-        die 4 "what cypher-shell answers is not understood, so nothing was compared: see $scratch/answer"
+        die 4 "cypher-shell gave an unexpected answer, so nothing was compared: see $scratch/answer"
     fi
     found=$(differences "$scratch/manifest" "$scratch/neo4j")
     [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
-    printf 'Database %s at %s holds %s, each as the manifest says.\n' "$database" "$bolt" "$(awk -F '\t' '
+    printf 'Database %s at %s holds %s, all matching the manifest.\n' "$database" "$bolt" "$(awk -F '\t' '
         {if ($2 != "") properties += $3; else if (/^[(]/) relationships += $3; else nodes += $3}
         END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"
 }

@@ -83,9 +83,7 @@ def examine_table(table: Table, catalog: dict[str, Relation], mapping: NameMappi
         remedy = "export with a role that has BYPASSRLS, or row security hides rows"
         findings.append(Finding(Severity.ERROR, where, "row-level security applies to this role", remedy))
     if relation.kind == VIEW:
-        findings.append(
-            Finding(Severity.NOTE, where, "is a view", "which of two rows with one key is first is undefined")
-        )
+        findings.append(Finding(Severity.NOTE, where, "is a view", "the order of rows with the same key is undefined"))
     for column, use in table.columns().items():
         findings += examine_column(table, relation, mapping.column(table.name, column), use, where)
     return findings

@@ -110,7 +110,7 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     """
     parameters = parse(uri)
     if parameters.get("gssencmode") == "require":
-        raise UsageError("gssencmode=require cannot be kept: the readers have no GSS encryption; use TLS (sslmode)")
+        raise UsageError("gssencmode=require is not supported: the readers have no GSS encryption; use TLS (sslmode)")
     own_options = str(parameters.pop("options", "") or "")
     parameters |= {
         "options": f"{own_options} {options(application, lock_seconds=lock_seconds)}".strip(),
@@ -162,19 +162,19 @@ def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
         "no password supplied": "asks for a password (set PGPASSWORD or PGPASSFILE)",
         "root certificate file": "cannot be verified: the root certificate file of sslrootcert is missing",
         "does not exist": "has no such database or user",
-        "no pg_hba.conf entry": "allows no such connection (pg_hba.conf: host, user, database or encryption)",
-        "certificate verify failed": "showed a certificate that the given root does not verify",
-        "server certificate for": "showed a certificate of another host name",
+        "no pg_hba.conf entry": "does not allow this connection (pg_hba.conf: host, user, database or encryption)",
+        "certificate verify failed": "presented a certificate that the given root does not verify",
+        "server certificate for": "presented a certificate for another host name",
         "does not support SSL": "does not speak TLS, which sslmode asks for",
         "unsupported startup parameter": f"is a pooler that refuses options=; {DIRECTLY}",
         "too many connections": "has no free connection slots",
         "too many clients": "has no free connection slots",
         "timeout expired": f"did not answer within {CONNECT_SECONDS} seconds",
-        "Connection refused": "refused the connection: no server listens there",
-        "could not translate host name": "has no address: the host name is not known",
-        "failed to resolve host": "has no address: the host name is not known",
+        "Connection refused": "refused the connection: no server is listening there",
+        "could not translate host name": "cannot be found: its host name does not resolve",
+        "failed to resolve host": "cannot be found: its host name does not resolve",
         "starting up": "is starting up; try again in a moment",
-        "No such file or directory": "has no socket there: no server listens",
+        "No such file or directory": "has no socket there: no server is listening",
     }
     reason = next((reason for sign, reason in reasons.items() if sign in text), "refused the connection")
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
@@ -227,7 +227,7 @@ def tls_parameters(connection: Connection) -> dict[str, str]:
         query["sslrootcert"] = root
     if mode == "verify-full":
         if not connection.pgconn.used_password:
-            raise SourceError("sslmode=verify-full needs a SCRAM password: the readers prove the host by its binding")
+            raise SourceError("sslmode=verify-full needs a SCRAM password: channel binding verifies the host")
         query["channel_binding"] = "require"
     return query | {name: parameters[name] for name in ("sslcert", "sslkey") if parameters.get(name)}
 
@@ -236,17 +236,17 @@ def run_error(error: psycopg.Error, activity: str) -> RunError:
     """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE, and never the server's text."""
     state = error.sqlstate or "none"
     reason = {
-        "57P01": "the server's operator ended the connection",
+        "57P01": "an administrator of the server ended the connection",
         "57P02": "the server crashed",
         "57P03": "the server is shutting down",
         "40001": "a hot standby cancelled the snapshot (recovery conflict); raise max_standby_streaming_delay",
         "55P03": "a table is locked by a migration; try again when it is done, or raise --lock-timeout",
         "57014": "the statement was cancelled",
-        "25P03": "the session was ended as idle",
+        "25P03": "the server closed the session as idle",
         "53100": "the server's disk is full",
         "53200": "the server is out of memory",
         "42501": "a privilege is missing; run `exporter check`",
-        "42P01": "a table is gone (a migration?); run `exporter check`",
-        "40P01": "a migration wants the tables in another order (deadlock); try again when it is done",
+        "42P01": "a table no longer exists (a migration?); run `exporter check`",
+        "40P01": "a deadlock with a migration; try again when it is done",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
     return RunError(f"{reason} (while {activity}; SQLSTATE {state})")

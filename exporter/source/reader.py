@@ -12,7 +12,7 @@ from exporter.source.queries import Address
 # never passed on.
 REASONS = {
     "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
-    "terminating connection due to administrator": "the server's operator ended the connection",
+    "terminating connection due to administrator": "an administrator of the server ended the connection",
     "terminating connection because of crash": "the server crashed",
     "shutting down": "the server is shutting down",
     "lock timeout": "a migration holds a table; try again when it is done, or raise --lock-timeout",
@@ -54,7 +54,7 @@ def read(address: Address, query: str, pre_execution: list[str], subject: str) -
             raise UndecodableError(f"a datetime or date cannot be read (while reading {subject})") from None
         if "snapshot" in text:
             raise SnapshotError(
-                f"the snapshot is gone: the leader's connection was lost (while reading {subject})"
+                f"the snapshot was lost with the leader's connection (while reading {subject})"
             ) from None
         reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
         raise RunError(f"{reason} (while reading {subject})") from None

@@ -65,7 +65,7 @@ def complete_graph(export: Path, server: Server, step: Step, *, database: str = 
 
     Raises `RunError` when Neo4j refuses a statement or does not answer, `DifferenceError` when a count differs.
     """
-    with step("schema", "Making constraints and indexes"):
+    with step("schema", "Creating constraints and indexes"):
         apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
     with step("verify", "Comparing the graph with the manifest"):
         user, password = server.access.login or (None, None)
@@ -106,7 +106,7 @@ class Steps:
                 differences = verify_files(export, on_progress)
             if differences:
                 raise DifferenceError(f"{export} differs from its manifest: {'; '.join(differences)}")
-            self.show_line("every file is as the manifest says")
+            self.show_line("all files match the manifest")
 
     def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:
         """Imports an export into a store of its own in `directory`."""
@@ -120,13 +120,13 @@ class Steps:
         """A server on the store in `directory` for as long as the block runs; its start is a step."""
         with ExitStack() as stack:
             with self.step("Start Neo4j"):
-                with status("Waiting until it answers"):
+                with status("Waiting for it to answer"):
                     server = stack.enter_context(serve(home, directory, access, heap=heap))
-                self.show_line(f"it answers at {server.bolt_uri}")
+                self.show_line(f"Neo4j answers at {server.bolt_uri}")
             yield server
 
     def complete(self, export: Path, server: Server) -> None:
         """Schema and verification; raises `DifferenceError` where the graph differs from the manifest."""
         with self.step("Constraints, indexes, verification"):
             complete_graph(export, server, lambda _, title: status(title))
-            self.show_line("every count is as the manifest says")
+            self.show_line("all counts match the manifest")

@@ -153,7 +153,7 @@ def _installed_version(home: Path) -> str:
     """The version of an installed Neo4j, from the name of its jar, since asking it takes a second of Java."""
     versions = [match[1] for jar in home.glob("lib/neo4j-*.jar") if (match := _MAIN_JAR.fullmatch(jar.name))]
     if len(versions) != 1:
-        raise UsageError(f"NEO4J_HOME ({home}) holds no Neo4j: it must have lib/neo4j-<version>.jar")
+        raise UsageError(f"NEO4J_HOME ({home}) is not a Neo4j: there is no lib/neo4j-<version>.jar")
     return versions[0]
 
 
@@ -164,7 +164,7 @@ def entry_point(home: Neo4jHome) -> str:
         jar = home.home / "lib" / f"{name}-{home.version}.jar"
         with contextlib.suppress(FileNotFoundError, KeyError), zipfile.ZipFile(jar) as archive:
             return archive.read("META-INF/services/org.neo4j.server.startup.EntryPoint").decode().strip()
-    raise UsageError(f"NEO4J_HOME ({home.home}) holds no Neo4j server: it must have lib/neo4j-server-<version>.jar")
+    raise UsageError(f"NEO4J_HOME ({home.home}) has no Neo4j server: there is no lib/neo4j-server-<version>.jar")
 
 
 def _configured_java_home() -> Path:
@@ -172,7 +172,7 @@ def _configured_java_home() -> Path:
     configured = os.environ.get("JAVA_HOME")
     if configured:
         if not (Path(configured) / "bin" / "java").exists():
-            raise UsageError(f"JAVA_HOME ({configured}) holds no bin/java: point it at a Java, or unset it")
+            raise UsageError(f"JAVA_HOME ({configured}) has no bin/java: set it to a Java, or unset it")
         return Path(configured)
     java = shutil.which("java")
     settings = (

@@ -119,18 +119,18 @@ def test_the_recipes_run(source: str, servers: tuple[Installed, Installed], tmp_
     clone = clone_at(tmp_path / "clone", source, servers[0])
     printed = clone.run(README.section("Export your own source"))
     assert "\nThe source can be exported: no errors, no warnings, 22 notes (see --notes).\noutput/" in printed
-    assert printed.endswith("output/latest: as its manifest says\n")
+    assert printed.endswith("output/latest matches its manifest\n")
     assert len(list((clone.directory / "output").glob("2*"))) == 2
 
     printed = clone.run(README.section("Import into your Neo4j"))
-    assert printed.endswith(f"output/latest: as its manifest says, and so is {servers[0].bolt_uri}\n")
+    assert printed.endswith(f"output/latest matches its manifest, and so does {servers[0].bolt_uri}\n")
 
     other_host = README.section("On another host")
     clone.run(other_host, 0)
     other = Workplace(tmp_path / "other", {"/opt/neo4j": str(servers[1].home)})
     other.directory.mkdir()
     (clone.directory / "export.tar.gz").rename(other.directory / "export.tar.gz")
-    assert re.search(r"^Imported \d+ nodes, .* as the manifest says\.$", other.run(other_host, 1), re.MULTILINE)
+    assert re.search(r"^Imported \d+ nodes, .* matching the manifest\.$", other.run(other_host, 1), re.MULTILINE)
 
     check_layout(clone.directory / "output")
     older = min(path.name for path in (clone.directory / "output").glob("2*"))
