@@ -1,4 +1,4 @@
-"""README.md is true: its commands and rooms are the code's, its excerpts and recipes run as they stand."""
+"""README.md and CONTRIBUTING.md are true: commands and packages are the code's, recipes run as they stand."""
 
 import json
 import os
@@ -40,12 +40,12 @@ def test_commands_are_the_codes() -> None:
 
 def test_the_flow_is_that_of_the_code() -> None:
     """The drawing stands over the code that joins the parts, too."""
-    assert README.section("How the code is laid out").blocks("text")[0] in (run.__doc__ or "")
+    assert README.section("The path of a row").blocks("text")[0] in (run.__doc__ or "")
 
 
 def test_rooms_are_the_packages() -> None:
     """The layout names every package, and no other."""
-    layout = README.section("How the code is laid out").blocks("text")[1]
+    [layout] = read_page("CONTRIBUTING.md").section("Read the code").blocks("text")
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert set(re.findall(r"(\w+)/", layout)) - {"exporter"} == packages
 
