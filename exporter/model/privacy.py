@@ -1,7 +1,7 @@
 """How personal each property is: a class for every property of a label or pattern, except constants.
 
-What a masked copy does with a property follows from its class. The classes stand apart from graph.py so that the
-canonical model JSON, and with it the model's SHA-256, does not change with them. `validate.py` refuses a property
+What a masked copy does with a property follows from its class. The classes are kept out of graph.py so that they do not
+change the canonical model JSON, and with it the model's SHA-256. `validate.py` refuses a property
 without a class and a class without a property.
 """
 
@@ -9,8 +9,8 @@ from exporter.model.vocabulary import PrivacyClass
 
 KEY, TECHNICAL, REFERENCE, CATEGORY, QUASI, DIRECT, TEXT, SECRET = PrivacyClass
 
-# In the order of graph.py. The key of a Device is a pair, not a property, so it has no row. The id of a session may let
-# in whoever has it, so it is not merely a key. `OfferConsumption.reservation_id` is another label's key.
+# In the order of graph.py. The key of a Device is a pair, not a property, so it has no row. Whoever has the id of a
+# session may be able to use it, so it is not merely a key. `OfferConsumption.reservation_id` is another label's key.
 PRIVACY = {
     "Skill.id": KEY,
     "Skill.name": REFERENCE,
