@@ -1,6 +1,6 @@
-"""The leader's way through the source: check, lock, key index, tables. The workers' side is worker.py.
+"""The leader's side of an extraction: check, lock, key index, tables. The workers' side is worker.py.
 
-With these two files alone, source, shape and sink are joined.
+Only these two modules join source, shape and sink.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog, idle_limit
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What was read of a source and written to a partial export: the snapshot, `count(*)` of every table in it, and
+    """What was read from a source and written to a partial export: the snapshot, `count(*)` of every table in it, and
     the results of all tasks."""
 
     snapshot: Snapshot
@@ -44,7 +44,7 @@ def extract(
     readers, heartbeats = f"exporter {partial.stamp} reader", partial.directory / HEARTBEATS
     with timer.stage("check"):
         source = exportable_source(connection, settings.mapping)
-        # Measured before the snapshot: what others write after it must not move the cuts between chunks.
+        # Measured before the snapshot, so that later writes by others do not move the cuts between chunks.
         sizes = source.sizes()
     with timer.stage("lock"):
         snapshot = source.take_snapshot()
@@ -68,15 +68,15 @@ def extract(
         with timer.stage("tables"):
             table_tasks = start_tables(pool, context, table_queries)
             chunks = list(finished_chunks(pool, table_tasks, partial.flusher, timer))
-        watchdog.poll()  # the snapshot was held to the end
+        watchdog.poll()  # the snapshot was held until the end
     pool.shutdown()
     return Extract(snapshot, counts, index, chunks)
 
 
 @contextmanager
 def end_readers_on_error(settings: Settings, pool: Pool, watchdog: Watchdog) -> Iterator[None]:
-    """After an error in the block neither the workers nor their server-side queries go on. The error of a reader whose
-    snapshot is gone is replaced by the reason, where the leader's connection gives one."""
+    """After an error in the block, stops the workers and their server-side queries. If a reader lost its snapshot, its
+    error is replaced by the reason that the leader's connection gives, if any."""
     try:
         yield
     except BaseException as error:
@@ -92,9 +92,9 @@ def planner_of(settings: Settings, source: Source, sizes: dict[str, Size], view_
     return Planner(source, settings.timezone, chunker)
 
 
-# Measured: the leader takes 52 MB, each of two workers 130 with what it maps of the key index of ten million rows, and
-# the bytes of its chunk five (wide texts) to seven times (narrow rows, numerics, text keys); chunks of more than 24 MB
-# are not faster.
+# Measured: the leader takes 52 MB; each of two workers 130 MB, including what it maps of ten million rows' key index,
+# plus five (wide texts) to seven times (narrow rows, numerics, text keys) the bytes of its chunk. Chunks of more than
+# 24 MB are not faster.
 LEADER_BYTES = 52 << 20
 WORKER_BYTES = 130 << 20
 CHUNK_FACTOR = 7
@@ -103,7 +103,7 @@ SMALLEST_CHUNK = 1 << 20
 
 
 def chunk_bytes(memory: int, workers: int) -> int:
-    """The bytes of a table that one chunk may have so that all processes together stay within `memory` bytes."""
+    """The bytes of a table that a chunk may span so that all processes together stay within `memory` bytes."""
     share = (memory - LEADER_BYTES) // workers - WORKER_BYTES
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
@@ -135,7 +135,7 @@ def start_tables(pool: Pool, context: Context, tables: Iterable[TableQueries]) -
 def finished_chunks(
     pool: Pool, tasks: Sequence[Future[list[ChunkDone]]], flusher: Flusher, timer: StageTimer
 ) -> Iterator[ChunkDone]:
-    """The chunks as they are done; the flusher brings their files to the disk, and the listener hears of them."""
+    """The chunks as they finish; their files are passed to the flusher, and the listener is told."""
     for chunks in pool.finished(tasks, timer.tick):
         for done in chunks:
             flusher.add(done.files())
@@ -143,7 +143,7 @@ def finished_chunks(
             yield done
 
 
-# Tables below this size share a task: most of the 35 hold next to nothing.
+# Tables below this size share a task: most of the 35 are nearly empty.
 SMALL_TABLE = 1 << 20
 TABLES_A_TASK = 8
 

@@ -1,4 +1,4 @@
-"""The paths of an export (contract.md, An export): the only module that makes its file names."""
+"""The paths of an export (contract.md, An export): the only module that builds its file names."""
 
 from pathlib import Path
 
@@ -26,12 +26,12 @@ VERIFY_SCRIPT = "verify.sh"
 SCHEMA = "schema.cypher"
 REPORT = "report.html"
 HEADERS = "headers"
-# The folders of the data files, and below rejects/ of the reject files.
+# The folders of the data files, and below rejects/, of the reject files.
 NODES, RELATIONSHIPS = "nodes", "relationships"
-# The archive of an export lies beside it under its name, with one of these endings; the second is encrypted.
+# The archive of an export is beside it, with its name and one of these suffixes; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
-# Not part of an export: the workers' key index, while the export is partial.
+# Not part of an export: the workers' key index, which exists while the export is partial.
 KEY_INDEX = "key-index"
 HEARTBEATS = "key-index/heartbeats"
 
@@ -47,7 +47,7 @@ def archives(export: Path) -> list[Path]:
 
 
 def name(entity: Entity) -> str:
-    """An entity's name in folders and headers: AuthUser, or Customer-HAS_AUTH-AuthUser."""
+    """An entity's name in folders and headers, such as AuthUser or Customer-HAS_AUTH-AuthUser."""
     return entity.label if isinstance(entity, Node) else entity.name
 
 

@@ -1,4 +1,4 @@
-"""One process at a time: a lock file, of which a process that dies lets go."""
+"""One process at a time: a lock file, released if its process dies."""
 
 import errno
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from exporter.errors import BusyError, RunError, UsageError
 
 @contextmanager
 def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
-    """Holds the lock file `path` (0600); a process that dies lets go of it.
+    """Holds the lock file `path` (0600), which is released if the process dies.
 
-    Raises `BusyError` with the sentence `busy` when another process holds it. Where the directory cannot be used,
-    raises `UsageError` with the `remedy`, `RunError` when its disk is full.
+    Raises `BusyError` with the sentence `busy` if another process holds it. If the directory cannot be used, raises
+    `UsageError` with the `remedy`, or `RunError` if its disk is full.
     """
     lock = FileLock(path, mode=0o600)
     try:

@@ -1,4 +1,4 @@
-"""Connections to the source: the leader's by psycopg, and the URI by which the workers' connectorx follows it."""
+"""Connections to the source: the leader's, by psycopg, and the URI with which the workers' connectorx follows it."""
 
 import ipaddress
 import logging
@@ -17,7 +17,7 @@ from exporter.source.queries import Address
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# psycopg logs an error that comes on top of another, and quotes the server.
+# psycopg logs an error that happens during another one, and quotes the server.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5
@@ -25,8 +25,8 @@ DIRECTLY = "connect to the server itself"
 ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
 # Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
-# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read. By
-# its keepalives the server notices within a minute that the network is gone, and releases snapshot and locks.
+# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read.
+# Through its keepalives the server notices a lost network within a minute, and releases snapshot and locks.
 SESSION = {
     "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
@@ -58,10 +58,10 @@ def options(application: str, *, lock_seconds: int) -> str:
 
 
 def later_settings(connection: Connection) -> dict[str, str]:
-    """Settings that not every server has: no transaction timeout (17+), no timeout of idle sessions (14+), and a check
-    whether the client is still there (14+)."""
+    """Settings that only some servers have: no transaction timeout (17+), no timeout of idle sessions (14+), and a
+    check that the client is still connected (14+)."""
     later = {"transaction_timeout": "0", "idle_session_timeout": "0", "client_connection_check_interval": "2s"}
-    # Servers on systems that cannot tell refuse the interval, so it is set only where the server runs on Linux.
+    # Servers on systems that cannot check refuse the interval, so it is set only if the server runs on Linux.
     query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
     known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
     return {name: later[name] for (name,) in known}
@@ -95,7 +95,7 @@ def parse(uri: str) -> dict[str, Any]:
         parameters = conninfo.conninfo_to_dict(uri)
     except psycopg.Error:
         raise UsageError("the source URI is malformed; see `exporter export --help` for its form") from None
-    # libpq takes what follows an unescaped @ or / of a password for the host, which messages and the manifest name.
+    # After an unescaped @ or / in a password, libpq takes the rest for the host, which messages and the manifest show.
     port = str(parameters.get("port", ""))
     if not re.match(r"[a-z]+://([^@/]*@)?[^@?]*(\?|$)", uri) or not re.fullmatch("[0-9,]*", port):
         raise UsageError("the source URI is malformed; write @ : / and % in a password as %40 %3A %2F and %25")
@@ -105,8 +105,8 @@ def parse(uri: str) -> dict[str, Any]:
 def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     """A connection to the source; one attempt of at most `CONNECT_SECONDS`.
 
-    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses, does not answer, or drops the
-    session's settings. Neither quotes the URI: psycopg's own messages hold passwords.
+    Raises `UsageError` for a malformed URI and `SourceError` if the source refuses, does not answer, or drops the
+    session's settings. Neither quotes the URI: psycopg's own messages contain passwords.
     """
     parameters = parse(uri)
     if parameters.get("gssencmode") == "require":
@@ -115,7 +115,7 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     parameters |= {
         "options": f"{own_options} {options(application, lock_seconds=lock_seconds)}".strip(),
         "connect_timeout": CONNECT_SECONDS,
-        # The readers have no GSS encryption: the leader must not be safer than they are.
+        # The readers have no GSS encryption, and the leader must not be safer than they are.
         "gssencmode": "disable",
         "application_name": application,
         "keepalives_idle": 30,
@@ -137,10 +137,10 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
 
 @contextmanager
 def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connection]:
-    """A connection while the block runs. Raises what `connect` raises, and `RunError`, which quotes nothing, for every
-    error of psycopg in the block.
+    """A connection while the block runs. Raises as `connect` does, and `RunError`, which quotes nothing, for any error
+    of psycopg in the block.
 
-    A statement that a signal interrupted is cancelled: the server would not notice that nobody waits for it.
+    A statement that a signal interrupts is cancelled: the server would not notice that nobody is waiting for it.
     """
     connection = connect(uri, application, lock_seconds=lock_seconds)
     try:
@@ -155,7 +155,7 @@ def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connec
 
 
 def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
-    """The sentence for a connection that was refused, in our own words: the server's may quote secrets."""
+    """The message for a refused connection, in our own words: the server's may quote secrets."""
     text = str(error)
     reasons = {
         "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
@@ -187,12 +187,12 @@ def host_name(parameters: dict[str, Any]) -> str:
 
 
 def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
-    """The address for connectorx of the very server that the leader is connected to, as strict about encryption.
+    """The address with which connectorx reaches the leader's server, with equally strict encryption.
 
-    Raises `SourceError` where connectorx cannot be that strict.
+    Raises `SourceError` if connectorx cannot be that strict.
     """
     info = connection.info
-    # The leader's own come first, with those of the source URI; of two values of a setting the later one counts.
+    # The leader's options come first, with those of the source URI; if a setting occurs twice, the later value counts.
     later = [f"-c {name}={value}" for name, value in later_settings(connection).items()]
     session_options = (info.get_parameters()["options"], options(application, lock_seconds=lock_seconds), *later)
     query = {"options": " ".join(session_options)}
@@ -210,10 +210,10 @@ def worker_address(connection: Connection, application: str, *, lock_seconds: in
 
 
 def tls_parameters(connection: Connection) -> dict[str, str]:
-    """The URI parameters by which connectorx encrypts as strictly as the leader's connection does.
+    """The URI parameters with which connectorx encrypts as strictly as the leader's connection.
 
     connectorx does not have `verify-full`: `sslrootcert` verifies the CA, and channel binding, which needs a SCRAM
-    password, stands in for verifying the host's name (source-facts.md). Raises `SourceError` where that is impossible.
+    password, stands in for verifying the host's name (source-facts.md). Raises `SourceError` if that is impossible.
     """
     if not connection.pgconn.ssl_in_use:
         return {"sslmode": "disable"}
@@ -233,7 +233,7 @@ def tls_parameters(connection: Connection) -> dict[str, str]:
 
 
 def run_error(error: psycopg.Error, activity: str) -> RunError:
-    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE, and never the server's text."""
+    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE; never the server's text."""
     state = error.sqlstate or "none"
     reason = {
         "57P01": "an administrator of the server ended the connection",

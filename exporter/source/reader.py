@@ -1,4 +1,4 @@
-"""One query by connectorx in the leader's snapshot, its rows as an Arrow table. Runs in worker processes only."""
+"""One query by connectorx in the leader's snapshot, with its rows as an Arrow table. Runs in worker processes only."""
 
 import os
 
@@ -8,8 +8,8 @@ import pyarrow
 from exporter.errors import RunError, SnapshotError
 from exporter.source.queries import Address
 
-# What connectorx's messages contain, and the reason it stands for. The messages may quote rows and addresses, and are
-# never passed on.
+# What connectorx's messages contain, and the reason it indicates. The messages may quote rows and addresses, so they
+# are never passed on.
 REASONS = {
     "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
     "terminating connection due to administrator": "an administrator of the server ended the connection",
@@ -35,8 +35,8 @@ class UndecodableError(RunError):
 def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
     """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
 
-    Raises `UndecodableError` where the fallback query can do better, `SnapshotError` when the leader's snapshot is
-    gone, `RunError` for every other failure.
+    Raises `UndecodableError` if the fallback query is needed, `SnapshotError` if the leader's snapshot is lost,
+    `RunError` for every other failure.
     """
     try:
         table: pyarrow.Table = connectorx.read_sql(
