@@ -22,8 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 def verify_files(export: Path, on_progress: Progress = lambda done, total: None) -> list[str]:
-    """The differences between an export's files, its SHA256SUMS and its manifest, one sentence each; empty if there are
-    none.
+    """The differences between an export's files, its SHA256SUMS and its manifest, one sentence each; empty if none.
 
     Every file is read once for its checksum, and each data file once more for its rows. `on_progress` gets the bytes
     compared so far and in total. Raises `UsageError` if the directory is not an export, or cannot be read.
