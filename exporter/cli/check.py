@@ -51,7 +51,7 @@ def check(
 
 
 def print_json(preflight: "Preflight") -> None:
-    """Prints the one object of `check --json`."""
+    """Prints the object of `check --json`."""
     print(json.dumps(preflight.as_object(), indent=2, ensure_ascii=False))
 
 

@@ -51,9 +51,9 @@ def export(
     if encrypt_to and not settings.archive:
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
-        write_profile(profile, {})  # fails now, not after the export
+        write_profile(profile, {})  # so that it fails now, not after the export
     with worker_pool(settings.workers) as pool:
-        # The workers load while this process loads the rest and looks at the source: 0.1 s.
+        # The workers load while this process loads the rest and checks the source: 0.1 s.
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
         from exporter.report.report import report

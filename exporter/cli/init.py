@@ -20,7 +20,7 @@ def init(
     ] = DEFAULT_FILE,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Write a settings file for a source: every setting with a comment, and a guess how its names map to the model's.
+    """Write a settings file for a source: every setting with a comment, and guesses how its names map to the model's.
 
     The source is --source or EXPORTER_SOURCE; its password is not written. The source itself is not changed.
     """
@@ -30,7 +30,7 @@ def init(
     from exporter.text import quantity
 
     check_path(output_file, force=force)
-    # An exporter.toml that exists is about to be replaced: it is not read.
+    # An existing exporter.toml is about to be replaced, so it is not read.
     settings = settings_from(context, Path(os.devnull))
     warn_of_password(source)
     guesses, errors = guess_names(settings)

@@ -101,7 +101,7 @@ def local(
 def only_action(
     actions: Mapping[str, object], settings: Mapping[str, object], *, name: str | None, cache: Path | None
 ) -> str | None:
-    """The one action that the flags ask for; None for exporting a source into a graph.
+    """The one action that the flags ask for; None to export a source into a graph.
 
     `actions` and `settings` are flags with their values. Raises `UsageError` for flags that cannot be combined: none is
     ignored.
@@ -149,7 +149,7 @@ def start_graph(name: str | None, cache: Path | None) -> None:
 
 
 def run_query(name: str | None, cypher: str) -> None:
-    """Prints a query's result."""
+    """Runs a query and prints its result."""
     from exporter.local import lifecycle, queries, registry, tables
 
     graph = registry.find(name)
@@ -169,7 +169,7 @@ def list_graphs() -> None:
 
 
 def result_console() -> Any:
-    """Where results go; wide enough for most if stdout is not a terminal."""
+    """The console for results; wide enough for most if stdout is not a terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 160)

@@ -1,6 +1,6 @@
-"""The flags that several commands share, each with its help, stated once; and the settings that a command's flags make.
+"""The flags that several commands share, each with its help, and the settings made from a command's flags.
 
-A flag made by `setting` is a setting: a command only has to take it, `settings_from` finds it in the context.
+A flag made by `setting` is a setting: a command only has to accept it, `settings_from` finds it in the context.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-# The panels of `--help` that settings stand in, by which they are told from a command's other flags.
+# The panels of `--help` for settings, which distinguish them from a command's other flags.
 EXPORT_SETTINGS = "Settings (also in exporter.toml or as EXPORTER_<NAME>)"
 REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUILD_<NAME>)"
 
@@ -16,7 +16,7 @@ REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUI
 def setting(
     flag: str, metavar: str | None, help: str, *, default: str | bool = False, panel: str = EXPORT_SETTINGS
 ) -> Any:
-    """The flag of a setting; `default` is shown only, the one that holds is in exporter/settings.py."""
+    """The flag of a setting; `default` is only shown; exporter/settings.py has the real one."""
     return typer.Option(flag, metavar=metavar, help=help, show_default=default, rich_help_panel=panel)
 
 
@@ -85,7 +85,7 @@ ProfileFile = Annotated[
 
 
 def setting_flags(context: typer.Context, panel: str = EXPORT_SETTINGS) -> dict[str, Any]:
-    """The flags of the running command that are settings, by the setting's name; None for one that was not passed."""
+    """The flags of the running command that are settings, by the setting's name; None if not passed."""
     return {
         parameter.name: context.params[parameter.name]
         for parameter in context.command.params
@@ -96,7 +96,7 @@ def setting_flags(context: typer.Context, panel: str = EXPORT_SETTINGS) -> dict[
 def settings_from(context: typer.Context, config: Path | None) -> Any:
     """The `Settings` of the running command: its flags over the environment over the settings file.
 
-    Raises `UsageError` with every fault. Imports pydantic, which `--help` and completion do without.
+    Raises `UsageError` with all faults. Imports pydantic, which `--help` and completion do not need.
     """
     from exporter.settings import load
 
@@ -107,7 +107,7 @@ PASSWORD_WARNING = "a password on the command line is visible to other users; us
 
 
 def warn_of_password(source: str | None) -> None:
-    """Warns about a password that the command line showed to everybody."""
+    """Warns about a password on the command line, which everybody can see."""
     from exporter.progress.log import log_stderr
     from exporter.source.connection import password_in
 

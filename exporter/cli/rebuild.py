@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 to 5 and 130 as for every command, and the live graph is unchanged; 6 the new export is too "
-    "unlike the one behind the live graph, which stays; 7 the swap failed, the old store is back and answers; "
+    "Exit codes: 0 done; 1 to 5 and 130 as for every command, and the live graph is unchanged; 6 the new export "
+    "differs too much from the one behind the live graph; 7 the swap failed, the old store is back and answers; "
     "8 THE LIVE GRAPH DOES NOT ANSWER: act now."
 )
 EXPORT_FLAGS = "--source, --output, --max-drop, --max-rejects-rise"
@@ -26,7 +26,7 @@ EXPORT_FLAGS = "--source, --output, --max-drop, --max-rejects-rise"
 MaxDrop = Annotated[
     str | None,
     setting(
-        "--max-drop", "PERCENT", "How many of its rows each label or pattern may lose.",
+        "--max-drop", "PERCENT", "The share of its rows that each label or pattern may lose.",
         default="20%", panel=REBUILD_SETTINGS,
     ),
 ]  # fmt: skip
@@ -112,8 +112,8 @@ def rebuild(
 
 @contextmanager
 def reported(report: "RebuildReport") -> Iterator[ExitStack]:
-    """Notes in the report how the block ended, and prints the report as one line of JSON, whatever happened. Before it
-    prints, it runs what the block put on the stack. An `ExporterError` ends here, a bug goes on."""
+    """Records in the report how the block ended, and prints it as one line of JSON, whatever happened. Before printing,
+    it runs what the block put on the stack. An `ExporterError` ends here, a bug is re-raised."""
     with ExitStack() as at_end:
         at_end.callback(lambda: print_result(json.dumps(report.as_object(), ensure_ascii=False)))
         try:

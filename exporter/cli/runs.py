@@ -1,4 +1,4 @@
-"""`exporter runs`: the exports there are, and what changed between two of them."""
+"""`exporter runs`: the existing exports, and what changed between two of them."""
 
 import sys
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The whole job on a sample: source, export, import, server, schema, verification, the five sample queries."""
+"""Everything on a sample: source, export, import, server, schema, verification, the five sample queries."""
 
 import shlex
 import shutil
@@ -23,10 +23,9 @@ from exporter.store.provision import provision
 
 
 def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show: Show) -> None:
-    """Runs the demo and shows it; everything it started is stopped in the end, but what is kept.
+    """Runs the demo and shows it; everything it started is stopped at the end, except what is kept.
 
-    `output` gets the export. Raises an `ExporterError` when a step fails, `DifferenceError` when counts or answers
-    differ.
+    `output` gets the export. Raises an `ExporterError` if a step fails, `DifferenceError` if counts or answers differ.
     """
     steps = Steps(show)
     home = provision(cache, steps.show_line)
@@ -56,8 +55,8 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show
 
 
 def answer_queries(source: str, bolt_uri: str, show: Show) -> None:
-    """Answers the sample queries and shows them. Raises `DifferenceError` where the same question to the source, in
-    SQL, has another answer."""
+    """Answers the sample queries and shows them. Raises `DifferenceError` if SQL on the source gives a different
+    answer."""
     with psycopg.connect(source) as connection, neo4j.GraphDatabase.driver(bolt_uri) as driver:
         values = parameters(connection)
         for query in QUERIES:
@@ -74,7 +73,7 @@ def query_title(query: Query, values: Mapping[str, str | int]) -> str:
 
 
 def summarize(result: ExportResult, steps: Steps) -> None:
-    """Shows what came of it, where the export lies, and what to type next."""
+    """Shows the results, where the export is, and what to type next."""
     steps.show(Text("\nSummary", "bold"))
     steps.show(summary_table(result, steps.seconds))
     directory = shlex.quote(str(result.directory))
