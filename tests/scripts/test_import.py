@@ -272,7 +272,7 @@ def test_misuse_is_told(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_pa
     (tmp_path / "empty").mkdir()
     partial = export.rename(export.parent / ".partial-20261123T031500Z")
     cases: list[tuple[tuple[object, ...], dict[str, str], str]] = [
-        ((), {}, "which export? Name its directory (see --help)"),
+        ((), {}, "no export given: name its directory (see --help)"),
         (("--fast",), {}, "unknown option --fast (see --help)"),
         ((tmp_path / "gone",), {}, f"there is no directory {tmp_path}/gone"),
         ((tmp_path / "empty",), {}, f"{tmp_path}/empty is not an export"),

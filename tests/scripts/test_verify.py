@@ -235,7 +235,7 @@ def refusal(export: Path, *arguments: object, **changes: str) -> str:
         (
             [],
             {"NEO4J_HOME": "/gone"},
-            "no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH",
+            "no cypher-shell found: set NEO4J_HOME to a Neo4j that has it, or put cypher-shell on PATH",
         ),
     ],
 )
