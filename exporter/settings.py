@@ -1,6 +1,6 @@
 """What a user can set: flags override the environment (EXPORTER_…), which overrides the settings file.
 
-A setting is a field here and, where it has a flag, a line in cli/options.py and one in each command that takes it.
+A setting is a field here and, if it has a flag, a line in cli/options.py and in each command that takes it.
 """
 
 import os
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     source: str | None = Field(default=None, description="a postgresql:// URI")
     output: Path = Field(default=Path("output"), description="a directory")
     group: str | None = Field(
-        default=None, min_length=1, description="the name of a group of this machine", examples=["neo4j"]
+        default=None, min_length=1, description="the name of a local group", examples=["neo4j"]
     )
     workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
     memory: Size = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")

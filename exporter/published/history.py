@@ -64,7 +64,7 @@ def recent(output: Path, database: str, most: int) -> list[PublishedExport]:
 
 
 def readable_manifest(export: Path) -> Manifest | None:
-    """An export's manifest; None where it is missing, damaged or cannot be read."""
+    """An export's manifest; None if it is missing, damaged or unreadable."""
     try:
         return read_manifest(export)
     except (DifferenceError, OSError):

@@ -1,4 +1,4 @@
-"""An export as one file: a tar archive, compressed by zstd, and encrypted with age where there are recipients.
+"""An export as one file: a tar archive, compressed by zstd, and encrypted with age if there are recipients.
 
 It streams: a plain archive beside the encrypted one would take twice the disk space, and could be left behind. Memory
 holds no more than the largest file of the export, compressed. Encryption needs only public keys, so the exporting host
