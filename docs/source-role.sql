@@ -46,8 +46,8 @@ $$;
 
 GRANT USAGE ON SCHEMA auth, customers, guide, consultation, wallet, offers, marketing, notifications TO exporter;
 
--- On whole tables, since LOCK TABLE … IN ACCESS SHARE MODE, which keeps them from being truncated or rebuilt
--- during an export, needs more than column grants. To keep a column such as guide.bank_account.account_number from the role,
+-- On whole tables, since LOCK TABLE … IN ACCESS SHARE MODE, which keeps them from being truncated or rebuilt during an
+-- export, needs more than column grants. To keep a column such as guide.bank_account.account_number from the role,
 -- grant a view without it instead, and map the table to the view in exporter.toml.
 GRANT SELECT ON auth.auth_users, auth.auth_user_roles, auth.user_devices, auth.user_sessions, auth.login_activities,
     auth.otp_attempts TO exporter;
