@@ -108,9 +108,7 @@ class Settings(BaseSettings):
     # A description completes "must be …": messages about wrong values, docs/settings.md and `exporter init` repeat it.
     source: str | None = Field(default=None, description="a postgresql:// URI")
     output: Path = Field(default=Path("output"), description="a directory")
-    group: str | None = Field(
-        default=None, min_length=1, description="the name of a local group", examples=["neo4j"]
-    )
+    group: str | None = Field(default=None, min_length=1, description="the name of a local group", examples=["neo4j"])
     workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
     memory: Size = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")
     timezone: str = Field(default="UTC", description="a time zone of the IANA database, such as Asia/Kolkata")
