@@ -1,11 +1,11 @@
--- The role that the exporter logs in as: it reads the 35 tables of the model and can do nothing else.
+-- The role that the exporter logs in as: it can read the 35 tables of the model and do nothing else.
 --
 -- Run this once as a superuser (or the owner of the tables with CREATEROLE) in the source's database, and again after a
--- change; it can be repeated:    psql -v ON_ERROR_STOP=1 -f source-role.sql DATABASE
--- Then give the role a password, with psql's  \password exporter , which sends and logs only its hash, and let
--- pg_hba.conf take it by scram-sha-256 over TLS from the exporter's machine alone.
+-- change; it is safe to repeat:    psql -v ON_ERROR_STOP=1 -f source-role.sql DATABASE
+-- Then give the role a password, with psql's  \password exporter , which sends and logs only its hash, and allow
+-- it in pg_hba.conf by scram-sha-256 over TLS, from the exporter's host only.
 --
--- Another name for the role, or tables of other names: change them here; the exporter does not mind.
+-- If the role or tables have other names, change them here; the exporter does not depend on them.
 
 DO $$
 BEGIN
@@ -15,12 +15,12 @@ BEGIN
 END
 $$;
 
--- One connection for the leader, which holds locks and snapshot, one for each worker, and some to spare for those that
--- the server has not yet noticed to be gone.
+-- One connection for the leader, which holds locks and snapshot, one for each worker, and some spare ones for
+-- connections whose loss the server has not noticed yet.
 ALTER ROLE exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 16;
 
--- The leader's transaction is idle while the workers read, and a large table takes its time. The exporter sets these
--- for its own sessions too and limits itself by --max-duration; here they say that it is meant.
+-- The leader's transaction is idle while the workers read, and a large table takes its time. The exporter also
+-- sets these for its own sessions, and limits itself by --max-duration; here they document the intent.
 ALTER ROLE exporter SET idle_in_transaction_session_timeout = 0;
 ALTER ROLE exporter SET statement_timeout = 0;
 DO $$
@@ -31,11 +31,11 @@ BEGIN
 END
 $$;
 
--- A belt to the braces of the missing grants; a role can take it off.
+-- An extra safeguard besides the missing grants; the role can turn it off.
 ALTER ROLE exporter SET default_transaction_read_only = on;
 
--- Row-level security must not halve a table in silence: with this it is an error, and `exporter check` says so. Where
--- tables have it, a superuser decides that the graph is to hold all rows:    ALTER ROLE exporter BYPASSRLS;
+-- Row-level security must not silently hide rows: with this it is an error, and `exporter check` says so. Where
+-- tables have it, a superuser decides that the graph should hold all rows:    ALTER ROLE exporter BYPASSRLS;
 ALTER ROLE exporter SET row_security = off;
 
 DO $$
@@ -46,8 +46,8 @@ $$;
 
 GRANT USAGE ON SCHEMA auth, customers, guide, consultation, wallet, offers, marketing, notifications TO exporter;
 
--- On whole tables, since LOCK TABLE … IN ACCESS SHARE MODE, by which the exporter keeps them from being truncated or
--- rebuilt under it, does not go by columns. To keep a column such as guide.bank_account.account_number from the role,
+-- On whole tables, since LOCK TABLE … IN ACCESS SHARE MODE, which keeps them from being truncated or rebuilt during an
+-- export, needs more than column grants. To keep a column such as guide.bank_account.account_number from the role,
 -- grant a view without it instead, and map the table to the view in exporter.toml.
 GRANT SELECT ON auth.auth_users, auth.auth_user_roles, auth.user_devices, auth.user_sessions, auth.login_activities,
     auth.otp_attempts TO exporter;
@@ -63,6 +63,6 @@ GRANT SELECT ON offers.offer_definitions, offers.offer_reservations, offers.offe
 GRANT SELECT ON marketing.leads TO exporter;
 GRANT SELECT ON notifications.notifications TO exporter;
 
--- What every role may do unless an administrator took it away, and what the exporter does not need:
+-- Every role may do the following unless an administrator revoked it; the exporter does not need it:
 --     REVOKE TEMPORARY ON DATABASE … FROM PUBLIC;      (temporary tables)
 --     REVOKE CREATE ON SCHEMA public FROM PUBLIC;      (tables in public, before PostgreSQL 15)

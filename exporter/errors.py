@@ -1,4 +1,4 @@
-"""Every failure a user can meet: one base error that carries the exit code of the contract, and its few kinds."""
+"""Every failure a user can see: one base error with its exit code (contract.md), and its few kinds."""
 
 
 class ExporterError(Exception):
@@ -18,7 +18,7 @@ class LimitError(ExporterError):
 
 
 class DifferenceError(ExporterError):
-    """A comparison found a difference: something is missing, or not as its manifest or the model says."""
+    """A comparison found a difference: something is missing, or does not match its manifest or the model."""
 
     exit_code = 1
 
@@ -36,13 +36,13 @@ class SourceError(ExporterError):
 
 
 class RunError(ExporterError):
-    """The run failed on the way; nothing was published."""
+    """The run failed; nothing was published."""
 
     exit_code = 4
 
 
 class SnapshotError(RunError):
-    """A reader cannot use the leader's snapshot. Why, the leader's connection tells."""
+    """A reader cannot use the leader's snapshot; the leader's connection knows why."""
 
 
 class BusyError(ExporterError):
@@ -52,24 +52,24 @@ class BusyError(ExporterError):
 
 
 class GuardError(ExporterError):
-    """The new export is so unlike the one behind the live graph that a rebuild does not swap them."""
+    """The new export differs too much from the one behind the live graph, so a rebuild does not swap them."""
 
     exit_code = 6
 
 
 class SwapError(ExporterError):
-    """A rebuild failed with Neo4j stopped; the previous store was put back, and answers."""
+    """A rebuild failed with Neo4j stopped; the previous store was put back and answers."""
 
     exit_code = 7
 
 
 class DownError(ExporterError):
-    """A rebuild left the live Neo4j not answering: somebody must look at it now."""
+    """A rebuild left the live Neo4j unavailable: somebody must look at it now."""
 
     exit_code = 8
 
 
-class Interrupted(ExporterError):  # noqa: N818 - a signal is no error of anybody's
+class Interrupted(ExporterError):  # noqa: N818 - a signal is nobody's error
     """Stopped by SIGINT, SIGTERM or SIGHUP; nothing was published."""
 
     exit_code = 130

@@ -1,9 +1,9 @@
 """Signals and the time limit: what stops a run from outside, and until when.
 
-Whether signals still stop the run is state of the process, as its signal handlers are. `disable_interrupts` is only for
+Whether signals still stop the run is process-wide state, like the signal handlers. `disable_interrupts` is only for
 what must not be interrupted: the pool as it kills its workers after an error, publishing from its first rename on, a
-rebuild or a local graph once its store stands or is cleaned up. `interruptible` enables interrupts again when its block
-ends.
+rebuild or a local graph once its store is in place or cleaned up. `interruptible` enables interrupts again when its
+block ends.
 """
 
 import signal
@@ -19,7 +19,7 @@ _interrupts_enabled = True
 
 
 def interrupt(error: ExporterError) -> None:
-    """Raises the error if interrupts are enabled, and disables them: nothing disturbs the cleaning up."""
+    """Raises the error if interrupts are enabled, and disables them: nothing disturbs the cleanup."""
     global _interrupts_enabled
     if _interrupts_enabled:
         _interrupts_enabled = False
@@ -27,7 +27,7 @@ def interrupt(error: ExporterError) -> None:
 
 
 def disable_interrupts() -> None:
-    """From now on no signal stops the run: it cleans up after an error, or its result stands."""
+    """From now on no signal stops the run: it is cleaning up after an error, or its result is in place."""
     global _interrupts_enabled
     _interrupts_enabled = False
 
@@ -44,7 +44,7 @@ def interruptible(consequence: str = "nothing was published") -> Iterator[list[s
     consequence.
 
     Yields the names of signals that come while interrupts are disabled: whoever goes on after the block must heed them.
-    A block that ends well leaves the handlers as it found them; after an error signals stay without effect.
+    A block that succeeds restores the handlers; after an error, signals remain without effect.
     """
     pending: list[str] = []
 
@@ -65,14 +65,14 @@ def interruptible(consequence: str = "nothing was published") -> Iterator[list[s
 
 
 def ignore_signals() -> None:
-    """For a process whose exit code is decided: the interpreter would restore the deadly handlers as it ends."""
+    """For a process whose exit code is decided: the interpreter restores the fatal handlers as it exits."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def time_limit(seconds: int | None) -> Iterator[None]:
-    """Raises `RunError` in the block when it takes longer, whatever it waits for. None is no limit."""
+    """Raises `RunError` in the block when it takes longer, whatever it is waiting for. None means no limit."""
 
     def handle(_: int, __: FrameType | None) -> None:
         interrupt(
@@ -93,8 +93,8 @@ def time_limit(seconds: int | None) -> Iterator[None]:
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Signals that would stop the run wait until the block ends. Processes started in the block have them blocked from
-    their first moment on."""
+    """Defers signals that would stop the run to the end of the block. Processes started in the block have them blocked
+    from the start."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*STOP_SIGNALS, signal.SIGALRM))
     try:
         yield

@@ -1,6 +1,6 @@
-"""What a user can set: flags beat the environment (EXPORTER_…), the environment beats the settings file.
+"""What a user can set: flags override the environment (EXPORTER_…), which overrides the settings file.
 
-A setting is a field here and, where it has a flag, a line in cli/options.py and one in each command that takes it.
+A setting is a field here and, if it has a flag, a line in cli/options.py and in each command that takes it.
 """
 
 import os
@@ -38,7 +38,7 @@ from exporter.source.mapping import NameMapping
 from exporter.text import parse_percentage, parse_size, parse_span, write_percentage, write_size, write_span
 
 DEFAULT_FILE = Path("exporter.toml")
-# Settings that Neo4j's own variables give, too.
+# Settings that Neo4j's own variables set, too.
 NEO4J_VARIABLES = {"neo4j_home": "NEO4J_HOME", "neo4j_conf": "NEO4J_CONF"}
 
 
@@ -47,7 +47,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-# `Settings().model_dump(mode="json")` has these as a settings file would.
+# `Settings().model_dump(mode="json")` writes these as a settings file does.
 Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(write_size, when_used="json")]
 Span = Annotated[int, Field(ge=1), BeforeValidator(parse_span), PlainSerializer(write_span, when_used="json")]
 Percentage = Annotated[
@@ -59,7 +59,7 @@ Percentage = Annotated[
 
 
 class RebuildSettings(BaseModel):
-    """The settings file's table [rebuild], which only `exporter rebuild` reads. Spans are seconds, shares percent."""
+    """The settings file's table [rebuild], for `exporter rebuild` only. Spans are in seconds, shares in percent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -99,9 +99,9 @@ class RebuildSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings, with their defaults. Sizes are bytes, spans are seconds.
+    """All settings, with their defaults. Sizes are in bytes, spans in seconds.
 
-    `load` reads them; made directly, they are what is passed and the defaults, whatever the environment holds.
+    `load` reads them; constructed directly, they hold the arguments and defaults, and ignore the environment.
     """
 
     model_config = SettingsConfigDict(
@@ -114,12 +114,10 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    # A description says what a value must be; the message about a wrong one, README.md and `exporter init` repeat it.
+    # A description completes "must be …": messages about wrong values, docs/settings.md and `exporter init` repeat it.
     source: str | None = Field(default=None, description="a postgresql:// URI")
     output: Path = Field(default=Path("output"), description="a directory")
-    group: str | None = Field(
-        default=None, min_length=1, description="the name of a group of this machine", examples=["neo4j"]
-    )
+    group: str | None = Field(default=None, min_length=1, description="the name of a local group", examples=["neo4j"])
     workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")
     memory: Size = Field(default=640 << 20, ge=300 << 20, description="a size of at least 300MB, such as 640MB or 1.5G")
     timezone: str = Field(default="UTC", description="a time zone of the IANA database, such as Asia/Kolkata")
@@ -128,7 +126,7 @@ class Settings(BaseSettings):
     lock_timeout: Span = Field(default=30, description="a time such as 90s, 15m or 2h")
     stall_timeout: Span = Field(default=60, ge=5, description="a time of at least 5s, such as 90s, 15m or 2h")
     archive: bool = Field(default=False, description="true or false")
-    # Not validated here, but by the sink that encrypts: settings know no cipher.
+    # Validated by the sink that encrypts, not here: settings know no cipher.
     encrypt_to: str | None = Field(
         default=None,
         description="age public keys (age1…), with commas between them",
@@ -156,12 +154,12 @@ class Settings(BaseSettings):
 
     @property
     def recipients(self) -> list[str]:
-        """The age public keys that an archive is encrypted to; none for a plain one."""
+        """The age public keys to encrypt an archive to; empty for a plain one."""
         return [] if self.encrypt_to is None else [key.strip() for key in self.encrypt_to.split(",")]
 
     @property
     def timeouts(self) -> dict[str, int]:
-        """What a connection to the source waits for, in seconds."""
+        """How long a connection to the source waits for what, in seconds."""
         return {"lock_timeout": self.lock_timeout, "stall_timeout": self.stall_timeout}
 
     @property
@@ -179,7 +177,7 @@ class Settings(BaseSettings):
 
 def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **flags: Any) -> Settings:
     """The settings of a run: flags that are not None, else the environment, else the file (`exporter.toml` in the
-    working directory if there is one); tables are merged name by name. `rebuild` are flags for `Settings.rebuild`.
+    working directory if it exists); tables are merged key by key. `rebuild` has the flags for `Settings.rebuild`.
 
     Raises `UsageError` with every fault found, and never with a value that may be secret.
     """
@@ -199,13 +197,13 @@ def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **fla
 
 
 def without_absent(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that are not None; of tables, too, and no table that is empty then."""
+    """The values that are not None, in nested tables too; without tables that are then empty."""
     kept = {name: without_absent(value) if isinstance(value, Mapping) else value for name, value in values.items()}
     return {name: value for name, value in kept.items() if value is not None and value != {}}
 
 
 def file_source(config: Path | None) -> PydanticBaseSettingsSource:
-    """The settings file, which must exist when it was named. Raises `UsageError` when it cannot be read."""
+    """The settings file, which must exist if it was named. Raises `UsageError` when it cannot be read."""
     path = config or DEFAULT_FILE
     try:
         if config:
@@ -218,7 +216,7 @@ def file_source(config: Path | None) -> PydanticBaseSettingsSource:
 
 
 def sentence(fault: ErrorDetails) -> str:
-    """Which setting is wrong and how; never its value."""
+    """Which setting is wrong, and how; never its value."""
     name, *inner = map(str, fault["loc"])
     fields, prefix = Settings.model_fields, ""
     if name == "rebuild" and inner:

@@ -1,4 +1,4 @@
-"""Numbers, sizes, durations and ages as people read and write them: the one formatter, and the one parser."""
+"""Numbers, sizes, durations and ages as people read and write them: the only formatter, and the only parser."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def format_duration(seconds: float) -> str:
-    """In sentences: `42 s`, `3 min 20 s`, `1 h 5 min`."""
+    """For sentences: `42 s`, `3 min 20 s`, `1 h 5 min`."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
@@ -24,7 +24,7 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_clock(seconds: float) -> str:
-    """In columns, as short as it can be read: `4.5 s`, `42 s`, `3:20`, `1:05:00`."""
+    """For columns, as short as is readable: `4.5 s`, `42 s`, `3:20`, `1:05:00`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -39,7 +39,7 @@ def quantity(number: int, noun: str) -> str:
 
 
 def round_estimate(number: int) -> str:
-    """An estimate's three significant digits: `12,300` for 12,345."""
+    """An estimate to three significant digits: `12,300` for 12,345."""
     return f"{float(f'{number:.3g}'):,.0f}"
 
 
@@ -59,7 +59,7 @@ def format_age(moment: datetime) -> str:
     return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else format_duration(seconds)
 
 
-# Settings as users write them, and back. What cannot be parsed is returned unchanged, for the setting to refuse it.
+# Settings as users write them, and back. What cannot be parsed is returned unchanged, and the setting refuses it.
 
 
 def parse_size(value: Any) -> Any:

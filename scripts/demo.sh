@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sets everything up on a machine with git, bash and Python 3.11, then runs the whole job on a sample (exporter demo).
+# Sets everything up on a machine with git, bash and Python 3.11, then runs every step on a sample (exporter demo).
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
 Usage: scripts/demo.sh [OPTIONS]
 
-Makes .venv from requirements.lock, then runs `exporter demo OPTIONS`: a sample PostgreSQL, an export, an import into
-a real Neo4j, verification, and the five sample queries. Everything it starts is stopped in the end.
+Creates .venv from requirements.lock, then runs `exporter demo OPTIONS`: a sample PostgreSQL, an export, an import into
+a real Neo4j, verification, and the five sample queries. Everything it starts is stopped at the end.
 
   --scale N     how large the sample is; 1, the default, is about 100,000 rows
   --keep        leave Neo4j running and print its address

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes .venv from requirements.lock, with uv when it is there, else with python3 and pip. Sourced by demo.sh and test.sh.
-# The lock is remade with: uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes -o requirements.lock
+# Creates .venv from requirements.lock, with uv if available, else with python3 and pip. Sourced by demo.sh and test.sh.
+# To update the lock: uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes -o requirements.lock
 
 environment_die() { printf '%s: %s\n' "${0##*/}" "$1" >&2; exit 2; }
 
-# The first Python of 3.11 or newer on PATH.
+# The first Python 3.11 or newer on PATH.
 environment_python() {
     local candidate
     for candidate in python3.13 python3.12 python3.11 python3; do
@@ -16,7 +16,7 @@ environment_python() {
     environment_die 'no Python 3.11 or newer on PATH; install one and run this again'
 }
 
-# Usage: environment_setup ROOT. Does nothing when .venv already holds what the lock asks for.
+# Usage: environment_setup ROOT. Does nothing if .venv is up to date with the lock.
 environment_setup() {
     local root=$1 venv=$1/.venv stamp python
     stamp=$venv/installed.lock

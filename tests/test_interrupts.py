@@ -19,8 +19,8 @@ def test_the_first_signal_stops(number: signal.Signals) -> None:
 def test_the_consequence() -> None:
     """The error says what it means that the block was stopped."""
     with (
-        pytest.raises(Interrupted, match=r"^stopped by SIGTERM; the live graph is as it was$"),
-        interruptible("the live graph is as it was"),
+        pytest.raises(Interrupted, match=r"^stopped by SIGTERM; the live graph is unchanged$"),
+        interruptible("the live graph is unchanged"),
     ):
         signal.raise_signal(signal.SIGTERM)
 

@@ -1,8 +1,7 @@
-"""The command line: one module a command, and the app that holds them.
+"""The command line: one module per command, and the app that holds them.
 
-Results are printed on stdout here; an `ExporterError` that nothing handled becomes its sentence on stderr and its exit
-code in `main`. Commands import what they need themselves: `--help` and completion answer without loading Polars,
-pydantic or a driver.
+Results are printed on stdout here; `main` turns an unhandled `ExporterError` into its message on stderr and its exit
+code. Commands import what they need when they run: `--help` and completion do not load Polars, pydantic or a driver.
 """
 
 import gc
@@ -33,7 +32,7 @@ app = typer.Typer(
     help="Export AstroKiran's PostgreSQL services as one Neo4j graph: from one snapshot, as CSV files for neo4j-admin, "
     "every row accounted for.",
     epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
-    "exported; 4 failed on the way, nothing was published; 5 another export is running; 130 stopped by a signal. "
+    "exported; 4 failed while running, nothing was published; 5 another export is running; 130 stopped by a signal. "
     "`rebuild` also has 6, 7 and 8.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -62,8 +61,8 @@ app.command(epilog=EXIT_CODES)(rebuild)
 
 
 def main() -> None:
-    """The `exporter` command: runs it, and turns every `ExporterError` into its sentence and exit code."""
-    # Log messages of libraries are not for the user, and may quote the source.
+    """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
+    # Libraries' log messages are not for the user, and may quote the source.
     logging.lastResort = None
     try:
         with interruptible():
@@ -75,6 +74,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     finally:
         ignore_signals()
-        # Otherwise the interpreter's end visits every object of every library several times.
+        # Otherwise the interpreter visits every object of every library several times as it exits.
         # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()

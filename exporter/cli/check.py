@@ -22,7 +22,7 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object, for programs.")] = False,
 ) -> None:
-    """Check whether the source can be exported (exit code 0) or not (3), and list everything that is wrong.
+    """Check whether the source can be exported (exit code 0) or not (3), and list all problems.
 
     Also estimates an export's rows, size and time, and whether the disk has space. Reads no table, writes nothing.
     """
@@ -51,7 +51,7 @@ def check(
 
 
 def print_json(preflight: "Preflight") -> None:
-    """Prints the one object of `check --json`."""
+    """Prints the object of `check --json`."""
     print(json.dumps(preflight.as_object(), indent=2, ensure_ascii=False))
 
 

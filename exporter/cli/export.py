@@ -51,9 +51,9 @@ def export(
     if encrypt_to and not settings.archive:
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
-        write_profile(profile, {})  # fails now, not after the export
+        write_profile(profile, {})  # so that it fails now, not after the export
     with worker_pool(settings.workers) as pool:
-        # The workers load while this process loads the rest and looks at the source: 0.1 s.
+        # The workers load while this process loads the rest and checks the source: 0.1 s.
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
         from exporter.report.report import report
@@ -76,9 +76,9 @@ def print_summary(result: Any) -> None:
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
-    log_stderr(f"Its report: {result.directory / REPORT}")
+    log_stderr(f"Report: {result.directory / REPORT}")
     if result.archive:
-        log_stderr(f"Its archive: {result.archive}, {decimal(result.archive.stat().st_size)}")
+        log_stderr(f"Archive: {result.archive}, {decimal(result.archive.stat().st_size)}")
 
 
 def write_profile(path: Path, content: dict[str, Any]) -> None:

@@ -27,4 +27,4 @@ def headers(
         print(difference)
     if differences:
         raise DifferenceError(f"{quantity(len(differences), 'difference')} from the model; run `exporter headers`")
-    print(f"{directory}: as the model says")
+    print(f"{directory} matches the model")

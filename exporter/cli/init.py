@@ -20,7 +20,7 @@ def init(
     ] = DEFAULT_FILE,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Write a settings file for a source: every setting with a comment, and a guess how its names map to the model's.
+    """Write a settings file for a source: every setting with a comment, and guesses how its names map to the model's.
 
     The source is --source or EXPORTER_SOURCE; its password is not written. The source itself is not changed.
     """
@@ -30,13 +30,13 @@ def init(
     from exporter.text import quantity
 
     check_path(output_file, force=force)
-    # An exporter.toml that exists is about to be replaced: it is not read.
+    # An existing exporter.toml is about to be replaced, so it is not read.
     settings = settings_from(context, Path(os.devnull))
     warn_of_password(source)
     guesses, errors = guess_names(settings)
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):
-        log_stderr(f"exporter: the password is not written into {output_file}; give it by PGPASSWORD or PGPASSFILE")
+        log_stderr(f"exporter: the password is not written into {output_file}; pass it in PGPASSWORD or PGPASSFILE")
     print("\n".join(summary(guesses)))
     command = "exporter check" + (f" --config {output_file}" if output_file != DEFAULT_FILE else "")
     print(f"Wrote {output_file}. With it, a check finds {quantity(errors, 'error')}.")

@@ -89,7 +89,7 @@ def local(
             start_graph(name, cache)
         case "--stop":
             graph = registry.find(name)
-            print(f"{graph.name}: stopped" if lifecycle.stop(graph) else f"{graph.name}: it was not running")
+            print(f"{graph.name}: stopped" if lifecycle.stop(graph) else f"{graph.name}: was not running")
         case "--remove":
             graph = registry.find(name)
             lifecycle.delete(graph)
@@ -102,7 +102,7 @@ def local(
 def only_action(
     actions: Mapping[str, object], settings: Mapping[str, object], *, name: str | None, cache: Path | None
 ) -> str | None:
-    """The one action that the flags ask for; None for exporting a source into a graph.
+    """The one action that the flags ask for; None to export a source into a graph.
 
     `actions` and `settings` are flags with their values. Raises `UsageError` for flags that cannot be combined: none is
     ignored.
@@ -133,7 +133,7 @@ def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
     with queries.open_driver(graph, record) as driver:
         samples = queries.sample_queries(driver)
     console = result_console()
-    console.print("\nFive queries for a start, ready to paste:", tables.samples_text(samples), soft_wrap=True)
+    console.print("\nFive queries to start with, ready to paste:", tables.samples_text(samples), soft_wrap=True)
     console.print(tables.usage_text(graph, record), soft_wrap=True)
 
 
@@ -150,7 +150,7 @@ def start_graph(name: str | None, cache: Path | None) -> None:
 
 
 def run_query(name: str | None, cypher: str) -> None:
-    """Prints a query's result."""
+    """Runs a query and prints its result."""
     from exporter.local import lifecycle, queries, registry, tables
 
     graph = registry.find(name)

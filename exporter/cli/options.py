@@ -1,6 +1,6 @@
-"""The flags that several commands share, each with its help, stated once; and the settings that a command's flags make.
+"""The flags that several commands share, each with its help, and the settings made from a command's flags.
 
-A flag made by `setting` is a setting: a command only has to take it, `settings_from` finds it in the context.
+A flag made by `setting` is a setting: a command only has to accept it, `settings_from` finds it in the context.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-# The panels of `--help` that settings stand in, by which they are told from a command's other flags.
+# The panels of `--help` for settings, which distinguish them from a command's other flags.
 EXPORT_SETTINGS = "Settings (also in exporter.toml or as EXPORTER_<NAME>)"
 REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUILD_<NAME>)"
 
@@ -17,7 +17,7 @@ REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUI
 def setting(
     flag: str, metavar: str | None, help: str, *, default: str | bool = False, panel: str = EXPORT_SETTINGS
 ) -> Any:
-    """The flag of a setting; `default` is shown only, the one that holds is in exporter/settings.py."""
+    """The flag of a setting; `default` is only shown; exporter/settings.py has the real one."""
     return typer.Option(flag, metavar=metavar, help=help, show_default=default, rich_help_panel=panel)
 
 
@@ -26,7 +26,7 @@ Source = Annotated[
     setting(
         "--source",
         "URI",
-        "postgresql://USER@HOST/DATABASE. Pass a password by PGPASSWORD or PGPASSFILE: other users can see a command "
+        "postgresql://USER@HOST/DATABASE. Pass a password in PGPASSWORD or PGPASSFILE: other users can see a command "
         "line.",
     ),
 ]
@@ -54,7 +54,7 @@ LockTimeout = Annotated[
     str | None, setting("--lock-timeout", "TIME", "How long to wait for a table lock.", default="30s")
 ]
 StallTimeout = Annotated[
-    str | None, setting("--stall-timeout", "TIME", "How long a read may make no progress.", default="60s")
+    str | None, setting("--stall-timeout", "TIME", "How long a read may go without progress.", default="60s")
 ]
 Archive = Annotated[
     bool | None,
@@ -86,7 +86,7 @@ ProfileFile = Annotated[
 
 
 def setting_flags(context: typer.Context, panel: str = EXPORT_SETTINGS) -> dict[str, Any]:
-    """The flags of the running command that are settings, by the setting's name; None for one that was not passed."""
+    """The flags of the running command that are settings, by the setting's name; None if not passed."""
     return {
         parameter.name: context.params[parameter.name]
         for parameter in context.command.params
@@ -97,7 +97,7 @@ def setting_flags(context: typer.Context, panel: str = EXPORT_SETTINGS) -> dict[
 def settings_from(context: typer.Context, config: Path | None) -> Any:
     """The `Settings` of the running command: its flags over the environment over the settings file.
 
-    Raises `UsageError` with every fault. Imports pydantic, which `--help` and completion do without.
+    Raises `UsageError` with all faults. Imports pydantic, which `--help` and completion do not need.
     """
     from exporter.settings import load
 
@@ -115,7 +115,7 @@ PASSWORD_WARNING = "a password on the command line is seen by other users; use P
 
 
 def warn_of_password(source: str | None) -> None:
-    """Warns about a password that the command line showed to everybody."""
+    """Warns about a password on the command line, which everybody can see."""
     from exporter.progress.log import log_stderr
     from exporter.source.connection import password_in
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 to 5 and 130 as for every command, and the live graph is unchanged; 6 the new export is too "
-    "unlike the one behind the live graph, which stays; 7 the swap failed, the old store is back and answers; "
+    "Exit codes: 0 done; 1 to 5 and 130 as for every command, and the live graph is unchanged; 6 the new export "
+    "differs too much from the one behind the live graph; 7 the swap failed, the old store is back and answers; "
     "8 THE LIVE GRAPH DOES NOT ANSWER: act now."
 )
 EXPORT_FLAGS = "--source, --output, --max-drop, --max-rejects-rise"
@@ -62,7 +62,7 @@ def rebuild(
         ),
     ] = None,
     accept_changes: Annotated[
-        bool, typer.Option("--accept-changes", help="Swap even if the new export is too unlike the previous one.")
+        bool, typer.Option("--accept-changes", help="Swap even if the new export differs too much from the last.")
     ] = False,
     max_drop: MaxDrop = None,
     max_rejects_rise: MaxRejectsRise = None,
@@ -83,7 +83,7 @@ def rebuild(
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
-    with interruptible("the live graph is as it was"), reported(report) as at_end:
+    with interruptible("the live graph is unchanged"), reported(report) as at_end:
         if rollback + repair + bool(export or accept_changes) > 1:
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
         if action is not Action.REBUILD and (source or output or max_drop or max_rejects_rise):

@@ -1,4 +1,4 @@
-"""`exporter runs`: the exports there are, and what changed between two of them."""
+"""`exporter runs`: the existing exports, and what changed between two of them."""
 
 from typing import Annotated
 
@@ -30,4 +30,4 @@ def runs(
     elif published := exports(directory):
         console.print(runs_table(published))
     else:
-        console.print(f"There is no export in {directory}.")
+        console.print(f"No exports in {directory}.")

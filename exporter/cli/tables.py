@@ -1,4 +1,4 @@
-"""The tables that commands print, made for 80 columns: findings, estimates, exports, changes, the model."""
+"""The tables that commands print, designed for 80 columns: findings, estimates, exports, changes, the model."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,13 +18,13 @@ from exporter.published.history import PublishedExport
 from exporter.source.compatibility import Finding, Severity
 from exporter.text import format_change, format_clock, format_duration, quantity, round_estimate
 
-# How many tables a sentence names before it says how many more there are.
+# How many tables a sentence names before it only counts the rest.
 NAMES_SHOWN = 4
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "dim"}
 
 
 def findings_table(findings: Iterable[Finding]) -> RenderableType:
-    """Findings below one another, each with where, what, and what to do on lines of their own."""
+    """Findings in a list, each with where, what, and what to do on separate lines."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
         lines = [finding.where, finding.what, *([f"→ {finding.remedy}"] if finding.remedy else [])]
@@ -39,16 +39,16 @@ def findings_summary(findings: Iterable[Finding]) -> str:
 
 
 def estimate_text(estimate: Estimate, output: Path, free_bytes: int) -> str:
-    """Rows, bytes and time of an export, the space there is, and what the numbers are based on; a sentence a line."""
+    """Rows, bytes and time of an export, the free space, and what the numbers are based on; one sentence per line."""
     lines = [
-        f"An export, estimated: {round_estimate(estimate.rows)} rows, {decimal(estimate.bytes)}, "
-        f"{format_duration(max(1, estimate.seconds))}; {decimal(free_bytes)} are free in {output}.",
+        f"Estimated export: {round_estimate(estimate.rows)} rows, {decimal(estimate.bytes)}, "
+        f"{format_duration(max(1, estimate.seconds))}; {decimal(free_bytes)} free in {output}.",
         f"Time: {estimate.rule}.",
     ]
     for basis, remark in (
         (Basis.SIZE, "Never analyzed, so estimated by size"),
         (Basis.PREVIOUS, "As many as in the previous export"),
-        (Basis.UNKNOWN, "Unknown, and not in these numbers"),
+        (Basis.UNKNOWN, "Unknown, not included above"),
     ):
         if names := estimate.based_on(basis):
             more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
@@ -57,7 +57,7 @@ def estimate_text(estimate: Estimate, output: Path, free_bytes: int) -> str:
 
 
 def estimates_table(estimate: Estimate) -> RenderableType:
-    """The tables with rows and bytes of their data files, the largest first."""
+    """The tables, with rows and bytes of their data files, the largest first."""
     shown = Table(
         "table", Column("rows", justify="right"), Column("bytes", justify="right"), "by", box=None, pad_edge=False
     )

@@ -39,4 +39,4 @@ def verify(
         print(difference)
     if differences:
         raise DifferenceError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
-    print(f"{export}: as its manifest says" + (f", and so is {bolt}" if bolt else ""))
+    print(f"{export} matches its manifest" + (f", and so does {bolt}" if bolt else ""))

@@ -1,1 +1,1 @@
-"""The demo: a sample source in a PostgreSQL of its own, and a Neo4j to import it into."""
+"""The demo: a sample source in its own PostgreSQL, and a Neo4j to import it into."""

@@ -1,4 +1,4 @@
-"""The whole job on a sample: source, export, import, server, schema, verification, the five sample queries."""
+"""Everything on a sample: source, export, import, server, schema, verification, the five sample queries."""
 
 import shlex
 import shutil
@@ -23,10 +23,9 @@ from exporter.store.provision import provision
 
 
 def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show: Show) -> None:
-    """Runs the demo and shows it; everything it started is stopped in the end, but what is kept.
+    """Runs the demo and shows it; everything it started is stopped at the end, except what is kept.
 
-    `output` gets the export. Raises an `ExporterError` when a step fails, `DifferenceError` when counts or answers
-    differ.
+    `output` gets the export. Raises an `ExporterError` if a step fails, `DifferenceError` if counts or answers differ.
     """
     steps = Steps(show)
     home = provision(cache, steps.show_line)
@@ -56,15 +55,15 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show
 
 
 def answer_queries(source: str, bolt_uri: str, show: Show) -> None:
-    """Answers the sample queries and shows them. Raises `DifferenceError` where the same question to the source, in
-    SQL, has another answer."""
+    """Answers the sample queries and shows them. Raises `DifferenceError` if SQL on the source gives a different
+    answer."""
     with psycopg.connect(source) as connection, neo4j.GraphDatabase.driver(bolt_uri) as driver:
         values = parameters(connection)
         for query in QUERIES:
             answer = answer_from_graph(driver, query, values)
             show(answer_table(query_title(query, values), answer))
             if found := differences(query, answer_from_source(connection, query, values), answer):
-                raise DifferenceError(f"{query.name}: the graph and the source answer differently ({len(found)} rows)")
+                raise DifferenceError(f"{query.name}: graph and source give different answers ({len(found)} rows)")
 
 
 def query_title(query: Query, values: Mapping[str, str | int]) -> str:
@@ -74,12 +73,12 @@ def query_title(query: Query, values: Mapping[str, str | int]) -> str:
 
 
 def summarize(result: ExportResult, steps: Steps) -> None:
-    """Shows what came of it, where the export lies, and what to type next."""
+    """Shows the results, where the export is, and what to type next."""
     steps.show(Text("\nSummary", "bold"))
     steps.show(summary_table(result, steps.seconds))
     directory = shlex.quote(str(result.directory))
     steps.show_line(
-        f"\nThe export lies in {directory}; its report.html opens in any browser\n"
+        f"\nThe export is in {directory}; its report.html opens in any browser\n"
         "Next, with a source and a Neo4j of your own:\n"
         "  exporter check --source postgresql://USER@HOST/DATABASE\n"
         "  exporter export --source postgresql://USER@HOST/DATABASE\n"

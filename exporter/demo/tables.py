@@ -1,4 +1,4 @@
-"""What the demo shows on a screen of 80 columns: the sample's anomalies, the queries' answers, the summary."""
+"""What the demo prints, for 80 columns: the sample's anomalies, the queries' answers, the summary."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ SHOWN_ROWS = 5
 
 
 def anomalies_table(anomalies: Mapping[str, int]) -> RenderableType:
-    """What is wrong with the sample: kind -> rows."""
+    """The sample's anomalies: kind -> rows."""
     table = Table("anomalies in the sample", Column("rows", justify="right"), box=None, pad_edge=False)
     for kind, rows in anomalies.items():
         table.add_row(kind, f"{rows:,}")
@@ -24,7 +24,7 @@ def anomalies_table(anomalies: Mapping[str, int]) -> RenderableType:
 
 
 def answer_table(title: str, answer: Answer) -> RenderableType:
-    """The first rows of an answer; one value a line where rows hold whole nodes or lists."""
+    """The first rows of an answer; one value per line if rows hold nodes or lists."""
     rows = answer.rows[:SHOWN_ROWS]
     if any(isinstance(value, dict | list) for row in rows for value in row):
         table = Table(Column(style="bold", no_wrap=True), Column(), box=None, pad_edge=False, show_header=False)
@@ -57,7 +57,7 @@ def value_text(value: Any) -> str:
 
 
 def summary_table(result: ExportResult, seconds: Mapping[str, float]) -> RenderableType:
-    """What came of the demo: counts, rejects by reason, seconds by step, memory."""
+    """The demo's results: counts, rejects by reason, seconds by step, memory."""
     table = Table(Column(style="bold"), Column(justify="right"), box=None, show_header=False, pad_edge=False)
     totals = result.manifest.totals
     for name in ("nodes", "relationships", "properties", "rejects"):
@@ -69,6 +69,6 @@ def summary_table(result: ExportResult, seconds: Mapping[str, float]) -> Rendera
         table.add_row(f"  {reason}", f"{rejects:,}", style="dim")
     for title, taken in seconds.items():
         table.add_row(title, f"{taken:.1f} s")
-    table.add_row("together", f"{sum(seconds.values()):.1f} s")
+    table.add_row("total", f"{sum(seconds.values()):.1f} s")
     table.add_row("peak memory of the export", f"{result.peak_memory >> 20} MB")
     return table

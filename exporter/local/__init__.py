@@ -1,1 +1,1 @@
-"""Graphs on the user's own machine, by name: made, replaced, served, asked, listed and removed."""
+"""Graphs on the user's own machine, by name: created, replaced, served, queried, listed and removed."""

@@ -1,5 +1,5 @@
-"""A graph created, replaced, started, stopped and deleted. A new store is put in force when it is complete; until then,
-and after any failure, the graph stays as it was."""
+"""A graph created, replaced, started, stopped and deleted. A new store goes live when it is complete; until then,
+and after any failure, the graph is unchanged."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,12 @@ NO_SOURCE = "no source is set; give --source postgresql://USER@HOST/DATABASE, or
 
 
 def create(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: Steps) -> Record:
-    """Creates a graph from a source or from an existing export, in place of the one of that name; leaves it running.
+    """Creates a graph from a source or from an existing export, replacing one of the same name; leaves it running.
 
-    Raises an `ExporterError` when a step fails, `DifferenceError` when something differs from the export's manifest.
+    Raises an `ExporterError` if a step fails, `DifferenceError` if something differs from the export's manifest.
     """
     with locked(graph):
-        # What needs no Neo4j is known before one is downloaded.
+        # Whatever needs no Neo4j is checked before one is downloaded.
         if isinstance(origin, Path):
             steps.check_files(origin)
         elif not origin.source:
@@ -46,16 +46,16 @@ def create(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: 
 
 
 def temporary_export(graph: Graph, settings: Settings, steps: Steps) -> Path:
-    """An export of the source below the graph's directory, private to the user and removed with the next `clean`,
-    whatever the settings say of other exports."""
+    """An export of the source below the graph's directory, private to the user and removed by the next `clean`,
+    whatever the settings say about other exports."""
     private = {"output": graph.directory / EXPORTS, "group": None, "archive": False, "encrypt_to": None}
     return steps.export(settings.model_copy(update=private)).directory
 
 
 def put_in_force(graph: Graph, new: Record, export: Path, steps: Steps) -> None:
-    """Verifies a new store on a server of its own, and swaps it with the store of the graph, on its ports if it runs.
+    """Verifies a new store on its own server, and swaps it with the graph's store, on its ports if it is running.
 
-    When the new store does not start there, the old one is in force again, and runs.
+    If the new store does not start there, the old one is live again, and running.
     """
     old, process = graph.record(), graph.server()
     access = Access(password=graph.password()) if process else graph.access(has_browser(new.neo4j))
@@ -75,37 +75,37 @@ def put_in_force(graph: Graph, new: Record, export: Path, steps: Steps) -> None:
         try:
             serve_store(graph, old, steps)
         except RunError:
-            raise RunError(f"{error}; and the previous graph no longer starts either") from None
+            raise RunError(f"{error}; and the previous graph does not start either") from None
         raise
 
 
 def serve_store(graph: Graph, record: Record, steps: Steps) -> None:
-    """Starts the server on a record's store, which is in force and keeps running from then on."""
+    """Starts the server on a record's store, which is then live and keeps running."""
     access = graph.access(has_browser(record.neo4j))
     with steps.serve(record.neo4j, graph.directory / record.store, access, heap=ample_heap()) as server:
         commit(graph, record, server)
 
 
 def commit(graph: Graph, record: Record, server: Server) -> None:
-    """Puts the store in force with its server's ports; from here on signals stop nothing any more."""
+    """Makes the store live, with its server's ports; from here on, signals no longer stop the run."""
     disable_interrupts()
     graph.save(replace(record, bolt_port=server.access.bolt_port, http_port=server.access.http_port))
     server.keep = True
 
 
 def start(graph: Graph, *, cache: Path | None, steps: Steps) -> Record:
-    """Starts a graph unless it runs, and returns how it is reached."""
+    """Starts a graph unless it is running, and returns its record."""
     with locked(graph):
         record = require_record(graph)
         if not graph.server():
-            if not (graph.directory / record.store / "data").is_dir():  # else Neo4j would make an empty one
-                raise UsageError(f"the store of the graph {graph.name} is gone; make it again")
+            if not (graph.directory / record.store / "data").is_dir():  # otherwise Neo4j would create an empty one
+                raise UsageError(f"the store of the graph {graph.name} no longer exists; build it again")
             serve_store(graph, replace(record, neo4j=find_neo4j(record, cache, steps)), steps)
         return require_record(graph)
 
 
 def stop(graph: Graph) -> bool:
-    """Stops a graph; returns whether it ran."""
+    """Stops a graph; returns whether it was running."""
     with locked(graph):
         process = graph.server()
         if process:
@@ -114,7 +114,7 @@ def stop(graph: Graph) -> bool:
 
 
 def delete(graph: Graph) -> None:
-    """Stops a graph and removes all of it."""
+    """Stops a graph and removes it completely."""
     with locked(graph):
         for store in graph.contents():
             if process := find_server(store):
@@ -125,7 +125,7 @@ def delete(graph: Graph) -> None:
 
 
 def require_record(graph: Graph) -> Record:
-    """The record of a graph. Raises `UsageError` where it has none."""
+    """The record of a graph. Raises `UsageError` if it has none."""
     record = graph.record()
     if not record:
         raise UsageError(f"the graph {graph.name} no longer exists")
@@ -133,16 +133,17 @@ def require_record(graph: Graph) -> Record:
 
 
 def new_record(export: Path, store: Path, home: Neo4jHome) -> Record:
-    """The record of a store that was imported from an export and has no ports yet."""
+    """The record of a store that was imported from an export, without ports yet."""
     manifest = read_manifest(export)
     source, totals = manifest.source, manifest.totals
     return Record(store.name, 0, None, home, source.database, source.snapshot_at, totals.nodes, totals.relationships)
 
 
 def find_neo4j(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
-    """The Neo4j that made a store, since another version may not read it: where it was, or else provisioned again.
+    """The Neo4j that made a store, since another version may be unable to read it: at its old place, or else
+    provisioned again.
 
-    Raises `UsageError` where only another version can be had.
+    Raises `UsageError` if only another version is available.
     """
     home = record.neo4j
     jar, java = home.home / "lib" / f"neo4j-{home.version}.jar", home.java_home / "bin" / "java"
@@ -152,11 +153,11 @@ def find_neo4j(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
     if provisioned.version != home.version:
         missing = java if jar.is_file() else jar
         raise UsageError(
-            f"the graph needs Neo4j {home.version}, whose {missing} is gone; make the graph again, or restore that file"
+            f"the graph needs Neo4j {home.version}, but {missing} is missing; build the graph again, or restore it"
         )
     return provisioned
 
 
 def has_browser(home: Neo4jHome) -> bool:
-    """Whether a Neo4j comes with Neo4j's Browser: as an archive beside its jars, or as one of them."""
+    """Whether a Neo4j includes Neo4j Browser: as an archive beside its jars, or as one of them."""
     return any(home.home.glob("web/neo4j-browser*.zip")) or any(home.home.glob("lib/neo4j-browser*.jar"))

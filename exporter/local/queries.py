@@ -1,4 +1,4 @@
-"""Queries to a graph: the five sample queries with values from that graph, and whatever the user asks."""
+"""Queries on a graph: the five sample queries with values from that graph, and the user's own."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ DATABASE = "neo4j"
 MOST_ROWS = 1000
 FIND_SECONDS = 60
 
-# Parameter of the sample queries -> the query that finds a value for which they have an answer.
+# Parameter of the sample queries -> the query that finds a value for which they return rows.
 FINDERS = {
     "phone": """
         MATCH (c:Customer)-[:BOOKED]->(:Consultation)-[:WITH_GUIDE]->(:Guide)
@@ -40,7 +40,7 @@ FINDERS = {
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """Columns and rows of a query, at most `MOST_ROWS`; `truncated` when there were more."""
+    """Columns and rows of a query, at most `MOST_ROWS`; `truncated` if there were more."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -55,10 +55,10 @@ def open_driver(graph: Graph, record: Record) -> neo4j.Driver:
 
 
 def sample_queries(driver: neo4j.Driver) -> list[tuple[Query, str]]:
-    """The sample queries and their Cypher, with the values for which this graph has most to show as parameters."""
+    """The sample queries and their Cypher, with the parameter values for which this graph has most to show."""
     values = {}
     for name, finder in FINDERS.items():
-        with suppress(DriverError, Neo4jError):  # it takes too long: the parameter stays
+        with suppress(DriverError, Neo4jError):  # it takes too long: the parameter is left in
             query = neo4j.Query(finder, timeout=FIND_SECONDS)
             for record in driver.execute_query(query, database_=DATABASE, routing_="r").records:
                 values[name] = record[name]
@@ -66,7 +66,7 @@ def sample_queries(driver: neo4j.Driver) -> list[tuple[Query, str]]:
 
 
 def with_values(query: Query, values: Mapping[str, str | int]) -> str:
-    """A query's Cypher with values in place of its parameters; a parameter without a value stays."""
+    """A query's Cypher with values in place of its parameters; a parameter without a value is left in."""
     cypher = query.cypher
     for name in query.parameters:
         if name in values:
@@ -77,7 +77,7 @@ def with_values(query: Query, values: Mapping[str, str | int]) -> str:
 def run_query(driver: neo4j.Driver, cypher: str) -> QueryResult:
     """The result of a query, which cannot change the graph. A number from 1 to 5 stands for that sample query.
 
-    Raises `UsageError` with Neo4j's sentence for a query that it refuses, `RunError` when it does not answer.
+    Raises `UsageError` with Neo4j's message for a query that it rejects, `RunError` if it does not answer.
     """
     try:
         if cypher.strip().isdecimal():
@@ -94,7 +94,7 @@ def run_query(driver: neo4j.Driver, cypher: str) -> QueryResult:
 
 
 def sample_query(driver: neo4j.Driver, number: int) -> str:
-    """The Cypher of a sample query with values. Raises `UsageError` where the graph has none for it."""
+    """The Cypher of a sample query with values. Raises `UsageError` if the graph has none for it."""
     if not 1 <= number <= len(QUERIES):
         raise UsageError(f"there is no sample query {number}: they are 1 to {len(QUERIES)}")
     query, cypher = sample_queries(driver)[number - 1]

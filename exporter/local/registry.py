@@ -1,7 +1,7 @@
-"""The graphs on the user's machine: each is a directory with a record, which names the one store that is in force.
+"""The graphs on the user's machine: each is a directory with a record, which names its live store.
 
 <data directory>/
-  .graph.lock                  held while a command makes, starts, stops or removes the graph
+  .graph.lock                  held while a command creates, starts, stops or removes the graph
   graph/
     graph.json                 the record: which store, its ports, its Neo4j; replaced in one step
     password                   of the user neo4j
@@ -33,14 +33,14 @@ from exporter.store.provision import Neo4jHome
 
 DEFAULT = "graph"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-# Neo4j's own ports, 7687 and 7474, are left to a Neo4j of the user's own.
+# Neo4j's default ports, 7687 and 7474, are left to the user's own Neo4j.
 BOLT_PORTS, HTTP_PORTS = range(17687, 17787), range(17474, 17574)
 RECORD, PASSWORD, EXPORTS = "graph.json", "password", "exports"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `graph.json` holds: the store in force, how it is served, and what is in it."""
+    """What `graph.json` holds: the live store, how it is served, and what is in it."""
 
     store: str
     bolt_port: int
@@ -57,7 +57,7 @@ _RECORD = TypeAdapter(Record)
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A graph by its directory; it exists when it has a record."""
+    """A graph, by its directory; it exists if it has a record."""
 
     directory: Path
 
@@ -66,38 +66,38 @@ class Graph:
         return self.directory.name
 
     def record(self) -> Record | None:
-        """Its record; None where no store was ever complete. Raises `UsageError` for one that cannot be read."""
+        """Its record; None if no store was ever complete. Raises `UsageError` for an unreadable one."""
         try:
             return _RECORD.validate_json((self.directory / RECORD).read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
-            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph and make it again") from None
+            raise UsageError(f"{self.directory / RECORD} cannot be read: remove the graph and build it again") from None
 
     def readable_record(self) -> Record | None:
-        """Its record; None also for one that cannot be read."""
+        """Its record; None also for an unreadable one."""
         with suppress(UsageError):
             return self.record()
         return None
 
     def save(self, record: Record) -> None:
-        """Puts the record's store in force, in one step."""
+        """Makes the record's store live, in one step."""
         write_private(self.directory / RECORD, _RECORD.dump_json(record, indent=2))
 
     def server(self) -> psutil.Process | None:
-        """The process that serves it now, if one does."""
+        """The process that is serving it, if any."""
         record = self.record()
         return find_server(self.directory / record.store) if record else None
 
     def password(self) -> str:
-        """Its password, drawn the first time: a graph that replaces another keeps it."""
+        """Its password, generated at first: a graph that replaces another keeps it."""
         path = self.directory / PASSWORD
         if not path.exists():
             write_private(path, secrets.token_urlsafe(18).encode())
         return path.read_text(encoding="ascii")
 
     def access(self, http: bool) -> Access:
-        """How to serve it: on the ports it had where they are free, else on the first ones that no graph has."""
+        """How to serve it: on its previous ports if they are free, else on the first ones that no graph has."""
         own = self.record()
         others = [record for graph in graphs() if graph.name != self.name and (record := graph.readable_record())]
         bolt = first_free(own.bolt_port if own else None, BOLT_PORTS, {other.bolt_port for other in others})
@@ -107,14 +107,14 @@ class Graph:
         return Access(bolt, http_port, self.password())
 
     def new_store(self) -> Path:
-        """A directory for a store that is not in force yet."""
+        """A directory for a store that is not live yet."""
         directory = self.directory / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         directory.mkdir(mode=0o700)
         return directory
 
     def clean(self, *, keep_logs: bool = False) -> None:
-        """Removes all that the record does not name: what a run left behind, or a store that was replaced. What shows
-        why a run failed can stay until the next one: its logs, and the reject files of a broken limit."""
+        """Removes whatever the record does not name: what a run left behind, or a replaced store. What shows why a run
+        failed can be kept until the next one: its logs, and the reject files of a broken limit."""
         record = self.record()
         kept = {RECORD, PASSWORD, record.store if record else ""}
         for path in self.contents():
@@ -135,7 +135,7 @@ class Graph:
         return list(self.directory.iterdir()) if self.directory.is_dir() else []
 
     def size(self) -> int:
-        """Its bytes on the disk."""
+        """Its bytes on disk."""
         blocks = 0
         for path in self.directory.rglob("*"):
             with suppress(FileNotFoundError):  # Neo4j has just removed it
@@ -144,7 +144,7 @@ class Graph:
 
 
 def first_free(previous: int | None, candidates: range, taken: set[int | None]) -> int:
-    """The first of `previous` and the candidates that is free now and not `taken` by another graph; 0 if none is."""
+    """The first of `previous` and the candidates that is free and not `taken` by another graph; 0 if none is."""
     ports = (port for port in (previous, *candidates) if port and port not in taken)
     return next((port for port in ports if free_port(port) == port), 0)
 
@@ -160,7 +160,7 @@ def graphs() -> list[Graph]:
 
 
 def graph_named(name: str | None) -> Graph:
-    """The graph of a name, whether it exists or not. Raises `UsageError` for a malformed name."""
+    """The graph with a name, whether it exists or not. Raises `UsageError` for a malformed name."""
     name = name or DEFAULT
     if not NAME.fullmatch(name):
         raise UsageError(
@@ -170,7 +170,7 @@ def graph_named(name: str | None) -> Graph:
 
 
 def find(name: str | None) -> Graph:
-    """The existing graph of a name; without one `graph`, or else the only one. Raises `UsageError` where there is
+    """The existing graph with a name; without a name, `graph` or else the only one. Raises `UsageError` if there is
     none."""
     wanted, existing = graph_named(name), graphs()
     if name is None and len(existing) == 1:
@@ -178,7 +178,7 @@ def find(name: str | None) -> Graph:
     if wanted in existing:
         return wanted
     names = ", ".join(graph.name for graph in existing)
-    hint = f"existing graphs: {names}" if existing else "make one with --source or --from"
+    hint = f"existing graphs: {names}" if existing else "build one with --source or --from"
     raise UsageError(f"there is no graph named {wanted.name}; {hint}")
 
 

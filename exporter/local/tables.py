@@ -1,4 +1,4 @@
-"""What `exporter local` shows on a screen of 80 columns: how to use a graph, query results, the list of graphs."""
+"""What `exporter local` prints, for 80 columns: how to use a graph, query results, the list of graphs."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from exporter.text import format_age
 
 TRAILING_ZEROS = re.compile(r"(?:(\.\d*[1-9])|\.)0+(?=[+-]\d\d:\d\d$)")
 FIRST_QUERY = "MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5"
-NO_BROWSER = "none: Neo4j's jars come without it; an installed Neo4j (NEO4J_HOME) has one"
+NO_BROWSER = "not included in Neo4j's jars; an installed Neo4j (NEO4J_HOME) has one"
 
 
 def samples_text(samples: Iterable[tuple[Query, str]]) -> RenderableType:
@@ -58,12 +58,12 @@ def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
     table = Table(Column(), Column(justify="right"), box=None, show_header=False, pad_edge=False)
     for title, taken in seconds.items():
         table.add_row(title, f"{taken:.1f} s")
-    table.add_row("together", f"{sum(seconds.values()):.1f} s")
+    table.add_row("total", f"{sum(seconds.values()):.1f} s")
     return table
 
 
 def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
-    """Every graph: whether it runs and where, its nodes, the age of its snapshot, its size on the disk."""
+    """Every graph: whether it is running and where, its nodes, the age of its snapshot, its size on disk."""
     right = [Column(title, justify="right") for title in ("nodes", "snapshot", "MB")]
     table = Table("graph", "running", Column("address", no_wrap=True), *right, box=None, pad_edge=False)
     for graph in graphs:
@@ -78,7 +78,7 @@ def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
 
 
 def result_table(result: QueryResult) -> RenderableType:
-    """The rows of a result; one value a line where rows hold nodes, relationships, lists or maps."""
+    """The rows of a result; one value per line if rows hold nodes, relationships, lists or maps."""
     below = [Text(f"… and more: only {MOST_ROWS:,} rows are shown", "dim")] if result.truncated else []
     if not result.rows:
         return Text("no rows", "dim")
@@ -99,7 +99,7 @@ def result_table(result: QueryResult) -> RenderableType:
 
 
 def value_text(value: Any) -> str:
-    """A value of a result: text as it is, all else as Cypher writes it."""
+    """A value of a result: text unchanged, everything else as Cypher writes it."""
     return value if isinstance(value, str) else cypher_text(value)
 
 

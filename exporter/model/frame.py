@@ -1,22 +1,22 @@
 """The raw frame: what one read of a table hands from `source` to `shape`.
 
-It has a column for every column of the model that the table is read for, under the model's name:
+It has a column for each column of the model that is read from the table, under the model's name:
 
 - integer columns as integers, booleans as booleans,
 - `datetime` properties as a UTC timestamp and `date` properties as a date,
 - everything else as text in PostgreSQL's own spelling,
 
-and those of the columns below that the table needs. Their names hold a blank, so no column of a model can be one.
+and whichever of the columns below the table needs. Their names contain a space, so no model column has the same name.
 
-Where a datetime or date is unrepresentable, the frame is of a *fallback* read: those are null in it, and a column
-beside each (`raw`) holds their text.
+If a datetime or date is unrepresentable, the frame comes from a *fallback* read: it is null there, and a column beside
+it (`raw`) holds its text.
 """
 
-# Text of the primary key, its parts joined by a colon; absent where the key's own columns say the same.
+# Text of the primary key, its parts joined by a colon; absent if the key's own columns hold the same.
 PRIMARY_KEY = "primary key"
-# Text that tells a row from every other of its table in this snapshot (its ctid).
+# Text that identifies a row within its table in this snapshot (its ctid).
 ROW = "row id"
-# Whether another row with the same key comes before this one.
+# Whether another row with the same key precedes this one.
 DUPLICATE = "is duplicate"
 
 

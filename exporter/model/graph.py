@@ -1,9 +1,8 @@
 """The declaration: node labels, relationship patterns, indexes, and the tables deliberately left out.
 
 The only place where the graph is stated (graph-model.md). SQL, headers, file names, import arguments, manifest entries,
-constraints, the README's table and the diagram derive from these rows; how personal each property is stands in
-privacy.py, row by row as well. `validate.py` refuses a declaration that the engine would not keep, and
-docs/extending.md says how to change it.
+constraints and the diagram derive from these rows; privacy.py says how personal each property is, also row by row.
+`validate.py` refuses a declaration that the program cannot export, and docs/extending.md explains how to change it.
 """
 
 from exporter.model.privacy import PRIVACY
@@ -36,7 +35,7 @@ PHONE, NAME, TEXT, TOKEN, IP, BANK, BIRTH = Pii
 
 
 def via(value: str, by_value: str | None = None) -> tuple[Constant]:
-    """The constant property that says how an identity link was made."""
+    """The constant property that records how an identity link was made."""
     return (Constant("via", value, by_value),)
 
 
@@ -46,8 +45,8 @@ WALLET_OWNER = Reference(
     ("consultant_id",), by_value=ByValue("phone_number", "phone_number", IdRule.PHONE, exclusive=True)
 )
 
-# The labels, below the document's ten groups and in its import order: files, arguments and progress follow it because
-# people read them. Rows are read side by side, so each stands on as few lines as it can.
+# The labels, in the domain model's ten groups and import order; files, arguments and progress keep that order for the
+# reader. Rows are compared with each other, so each takes as few lines as possible.
 # fmt: off
 GROUPS = (
     Group("Reference data", (
@@ -189,7 +188,7 @@ RELATIONSHIPS = (
     Relationship("Lead",              "CONVERTED_TO",      "Customer",          "marketing.leads",                           required("id"), optional("customer_id")),
 )
 
-# Beyond the keys: what the sample queries and support look things up by (graph-model.md, Constraints and indexes).
+# Besides the keys: what sample queries and support staff look things up by (graph-model.md, Constraints and indexes).
 INDEXES = (
     ("Customer", "phone_number"), ("Guide", "phone_number"), ("AuthUser", "phone_number"), ("Lead", "phone"),
     ("Device", "device_id"), ("WalletOrder", "status"), ("Transaction", "type"),
@@ -197,7 +196,7 @@ INDEXES = (
 )
 # fmt: on
 
-# Known and deliberately not exported (domain-model.md, "Unused/Empty Tables" and note 5).
+# Known, and deliberately not exported (domain-model.md, "Unused/Empty Tables" and note 5).
 SKIPPED_TABLES = frozenset({
     "customers.address", "customers.customer_address",
     "guide.addresses", "guide.media", "guide.agreement", "guide.kyc_document",

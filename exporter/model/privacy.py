@@ -1,7 +1,7 @@
 """How personal each property is: a class for every property of a label or pattern, except constants.
 
-What a masked copy does with a property follows from its class. The classes stand apart from graph.py so that the
-canonical model JSON, and with it the model's SHA-256, does not change with them. `validate.py` refuses a property
+What a masked copy does with a property follows from its class. The classes are kept out of graph.py so that they do not
+change the canonical model JSON, and with it the model's SHA-256. `validate.py` refuses a property
 without a class and a class without a property.
 """
 

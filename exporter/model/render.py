@@ -11,16 +11,16 @@ from exporter.model.vocabulary import Reference, Relationship
 
 
 def model_json() -> str:
-    """The canonical model JSON: sorted keys, no blanks, no line end."""
+    """The canonical model JSON: sorted keys, no spaces, no final newline."""
     return json.dumps(as_object(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def model_sha256() -> str:
-    """The SHA-256 of the canonical model JSON, which the manifest names."""
+    """The SHA-256 of the canonical model JSON, which the manifest records."""
     return hashlib.sha256(model_json().encode()).hexdigest()
 
 
-# The JSON's names, where the vocabulary has others: a field may be renamed, the model's SHA-256 stays.
+# The JSON's names where the vocabulary's differ: renaming a field does not change the model's SHA-256.
 JSON_NAMES = {"id_rule": "grammar", "keep_latest": "latest", "pii": "mark", "tiebreaker": "tie"}
 
 
@@ -39,7 +39,7 @@ def json_object(fields: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def reference_text(reference: Reference) -> str:
-    """Where an end comes from, as the specification writes it: `order_id ?`, `consultant_id, else by phone_number`."""
+    """Where an end comes from, as graph-model.md writes it: `order_id ?`, `consultant_id, else by phone_number`."""
     text = ", ".join(f"{column} ?" if column == reference.optional else column for column in reference.columns)
     if not reference.by_value:
         return text
@@ -62,7 +62,7 @@ def pattern(relationship: Relationship) -> str:
     return f"({relationship.start})-[{relationship.type}{f' {{{names}}}' if names else ''}]->({relationship.end})"
 
 
-# Tighter than Mermaid's own layout, so that the widest group is still legible in the width of a page.
+# Tighter than Mermaid's default, so that the widest group is legible at a page's width.
 LAYOUT = (
     '%%{init: {"flowchart": {"nodeSpacing": 12, "rankSpacing": 12, "padding": 6,'
     ' "subGraphTitleMargin": {"top": 2, "bottom": 12}}}}%%'
@@ -72,19 +72,19 @@ LAYOUT = (
 def mermaid() -> str:
     """The graph as a Mermaid flowchart: one box for each group, with its labels, and an arrow for each pattern.
 
-    A label of another group that a group's relationships touch is drawn in its box too, dashed: in one connected
-    picture so many arrows cannot be read.
+    A label of another group that a group's relationships touch is drawn again in its box, dashed: one connected picture
+    with all arrows would be unreadable.
     """
     lines = [LAYOUT, "flowchart TB"]
     for number, (group, members) in enumerate(groups().items()):
         lines += [f'  subgraph g{number}["{group}"]', "    direction LR", *box(number, members), "  end"]
-    # Links that are not drawn keep the boxes in order.
+    # Invisible links keep the boxes in order.
     lines += [f"  g{number} ~~~ g{number + 1}" for number in range(len(groups()) - 1)]
     return "\n".join([*lines, "  classDef elsewhere stroke-dasharray: 4"])
 
 
 def box(number: int, members: list[Table]) -> list[str]:
-    """The lines of one group: its own labels, those of other groups that it touches, the arrows."""
+    """The lines of one group: its own labels, the other groups' labels that it touches, and the arrows."""
     relationships = [relationship for table in members for relationship in table.relationships]
     own = [table.node.label for table in members if table.node]
     touched = dict.fromkeys(label for relationship in relationships for label in (relationship.start, relationship.end))

@@ -1,8 +1,8 @@
 """The five sample queries of the domain model: their Cypher, and the SQL that answers them on the source.
 
-The SQL keeps the rules of the graph: a dangling reference is no relationship, a device registered twice is the latest
-registration, a guide's wallet is linked by id or else by a phone that is unique on both sides, what Neo4j cannot hold
-is null.
+The SQL follows the rules of the graph: a dangling reference makes no relationship; of a device registered twice, the
+latest registration counts; a guide's wallet is linked by id, else by a phone that is unique on both sides; what Neo4j
+cannot hold is null.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What each source table gives to the graph: at most one node label, and the relationships its rows make.
+"""What each source table contributes to the graph: at most one node label, and the relationships its rows make.
 
-Without an argument every function speaks of the declared graph.
+Without an argument, functions refer to the declared graph.
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from exporter.errors import SourceError
 from exporter.model.graph import GRAPH
 from exporter.model.vocabulary import Graph, IdRule, Node, Property, Reference, Relationship, Type
 
-# How a column must be readable: as a property of a type, or by an ID rule.
+# How a column is read: as a property of a type, or by an ID rule.
 Use = Type | IdRule
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A source table (the model's name, `schema.table`) and all that is made of one read of its rows."""
+    """A source table (`schema.table` in the model) and everything made from one read of its rows."""
 
     name: str
     group: str
@@ -26,14 +26,14 @@ class Table:
 
     @property
     def key_columns(self) -> tuple[str, ...]:
-        """The columns of the node's key, or of the pair that a join table's row is."""
+        """The columns of the node's key, or the pair that identifies a join table's row."""
         if self.node:
             return self.node.key.columns
         relationship = self.relationships[0]
         return relationship.start_reference.columns + relationship.end_reference.columns
 
     def all_uses(self) -> list[tuple[str, Use]]:
-        """Each column that is read with how it must be readable, once for everything that needs it."""
+        """Each column that is read, with its use, once for each entity that needs it."""
         uses: list[tuple[str, Use]] = []
         if self.node:
             uses += parts(self.node.key.columns, self.node.key.id_rule).items()
@@ -41,7 +41,7 @@ class Table:
         for relationship in self.relationships:
             for label, reference in ends(relationship):
                 if not is_declared(label, self.graph):
-                    continue  # validate.py refuses it; until it has, nothing is known of its key
+                    continue  # its key is unknown; validate.py reports it
                 uses += parts(reference.columns, id_rule_of(label, reference, self.graph)).items()
                 if reference.by_value:
                     uses.append((reference.by_value.column, reference.by_value.id_rule))
@@ -49,11 +49,11 @@ class Table:
         return uses
 
     def uses(self) -> dict[str, Use]:
-        """Each column that is read, with how it must be readable, in the order of the declaration."""
+        """Each column that is read, with its use, in the order of the declaration."""
         return dict(self.all_uses())
 
     def columns(self) -> dict[str, Use | None]:
-        """Every column that the table must have: those that are read with their use, None for those that only order."""
+        """Every column that the table must have, with its use; None if it only decides the order of duplicates."""
         keep_latest = self.node.keep_latest if self.node else None
         ordering = (*keep_latest.columns, keep_latest.tiebreaker) if keep_latest else ()
         return {**dict.fromkeys(ordering), **self.uses()}
@@ -80,7 +80,7 @@ def parts(columns: tuple[str, ...], id_rule: IdRule) -> dict[str, Use]:
 
 @cache
 def node(label: str, graph: Graph = GRAPH) -> Node:
-    """The declared node of a label. Raises `SourceError` where there is none."""
+    """The declared node of a label. Raises `SourceError` if there is none."""
     for declared in graph.nodes:
         if declared.label == label:
             return declared
@@ -89,12 +89,12 @@ def node(label: str, graph: Graph = GRAPH) -> Node:
 
 @cache
 def is_declared(label: str, graph: Graph = GRAPH) -> bool:
-    """Whether there is a node of a label."""
+    """Whether a label is declared."""
     return any(declared.label == label for declared in graph.nodes)
 
 
 def id_rule_of(label: str, reference: Reference, graph: Graph = GRAPH) -> IdRule:
-    """How a reference's text is read: as its label's key, unless it has an ID rule of its own."""
+    """How a reference's text is read: like its label's key, unless it has its own ID rule."""
     return reference.id_rule or node(label, graph).key.id_rule
 
 
@@ -111,7 +111,7 @@ def tables(graph: Graph = GRAPH) -> tuple[Table, ...]:
 
 @cache
 def referenced_labels() -> tuple[str, ...]:
-    """Labels that some row refers to by a key that is not its own: those whose key sets the key index needs."""
+    """Labels that rows refer to by a key other than their own: the key index needs their key sets."""
     return tuple(
         sorted(
             {
@@ -144,5 +144,5 @@ def linked_values(graph: Graph = GRAPH) -> list[tuple[str, str, IdRule]]:
 
 
 def ordered_relationships() -> list[Relationship]:
-    """The relationships in import order of their tables."""
+    """The relationships, in the import order of their tables."""
     return [relationship for table in tables() for relationship in table.relationships]

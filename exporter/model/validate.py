@@ -1,7 +1,7 @@
-"""A declaration checked against what the engine supports: everything that is wrong with it at once, a sentence each.
+"""A declaration checked against what the program supports: everything wrong with it at once, one sentence each.
 
-The vocabulary can say more than the engine does. What the engine would ignore, export wrongly or fail on is refused
-here, before every export and by `exporter check`.
+The vocabulary can express more than the program supports. What the program would ignore, export wrongly or fail on is
+refused here, before every export and by `exporter check`.
 """
 
 from collections import Counter
@@ -22,22 +22,22 @@ from exporter.model.vocabulary import (
     Type,
 )
 
-# The rules that `select.comparable` has in SQL, without which two spellings of one key would be two nodes.
+# The rules that `select.comparable` has in SQL; without it, two spellings of one key would become two nodes.
 KEY_RULES = frozenset({IdRule.INTEGER, IdRule.UUID, IdRule.CODE, IdRule.PAIR})
-# The rules whose canonical form is text, as the index of linked values keeps it.
+# The rules whose canonical form is text, which is what the index of linked values holds.
 LINK_RULES = frozenset({IdRule.UUID, IdRule.CODE, IdRule.PHONE})
-# A column is read as the same text for all of these.
+# All of these read a column as the same text.
 TEXT_USES = (LINK_RULES | {Type.STRING}) - {IdRule.UUID}
-# What a property with a PII mark may be, and what the key of a label may be.
+# The classes allowed for a property with a PII mark, and for a label's key.
 PERSONAL = frozenset({PrivacyClass.QUASI, PrivacyClass.DIRECT, PrivacyClass.TEXT, PrivacyClass.SECRET})
 KEY_CLASSES = frozenset({PrivacyClass.KEY, PrivacyClass.DIRECT})
 
 
 def problems(graph: Graph = GRAPH) -> list[str]:
-    """Everything that would make an export of the graph wrong, incomplete or impossible; empty where it is sound."""
+    """Everything that would make an export of the graph wrong, incomplete or impossible; empty if there is nothing."""
     found = [*bad_names(graph), *repetitions(graph), *bad_tables(graph)]
     for table in tables(graph):
-        # What is read of a table follows from its key and its references.
+        # The uses of columns follow from key and references, so they are checked only once those are sound.
         found += [*bad_key(table.node), *bad_references(graph, table)] or bad_uses(table)
     return [*found, *bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
 
@@ -72,7 +72,7 @@ def bad_names(graph: Graph) -> Iterator[str]:
 
 
 def repetitions(graph: Graph) -> Iterator[str]:
-    """What may stand in a declaration once and does more often."""
+    """What a declaration may contain only once, but repeats."""
     for label in repeated(node.label for node in graph.nodes):
         yield f"label {label} is declared more than once"
     for table in repeated(table for group in graph.groups for table in group.tables):
@@ -85,7 +85,7 @@ def repetitions(graph: Graph) -> Iterator[str]:
 
 
 def bad_tables(graph: Graph) -> Iterator[str]:
-    """Tables that are in no group, that nothing is made of, or that are also on the skip list."""
+    """Tables that are in no group, are not used, or are also on the skip list."""
     grouped = {table for group in graph.groups for table in group.tables}
     for relationship in graph.relationships:
         if relationship.table not in grouped:
@@ -100,7 +100,7 @@ def bad_tables(graph: Graph) -> Iterator[str]:
 
 
 def bad_key(node: Node | None) -> Iterator[str]:
-    """A rule by which the source cannot tell that two spellings are one key, or the wrong number of columns for it."""
+    """A rule by which SQL cannot tell that two spellings are one key, or the wrong number of columns for it."""
     if node and node.key.id_rule not in KEY_RULES:
         yield f"{node.label}: the rule {node.key.id_rule} is not one for keys"
     elif node and len(node.key.columns) != (2 if node.key.id_rule is IdRule.PAIR else 1):
@@ -108,7 +108,7 @@ def bad_key(node: Node | None) -> Iterator[str]:
 
 
 def bad_uses(table: Table) -> Iterator[str]:
-    """Columns of a table that are needed in two ways, of which a read has one."""
+    """Columns of a table with conflicting uses: each is read in only one way."""
     uses: dict[str, set[Use]] = {}
     for column, use in table.all_uses():
         uses.setdefault(column, set()).add(use)
@@ -119,7 +119,7 @@ def bad_uses(table: Table) -> Iterator[str]:
 
 
 def bad_references(graph: Graph, table: Table) -> Iterator[str]:
-    """What the engine would ignore or fail on in the patterns of a table."""
+    """What the program would ignore or fail on in the patterns of a table."""
     labels = {node.label: node for node in graph.nodes}
     for relationship in table.relationships:
         for label, reference in ends(relationship):
@@ -128,14 +128,14 @@ def bad_references(graph: Graph, table: Table) -> Iterator[str]:
                 yield f"{relationship.name}: {problem}"
         fallbacks = [reference for _, reference in ends(relationship) if reference.columns and reference.by_value]
         if len(fallbacks) > 1:
-            yield f"{relationship.name}: only one end can go by value where no node has the key"
+            yield f"{relationship.name}: only one end can fall back to a link by value"
         for prop in relationship.properties:
             if isinstance(prop, Constant) and prop.by_value and not fallbacks:
-                yield f"{relationship.name}: no end goes by value, so {prop.name} has no value for that"
+                yield f"{relationship.name}: no end is linked by value, so {prop.name} has no value for that"
 
 
 def bad_reference(table: Table, node: Node, reference: Reference) -> Iterator[str]:
-    """What the engine would ignore or fail on in a reference from a table's rows to a label."""
+    """What the program would ignore or fail on in a reference from a table's rows to a label."""
     label, key, link = node.label, node.key, reference.by_value
     if table.owns(label, reference):
         if reference != Reference(reference.columns):
@@ -149,7 +149,7 @@ def bad_reference(table: Table, node: Node, reference: Reference) -> Iterator[st
         yield f"the reference to {label} does not read its optional column {reference.optional}"
     if link and not reference.columns and not reference.optional:
         yield f"a link to {label} by value alone is optional, and must say so"
-    # The rows of a join table are compared in SQL, which has no form of text auth IDs.
+    # A join table's rows are compared in SQL, which cannot canonicalize text auth IDs.
     is_text_auth_id = reference.id_rule is IdRule.TEXT_AUTH_ID and key.id_rule is IdRule.INTEGER
     if reference.id_rule not in (None, key.id_rule) and not (is_text_auth_id and table.node):
         yield f"the key of {label} cannot be referred to by the rule {reference.id_rule} in {table.name}"
@@ -158,17 +158,17 @@ def bad_reference(table: Table, node: Node, reference: Reference) -> Iterator[st
 
 
 def bad_link(table: Table, owner: Node, link: ByValue) -> Iterator[str]:
-    """What the engine would ignore or fail on in a link by value from a table's rows to a label."""
+    """What the program would ignore or fail on in a link by value from a table's rows to a label."""
     if link.id_rule not in LINK_RULES:
         yield f"the rule {link.id_rule} is not one for links by value"
     if not table.node:
-        yield f"{table.name} is a join table, whose rows cannot go by value"
+        yield f"{table.name} is a join table, whose rows cannot be linked by value"
     elif link.exclusive and table.node.key.id_rule is not IdRule.INTEGER:
         yield f"an exclusive link needs rows with an integer key, and {table.node.label} has another"
     if owner.key.id_rule is not IdRule.INTEGER:
         yield f"only a label with an integer key can be found by value, and {owner.label} has another"
     if link.owner_column not in {prop.name for prop in owner.properties}:
-        yield f"{owner.label} is found by {link.owner_column}, which is not a property of it"
+        yield f"{owner.label} is found by {link.owner_column}, which is not one of its properties"
 
 
 def bad_linked_values(graph: Graph) -> Iterator[str]:
@@ -180,7 +180,7 @@ def bad_linked_values(graph: Graph) -> Iterator[str]:
 
 
 def bad_indexes(graph: Graph) -> Iterator[str]:
-    """Indexes that are declared twice, or on what is not there."""
+    """Indexes that are declared twice, or on a property that does not exist."""
     known = {(node.label, prop.name) for node in graph.nodes for prop in properties(node)}
     for label, name in graph.indexes:
         if (label, name) not in known:
@@ -192,8 +192,7 @@ def bad_indexes(graph: Graph) -> Iterator[str]:
 def bad_privacy(graph: Graph) -> Iterator[str]:
     """Properties without a privacy class, classes without a property, and classes that contradict the declaration.
 
-    A key may be `key`, or `direct` where it is personal by itself; a property may be `key` where it holds another
-    label's.
+    A key may be `key`, or `direct` if it is personal itself; a property may be `key` if it holds another label's key.
     """
     keys = {key_property for node in graph.nodes for key_property in node.key_properties}
     known = set()

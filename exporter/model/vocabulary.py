@@ -35,17 +35,17 @@ class PrivacyClass(StrEnum):
 
     KEY = "key"  # identifies a node and joins it to others
     TECHNICAL = "technical"  # amounts, counts, flags, times of events
-    REFERENCE = "reference"  # the staff's own texts in tables that hold nothing else
+    REFERENCE = "reference"  # texts written by staff, in tables that hold nothing else
     CATEGORY = "category"  # one of a few words
-    QUASI = "quasi"  # identifies nobody alone, but may together with others: a birth, a city
-    DIRECT = "direct"  # names or reaches somebody
+    QUASI = "quasi"  # identifies nobody alone, but may in combination: a birth date, a city
+    DIRECT = "direct"  # names or reaches a person
     TEXT = "text"  # free text, which may hold anything
-    SECRET = "secret"  # opens something
+    SECRET = "secret"  # grants access to something
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A node or relationship property; it has its column's name."""
+    """A node or relationship property, named after its column."""
 
     type: Type
     name: str
@@ -56,7 +56,7 @@ class Property:
 class Constant:
     """A string property with the same value on every relationship.
 
-    `by_value`, where it is given, is the value of those that were made by value because no node has the key.
+    `by_value`, if set, is the value on relationships that were linked by value because no node has the key.
     """
 
     name: str
@@ -74,7 +74,7 @@ class IdRule(StrEnum):
     INTEGER = "integer"  # Integer IDs
     UUID = "uuid"  # UUIDs
     TEXT_AUTH_ID = "text_auth_id"  # Text auth IDs
-    PAIR = "pair"  # Device: an integer ID, a colon, a text taken as it is
+    PAIR = "pair"  # Device: an integer ID, a colon, a text taken verbatim
     CODE = "code"  # Links by value: trimmed text, none where blank
     PHONE = "phone"  # Phones: the last ten ASCII digits
 
@@ -124,7 +124,7 @@ class Node:
 class ByValue:
     """A link by value: the node whose `owner_column` equals the row's `column`, both read by `id_rule`.
 
-    An `exclusive` link also asks that no other exported row of the row's table has the same value.
+    An `exclusive` link also requires that no other exported row of the same table has the value.
     """
 
     column: str
@@ -138,8 +138,8 @@ class Reference:
     """Where a relationship's start or end comes from.
 
     `columns` hold the label's key, read by its ID rule unless `id_rule` says otherwise. A null in the column `optional`
-    means that the row has no target. `by_value` finds the node by another value: always where no `columns` are given,
-    else only when no node has the key.
+    means that the row has no target. `by_value` finds the node by another value: always if there are no `columns`, else
+    only if no node has the key.
     """
 
     columns: tuple[str, ...] = ()
@@ -162,7 +162,7 @@ class Relationship:
 
     @property
     def name(self) -> str:
-        """The name of its folder and header: Customer-HAS_AUTH-AuthUser."""
+        """The name of its folder and header, such as Customer-HAS_AUTH-AuthUser."""
         return f"{self.start}-{self.type}-{self.end}"
 
 
@@ -186,12 +186,12 @@ class Group:
         return (*self.join_tables, *(node.table for node in self.nodes))
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: what derives from a graph is cached
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity, since what derives from a graph is cached
 class Graph:
     """A whole declaration.
 
-    `indexes` are (label, property); `skipped_tables` are known and not exported; `privacy` has a class for every
-    property, by `Label.property` or `Start-TYPE-End.property`.
+    `indexes` are (label, property) pairs; `skipped_tables` are known and not exported; `privacy` maps every property
+    (`Label.property` or `Start-TYPE-End.property`) to its class.
     """
 
     groups: tuple[Group, ...]

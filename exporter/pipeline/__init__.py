@@ -1,1 +1,1 @@
-"""One export from start to finish: the leader, its workers, what they exchange, and what it takes."""
+"""One export from start to finish: the leader, its workers, what they exchange, and what it costs."""

@@ -1,4 +1,7 @@
-"""The leader's way through the source: check, lock, key index, tables. The workers' side is worker.py."""
+"""The leader's side of an extraction: check, lock, key index, tables. The workers' side is worker.py.
+
+Only these two modules join source, shape and sink.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -24,7 +27,7 @@ from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog, idle_limit
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What was read of a source and written to a partial export: the snapshot, `count(*)` of every table in it, and
+    """What was read from a source and written to a partial export: the snapshot, `count(*)` of every table in it, and
     the results of all tasks."""
 
     snapshot: Snapshot
@@ -40,7 +43,7 @@ def extract(
     readers, heartbeats = f"exporter {partial.stamp} reader", partial.directory / HEARTBEATS
     with timer.stage("check"):
         source = exportable_source(connection, settings.mapping)
-        # Measured before the snapshot: what others write after it must not move the cuts between chunks.
+        # Measured before the snapshot, so that later writes by others do not move the cuts between chunks.
         sizes = source.sizes()
     with timer.stage("lock"):
         snapshot = source.take_snapshot()
@@ -65,15 +68,15 @@ def extract(
         with timer.stage("tables"):
             table_tasks = [pool.submit(export_chunks, context, chunks) for chunks in chunk_tasks(table_queries)]
             chunks = list(finished_chunks(pool, table_tasks, partial.flusher, timer))
-        watchdog.poll()  # the snapshot was held to the end
+        watchdog.poll()  # the snapshot was held until the end
     pool.shutdown()
     return Extract(snapshot, counts, index, chunks)
 
 
 @contextmanager
 def end_readers_on_error(settings: Settings, pool: Pool, watchdog: Watchdog) -> Iterator[None]:
-    """After an error in the block neither the workers nor their server-side queries go on. The error of a reader whose
-    snapshot is gone is replaced by the reason, where the leader's connection gives one."""
+    """After an error in the block, stops the workers and their server-side queries. If a reader lost its snapshot, its
+    error is replaced by the reason that the leader's connection gives, if any."""
     try:
         yield
     except BaseException as error:
@@ -95,7 +98,7 @@ SMALLEST_CHUNK = 1 << 20
 
 
 def chunk_bytes(memory: int, workers: int) -> int:
-    """The bytes of a table that one chunk may have so that all processes together stay within `memory` bytes."""
+    """The bytes of a table that a chunk may span so that all processes together stay within `memory` bytes."""
     share = (memory - LEADER_BYTES) // workers - WORKER_BYTES
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
 
@@ -103,7 +106,7 @@ def chunk_bytes(memory: int, workers: int) -> int:
 def finished_chunks(
     pool: Pool, tasks: Sequence[Future[list[ChunkDone]]], flusher: Flusher, timer: StageTimer
 ) -> Iterator[ChunkDone]:
-    """The chunks as they are done; the flusher brings their files to the disk, and the listener hears of them."""
+    """The chunks as they finish; their files are passed to the flusher, and the listener is told."""
     for chunks in pool.finished(tasks, timer.tick):
         for done in chunks:
             flusher.add(done.files())
@@ -111,7 +114,7 @@ def finished_chunks(
             yield done
 
 
-# Tables below this size share a task: most of the 35 hold next to nothing.
+# Tables below this size share a task: most of the 35 are nearly empty.
 SMALL_TABLE = 1 << 20
 TABLES_A_TASK = 8
 

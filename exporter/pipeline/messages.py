@@ -1,4 +1,4 @@
-"""What leader and workers exchange. Loads neither Polars nor connectorx: the leader needs neither."""
+"""What leader and workers exchange. Does not load Polars or connectorx: the leader needs neither."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk of a table: its query, and the fallback query for where a datetime or date is unrepresentable. `number`
-    counts a table's chunks from 1 and is in the names of its files."""
+    """A chunk of a table: its query, and the fallback query in case a datetime or date is unrepresentable. `number`
+    counts a table's chunks from 1 and is part of its files' names."""
 
     table: str
     number: int
@@ -44,7 +44,7 @@ class EntityPart:
 
 @dataclass(frozen=True, slots=True)
 class ChunkDone:
-    """The result of a chunk: rows read, a part for each entity of the table, and what it took."""
+    """The result of a chunk: rows read, a part for each entity of the table, and its timer."""
 
     chunk: Chunk
     rows_read: int
@@ -64,7 +64,7 @@ class ChunkDone:
 
 @dataclass(frozen=True, slots=True)
 class IndexDone:
-    """The result of a task of the key index; for a key set, with its table and how many rows of it were read."""
+    """The result of a task of the key index; for a key set, with its table and the number of rows read."""
 
     timer: TaskTimer
     table: str | None = None

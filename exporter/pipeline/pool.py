@@ -1,4 +1,4 @@
-"""The worker processes: spawned, given tasks, and ended without exception, whatever happens."""
+"""The worker processes: spawned, given tasks, and always ended, whatever happens."""
 
 import multiprocessing
 import threading
@@ -30,8 +30,7 @@ class Pool:
     def submit(
         self, task: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
-        """Gives the workers a task, a function of tasks.py with its arguments. Raises `RunError` when a worker was
-        killed."""
+        """Submits a task: a function of tasks.py with its arguments. Raises `RunError` if a worker was killed."""
         try:
             with signals_blocked():  # it may spawn a worker
                 return self.executor.submit(task, *args, **kwargs)
@@ -40,7 +39,7 @@ class Pool:
 
     def finished(self, futures: Sequence[Future[Result]], tick: Callable[[], None]) -> Iterator[Result]:
         """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
-        `ExporterError`, or `RunError` when a worker was killed."""
+        `ExporterError`, or `RunError` if a worker was killed."""
         unfinished = set(futures)
         while unfinished:
             done, unfinished = wait(unfinished, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -52,7 +51,7 @@ class Pool:
             tick()
 
     def shutdown(self) -> None:
-        """Lets the workers, whose tasks are all done, end while the caller goes on.
+        """Lets the workers, whose tasks are all done, exit while the caller continues.
 
         Measured: they take 0.1 s, 4 % of an export of a million rows.
         """
@@ -60,16 +59,16 @@ class Pool:
         self.ending.start()
 
     def join(self) -> None:
-        """Waits for the end of the workers, and of the executor's own thread: the interpreter would wake that at its
-        exit through a pipe that may be closed by then."""
+        """Waits until the workers and the executor's thread have ended: at exit, the interpreter would wake that thread
+        through a pipe that may be closed by then."""
         if self.ending:
             self.ending.join()
         else:
             self.executor.shutdown(cancel_futures=True)
 
     def kill(self) -> None:
-        """Kills every worker at once, since a worker in a stalled read reacts to nothing else. From now on no signal
-        interrupts the cleaning up."""
+        """Kills every worker at once, since a worker in a stalled read reacts to nothing else. From now on, no signal
+        interrupts the cleanup."""
         disable_interrupts()
         kill_workers()
         self.join()
@@ -77,7 +76,7 @@ class Pool:
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Pool]:
-    """Spawned workers (fork hangs Polars and connectorx), which begin to load at once.
+    """Spawned workers (fork hangs Polars and connectorx), which start loading at once.
 
     When the block ends in an error, the workers are killed.
     """
@@ -98,7 +97,7 @@ def worker_killed() -> RunError:
 
 
 def kill_workers() -> None:
-    """Kills every worker and waits until it is gone."""
+    """Kills every worker and waits until it has ended."""
     deadline = time.monotonic() + KILL_SECONDS
     children = multiprocessing.active_children()
     for child in children:

@@ -1,4 +1,4 @@
-"""Where an export's time went: by stage, table and worker, and what held it up."""
+"""Where an export's time went: by stage, table and worker, and its bottleneck."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ ACTIVITIES = (KEYS, READ, SHAPE, WRITE)
 
 
 class ChunkTime(NamedTuple):
-    """What a chunk took: its table, the rows read, and the timer of its task."""
+    """What a chunk cost: its table, the rows read, and the timer of its task."""
 
     table: str
     rows: int
@@ -22,7 +22,7 @@ class ChunkTime(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The timers of all tasks of a run (of the key index, and of the chunks), the seconds of its stages, the number of
-    workers, when each stage began (by the timers' clock), and the seconds that the disk still took after all tasks."""
+    workers, when each stage began (by the timers' clock), and the seconds that flushing took after all tasks."""
 
     keys: list[TaskTimer]
     tables: list[ChunkTime]
@@ -32,7 +32,7 @@ class Profile:
     flushed: float = 0.0
 
     def costliest(self, number: int = 3) -> list[tuple[str, float]]:
-        """The tables that took most of the workers' time, with its seconds."""
+        """The tables that took most of the workers' time, with the seconds."""
         cost: dict[str, float] = defaultdict(float)
         for table, _, timer in self.tables:
             cost[table] += sum(timer.seconds.values())
@@ -41,7 +41,7 @@ class Profile:
     def bottleneck(self) -> str:
         """What the workers spent most of their time on: `database` or `disk`, waiting for it, or `CPU`, computing.
 
-        The seconds of an activity that are not CPU seconds were spent waiting.
+        Seconds of an activity that are not CPU seconds were spent waiting.
         """
         spent: dict[str, float] = defaultdict(float)
         if self.flushed:
@@ -64,7 +64,7 @@ class Profile:
         began = min((timer.started for timer in self.timers()), default=0.0)
         working = self.stages.get("keys", 0.0) + self.stages.get("tables", 0.0)
         processes = sorted({timer.worker for timer in self.timers()})
-        processes += [0] * (self.workers - len(processes))  # workers that were ready too late for any task
+        processes += [0] * (self.workers - len(processes))  # workers that started too late for any task
         return {
             "stages": rounded(self.stages),
             "tables": [
@@ -113,12 +113,12 @@ def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
 
 
 def totals_line(totals: Totals, profile: Profile) -> str:
-    """What an export holds and how long it took; `totals` is the manifest's."""
+    """What an export holds and how long it took; `totals` are the manifest's."""
     counts = f"{totals.nodes:,} nodes, {totals.relationships:,} relationships, {totals.rejects:,} rejects"
     return f"{counts}, {totals.bytes / 1e6:,.1f} MB in {sum(profile.stages.values()):.1f} s"
 
 
 def cost_lines(profile: Profile) -> str:
-    """What held an export up, and the tables that cost the workers most, a line each."""
+    """An export's bottleneck, and the tables that took most of the workers' time, one per line."""
     costs = [f"  {seconds:8.1f} s  {table}" for table, seconds in profile.costliest()]
-    return "\n".join([f"Held up most by the {profile.bottleneck()}. The costliest tables:", *costs])
+    return "\n".join([f"Limited most by the {profile.bottleneck()}. The costliest tables:", *costs])

@@ -1,4 +1,4 @@
-"""One export from start to finish: what is extracted from the source, reconciled with its counts, and published.
+"""One export from start to finish: extracted from the source, reconciled with its counts, and published.
 
 settings -> plan -> key index -> chunks in worker processes -> publish
              |      keys, counts   read -> shape -> write
@@ -33,7 +33,7 @@ from exporter.source.leader import Snapshot, connected
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A published export, and what it took; `peak_memory` in bytes."""
+    """A published export, and what it cost; `peak_memory` is in bytes."""
 
     directory: Path
     manifest: Manifest
@@ -43,7 +43,7 @@ class ExportResult:
 
 
 class ReportRenderer(Protocol):
-    """Makes report.html of a new export; `examples` are a few rejects of each entity by its name."""
+    """Renders report.html for a new export; `examples` are a few rejects of each entity, by its name."""
 
     def __call__(
         self,
@@ -57,12 +57,12 @@ class ReportRenderer(Protocol):
 
 
 def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render: ReportRenderer) -> ExportResult:
-    """Exports the source into a new directory below `settings.output`; `pool` does nothing else before or after.
-    `render` makes the export's report.
+    """Exports the source into a new directory below `settings.output`; `pool` is used for nothing else. `render` makes
+    the export's report.
 
-    Raises an `ExporterError` of the contract's exit code; nothing is published then, nothing half-written stays, and
-    no process or server-side query goes on. Once an export was published, no signal stops the caller's
-    `interruptible` block any more.
+    Raises an `ExporterError` with the contract's exit code; then nothing is published, nothing half-written is left,
+    and no process or server-side query keeps running. Once an export is published, signals no longer stop the
+    caller's `interruptible` block.
     """
     check_recipients(settings)
     started_at = datetime.now(UTC)
@@ -81,8 +81,8 @@ def publish(
     started_at: datetime,
     render: ReportRenderer,
 ) -> ExportResult:
-    """Completes the partial export and publishes it. Raises `RunError` where the counts do not add up, `LimitError`
-    where there are more rejects than allowed."""
+    """Completes the partial export and publishes it. Raises `RunError` if the counts do not add up, `LimitError` if
+    there are more rejects than allowed."""
     tallies = reconcile(extracted.index, extracted.chunks, extracted.counts)
     check_limit(settings, partial, tallies)
     metadata = metadata_of(settings, extracted.snapshot, started_at)
@@ -105,15 +105,15 @@ def publish(
 
 
 def profile_of(extracted: Extract, timer: StageTimer, workers: int, flushed: float) -> Profile:
-    """Where the time went; of the last stage, which runs on, the profile gets the seconds when it ends."""
+    """Where the time went; the last stage is still running, and its seconds are added when it ends."""
     chunks = [ChunkTime(done.chunk.table, done.rows_read, done.timer) for done in extracted.chunks]
     keys = [done.timer for done in extracted.index]
     return Profile(keys, chunks, timer.times.seconds, workers, timer.times.began, flushed)
 
 
 def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
-    """What was written of each entity. Raises `RunError` unless every row of every table was read, for the key index
-    too (a reference to a key that was not read would dangle), and is accounted for in every entity."""
+    """What was written of each entity. Raises `RunError` unless every row of every table was read, also for the key
+    index (references to unread keys would dangle), and is accounted for in every entity."""
     tallies = new_tallies()
     rows_read: Counter[str] = Counter()
     for done in chunks:
@@ -139,12 +139,12 @@ def check_recipients(settings: Settings) -> None:
 
 
 def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, Tally]) -> None:
-    """Raises `LimitError` when there are more rejects than the user allows; the reject files are kept."""
+    """Raises `LimitError` if there are more rejects than the user allows; the reject files are kept."""
     rejects = sum(tally.rejects.total() for tally in tallies.values())
     if settings.max_rejects is not None and rejects > settings.max_rejects:
         kept = partial.keep_rejects()
         raise LimitError(
-            f"{rejects} rejects are more than --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
+            f"{rejects} rejects exceed --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
         )
 
 

@@ -1,7 +1,7 @@
-"""The tasks of the workers as typed functions, which the leader names when it submits them.
+"""The workers' tasks as typed functions, for the leader to submit.
 
-They import worker.py when a worker calls them: the leader needs neither Polars nor connectorx, which take half a second
-and 60 MB to load.
+They import worker.py only when a worker calls them: the leader does not need Polars and connectorx, which take half a
+second and 60 MB to load.
 """
 
 import os
@@ -12,7 +12,7 @@ from exporter.source.queries import IndexQuery
 
 def start_worker() -> None:
     """Makes a spawned process a worker; called once in each."""
-    # The workers are the parallelism; and a backtrace of connectorx could quote rows.
+    # The workers are the parallelism, and a backtrace of connectorx could quote rows.
     os.environ |= {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
     from exporter.pipeline import worker
 
@@ -20,7 +20,7 @@ def start_worker() -> None:
 
 
 def warm_up() -> None:
-    """Nothing: the executor spawns a worker for it, which loads early."""
+    """Does nothing: the executor spawns a worker for it, which thus loads early."""
 
 
 def read_index(context: Context, query: IndexQuery) -> IndexDone:

@@ -1,4 +1,4 @@
-"""What a run takes: seconds by stage, seconds by activity of each task, memory; and the listener that is told of it."""
+"""What a run costs: seconds by stage, seconds by activity of each task, memory; and the listener that is told."""
 
 import os
 import time
@@ -20,7 +20,7 @@ class ProgressListener(Protocol):
     """Whoever follows a run. Its methods are called in the leader's main thread."""
 
     def stage(self, name: str) -> None:
-        """A stage begins, and the one before it has ended."""
+        """A stage begins; the previous one has ended."""
 
     def totals(self, rows: Mapping[str, int], heartbeats: Path) -> None:
         """How many rows of each table are to be read, and the directory of the workers' heartbeat files."""
@@ -51,7 +51,7 @@ class StageTimes:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def begin(self, name: str) -> None:
-        """Begins a stage, and ends the one before it."""
+        """Begins a stage, and ends the previous one."""
         self.end()
         self.current, self.began[name] = name, time.monotonic()
 
@@ -69,7 +69,7 @@ class StageTimes:
 
 @dataclass(slots=True)
 class StageTimer:
-    """Times the stages of a run and samples its memory, and tells the listener of both."""
+    """Times the stages of a run, samples its memory, and tells the listener both."""
 
     listener: ProgressListener
     times: StageTimes = field(default_factory=StageTimes)
@@ -89,7 +89,7 @@ class StageTimer:
 
     @contextmanager
     def polling(self, poll: Callable[[], None], seconds: float) -> Iterator[None]:
-        """While the block runs, `tick` calls `poll` when `seconds` have passed since the call before."""
+        """While the block runs, `tick` calls `poll` when `seconds` have passed since the last call."""
         self.poll, self.poll_seconds = poll, seconds
         try:
             yield
@@ -110,7 +110,7 @@ class StageTimer:
 
 @dataclass(slots=True)
 class TaskTimer:
-    """What one task of a worker took: when it began and ended (`time.monotonic`, which is the same in every process of
+    """What one task of a worker cost: when it began and ended (`time.monotonic`, which is the same in every process of
     a system), and the seconds and CPU seconds of each activity."""
 
     task: str
@@ -122,7 +122,7 @@ class TaskTimer:
 
     @contextmanager
     def on(self, activity: str) -> Iterator[None]:
-        """Counts the block, also one that fails, as an activity."""
+        """Counts the block as an activity, even if it fails."""
         wall, cpu = time.monotonic(), time.process_time()
         try:
             yield
@@ -133,7 +133,7 @@ class TaskTimer:
 
 
 def memory_in_use() -> int:
-    """Bytes of this process and its children together: proportional set sizes where the system has them, else resident
+    """Bytes of this process and its children together: proportional set sizes if the system has them, else resident
     set sizes."""
     leader = psutil.Process()
     total = 0

@@ -1,4 +1,4 @@
-"""The tasks as a worker process runs them, straight through: read, shape, write. The leader's side is extract.py."""
+"""The tasks as a worker process runs them, in one go: read -> shape -> write. The leader's side is extract.py."""
 
 import os
 import signal
@@ -31,10 +31,10 @@ from exporter.source.reader import UndecodableError, read
 
 
 def start() -> None:
-    """Makes this process a worker: quiet, deaf to ^C (the leader decides), and gone when the leader is."""
-    # The signals that stop a run are blocked from birth (pool.py); SIGTERM ends a worker, as its executor expects.
+    """Makes this process a worker: quiet, ignoring ^C (the leader decides), and ending with the leader."""
+    # The signals that stop a run are blocked from the start (pool.py); SIGTERM ends a worker, as its executor expects.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-    # A panic of connectorx prints to descriptor 2 before Python sees it, and may quote rows.
+    # A panic in connectorx prints to descriptor 2 before Python sees it, and may quote rows.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     leader = parent_process()
     assert leader is not None
@@ -42,16 +42,16 @@ def start() -> None:
 
 
 def end_with(leader: BaseProcess) -> None:
-    """Waits for the leader's end and ends this process with it."""
+    """Waits until the leader ends, and ends this process too."""
     leader.join()
     os._exit(1)
 
 
 @contextmanager
 def sanitized_errors(subject: str) -> Iterator[None]:
-    """Turns whatever the block raises into an `ExporterError` that names its subject and quotes no cell.
+    """Turns whatever the block raises into an `ExporterError` that names the subject and quotes no cell.
 
-    A bug keeps the places of its traceback but not its message: Polars' messages hold values.
+    A bug keeps its traceback's places but not its message: Polars' messages contain values.
     """
     try:
         yield
@@ -68,7 +68,7 @@ def sanitized_errors(subject: str) -> Iterator[None]:
 
 
 def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
-    """One chunk of a table: its rows are read once and go to the files of all its entities."""
+    """Exports one chunk of a table: its rows are read once, and written to the files of all its entities."""
     timer = TaskTimer(chunk.table)
     with sanitized_errors(chunk.table):
         table = next(table for table in tables() if table.name == chunk.table)
@@ -82,7 +82,7 @@ def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
 
 def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
     """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
-    more."""
+    more time."""
     try:
         raw = frame(context, chunk.query, chunk.table)
     except UndecodableError:
@@ -148,7 +148,7 @@ def read_keys(context: Context, queries: KeyQueries) -> IndexDone:
 
 
 def read_values(context: Context, queries: ValueQueries) -> IndexDone:
-    """Reads the values that links go by, with the keys of their owners, into the key index."""
+    """Reads the values that links compare, with the keys of their owners, into the key index."""
     with index_task(f"the values of {queries.label}.{queries.column}") as timer:
         key = node(queries.label).key
         owners = (
@@ -162,7 +162,7 @@ def read_values(context: Context, queries: ValueQueries) -> IndexDone:
 
 
 def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
-    """Reads which rows of a table lose their key into the key index."""
+    """Reads into the key index which rows of a table lose their key."""
     with index_task(f"the duplicates of {query.table}") as timer:
         rows = frame(context, query.query, timer.task)
         write_duplicates(key_index(context).duplicates_file(query.table), rows)
@@ -170,8 +170,8 @@ def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
 
 
 def frame(context: Context, query: str, subject: str) -> pl.DataFrame:
-    """The rows of a query in the leader's snapshot, columns as the query names them. While they are read, a heartbeat
-    file says so."""
+    """The rows of a query in the leader's snapshot, with the query's column names. A heartbeat file exists while they
+    are being read."""
     with heartbeat(context.heartbeats, subject):
         arrow = read(context.address, query, context.pre_execution, subject)
     rows = pl.from_arrow(arrow)

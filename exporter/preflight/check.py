@@ -38,7 +38,7 @@ class SourceServer:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """The result of a check: findings, most severe first, the estimate, and the free bytes of the output's disk.
+    """The result of a check: findings, the most severe first, the estimate, and the free bytes of the output's disk.
 
     Server and estimate are None if the source is unreachable.
     """
@@ -75,7 +75,7 @@ class Preflight:
 
 
 def check(settings: Settings) -> Preflight:
-    """Everything that can be said before an export. Reads no table and writes nothing.
+    """Everything that can be found out before an export. Reads no table and writes nothing.
 
     Raises `UsageError` if no source is set, `SourceError` or `RunError` if it cannot be queried.
     """

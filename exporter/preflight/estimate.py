@@ -18,14 +18,14 @@ from exporter.source.mapping import NameMapping
 START_SECONDS = 2.0
 ROWS_A_SECOND = 550_000
 BYTES_A_SECOND = 90_000_000
-# A previous export predicts the time of one at most this many times as large or small.
+# A previous export predicts the time of an export at most this many times larger or smaller.
 COMPARABLE = 2.0
 
-# Bytes of a value in a data file, quotes included; of a text without statistics as if it had 20 letters.
+# Bytes of a value in a data file, including quotes; a text without statistics is assumed to have 20 letters.
 WIDTHS = {Type.LONG: 8, Type.DOUBLE: 8, Type.BOOLEAN: 5, Type.DATETIME: 27, Type.DATE: 10, Type.LOCALTIME: 15}
 QUOTES = 2
 TEXT = 20
-# Also the width of a relationship's end whose key is text: those keys are uuids.
+# Also the width of a relationship's end whose key is text: such keys are UUIDs.
 UUID = 36
 
 
@@ -51,7 +51,7 @@ class TableEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The tables that exist, the seconds an export takes, and the rule behind that time."""
+    """The existing tables, the seconds an export takes, and the rule behind that time."""
 
     tables: tuple[TableEstimate, ...]
     seconds: float

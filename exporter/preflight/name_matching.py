@@ -1,4 +1,4 @@
-"""Which of a source's tables and columns are the model's under other names, guessed by similar names and fitting types.
+"""Guesses which tables and columns of a source are the model's under other names, from similar names and fitting types.
 
 A guess is certain if it is good and no other comes close; otherwise it is only a proposal.
 """
@@ -20,17 +20,17 @@ from exporter.source.mapping import NameMapping
 # tests/preflight/test_name_matching.py.
 POSSIBLE_TABLE, CERTAIN_TABLE = 0.4, 0.55
 POSSIBLE_COLUMN, CERTAIN_COLUMN = 0.6, 0.75
-# How far a certain guess is ahead of the second best.
+# How far a certain guess is ahead of the second-best.
 LEAD = 0.05
 # The similarity of a column `id` to the model's key.
 ID_IS_KEY = 0.8
-# How much a table's own name and its columns count.
+# The weights of a table's own name and of its columns.
 NAME_WEIGHT, COLUMNS_WEIGHT = 0.35, 0.65
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnGuess:
-    """A column of the source that may be the model's; one of the same name is certain."""
+    """A column of the source that may be the model's; one with the same name is certain."""
 
     name: str
     certain: bool
@@ -63,7 +63,7 @@ class TableGuess:
 
 
 def all_schemas(connection: Connection) -> list[str]:
-    """Every schema of the database but PostgreSQL's own."""
+    """Every schema of the database except PostgreSQL's own."""
     query = "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
     return [schema for (schema,) in connection.execute(query)]
 
@@ -71,7 +71,7 @@ def all_schemas(connection: Connection) -> list[str]:
 def read_candidates(connection: Connection) -> dict[str, Relation]:
     """Every relation that may be one of the model's tables, by name.
 
-    Left out are partitions and child tables, tables that the model skips, and names that settings cannot hold.
+    Excludes partitions and child tables, tables that the model skips, and names that settings cannot hold.
     """
     children = "select n.nspname || '.' || c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
     child_tables = {name for (name,) in connection.execute(f"{children} join pg_namespace n on n.oid = c.relnamespace")}
@@ -86,8 +86,8 @@ def read_candidates(connection: Connection) -> dict[str, Relation]:
 def suggest(candidates: Mapping[str, Relation]) -> list[TableGuess]:
     """A guess for each table of the model, in the model's order; no table of the source is guessed twice.
 
-    The best pair is taken first, so that a table under its own name is never taken for one that is only similar; a
-    certain pair in the model's own schema goes before pairs elsewhere.
+    The best pair is taken first, so that a table under its own name is never mistaken for a similar one; a certain pair
+    in the model's own schema takes precedence over pairs elsewhere.
     """
     model_tables = {table.name: table for table in tables()}
     pairs = {
@@ -175,7 +175,7 @@ def match_columns(table: Table, relation: Relation) -> dict[str, ColumnGuess]:
 
 
 def with_last_column(table: Table, relation: Relation, matched: dict[str, ColumnGuess]) -> dict[str, ColumnGuess]:
-    """The matched columns in the model's order. If one column is missing and a single one that fits is left over, that
+    """The matched columns in the model's order. If one column is missing and a single fitting one is left over, that
     is proposed."""
     taken = {guess.name for guess in matched.values()}
     missing = {name: use for name, use in table.columns().items() if name not in matched}

@@ -1,4 +1,4 @@
-"""The settings file that `exporter init` writes: every setting with what it may be, and the guessed names."""
+"""The settings file that `exporter init` writes: every setting with its allowed values, and the guessed names."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,13 @@ from exporter.source.compatibility import Severity, examine
 from exporter.source.leader import connected
 
 HEAD = """\
-# Settings of the exporter, written by `exporter init`. A flag beats the environment (EXPORTER_...), and the environment
-# beats this file. Lines that begin with # have no effect.
+# Settings of the exporter, written by `exporter init`. A flag overrides the environment (EXPORTER_...), which overrides
+# this file. Lines that begin with # have no effect.
 
-# Where to read from. This file holds no password: give it by PGPASSWORD or PGPASSFILE.
+# Where to read from. This file holds no password: pass it in PGPASSWORD or PGPASSFILE.
 source = {source}
 
-# What can be set, with its default or an example.
+# All settings, each with its default or an example.
 """
 NAMES = """
 # Where the source's names differ from the model's: the model's on the left, the source's on the right. Lines without #
@@ -60,7 +60,7 @@ def settings_text(source: str, guesses: list[TableGuess]) -> str:
 
 
 def setting_lines(defaults: BaseModel) -> Iterator[str]:
-    """A commented-out line for each setting: its default, or an example if it has none, and what it may be."""
+    """A commented-out line for each setting: its default, or an example if it has none, and its allowed values."""
     written = defaults.model_dump(mode="json")
     for name, field in type(defaults).model_fields.items():
         if name in ELSEWHERE:
@@ -100,7 +100,7 @@ def column_lines(guess: TableGuess) -> Iterator[str]:
 
 
 def quoted(text: str) -> str:
-    """A TOML string. JSON's is one, but for the delete character."""
+    """A TOML string: JSON's syntax, except for the delete character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -9,13 +9,13 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from exporter.source.catalog import TREE
 from exporter.source.connection import Connection, run_error
 
-# Reading a table's size takes a lock that a migration may hold.
+# Reading a table's size waits for a lock that a migration may hold.
 LOCK_TIMEOUT = "1s"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnStatistics:
-    """Average bytes of a column's value as it is stored, and the fraction of values that are null."""
+    """Average stored bytes of a column's values, and the fraction of values that are null."""
 
     bytes: float
     nulls: float
@@ -25,8 +25,8 @@ class ColumnStatistics:
 class TableStatistics:
     """A table's statistics, with all its partitions and children.
 
-    `analyzed`: the rows are those of ANALYZE or VACUUM, scaled to the current size; else they are estimated from the
-    size and the width of the types. `toast`: bytes of long values as they are stored, compressed.
+    `analyzed`: the rows come from ANALYZE or VACUUM, scaled to the current size; else they are estimated from the size
+    and the width of the types. `toast`: bytes of long values as stored, compressed.
     """
 
     rows: int
@@ -107,7 +107,7 @@ Row = tuple[str, int, bool, int]
 
 
 def read_rows(connection: Connection, names: list[str]) -> tuple[list[Row], list[str]]:
-    """The rows of ROWS, and the tables that were locked: of those only what they had when last analyzed."""
+    """The rows of ROWS, and the locked tables, for which there is only what they had when last analyzed."""
     with suppress(LockNotAvailable):
         return query_rows(connection, NOW, names), []
     locked = [name for (name,) in connection.execute(LOCKS.encode(), [names])]

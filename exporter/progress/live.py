@@ -12,15 +12,15 @@ from exporter.progress.log import PlainLines
 from exporter.progress.state import STAGES, ProgressState
 from exporter.text import format_clock
 
-# No more tables than this are shown at once.
+# At most this many tables are shown at once.
 MOST_TABLES = 6
-# Below this width the small bars, the memory and the units give way.
+# Below this width, the small bars, the memory and the units are left out.
 NARROW = 72
 
 
 class LiveView:
     """Shows the state of a run, redrawn in place while the block runs: the stage and how much is done, all stages, the
-    tables that are read."""
+    tables being read."""
 
     def __init__(self, console: Console, state: ProgressState) -> None:
         self.state = state
@@ -53,7 +53,7 @@ class LiveView:
         return progress.get_renderable()
 
     def stage_bar(self, narrow: bool) -> Text:
-        """All stages in a row: those that have ended with their time, the current one, those to come."""
+        """All stages in a row: finished ones with their time, the current one, and those to come."""
         times, text = self.state.times, line("")
         # The last stage is one of two.
         unused = "publish" if times.current == "archive" else "archive"
@@ -70,7 +70,7 @@ class LiveView:
         return text
 
     def tables(self, narrow: bool) -> RenderableType:
-        """What is read now, a row each; of a table, how many of its rows are done."""
+        """What is being read, one row each, and how many of a table's rows are done."""
         name = TextColumn("  {task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
         counts = TextColumn("{task.completed:,} of {task.total:,}", justify="right")
         columns: list[ProgressColumn] = [name]

@@ -33,13 +33,13 @@ def log_stderr(text: str) -> None:
 
 
 def log_dated(text: str) -> None:
-    """Prints on stderr, after the local time."""
+    """Prints on stderr, prefixed with the local time."""
     log_stderr(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
 
 
 class PlainLines:
-    """The progress of a run as dated lines, the first at once. They are printed in a thread of their own, so that they
-    come while the run waits for a lock, too."""
+    """The progress of a run as dated lines, the first at once. Their own thread prints them, so that they also appear
+    while the run waits for a lock."""
 
     def __init__(self, print_line: Callable[[str], None] = log_dated) -> None:
         self.state = ProgressState()
@@ -61,7 +61,7 @@ class PlainLines:
             self.print_when_due()
 
     def print_when_due(self) -> None:
-        """Prints a line if a stage has begun and the line before is long enough ago."""
+        """Prints a line if a stage has begun and the previous line is old enough."""
         state, now = self.state, time.monotonic()
         seconds = max(LINE_SECONDS, (now - state.began) * SHARE_OF_RUN)
         if not state.times.current or (self.printed is not None and now - self.printed < seconds):

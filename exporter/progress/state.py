@@ -1,4 +1,4 @@
-"""The state of a run that goes on, by the clock of `time.monotonic`: stage, rows, what is read, memory."""
+"""The state of a running export, by the clock of `time.monotonic`: stage, rows, what is being read, memory."""
 
 import time
 from collections import Counter
@@ -23,7 +23,7 @@ SEEN_SECONDS = 3.0
 
 
 class ProgressState:
-    """What is known of a run. It is the run's `ProgressListener`, and what the live view and the plain lines show."""
+    """What is known about a run: its `ProgressListener`, and what the live view and the plain lines show."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -56,7 +56,7 @@ class ProgressState:
 
     @property
     def reading(self) -> list[str]:
-        """What the workers handle now, each table once: what they read, or just read and now shape and write."""
+        """What the workers are handling, each table once: what they are reading, or have just read and are writing."""
         now = time.monotonic()
         recent = dict.fromkeys(reading for reading, seen in self.latest.values() if now - seen < SEEN_SECONDS)
         return [reading for reading in recent if not self.is_done(reading)]
@@ -71,7 +71,7 @@ class ProgressState:
 
     @property
     def rows(self) -> int:
-        """Rows done."""
+        """Rows finished."""
         return self.rows_done.total()
 
     @property
@@ -85,7 +85,7 @@ class ProgressState:
         return self.rows / max(self.times.elapsed, 0.5)
 
     def stage_text(self) -> str:
-        """The stage, and from one second on how long it has taken."""
+        """The stage, and after the first second how long it has taken."""
         seconds = self.times.elapsed
         return STAGES[self.times.current] + (f" · {format_duration(seconds)}" if seconds >= 1 else "")
 

@@ -1,4 +1,4 @@
-"""Something that is waited for, shown while it lasts: a line in place on a terminal, else a dated line now and then."""
+"""A wait, shown while it lasts: on a terminal as a line in place, else as a dated line now and then."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from exporter.text import format_duration
 
 
 class Spinner:
-    """The line: what is waited for, the share that is done once it is known, and how long it has taken."""
+    """The line: what is being waited for, the share that is done if known, and how long it has taken."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -30,7 +30,7 @@ class Spinner:
         self.share = f" · {done / max(total, 1):.0%}"
 
     def advance_and_log(self, done: int, total: int) -> None:
-        """Advances where there is no live view, with a dated line every few seconds."""
+        """Advances without a live view, with a dated line every few seconds."""
         self.advance(done, total)
         if time.monotonic() - self.logged >= LINE_SECONDS:
             self.logged = time.monotonic()
@@ -39,8 +39,8 @@ class Spinner:
 
 @contextmanager
 def status(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows what is waited for while the block runs. The block gets a function to call with how much is done, and how
-    much there is in all."""
+    """Shows what is being waited for while the block runs. Yields a function to call with how much is done, and how
+    much there is in total."""
     spinner, console = Spinner(title), Console(stderr=True)
     if console.is_terminal:
         with Live(spinner, console=console, refresh_per_second=4, transient=True):

@@ -1,1 +1,1 @@
-"""Exports that are there: their history, what changed from one to another, pruning, verification."""
+"""Published exports: their history, what changed between them, pruning, verification."""

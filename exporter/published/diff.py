@@ -7,7 +7,7 @@ from exporter.sink.manifest import EntityEntry, Manifest
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A label or pattern (as sentences name it) in two exports, with 0 for an export that does not have it."""
+    """A label or pattern (as named in messages) in two exports, with 0 for an export that does not have it."""
 
     pattern: str
     rows_before: int

@@ -1,4 +1,4 @@
-"""The exports below an output directory: which there are, and what their manifests say."""
+"""The exports below an output directory: which exist, and what their manifests say."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 @dataclass(frozen=True, slots=True)
 class PublishedExport:
-    """A published export: its directory, its manifest unless that cannot be read, and its archive if there is one."""
+    """A published export: its directory, its manifest unless unreadable, and its archive if there is one."""
 
     directory: Path
     manifest: Manifest | None
@@ -27,7 +27,7 @@ class PublishedExport:
 
     @property
     def fault(self) -> str:
-        """What is wrong with its manifest, in a sentence; empty where nothing is."""
+        """What is wrong with its manifest, in a sentence; empty if nothing is."""
         try:
             read_manifest(self.directory)
         except DifferenceError as error:
@@ -38,7 +38,7 @@ class PublishedExport:
 
 
 def directories(output: Path) -> list[Path]:
-    """The published exports below an output directory, oldest first. Raises `UsageError` where it cannot be read."""
+    """The published exports below an output directory, oldest first. Raises `UsageError` if it cannot be read."""
     try:
         found = [path for path in output.iterdir() if STAMP.fullmatch(path.name) and path.is_dir()]
     except OSError as error:
@@ -55,16 +55,16 @@ def exports(output: Path) -> list[PublishedExport]:
 
 
 def recent(output: Path, database: str, most: int) -> list[PublishedExport]:
-    """The last exports of a source database, `most` at most, whose manifests can be read; oldest first.
+    """The last exports of a source database whose manifests are readable, at most `most`, oldest first.
 
-    Only the newest exports are looked at, twice as many as are wanted. Raises as `directories` does.
+    Only the newest exports are considered, twice as many as are wanted. Raises as `directories` does.
     """
     newest = [PublishedExport(path, readable_manifest(path)) for path in directories(output)[-2 * most :]]
     return [export for export in newest if export.manifest and export.manifest.source.database == database][-most:]
 
 
 def readable_manifest(export: Path) -> Manifest | None:
-    """An export's manifest; None where it is missing, damaged or cannot be read."""
+    """An export's manifest; None if it is missing, damaged or unreadable."""
     try:
         return read_manifest(export)
     except (DifferenceError, OSError):
@@ -72,14 +72,14 @@ def readable_manifest(export: Path) -> Manifest | None:
 
 
 def find(output: Path, name: str) -> Manifest:
-    """The manifest of an export. Raises as `find_directory` does, and `DifferenceError` where it is damaged."""
+    """The manifest of an export. Raises as `find_directory` does, and `DifferenceError` if it is damaged."""
     return read_manifest(find_directory(output, name))
 
 
 def find_directory(output: Path, name: str) -> Path:
     """The directory of an export: by its name below an output directory (`latest` too), or by its path.
 
-    Raises `UsageError` where there is none.
+    Raises `UsageError` if there is none.
     """
     for directory in (output / name, Path(name)):
         if (directory / layout.MANIFEST).is_file():

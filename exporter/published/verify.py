@@ -1,4 +1,4 @@
-"""Whether an export is what its manifest says."""
+"""Whether an export matches its manifest."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from exporter.sink.files import FileRecord
 from exporter.sink.layout import CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS
 from exporter.sink.manifest import EntityEntry, Manifest, read_manifest
 
-# Stricter than sha256sum, as in import.sh: no capital digits, other line ends, comments or paths that lead outside.
+# Stricter than sha256sum, as in verify.sh: no capital digits, other line ends, comments or paths leading outside.
 PATH_PART = rb"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 CHECKSUM_LINE = re.compile(rb"([0-9a-f]{64})  (%b(?:/%b)*)" % (PATH_PART, PATH_PART))
 
@@ -23,10 +23,10 @@ Progress = Callable[[int, int], None]
 
 
 def verify_files(export: Path, on_progress: Progress = lambda done, total: None) -> list[str]:
-    """The differences between an export's files, its SHA256SUMS and its manifest, one sentence each; none when whole.
+    """The differences between an export's files, its SHA256SUMS and its manifest, one sentence each; empty if none.
 
     Every file is read once for its checksum, and each data file once more for its rows. `on_progress` gets the bytes
-    compared so far and those to compare. Raises `UsageError` when the directory is not an export, or cannot be read.
+    compared so far and in total. Raises `UsageError` if the directory is not an export, or cannot be read.
     """
     if not (export / MANIFEST).is_file() and not (export / CHECKSUMS).is_file():
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
@@ -50,11 +50,7 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
 
 
 def read_checksums(export: Path) -> dict[str, str]:
-    """Path -> SHA-256, as SHA256SUMS has them; empty where it is missing.
-
-    It has lines of a lower-case digest, two blanks and a path below the export, each path once, in order of the paths'
-    bytes. Raises `DifferenceError`, which names the line, for anything else.
-    """
+    """Path -> SHA-256, from SHA256SUMS; empty if it is missing. Raises as `parse_checksums` does."""
     try:
         content = (export / CHECKSUMS).read_bytes()
     except FileNotFoundError:
@@ -64,36 +60,36 @@ def read_checksums(export: Path) -> dict[str, str]:
     for number, line in enumerate([*lines, rest] if rest else lines, 1):
         match = CHECKSUM_LINE.fullmatch(line)
         if not match:
-            raise DifferenceError(f"line {number} of {CHECKSUMS} is not as an export has it")
+            raise DifferenceError(f"line {number} of {CHECKSUMS} is malformed")
         sums[match[2].decode()] = match[1].decode()
     if rest or not lines:
         raise DifferenceError(f"{CHECKSUMS} is cut off")
     if list(sums) != sorted(sums) or len(sums) < len(lines):
-        raise DifferenceError(f"{CHECKSUMS} names a file twice, or not in order")
+        raise DifferenceError(f"{CHECKSUMS} lists a file twice, or is not sorted")
     return sums
 
 
 def listing_differences(export: Path, sums: dict[str, str]) -> list[str]:
-    """Files that are listed and missing, or there and not listed."""
+    """Files that are listed but missing, or present but not listed."""
     present = {path.relative_to(export).as_posix() for path in export.rglob("*") if not path.is_dir()} - {CHECKSUMS}
     missing = [f"{path}: missing" for path in sorted(sums.keys() - present)]
     return missing + [f"{path}: not listed in {CHECKSUMS}" for path in sorted(present - sums.keys())]
 
 
 def changed_files(export: Path, sums: dict[str, str], on_progress: Progress) -> Iterator[str]:
-    """Files whose content is not the one that was listed."""
+    """Files whose content does not match their checksum."""
     sizes = {path: (export / path).stat().st_size for path in sums if (export / path).is_file()}
     done = 0
     for path, size in sizes.items():
         with (export / path).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != sums[path]:
-                yield f"{path}: changed, its SHA-256 is not that of {CHECKSUMS}"
+                yield f"{path}: changed, its SHA-256 differs from {CHECKSUMS}"
         done += size
         on_progress(done, sum(sizes.values()))
 
 
 def file_differences(export: Path, manifest: Manifest, sums: dict[str, str]) -> Iterator[str]:
-    """Data files that the manifest does not have, or has with another size, checksum or number of rows."""
+    """Data files that are not in the manifest, or differ from it in size, checksum or number of rows."""
     data = {path for path in sums if path.startswith((f"{NODES}/", f"{RELATIONSHIPS}/"))}
     yield from (f"{path}: not in {MANIFEST}" for path in sorted(data - {file.path for file in manifest.files}))
     for file in manifest.files:
@@ -110,7 +106,7 @@ def file_differences(export: Path, manifest: Manifest, sums: dict[str, str]) -> 
 
 
 def data_rows(path: Path) -> int:
-    """The rows of a data file; a line break inside quotes ends none."""
+    """The rows of a data file; a line break inside quotes does not end a row."""
     if not path.stat().st_size:
         return 0
     count: int = pl.scan_csv(path, has_header=False, infer_schema=False).select(pl.len()).collect().item()
@@ -118,7 +114,7 @@ def data_rows(path: Path) -> int:
 
 
 def count_differences(export: Path, manifest: Manifest) -> Iterator[str]:
-    """Counts of the manifest that do not add up: of each entity, and in all."""
+    """Counts of the manifest that do not add up: for each entity, and in total."""
     rows = Counter[str]()
     for file in manifest.files:
         rows[file.path.rpartition("/")[0]] += file.rows
@@ -127,12 +123,12 @@ def count_differences(export: Path, manifest: Manifest) -> Iterator[str]:
         values = sum(entry.property_counts.values())
         yield from difference(f"{entry.pattern}, properties", entry.properties, "property_counts", values)
         yield from reject_differences(export, entry)
-    yield from (f"{folder}: of no entity in {MANIFEST}" for folder in rows)
+    yield from (f"{folder}: belongs to no entity in {MANIFEST}" for folder in rows)
     yield from total_differences(manifest)
 
 
 def reject_differences(export: Path, entry: EntityEntry) -> Iterator[str]:
-    """Rejects of an entity, by reason, that its reject files do not have, or have and the manifest does not."""
+    """An entity's rejects, by reason, that differ between the manifest and its reject files."""
     found = Counter[str]()
     for path in sorted((export / REJECTS / entry.folder).glob("*.csv")):
         reasons = pl.scan_csv(path, infer_schema=False).group_by("reason").len().collect()
@@ -143,7 +139,7 @@ def reject_differences(export: Path, entry: EntityEntry) -> Iterator[str]:
 
 
 def total_differences(manifest: Manifest) -> Iterator[str]:
-    """Totals that are not the sums of what they stand for."""
+    """Totals that are not the sums of their parts."""
     totals, entries = manifest.totals, manifest.entities
     nodes = sum(node.rows for node in manifest.nodes)
     relationships = sum(relationship.rows for relationship in manifest.relationships)
@@ -157,6 +153,6 @@ def total_differences(manifest: Manifest) -> Iterator[str]:
 
 
 def difference(count: str, expected: int, where: str, found: int) -> Iterator[str]:
-    """The sentence for a count of the manifest that is another one elsewhere; none where they are equal."""
+    """The sentence for a count of the manifest that differs elsewhere; none if they are equal."""
     if expected != found:
         yield f"{count}: {expected} in {MANIFEST}, {found} in {where}"

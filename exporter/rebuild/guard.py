@@ -1,4 +1,4 @@
-"""The guard against a wrong source: how unlike the export behind the live graph a new one may be."""
+"""The guard against a wrong source: how far a new export may differ from the one behind the live graph."""
 
 from collections.abc import Iterator
 
@@ -8,15 +8,15 @@ from exporter.sink.manifest import Manifest
 
 
 def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: float, max_rejects_rise: float) -> None:
-    """Raises `GuardError`, which names every label and pattern with its numbers before and after, when one lost more
-    than `max_drop` percent of its rows, or when the rejects rose by more than `max_rejects_rise` percent of all rows
-    before. `name` is how to name the new export to `--from`."""
+    """Raises `GuardError`, which names every label and pattern with its numbers before and after, if one lost more
+    than `max_drop` percent of its rows, or if the rejects rose by more than `max_rejects_rise` percent of all previous
+    rows. `name` is the new export's name for `--from`."""
     if reasons := [*drops(before, after, max_drop), *rises(before, after, max_rejects_rise)]:
         raise GuardError(
             "\n  ".join([
-                f"the export {name} is too unlike the one behind the live graph, which stays as it is:",
+                f"the export {name} differs too much from the one behind the live graph, which is unchanged:",
                 *reasons,
-                "If the source is right all the same: exporter rebuild --accept-changes --from " + name,
+                "If the source is correct anyway: exporter rebuild --accept-changes --from " + name,
             ])
         )  # fmt: skip
 
@@ -31,8 +31,8 @@ def drops(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
 
 
 def rises(before: Manifest, after: Manifest, percent: float) -> Iterator[str]:
-    """A line for all rejects, and for each label and pattern with more of them, when they rose by more than `percent`
-    of all rows before."""
+    """A line for all rejects, and for each label and pattern with more of them, if they rose by more than `percent` of
+    all previous rows."""
     rows = before.totals.nodes + before.totals.relationships
     if after.totals.rejects - before.totals.rejects <= rows * percent / 100:
         return

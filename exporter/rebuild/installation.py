@@ -1,4 +1,4 @@
-"""Which Neo4j is rebuilt: the installation that the settings name, its configuration, its directories, its user."""
+"""Which Neo4j is rebuilt: the configured installation, its configuration, its directories, its user."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ PACKAGED_CONF = Path("/etc/neo4j")
 
 
 def find_live(settings: RebuildSettings) -> Live:
-    """The Neo4j that the settings name. Raises `UsageError` where it is not there, or this user may not rebuild it."""
+    """The Neo4j that the settings name. Raises `UsageError` if it does not exist, or this user may not rebuild it."""
     if not settings.neo4j_home:
         raise UsageError("which Neo4j? Set NEO4J_HOME, or neo4j_home in the table [rebuild] of the settings file")
     if settings.user and "NEO4J_PASSWORD" not in os.environ:
@@ -54,13 +54,13 @@ def commands(settings: RebuildSettings, program: Path) -> tuple[str, str]:
 
 
 def default_conf(home: Path) -> Path:
-    """The directory of a Neo4j's configuration: the Debian and RPM packages keep it outside the home."""
+    """The directory of a Neo4j's configuration: Debian and RPM packages keep it outside the home."""
     own = home / "conf"
     return PACKAGED_CONF if not own.exists() and (PACKAGED_CONF / "neo4j.conf").exists() else own
 
 
 def read_conf(file: Path) -> dict[str, str]:
-    """The settings of a neo4j.conf; the last of several with one name counts."""
+    """The settings of a neo4j.conf; if a name is repeated, the last one counts."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -71,8 +71,8 @@ def read_conf(file: Path) -> dict[str, str]:
 
 
 def check_user(data: Path) -> None:
-    """Raises `UsageError` unless this is the user that Neo4j runs as: a store that belongs to another one would keep it
-    from starting, and root is no exception."""
+    """Raises `UsageError` unless this is the user that Neo4j runs as: a store owned by anyone else, including root,
+    would keep Neo4j from starting."""
     directory = data / "databases" if (data / "databases").exists() else data
     try:
         owner = directory.stat().st_uid

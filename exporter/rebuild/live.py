@@ -1,4 +1,4 @@
-"""The live Neo4j: whether it runs and answers, its stop and its start."""
+"""The live Neo4j: whether it is running and answers, and how it is stopped and started."""
 
 import fcntl
 import os
@@ -40,7 +40,7 @@ class Live:
     timeout: int
 
     def runs(self) -> bool:
-        """Whether a Neo4j runs on the data directory, by the lock it holds there."""
+        """Whether a Neo4j is running on the data directory, judged by the lock it holds there."""
         try:
             with self.locked():
                 return False
@@ -49,18 +49,18 @@ class Live:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps every Neo4j from starting on the data directory while the block runs, by its own lock. Raises
-        `RunError` when one runs."""
+        """Keeps any Neo4j from starting on the data directory while the block runs, by holding Neo4j's lock. Raises
+        `RunError` if one is running."""
         with (self.store.database.parent / "store_lock").open("ab") as file:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RunError(f"Neo4j runs on {self.data}: it was started again") from None
+                raise RunError(f"Neo4j is running on {self.data}: it was restarted") from None
             yield
 
     def check(self) -> bool:
-        """Whether it runs. If so it must answer, or nobody could tell whether a swap succeeded. Raises `UsageError`
-        where it refuses the user, `RunError` where it does not answer."""
+        """Whether it is running. If so it must answer, or nobody could tell whether a swap succeeded. Raises
+        `UsageError` if it refuses the user, `RunError` if it does not answer."""
         if not self.runs():
             return False
         try:
@@ -69,13 +69,13 @@ class Live:
             raise UsageError("Neo4j refused the user or the password: see rebuild.user and NEO4J_PASSWORD") from None
         except (DriverError, Neo4jError) as error:
             raise RunError(
-                f"Neo4j runs on {self.data}, but its database {self.database} does not answer at the address of"
+                f"Neo4j is running on {self.data}, but its database {self.database} does not answer at the address of"
                 f" rebuild.bolt ({error_code(error)}): correct that, or stop Neo4j if it is broken"
             ) from None
         return True
 
     def ping(self) -> None:
-        """Runs one small query. Raises what the driver raises."""
+        """Runs a small query. Raises what the driver raises."""
         with neo4j.GraphDatabase.driver(
             self.bolt,
             auth=(self.user, self.password or "") if self.user else None,
@@ -86,8 +86,9 @@ class Live:
             driver.execute_query("RETURN 1", database_=self.database)
 
     def stop(self, log: Path) -> None:
-        """Runs the stop command and waits until no Neo4j runs on the data directory. Raises `RunError` when one still
-        does after `timeout`. An interrupt waits for the command, or it would stop what is started next."""
+        """Runs the stop command and waits until no Neo4j is running on the data directory. Raises `RunError` if one
+        still is after `timeout`. An interrupt waits for the command, which could otherwise stop what is started
+        next."""
         deadline = time.monotonic() + self.timeout
         code = self.wait_for_stop_command(log)
         while self.runs():
@@ -95,17 +96,17 @@ class Live:
                 raise RunError(f"the stop command ended with exit code {code}; its output is in {log}")
             if time.monotonic() > deadline:
                 raise RunError(
-                    f"the stop command has ended, but Neo4j still runs on {self.data} after {self.timeout} s"
+                    f"the stop command has ended, but Neo4j is still running on {self.data} after {self.timeout} s"
                 )
             time.sleep(POLL_SECONDS)
 
     def wait_for_stop_command(self, log: Path) -> int:
-        """Runs the stop command; returns its exit code. Raises `RunError` when it takes longer than `timeout`."""
+        """Runs the stop command; returns its exit code. Raises `RunError` if it takes longer than `timeout`."""
         command = self.run(self.stop_command, log)
         try:
             return command.wait(self.timeout)
         except subprocess.TimeoutExpired:
-            with suppress(PermissionError, ProcessLookupError):  # another user's, by way of sudo
+            with suppress(PermissionError, ProcessLookupError):  # another user's process, through sudo
                 os.killpg(command.pid, signal.SIGKILL)
             raise RunError(f"the stop command took longer than {self.timeout} s; its output is in {log}") from None
         except Interrupted:
@@ -114,15 +115,15 @@ class Live:
             raise
 
     def wait_until_stopped(self) -> None:
-        """Waits until no Neo4j runs, `timeout` at the most: one that was told to stop may take a while, and until then
-        would answer, or keep another one from starting."""
+        """Waits until no Neo4j is running, at most `timeout`: one that was told to stop may take a while, and until
+        then would answer, or keep another one from starting."""
         deadline = time.monotonic() + self.timeout
         while self.runs() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
     def start(self, log: Path) -> None:
-        """Runs the start command and waits until the database answers; that Neo4j runs already is no error. Raises
-        `RunError` when there is no answer after `timeout`, or when the command failed and no Neo4j runs."""
+        """Runs the start command and waits until the database answers; a Neo4j that is already running is fine. Raises
+        `RunError` if there is no answer after `timeout`, or if the command failed and no Neo4j is running."""
         deadline = time.monotonic() + self.timeout
         command = self.run(self.start_command, log)
         code = "no answer"
@@ -130,12 +131,12 @@ class Live:
             try:
                 self.ping()
             except AuthError:
-                return  # an answer, too
+                return  # that is an answer, too
             except (DriverError, Neo4jError) as error:
                 code = error_code(error)
             else:
                 return
-            # Only here, since trying its lock could disturb a Neo4j that is starting.
+            # Only now, since trying the lock could disturb a Neo4j that is starting.
             if command.poll() and not self.runs():
                 raise RunError(f"the start command ended with exit code {command.returncode}; its output is in {log}")
             time.sleep(POLL_SECONDS)
@@ -144,8 +145,8 @@ class Live:
         )
 
     def run(self, command: str, log: Path) -> subprocess.Popen[bytes]:
-        """Starts a command in a session of its own, which a ^C on the terminal does not reach; its output goes to a
-        file, since a server may keep it open."""
+        """Starts a command in its own session, which a ^C on the terminal does not reach; its output goes to a file,
+        since a server may keep it open."""
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         variables = without_secrets() | {"NEO4J_HOME": str(self.home.home), "NEO4J_CONF": str(self.conf)}
         with log.open("wb") as file:

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from exporter.errors import UsageError
 from exporter.rebuild.report import RebuildReport
 
-# Name -> help, and the name of its label where it has one.
+# Name -> help, and the name of its label, if any.
 GAUGES = {
-    "success": ("Whether the last run ended well.", ""),
+    "success": ("Whether the last run succeeded.", ""),
     "exit_code": ("The exit code of the last run.", ""),
     "finished_timestamp_seconds": ("When the last run ended.", ""),
-    "downtime_seconds": ("How long the live graph did not answer.", ""),
+    "downtime_seconds": ("How long the live graph was unavailable.", ""),
     "step_seconds": ("How long each step of the last run took.", "step"),
     "count": ("What the export of the last run holds.", "what"),
     "live_timestamp_seconds": ("When the snapshot of the live graph was taken.", ""),
@@ -23,7 +23,7 @@ GAUGES = {
 
 
 def values(report: RebuildReport) -> dict[str, Mapping[str, float]]:
-    """Each gauge's values by label; by the empty string where it has none."""
+    """Each gauge's values by label; by the empty string if it has none."""
     snapshot_at = report.live and report.live.snapshot_at
     return {
         "success": {"": float(report.exit_code == 0)},
@@ -37,7 +37,7 @@ def values(report: RebuildReport) -> dict[str, Mapping[str, float]]:
 
 
 def write_metrics(report: RebuildReport, path: Path) -> None:
-    """Writes the file in one step. Raises `UsageError` where it cannot be written."""
+    """Writes the file in one step. Raises `UsageError` if it cannot be written."""
     registry = CollectorRegistry()
     for name, by_label in values(report).items():
         description, label = GAUGES[name]
@@ -52,6 +52,6 @@ def write_metrics(report: RebuildReport, path: Path) -> None:
 
 
 def check_metrics(path: Path) -> None:
-    """Raises `UsageError` where the metrics could not be written in the end."""
+    """Raises `UsageError` if it would be impossible to write the metrics."""
     if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise UsageError(f"the metrics {path} cannot be written: it is a directory, or its directory is not writable")

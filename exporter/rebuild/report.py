@@ -1,4 +1,4 @@
-"""What a rebuild reports: a log on stderr while it runs, and the result as one JSON object in the end."""
+"""What a rebuild reports: a log on stderr while it runs, and the result as one JSON object at the end."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from exporter.settings import LogFormat
 
 
 class Action(StrEnum):
-    """What the command is to do."""
+    """What the command does."""
 
     REBUILD = "rebuild"
     ROLLBACK = "rollback"
@@ -29,7 +29,7 @@ FAILED = {GuardError: "refused", SwapError: "put back", DownError: "down", Inter
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Dated lines on stderr, plain or each a JSON object."""
+    """Dated lines on stderr, as plain text or JSON objects."""
 
     format: LogFormat = LogFormat.PLAIN
 
@@ -42,7 +42,7 @@ class Log:
             log_stderr(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
 
     def fail(self, text: str) -> None:
-        """Writes why the rebuild failed; plain, it looks like every command's error."""
+        """Writes why the rebuild failed; as plain text, like every command's error."""
         if self.format is LogFormat.PLAIN:
             log_stderr(f"exporter: {text}")
         else:
@@ -51,8 +51,8 @@ class Log:
 
 @dataclass(slots=True)
 class RebuildReport:
-    """What happened so far. `seconds` are by step; `downtime`, in seconds, is from before the stop command to the first
-    answer."""
+    """What has happened so far. `seconds` are by step; `downtime`, in seconds, is from before the stop command to the
+    first answer."""
 
     action: Action
     log: Log = field(default_factory=Log)
@@ -71,7 +71,7 @@ class RebuildReport:
 
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
-        """Logs the title of a step, and adds up its seconds, also when it fails."""
+        """Logs the title of a step, and adds its seconds, even if it fails."""
         self.log.write(title)
         self.step_name = name
         with timed(self.seconds, name):
@@ -82,13 +82,13 @@ class RebuildReport:
         self.result = DONE[self.action]
 
     def fail(self, error: BaseException) -> None:
-        """Records why it failed; of an error that is not ours, its kind alone."""
+        """Records why it failed; of an error that is not ours, only the type."""
         self.result = next((word for kind, word in FAILED.items() if isinstance(error, kind)), "failed")
         self.exit_code = error.exit_code if isinstance(error, ExporterError) else 1
         self.message = str(error) if isinstance(error, ExporterError) else f"unexpected {type(error).__name__}"
 
     def as_object(self) -> dict[str, Any]:
-        """The object that is printed as one line of JSON."""
+        """The object to print as one line of JSON."""
         return {
             "action": self.action,
             "result": self.result,

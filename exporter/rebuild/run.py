@@ -31,11 +31,11 @@ def run_rebuild(
     export: str | None = None,
     accept: bool = False,
 ) -> None:
-    """Does what the report's action is. `export` names an existing export to take instead of a new one, `accept` turns
+    """Carries out the report's action. `export` names an existing export to use instead of a new one, `accept` turns
     the guard off.
 
-    Raises an `ExporterError`: `SwapError` when the live graph is again what it was, `DownError` when it does not
-    answer; with every other one, `GuardError` included, it was not touched.
+    Raises an `ExporterError`: `SwapError` if the previous live graph was restored, `DownError` if it does not answer;
+    any other, including `GuardError`, means that it was not touched.
     """
     live = find_live(options)
     with open_stores(live.data, live.store) as stores:
@@ -54,7 +54,7 @@ def run_rebuild(
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """A run and what it works on."""
+    """A run, and what it works on."""
 
     settings: Settings
     options: RebuildSettings
@@ -68,20 +68,20 @@ class Rebuild:
         return self.stores.root / "logs"
 
     def repair(self) -> None:
-        """Cleans up what a dead run left; where that died in the midst of a swap, puts the old store back and starts
-        Neo4j. Raises `DownError` where Neo4j does not answer then."""
+        """Cleans up what a dead run left; if it died during a swap, puts the old store back and starts Neo4j. Raises
+        `DownError` if Neo4j then does not answer."""
         clear(self.stores.root / STAGE, logs=False)
         swap = self.stores.under_way()
         if swap and self.stores.committed(swap):
             self.stores.end()
         elif swap:
-            with self.report.step("repair", "A run died while it swapped the stores: putting the old one back"):
+            with self.report.step("repair", "A run died while swapping the stores: putting the old one back"):
                 self.put_back(swap)
-                self.report.log.write(f"{self.stores.current()} is back, and answers")
+                self.report.log.write(f"{self.stores.current()} is back and answers")
         self.stores.clean()
 
     def rebuild(self, name: str | None, accept: bool) -> None:
-        """Export, guard, stage, swap, retention; the export is the one of this name or directory, else a new one."""
+        """Export, guard, stage, swap, retention; of the export with this name or directory, else of a new one."""
         if not self.live.check():
             self.report.log.write("Neo4j is not running; it will be started with the new graph")
         try:
@@ -99,16 +99,16 @@ class Rebuild:
             if not self.stores.under_way():
                 self.stores.clean()
             if self.report.export and not name:
-                self.prune_exports()  # else every night that fails would leave one more
+                self.prune_exports()  # otherwise every failed night would leave one more
             raise
         with self.report.step("retention", f"Keeping {self.options.keep} stores and exports"):
             self.prune_stores()
-            if directory.parent == self.settings.output.resolve():  # else it was brought from elsewhere
+            if directory.parent == self.settings.output.resolve():  # otherwise it came from elsewhere
                 self.prune_exports()
 
     def rollback(self) -> None:
-        """Swaps the live store for the one that was live before it, whether the live one answers or not. Raises
-        `UsageError` where there is none."""
+        """Swaps the live store for the previous one, whether the live one answers or not. Raises `UsageError` if there
+        is none."""
         if not (kept := self.stores.kept()):
             raise UsageError(f"there is no previous store in {self.stores.root} to go back to")
         try:
@@ -122,10 +122,10 @@ class Rebuild:
         """A new export."""
         with self.report.step("export", "Exporting the source"):
             display = PlainLines(self.report.log.write)
-            return run_export(self.settings, display, consequence="and the live graph is as it was").directory.resolve()
+            return run_export(self.settings, display, consequence="and the live graph is unchanged").directory.resolve()
 
     def record_counts(self, directory: Path) -> None:
-        """Reports which export is taken and what it holds."""
+        """Records in the report which export is used and what it holds."""
         totals = read_manifest(directory).totals
         self.report.export = directory.name
         counted = ("nodes", "relationships", "properties", "rejects")
@@ -133,14 +133,14 @@ class Rebuild:
 
     def guard(self, directory: Path, name: str) -> None:
         """Compares an export, which the user knows by `name`, with the one behind the live store; before the first
-        rebuild, with the newest one before it."""
+        rebuild, with the newest earlier one."""
         current = self.stores.current()
         before = current.manifest if current else None
         if not before:
             earlier = [run.manifest for run in exports(directory.parent) if run.directory.name < directory.name]
             before = next((manifest for manifest in reversed(earlier) if manifest), None)
         if not before:
-            self.report.log.write("There is no earlier export to compare this one with")
+            self.report.log.write("No earlier export to compare this one with")
             return
         with self.report.step("guard", "Comparing the export with the one behind the live graph"):
             check_changes(
@@ -152,8 +152,8 @@ class Rebuild:
             )
 
     def swap(self, new: Store, check: Callable[[Store], None]) -> None:
-        """Swaps the live store for another, which `check` compares; on any failure, the old one comes back. Raises
-        `SwapError` then, or `DownError` where Neo4j does not answer."""
+        """Swaps the live store for another, which `check` verifies; on any failure, the old one is put back. Then
+        raises `SwapError`, or `DownError` if Neo4j does not answer."""
         swap = self.stores.begin(new)
         with self.old_store_on_failure(swap):
             began = time.monotonic()
@@ -161,7 +161,7 @@ class Rebuild:
                 self.live.stop(self.logs / "stop.log")
             with self.report.step("renames", "Swapping the stores"), self.live.locked():
                 self.stores.swap(swap)
-                disable_interrupts()  # from here on, going on is quicker than going back
+                disable_interrupts()  # from here on, finishing is quicker than undoing
             with self.report.step("start", "Starting the live Neo4j on the new store"):
                 self.live.start(self.logs / "start.log")
                 self.report.downtime = time.monotonic() - began
@@ -169,11 +169,11 @@ class Rebuild:
                 check(new)
                 self.stores.commit(swap)
         self.stores.end()
-        self.report.log.write(f"Live is {self.stores.current()}; no graph answered for {self.report.downtime:.1f} s")
+        self.report.log.write(f"{self.stores.current()} is live; unavailable for {self.report.downtime:.1f} s")
 
     @contextmanager
     def old_store_on_failure(self, swap: Swap) -> Iterator[None]:
-        """Puts the old store back when the block fails; an error of ours is raised as a `SwapError` then."""
+        """Puts the old store back if the block fails; our own errors are then raised as a `SwapError`."""
         began = time.monotonic()
         try:
             yield
@@ -188,10 +188,10 @@ class Rebuild:
             if isinstance(error, Interrupted) or not isinstance(error, ExporterError | OSError):
                 raise
             reason = one_line(error)
-            raise SwapError(f"the swap failed: {reason}; {self.stores.current()} is back, and answers") from None
+            raise SwapError(f"the swap failed: {reason}; {self.stores.current()} is back and answers") from None
 
     def put_back(self, swap: Swap) -> None:
-        """Undoes what was done of a swap, and starts Neo4j. Raises `DownError` where it does not answer afterwards."""
+        """Undoes what was done of a swap, and starts Neo4j. Raises `DownError` if it does not answer afterwards."""
         disable_interrupts()
         try:
             if self.stores.moved(swap):
@@ -209,12 +209,12 @@ class Rebuild:
         self.stores.end()
 
     def smoke_test(self, store: Store) -> None:
-        """Raises `DifferenceError` where the live graph is not what the manifest of its store says."""
+        """Raises `DifferenceError` if the live graph differs from the manifest of its store."""
         live = self.live
         check_graph(store.directory, live.bolt, user=live.user, password=live.password, database=live.database)
 
     def compare_previous(self, previous: Store) -> None:
-        """Warns of differences: a graph may have been written to while it was live, which is no reason against it."""
+        """Warns of differences: a graph may have been written to while it was live, which does not rule it out."""
         if not previous.manifest:
             return
         try:
@@ -223,14 +223,14 @@ class Rebuild:
             self.report.log.write(one_line(error), "warning")
 
     def prune_stores(self) -> None:
-        """Removes old stores; where that fails, warns, since the graph is the new one."""
+        """Removes old stores; if that fails, only warns, since the new graph is live."""
         try:
             self.report.removed += self.stores.prune(self.options.keep)
         except OSError as error:
             self.report.log.write(f"old stores were not removed: {one_line(error)}", "warning")
 
     def prune_exports(self) -> None:
-        """Removes old exports, but none that a store was made of; where that fails, warns."""
+        """Removes old exports, but none that a store was made from; if that fails, only warns."""
         needed = [store.export for store in self.stores.all() if store.export]
         try:
             removed = prune(self.settings.output, self.options.keep, needed)
@@ -241,7 +241,7 @@ class Rebuild:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message in one line; of one that is not ours, its kind alone."""
+    """An error's message on one line; of an error that is not ours, only the type."""
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     return " ".join(str(error).split()) if isinstance(error, ExporterError) else type(error).__name__

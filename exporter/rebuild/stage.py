@@ -1,4 +1,4 @@
-"""The stage: where an export becomes a verified store, by a Neo4j of its own, while the live one serves."""
+"""The stage: where an export becomes a verified store, with its own Neo4j, while the live one keeps serving."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,8 @@ KILL_SECONDS = 20
 
 @contextmanager
 def empty_stage(root: Path) -> Iterator[Path]:
-    """An empty stage below `root`, which is gone when the block ends; after an error the logs stay, until the next."""
+    """An empty stage below `root`, removed when the block ends; after an error, the logs are kept until the next
+    run."""
     stage = root / STAGE
     clear(stage, logs=True)
     (stage / LOGS).mkdir(mode=0o700, parents=True)
@@ -38,8 +39,8 @@ def empty_stage(root: Path) -> Iterator[Path]:
 
 
 def clear(stage: Path, *, logs: bool) -> None:
-    """Ends what a killed import.sh or a killed rebuild left working on the stage, and empties it; removes it with its
-    logs where `logs` is set."""
+    """Ends processes that a killed import.sh or rebuild left working on the stage, and empties it; also removes its
+    logs if `logs` is set."""
     end_leftovers(stage)
     for path in stage.iterdir() if stage.exists() else ():
         if logs or path.name != LOGS:
@@ -60,14 +61,14 @@ def end_leftovers(stage: Path) -> None:
 
 
 def build_store(stage: Path, home: Neo4jHome, export: Path, database: str, report: RebuildReport) -> StorePaths:
-    """Makes the store of an export on the stage: import, constraints and indexes, every count compared; returns where
-    it is.
+    """Builds the store of an export on the stage: import, constraints and indexes, comparison of all counts; returns
+    where it is.
 
-    Raises `DifferenceError` where something differs from the manifest, `RunError` where a step fails.
+    Raises `DifferenceError` if something differs from the manifest, `RunError` if a step fails.
     """
     with report.step("import", f"Importing {export.name} into the stage"):
         conf = configure(stage, database=database)
-        # Where the log of an import that failed stays.
+        # The log of a failed import is kept here.
         variables = environment(home, conf) | {"TMPDIR": str(stage.resolve() / LOGS)}
         import_export(export, variables, report.log.write, database=database)
     with ExitStack() as stack:

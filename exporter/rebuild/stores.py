@@ -1,10 +1,10 @@
 """The stores of a rebuilt database: which one is live, which are kept, and the renames that swap them.
 
-Below `rebuild/` in Neo4j's data directory, so that a rename is all it takes:
+They are below `rebuild/` in Neo4j's data directory, so that a swap takes only renames:
 
     stores/20261125T031500Z/   one store: the name and manifest of the export it came from, and, unless it is the live
                                one, its two directories; .partial-... until a smoke test has verified it
-    swap.json                  the swap under way; a run that finds it left by a dead one undoes the swap
+    swap.json                  the swap in progress; a run that finds one left by a dead run undoes it
 """
 
 import json
@@ -44,7 +44,7 @@ class StorePaths:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store by its directory below `stores/`, and the name of the export it came from where that is known."""
+    """A store, by its directory below `stores/`, and the name of the export it came from, if known."""
 
     directory: Path
     export: str | None
@@ -64,7 +64,7 @@ class Store:
 
     @property
     def snapshot_at(self) -> datetime | None:
-        """When its rows were read from the source, by the manifest beside it."""
+        """When its rows were read from the source, according to the manifest beside it."""
         manifest = self.manifest
         return manifest.source.snapshot_at if manifest else None
 
@@ -82,7 +82,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores of one database; `live` is where Neo4j has the one it serves."""
+    """The stores of one database; `live` is where Neo4j keeps the one it serves."""
 
     root: Path
     live: StorePaths
@@ -97,12 +97,12 @@ class Stores:
         return next((store for store in reversed(self.all()) if not store.paths.database.exists()), None)
 
     def kept(self) -> list[Store]:
-        """The stores that are not live, the one that was live last first: its directory changed last."""
+        """The stores that are not live, most recently live first: its directory changed last."""
         retired = [store for store in self.all() if store.paths.database.exists()]
         return sorted(retired, key=lambda store: store.directory.stat().st_mtime_ns, reverse=True)
 
     def add(self, staged: StorePaths, export: Path) -> Store:
-        """Moves a store here from the stage, as a partial one until it is verified."""
+        """Moves a store here from the stage; it stays partial until it is verified."""
         directory = self.root / STORES / f"{PARTIAL}{self.free_name()}"
         directory.mkdir(mode=0o700)
         copyfile(export / MANIFEST, directory / MANIFEST)
@@ -113,7 +113,7 @@ class Stores:
         return added
 
     def free_name(self) -> str:
-        """A new name, in the order of time."""
+        """A new name; names sort by time."""
         return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
     def begin(self, new: Store) -> Swap:
@@ -127,7 +127,7 @@ class Stores:
         return swap
 
     def under_way(self) -> Swap | None:
-        """The swap that has begun and not ended, here or in a run that died."""
+        """The swap that has begun but not ended, in this run or in one that died."""
         try:
             return Swap(**json.loads((self.root / SWAP).read_bytes()))
         except FileNotFoundError:
@@ -147,16 +147,16 @@ class Stores:
             move(new, live)
 
     def committed(self, swap: Swap) -> bool:
-        """Whether the new store was verified: it has its name then."""
+        """Whether the new store was verified: then it has its final name."""
         return not (self.root / STORES / swap.new).exists()
 
     def moved(self, swap: Swap) -> bool:
-        """Whether a rename of the swap is done."""
+        """Whether any rename of the swap was done."""
         return any(old.exists() or not new.exists() for _, old, new in self.moves(swap))
 
     def undo(self, swap: Swap) -> None:
-        """The renames back, however many were done; Neo4j must be stopped. A store that Neo4j made itself, started by
-        somebody in the midst of the swap, is set aside."""
+        """Reverses the renames, however many were done; Neo4j must be stopped. A store that Neo4j created because
+        somebody started it during the swap is set aside."""
         for live, old, new in self.moves(swap):
             if live.exists() and not new.exists():
                 move(live, new)
@@ -168,7 +168,7 @@ class Stores:
                 move(old, live)
 
     def commit(self, swap: Swap) -> None:
-        """Gives the new store its name, since it is verified; `end` must follow."""
+        """Gives the new store its final name, since it is verified; `end` must follow."""
         new = self.root / STORES / swap.new
         if new.name.startswith(PARTIAL):
             new.rename(new.with_name(new.name.removeprefix(PARTIAL)))
@@ -178,12 +178,12 @@ class Stores:
         sync(self.root / STORES)
 
     def end(self) -> None:
-        """Records that no swap is under way any more."""
+        """Records that the swap has ended."""
         (self.root / SWAP).unlink()
         sync(self.root)
 
     def clean(self) -> None:
-        """Removes stores that were not verified, and what an interrupted removal left."""
+        """Removes stores that were not verified, and the rest of interrupted removals."""
         for path in (self.root / STORES).glob(f"{PARTIAL}*"):
             remove(path)
 
@@ -198,7 +198,7 @@ class Stores:
 
 
 def read_store(directory: Path) -> Store:
-    """A store by its directory; one without store.json was not made by a rebuild."""
+    """The store in a directory; one without store.json was not made by a rebuild."""
     try:
         return Store(directory, json.loads((directory / STORE).read_bytes())["export"])
     except FileNotFoundError:
@@ -206,7 +206,7 @@ def read_store(directory: Path) -> Store:
 
 
 def move(path: Path, target: Path) -> None:
-    """A rename, durable on both sides."""
+    """A rename, made durable in both directories."""
     path.rename(target)
     sync(path.parent)
     sync(target.parent)
@@ -216,8 +216,8 @@ def move(path: Path, target: Path) -> None:
 def open_stores(data: Path, live: StorePaths) -> Iterator[Stores]:
     """The stores below a data directory, locked for one rebuild.
 
-    Raises `UsageError` where they cannot be written or cannot be renamed to Neo4j's directories, `BusyError` when
-    another rebuild is running.
+    Raises `UsageError` if they cannot be written or renamed to Neo4j's directories, `BusyError` if another rebuild is
+    running.
     """
     root = data / ROOT
     try:

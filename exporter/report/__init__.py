@@ -1,1 +1,1 @@
-"""report.html: what an export holds, where its time went, what was left out, and what changed; one page, no network."""
+"""report.html: what an export holds, where its time went, what was left out, and what changed; one offline page."""

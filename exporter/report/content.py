@@ -1,4 +1,4 @@
-"""What the report shows, in numbers: taken from the manifest, the workers' examples and earlier exports."""
+"""The numbers that the report shows, from the manifest, the workers' examples and earlier exports."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ REASONS = {
     "duplicate_relationship": f"a repeated row of {' or '.join(JOIN_TABLES)}",
     "unrepresentable_value": "a single value that the graph cannot hold; its row is exported without it",
 }
-# The report points at a label or pattern that had at least this many rows and lost more than this share of them.
+# The report highlights a label or pattern that had at least this many rows and lost more than this share of them.
 SMALLEST_SHOWN, LARGEST_DROP = 20, 0.2
 
 
@@ -30,8 +30,8 @@ SMALLEST_SHOWN, LARGEST_DROP = 20, 0.2
 class EntitySummary:
     """A label or pattern: its numbers, a few of its rejects, and its trend.
 
-    `name` is that of its folders, `pattern` that of sentences. `trend` has its rows in the earlier exports (None where
-    it has none), oldest first, and in this one.
+    `name` is that of its folders, `pattern` that in messages. `trend` has its rows in earlier exports (None if it did
+    not exist), oldest first, and in this one.
     """
 
     name: str
@@ -49,24 +49,24 @@ class EntitySummary:
 
     @property
     def rejected(self) -> int:
-        """Its rejects of all reasons."""
+        """Its rejects, for all reasons."""
         return sum(self.rejects.values())
 
     @property
     def before(self) -> int | None:
-        """Its rows in the export before this one."""
+        """Its rows in the previous export."""
         return self.trend[-2] if len(self.trend) > 1 else None
 
     @property
     def dropped(self) -> bool:
-        """Whether it lost so many rows that somebody should look."""
+        """Whether it lost so many rows that somebody should take a look."""
         before = self.before or 0
         return before >= SMALLEST_SHOWN and self.rows < before * (1 - LARGEST_DROP)
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A number of the whole export; `trend` has it in the earlier exports, oldest first, and in this one."""
+    """A number for the whole export; `trend` has it in earlier exports, oldest first, and in this one."""
 
     name: str
     value: float
@@ -74,14 +74,14 @@ class Total:
 
     @property
     def before(self) -> float | None:
-        """The number in the export before this one."""
+        """The number in the previous export."""
         return self.trend[-2] if len(self.trend) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The report's numbers. `earlier` has the names of earlier exports, oldest first; `settings` names and values as a
-    user gives them; `peak_memory` is in bytes."""
+    """The report's numbers. `earlier` has the names of earlier exports, oldest first; `settings` has names and values
+    as users write them; `peak_memory` is in bytes."""
 
     manifest: Manifest
     labels: Sequence[EntitySummary]
@@ -97,12 +97,12 @@ class Content:
 
     @property
     def tables(self) -> int:
-        """How many tables they come from."""
+        """The number of tables they come from."""
         return len({entity.table for entity in self.entities})
 
     @property
     def rejects(self) -> list[tuple[str, str, int]]:
-        """Each reason that occurs, its meaning and its number of rejects, the commonest first."""
+        """Each reason that occurs, its meaning and its number of rejects, the most common first."""
         counts = Counter[str]()
         for entity in self.entities:
             counts.update(entity.rejects)
@@ -116,7 +116,7 @@ class Content:
 
     @property
     def changed(self) -> list[EntitySummary]:
-        """Labels and patterns with another number of rows than in the export before, the largest changes first."""
+        """Labels and patterns whose number of rows differs from the previous export, the largest changes first."""
         changed = [entity for entity in self.entities if entity.before is not None and entity.before != entity.rows]
         return sorted(changed, key=lambda entity: -abs(entity.rows - (entity.before or 0)))
 
@@ -128,8 +128,8 @@ def content(
     settings: Mapping[str, str],
     peak_memory: int,
 ) -> Content:
-    """The report's numbers. `manifest` is the new export's, `examples` are by the name of the entity, `earlier` exports
-    the oldest first."""
+    """The report's numbers. `manifest` is the new export's, `examples` are by the entity's name, `earlier` exports are
+    oldest first."""
     manifests = [export.manifest for export in earlier if export.manifest]
     history = [{entry.name: entry.rows for entry in before.entities} for before in manifests]
     groups = {table.name: table.group for table in tables()}

@@ -1,5 +1,5 @@
-"""Where the labels lie in the diagram: found by a search for few crossings and short lines, and kept, so that the graph
-looks the same in every export. Every other row lies half a column to the right."""
+"""Where the labels are in the diagram: found by a search for few crossings and short lines, and fixed, so that the
+graph looks the same in every export. Every other row is shifted right by half a column."""
 
 COORDINATES = (
     ("", "Verification", "BankAccount", "GuideWallet"),

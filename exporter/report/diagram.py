@@ -9,7 +9,7 @@ from exporter.model.render import groups
 from exporter.report.content import Content, EntitySummary
 from exporter.report.coordinates import COORDINATES
 
-# Distances of the grid, and the room around it. Every other row begins half a column later.
+# The grid's spacing, and the margin around it. Every other row begins half a column later.
 COLUMN, ROW, MARGIN = 132, 118, 72
 SMALLEST, LARGEST = 7.0, 34.0
 THINNEST, THICKEST = 1.0, 9.0
@@ -17,7 +17,7 @@ THINNEST, THICKEST = 1.0, 9.0
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A label; `group` counts the document's groups from 0."""
+    """A label; `group` counts the domain model's groups from 0."""
 
     entity: EntitySummary
     group: int
@@ -28,7 +28,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A pattern: the `d` attributes of its line's path and of its head's, and the width of the line."""
+    """A pattern: the `d` attributes of its line's and its head's paths, and the line's width."""
 
     entity: EntitySummary
     start: str
@@ -50,7 +50,7 @@ class Diagram:
 
 
 def diagram(content: Content) -> Diagram:
-    """Draws the export's graph. Labels without coordinates come in a row of their own below the others."""
+    """Draws the export's graph. Labels without coordinates get their own row below the others."""
     centres = positions([label.name for label in content.labels])
     most = max((label.rows for label in content.labels), default=0)
     order = list(groups())
@@ -80,13 +80,13 @@ def positions(labels: Sequence[str]) -> dict[str, tuple[float, float]]:
 
 
 def radius(rows: int, most: int) -> float:
-    """A radius that grows with the fourth root of the rows, so that ten differ from none beside ten million."""
+    """A radius that grows with the fourth root of the rows, so that ten rows are visible beside ten million."""
     share: float = (rows / max(most, 1)) ** 0.25
     return max(SMALLEST, LARGEST * share)
 
 
 def arrows(patterns: Sequence[EntitySummary], circles: Mapping[str, Circle]) -> list[Arrow]:
-    """An arrow for each pattern; those between the same two labels are bent apart."""
+    """An arrow for each pattern; arrows between the same two labels are bent apart."""
     most = max((pattern.rows for pattern in patterns), default=0)
     drawn_between: Counter[frozenset[str]] = Counter()
     drawn = []
@@ -105,7 +105,7 @@ def curve(start: Circle, end: Circle, width: float, number: int) -> tuple[str, s
     lines already drawn between the two."""
     x, y = end.x - start.x, end.y - start.y
     distance = hypot(x, y)
-    # Always to the left of its direction: of two between the same labels, one each way lies on either side.
+    # Always to the left of its direction, so that two opposite arrows between the same labels are on different sides.
     bend = distance * (0.06 + 0.16 * number)
     cx, cy = (start.x + end.x) / 2 + y / distance * bend, (start.y + end.y) / 2 - x / distance * bend
     leaving, coming = atan2(cy - start.y, cx - start.x), atan2(end.y - cy, end.x - cx)
@@ -136,7 +136,7 @@ def arrowhead(x: float, y: float, angle: float, size: float) -> str:
 
 
 def sparkline(trend: Sequence[float | None], width: int = 72, height: int = 18) -> str:
-    """The points of a polyline through a trend, without the values that are missing; empty for fewer than two."""
+    """The points of a polyline through a trend, without missing values; empty for fewer than two."""
     known = [(index, value) for index, value in enumerate(trend) if value is not None]
     if len(known) < 2:
         return ""

@@ -1,4 +1,4 @@
-"""The page: Jinja's template, filled with what the report shows."""
+"""The page: a Jinja template, filled with the report's content."""
 
 import hashlib
 import re
@@ -20,8 +20,8 @@ from exporter.text import format_change, format_duration, format_seconds
 
 
 def page(content: Content, profile: Profile) -> str:
-    """The report as one HTML file that loads nothing else. Whatever it holds of the source is escaped, and its policy
-    allows no script but its own."""
+    """The report as one HTML file that loads nothing else. Everything from the source is escaped, and its policy allows
+    no script but its own."""
     environment = Environment(
         loader=PackageLoader("exporter.report", "page"),
         autoescape=True,
@@ -48,7 +48,7 @@ def page(content: Content, profile: Profile) -> str:
 
 
 def page_file(name: str) -> str:
-    """The text of a file that is put into the page as it is."""
+    """The text of a file that is inserted into the page unchanged."""
     return files("exporter.report").joinpath("page", name).read_text(encoding="utf-8")
 
 
@@ -67,34 +67,34 @@ def heading(entity: EntitySummary) -> Markup:
 
 
 def breakable(name: str) -> Markup:
-    """A name of a column, table or reason, which a narrow screen may break at a dot, underscore or colon."""
+    """The name of a column, table or reason, which may be broken at a dot, underscore or colon on a narrow screen."""
     return Markup(re.sub(r"([._:])", r"\1<wbr>", str(escape(name))))
 
 
 def entity_details(entity: EntitySummary) -> str:
-    """What pointing at a label or pattern shows, a line each."""
+    """What pointing at a label or pattern shows, line by line."""
     lines = [entity.pattern, f"{format_number(entity.rows)} rows of {entity.table}, {decimal(entity.bytes)}"]
     if entity.before is not None and entity.before != entity.rows:
         change = format_change(entity.before, entity.rows)
-        lines.append(f"{change} since the export before ({format_number(entity.before)})")
+        lines.append(f"{change} since the previous export ({format_number(entity.before)})")
     if entity.no_target:
-        lines.append(f"{format_number(entity.no_target)} rows refer to nobody")
+        lines.append(f"{format_number(entity.no_target)} rows without a target")
     return "\n".join([*lines, *(f"{format_number(count)} {reason}" for reason, count in entity.rejects.items())])
 
 
 def block_details(block: Block) -> str:
-    """What pointing at a block of the timeline shows, a line each."""
+    """What pointing at a block of the timeline shows, line by line."""
     pieces = f" in {block.tasks} pieces" if block.tasks > 1 else ""
     lines = [block.name, f"{format_seconds(block.seconds)}{pieces}"]
     return "\n".join([*lines, *(f"{activity} {format_seconds(spent)}" for activity, spent in block.spent.items())])
 
 
-# About how many letters fit into the width of the timeline.
+# About how many characters fit into the width of the timeline.
 LETTERS = 150
 
 
 def fitting(texts: Iterable[str], seconds: float, total: float) -> str:
-    """The first text that fits into a block of this many seconds of a timeline of `total`; empty where none does."""
+    """The first text that fits into a block of `seconds` in a timeline of `total`; empty if none does."""
     room = LETTERS * seconds / total - 2 if total else 0
     return next((text for text in texts if len(text) <= room), "")
 

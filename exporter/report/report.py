@@ -1,4 +1,4 @@
-"""report.html of a new export: gathers what it shows, and never fails the export that it describes."""
+"""report.html of a new export: gathers what it shows, and never makes the export fail that it describes."""
 
 import traceback
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from exporter.shape.examples import Example
 from exporter.sink.manifest import Manifest
 from exporter.text import format_duration
 
-# How many earlier exports a trend shows: with the new one, two weeks of nights.
+# How many earlier exports a trend shows: with the new one, two weeks of nightly exports.
 EARLIER = 13
-# The settings that are shown; never the source, whose URI may hold a password.
+# The settings to show; never the source, whose URI may contain a password.
 SHOWN = (
     "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout", "stall_timeout",
     "archive", "encrypt_to", "tables", "columns",
@@ -36,8 +36,8 @@ def report(
 ) -> str:
     """The page of an export that is about to be published below `settings.output`.
 
-    `peak_memory` is in bytes, `examples` are a few rejects of each entity by its name. An export is worth more than
-    its report: where the page cannot be made, this is a page that says why.
+    `peak_memory` is in bytes, `examples` are a few rejects of each entity by its name. The export matters more than
+    its report: if the page cannot be made, this is a page that says why.
     """
     try:
         earlier = recent(settings.output, manifest.source.database, EARLIER)
@@ -71,10 +71,10 @@ def format_setting(name: str, value: Any) -> str:
 
 
 def error_page(error: Exception) -> str:
-    """A page that says where the report failed, without the error's message: it may quote the source."""
+    """A page that says where the report failed, without the error's message, which may quote the source."""
     places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
     return (
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>No report</title>\n'
-        "<p>The report of this export could not be made; the export itself is whole, see manifest.json."
+        "<p>The report of this export could not be made; the export itself is complete, see manifest.json."
         f"<p>A bug, please report it: {escape(type(error).__name__)} ({escape(places)})\n"
     )

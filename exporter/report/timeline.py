@@ -7,10 +7,10 @@ from exporter.pipeline.profile import Profile, total_seconds
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
-# How many ticks an axis has at most, and where on it the last one may stand, so that its time fits beside it.
+# The maximum number of ticks on an axis, and the last one's latest position, so that its label fits beside it.
 TICKS = 8
 LAST = 0.95
-# The share of the axis that a block needs to be seen: smaller ones that touch become one.
+# The share of the axis that a block needs to be visible: smaller adjacent ones are merged.
 SMALLEST = 0.001
 
 
@@ -30,7 +30,7 @@ class Block:
         return self.began + self.seconds
 
     def shares(self) -> list[tuple[str, float]]:
-        """Each activity that took time with its share of all, in their order."""
+        """Each activity that took time, with its share of the total, in order."""
         spent = {activity: self.spent.get(activity, 0.0) for activity in (KEYS, READ, SHAPE, WRITE)}
         total = sum(spent.values())
         return [(activity, seconds / total) for activity, seconds in spent.items() if seconds]
@@ -49,7 +49,7 @@ class Timeline:
 
 
 def timeline(profile: Profile) -> Timeline:
-    """The timeline of a run, up to the last stage that has ended."""
+    """The timeline of a run, up to the last finished stage."""
     began = min(profile.began.values(), default=0.0)
     stages = [
         Block(name, profile.began[name] - began, seconds, {})
@@ -71,8 +71,8 @@ def timeline(profile: Profile) -> Timeline:
 
 
 def merged(blocks: Iterable[Block], smallest: float) -> Iterator[Block]:
-    """The blocks of one worker in order, with neighbours that touch made one: those of the same table, and those of
-    which one takes fewer than `smallest` seconds."""
+    """The blocks of one worker in order, with adjacent ones merged if they are of the same table, or one of them takes
+    fewer than `smallest` seconds."""
     last: Block | None = None
     for block in blocks:
         if last is None:
@@ -87,7 +87,7 @@ def merged(blocks: Iterable[Block], smallest: float) -> Iterator[Block]:
 
 
 def mergeable(block: Block, following: Block, smallest: float) -> bool:
-    """Whether two neighbours are to be one block."""
+    """Whether two neighbours become one block."""
     touching = following.began - block.ended < smallest
     return touching and (block.name == following.name or min(block.seconds, following.seconds) < smallest)
 
@@ -109,6 +109,6 @@ def total(table: str, timers: list[TaskTimer]) -> Block:
 
 
 def ticks(seconds: float) -> list[float]:
-    """Round times from 0 on, `TICKS` at most, and none at the very end."""
+    """Round times from 0 on, at most `TICKS`, and none at the very end."""
     step = next((step for step in STEPS if seconds / step <= TICKS), STEPS[-1])
     return [round(number * step, 3) for number in range(int(seconds * LAST / step) + 1)]

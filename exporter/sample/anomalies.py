@@ -1,4 +1,4 @@
-"""What is wrong in the sample, on purpose: the anomalies of a real source by kind, each in a stated amount."""
+"""What is deliberately wrong in the sample: the anomalies of a real source by kind, each in a stated amount."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ ALL_NULL = "rows in which everything optional is null"
 class Update:
     """Rows of a table that an UPDATE makes anomalous: `amount` of them at scale 1, never fewer than `least`.
 
-    Each row is changed by one Update at most. In the assignment `ordinal` counts the rows from 1.
+    Each row is changed by at most one Update. In the assignment, `ordinal` counts the rows from 1.
     """
 
     kind: str
@@ -33,7 +33,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An anomaly that takes more than an UPDATE of any rows: a statement that affects `{amount}` rows."""
+    """An anomaly that takes more than an UPDATE: a statement that affects `{amount}` rows."""
 
     kind: str
     text: str
@@ -45,7 +45,7 @@ def _dangling(amount: int, table: str, column: str) -> Update:
     return Update(DANGLING, table, f"{column} = {MISSING_ID} + ordinal", amount)
 
 
-# Rows that other anomalies rely on stay as they are: guides of the first half have referred others, and their wallets
+# Rows that other anomalies rely on are left unchanged: guides of the first half have referred others, and their wallets
 # are linked by phone.
 CANDIDATES = {
     "guide.guide_profile": "id > (SELECT max(id) / 2 FROM guide.guide_profile)",
@@ -223,7 +223,7 @@ JOIN pg_attribute a ON attrelid = indrelid AND attnum = indkey[0]
 WHERE indisprimary AND nspname !~ '^pg_'
 """
 
-# For each table that is no reference table, the assignment that nulls all it can; auth ids have anomalies of their own.
+# For each table except reference tables, the assignment that nulls all it can; auth ids have their own anomalies.
 NULLABLE_COLUMNS = """
 SELECT format('%I.%I', nspname, relname), string_agg(format('%I = NULL', attname), ', ' ORDER BY attnum)
 FROM pg_class c

@@ -1,4 +1,4 @@
-"""The sample queries' answers, from Neo4j and from the source, for parameters that have one, and compared."""
+"""The sample queries' answers, from Neo4j and from the source, for parameters that have one, and their comparison."""
 
 import json
 import math
@@ -53,15 +53,14 @@ LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Columns and rows of plain values: a node is its properties, a moment is text in UTC, a decimal is a float."""
+    """Columns and rows of plain values: a node is its properties, a timestamp is text in UTC, a decimal is a float."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
 
 def parameters(connection: psycopg.Connection) -> dict[str, str | int]:
-    """The `phone` and the `payment_id` for which this source has most to show. Raises `SourceError` where it has
-    none."""
+    """The `phone` and the `payment_id` for which this source has most to show. Raises `SourceError` if it has none."""
     found = {name: connection.execute(text).fetchone() for name, text in (("phone", PHONE), ("payment_id", PAYMENT_ID))}
     missing = [name for name, row in found.items() if row is None]
     if missing:
@@ -87,10 +86,9 @@ def answer_from_graph(
 
 
 def differences(query: Query, expected: Answer, found: Answer) -> list[str]:
-    """How `found` differs from `expected`, one sentence each; none when they are the same answer.
+    """How `found` differs from `expected`, one sentence each; none if the answers are the same.
 
-    Rows are compared as a set with repetitions, numbers within TOLERANCE, and the order only as far as the query asks
-    for one.
+    Rows are compared as a multiset, numbers within TOLERANCE, and the order only as far as the query specifies one.
     """
     if expected.columns != found.columns:
         return [f"columns {list(found.columns)}, not {list(expected.columns)}"]
@@ -107,7 +105,7 @@ def differences(query: Query, expected: Answer, found: Answer) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of either database in the form that both are compared and shown in."""
+    """A value of either database, in the form in which values are compared and shown."""
     match value:
         case Node():
             return {name: _plain(member) for name, member in sorted(value.items())}

@@ -1,4 +1,4 @@
-"""The shapes in which the notification service writes an auth user's id, as SQL on the clean id."""
+"""The forms in which the notification service writes an auth user's id, as SQL on the clean id."""
 
 # Read as the same id.
 ACCEPTED = (
@@ -30,7 +30,7 @@ NO_TARGET = (
     "' \"Undefined\" '",
     "'nan '",
 )
-# They may name a user, but it cannot be known which.
+# They may name a user, but there is no telling which.
 MALFORMED = (
     "'4e5'",
     "'-7'",
@@ -54,6 +54,6 @@ MALFORMED = (
 
 
 def chosen_by_ordinal(shapes: tuple[str, ...]) -> str:
-    """The assignment that gives the rows one shape after the other, again and again."""
+    """The assignment that cycles through the forms, row by row."""
     cases = " ".join(f"WHEN {number} THEN {shape}" for number, shape in enumerate(shapes))
     return f"auth_user_id = CASE ordinal % {len(shapes)} {cases} END"

@@ -1,4 +1,4 @@
-"""The PostgreSQL that demo and tests bring along: started in a directory, on a Unix socket, stopped at the end."""
+"""The embedded PostgreSQL of demo and tests: started in a directory, on a Unix socket, stopped at the end."""
 
 import atexit
 import functools
@@ -24,7 +24,7 @@ from psycopg import sql
 
 from exporter.errors import RunError, UsageError
 
-# Nothing in this server is worth surviving a power cut, and syncing is most of what filling a database costs.
+# This server's data need not survive a power cut, and syncing is most of the cost of filling a database.
 FAST_RATHER_THAN_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 STOP_SECONDS = 60
@@ -36,9 +36,9 @@ SAFE_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 def embedded_postgres(directory: Path | None = None) -> Iterator[str]:
     """Runs a PostgreSQL while the block runs; yields the URI of its database `postgres` for psycopg and connectorx.
 
-    With a `directory` the data is kept there for the next time; without one it lies in a temporary directory that goes
-    away with the block. The server is stopped however the block ends. Raises `UsageError` when the demo's packages are
-    not installed or the directory cannot be used, `RunError` when the server does not start.
+    With a `directory`, the data is kept there for the next time; without one, it is in a temporary directory that is
+    removed after the block. The server is stopped however the block ends. Raises `UsageError` if the demo's packages
+    are not installed or the directory cannot be used, `RunError` if the server does not start.
     """
     library = _library()
     with ExitStack() as stack:
@@ -65,10 +65,10 @@ def create_database(uri: str, name: str) -> str:
 
 @functools.cache
 def _library() -> ModuleType:
-    """The wheel that carries PostgreSQL, imported with a directory of this process for its lock and its sockets.
+    """The wheel that contains PostgreSQL, imported with a directory of this process for its lock and its sockets.
 
-    By itself it takes the user's runtime directory, warns where there is none, and falls back on one lock file in the
-    temporary directory for all users of the machine, which the first of them owns and the second cannot open.
+    By default it uses the user's runtime directory, warns if there is none, and falls back to one lock file in the
+    temporary directory for all users, which the first one owns and the others cannot open.
     """
     runtime = Path(tempfile.mkdtemp(prefix="postgres-", dir=_short_directory()))
     atexit.register(shutil.rmtree, runtime, ignore_errors=True)
@@ -85,8 +85,8 @@ def _library() -> ModuleType:
 def _start(server: Any) -> str:
     """Starts the server, first initializing its directory if that is empty; returns its URI."""
     try:
-        # The user's locale may not be installed, and sorts differently from machine to machine; the user's port is
-        # for other servers.
+        # The user's locale may not be installed, and sorts differently on every machine; the user's port is for other
+        # servers.
         with _environment(LC_ALL="C", PGPORT="5432"):
             server.start()
     except (OSError, subprocess.SubprocessError) as error:
@@ -103,8 +103,8 @@ def _start(server: Any) -> str:
 
 
 def _stop(server: Any) -> None:
-    """Stops the server, also one that was interrupted during its start."""
-    # By a signal of our own: pg_ctl runs as the server's user, who may no longer reach the directory.
+    """Stops the server, even if it was interrupted while starting."""
+    # With our own signal: pg_ctl runs as the server's user, who may no longer have access to the directory.
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
         postmaster = psutil.Process(int((server.pgdata / "postmaster.pid").read_text().split("\n")[0]))
         if postmaster.name().startswith("postgres"):
@@ -112,20 +112,20 @@ def _stop(server: Any) -> None:
             deadline = time.monotonic() + STOP_SECONDS
             while postmaster.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
                 time.sleep(0.02)
-    # The library must forget the server, or it would hand it out again, and not try to stop it once more, which takes
-    # seconds where nobody reaps the dead process.
+    # The library must forget the server, or it would hand it out again, and must not try to stop it once more, which
+    # takes seconds if nobody reaps the dead process.
     server.cleanup_mode = None
     server.cleanup()
 
 
 def _last_line(server: Any) -> str:
-    """The last line of the server's log, or a hint where there is none."""
+    """The last line of the server's log, or a hint if there is none."""
     lines = server.log.read_text(errors="replace").strip().splitlines() if server.log.exists() else []
     return lines[-1] if lines else "it left no log; is the disk full, or the directory not writable?"
 
 
 def _short_directory() -> str:
-    """The temporary directory, unless its path cannot hold a socket: those end at about 100 characters."""
+    """The temporary directory, unless its path is too long for a socket: the limit is about 100 characters."""
     directory = str(Path(tempfile.gettempdir()).resolve())
     return directory if SAFE_PATH.fullmatch(directory) and len(directory) <= 70 else "/tmp"
 

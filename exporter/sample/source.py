@@ -1,4 +1,4 @@
-"""The sample source: a week of AstroKiran made up from a seed, with the anomalies of real life in stated amounts."""
+"""The sample source: a week of AstroKiran generated from a seed, with real-life anomalies in stated amounts."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from psycopg import sql
 from exporter.errors import UsageError
 from exporter.sample.anomalies import inject_anomalies
 
-# The week's rows of `domain-model.md`'s data summary, by what the sample counts; some tables follow from others.
+# The week's rows from the data summary of `domain-model.md`, by what the sample counts; other tables follow from these.
 WEEK = {
     "customers": 2989,
     "guides": 35,
@@ -36,7 +36,7 @@ WEEK = {
     "leads": 42,
     "notifications": 15559,
 }
-# What makes the whole about 100,000 rows at scale 1, and the fewest with room for every kind of anomaly.
+# The sizes that add up to about 100,000 rows at scale 1, and the smallest with room for every kind of anomaly.
 WEEKS = 1.72
 FEWEST = 40
 
@@ -65,7 +65,7 @@ def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Anomalies:
     sizes = {name: max(FEWEST, round(rows * WEEKS * scale)) for name, rows in WEEK.items()}
     create_tables(uri)
     with psycopg.connect(uri) as connection:
-        # What timestamps mean must not depend on the server's zone, nor what text they make on its style.
+        # The meaning of timestamps must not depend on the server's time zone, nor their text on its style.
         connection.execute("SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'")
         connection.execute(CHOICES.format(seed=sql.Literal(seed), sizes=sql.Literal(json.dumps(sizes))))
         for name in FILLS:
@@ -79,7 +79,7 @@ def fill_sample(uri: str, *, scale: float = 1.0, seed: int = 7) -> Anomalies:
 
 
 def create_tables(uri: str) -> None:
-    """Creates the schemas and the tables of the source, empty and no others, in the database of `uri`."""
+    """Creates the schemas and the source's tables, empty, and no others, in the database of `uri`."""
     with psycopg.connect(uri) as connection:
         connection.execute(_text("schema.sql"))
 

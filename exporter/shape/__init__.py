@@ -1,1 +1,1 @@
-"""Pure Polars: a raw frame in, importable rows and rejects out; the ID rules and the key index."""
+"""Pure Polars: a raw frame in, importable rows and rejects out; ID rules and the key index."""

@@ -1,4 +1,4 @@
-"""A few rejects of each kind, chosen where they are made. Loads no Polars: the leader needs none."""
+"""A few rejects of each kind, chosen where they arise. Does not load Polars: the leader needs none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A reject as the report shows it. `value` is None for a null, and the PII mark (`phone`) where it is `masked`."""
+    """A reject as the report shows it. `value` is None for a null, and the PII mark (`phone`) if `masked`."""
 
     reason: str
     column: str
@@ -31,7 +31,7 @@ class Example:
 
 
 def examples(rejects: pl.DataFrame) -> tuple[Example, ...]:
-    """The first few rejects of each reason and column, of a frame with the columns of the reject files (`REJECTS`)."""
+    """The first few rejects of each reason and column, from a frame with the columns of a reject file (`REJECTS`)."""
     few = rejects.group_by("reason", "column", maintain_order=True).head(EXAMPLES)
     return tuple(
         example(reason, table, column, key, value, references)
@@ -44,7 +44,7 @@ def examples(rejects: pl.DataFrame) -> tuple[Example, ...]:
 def example(
     reason: str, table: str, column: str, key: str | None, value: str | None, references: str | None
 ) -> Example:
-    """A reject without its personal data: what the model marks never leaves the worker."""
+    """A reject without personal data: values that the model marks never leave the worker."""
     pii = next((pii_columns(table)[part] for part in column.split(":") if part in pii_columns(table)), None)
     if pii and value is not None:
         return Example(reason, column, shortened(key), pii, True, references)
@@ -52,12 +52,12 @@ def example(
 
 
 def shortened(text: str | None) -> str | None:
-    """The beginning of a long text."""
+    """A text, cut off if it is long."""
     return text if text is None or len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def gathered(of_chunks: Iterable[tuple[str, tuple[Example, ...]]]) -> dict[str, list[Example]]:
-    """The first few examples of each reason and column by entity, of (entity, its examples in a chunk)."""
+    """The first few examples of each reason and column by entity, from (entity, its examples in a chunk) pairs."""
     kept: dict[str, list[Example]] = defaultdict(list)
     seen: Counter[tuple[str, str, str]] = Counter()
     for entity, of_chunk in of_chunks:
@@ -70,8 +70,8 @@ def gathered(of_chunks: Iterable[tuple[str, tuple[Example, ...]]]) -> dict[str, 
 
 @cache
 def pii_columns(table_name: str) -> dict[str, Pii]:
-    """The columns of a table that hold personal data, with their marks: those of marked properties, and those that are
-    compared with a marked property in a link by value."""
+    """The columns of a table that hold personal data, with their marks: those of marked properties, and those that
+    a link by value compares with a marked property."""
     [table] = [table for table in tables() if table.name == table_name]
     marks = {prop.name: prop.pii for prop in table.node.properties if prop.pii} if table.node else {}
     for relationship in table.relationships:

@@ -1,7 +1,7 @@
-r"""The rules of identifiers, each an expression from raw text to its canonical form, null where there is none.
+r"""The ID rules, each an expression from raw text to its canonical form, null if it has none.
 
 Source of every rule: graph-model.md, Rules. Patterns spell out `[0-9]` and the six white-space characters: `\d` and
-`\s` would let other scripts' digits and the no-break space in.
+`\s` would also match other scripts' digits and the no-break space.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ NO_TARGET = ("", "null", "none", "undefined", "nan")
 
 
 def trimmed(text: pl.Expr) -> pl.Expr:
-    """Text without white space at its ends."""
+    """Text without leading and trailing white space."""
     return text.str.strip_chars(WHITE_SPACE)
 
 
 def is_blank(text: pl.Expr) -> pl.Expr:
-    """Null or nothing but white space; Boolean."""
+    """Whether text is null or only white space (Boolean)."""
     return text.is_null() | (trimmed(text) == "")
 
 
@@ -42,13 +42,13 @@ def integer(text: pl.Expr) -> pl.Expr:
 
 
 def unquoted(text: pl.Expr) -> pl.Expr:
-    """Text without white space around it and then without one pair of single or double quotes."""
+    """Text without white space around it, then without one pair of single or double quotes."""
     groups = trimmed(text).str.extract_groups(QUOTED)
     return pl.coalesce(groups.struct.field("1"), groups.struct.field("2"), groups.struct.field("3"))
 
 
 def means_no_target(text: pl.Expr) -> pl.Expr:
-    """Text auth IDs that mean no target: null, blank, `null`, `none`, `undefined`, `nan`, quoted or not; Boolean."""
+    """Text auth IDs that mean no target: null, blank, `null`, `none`, `undefined`, `nan`, quoted or not (Boolean)."""
     content = unquoted(text)
     return text.is_null() | (trimmed(content) == "") | content.str.to_lowercase().is_in(NO_TARGET)
 
@@ -63,7 +63,7 @@ def text_auth_id(text: pl.Expr) -> pl.Expr:
 
 
 def uuid(text: pl.Expr) -> pl.Expr:
-    """UUIDs in lower-case canonical form; null for anything but the canonical form in either case, blanks included."""
+    """UUIDs in lower case; null for anything but the canonical form in either case, so also with spaces around it."""
     lower = text.str.to_lowercase()
     return pl.when(lower.str.contains(UUID)).then(lower)
 
@@ -75,17 +75,17 @@ def code(text: pl.Expr) -> pl.Expr:
 
 
 def phone(text: pl.Expr) -> pl.Expr:
-    """Phones: the last ten ASCII digits, or all when there are fewer; null where there are none."""
+    """Phones: the last ten ASCII digits, or all if there are fewer; null if there are none."""
     digits = text.str.replace_all("[^0-9]", "").str.tail(10)
     return pl.when(digits != "").then(digits)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How an ID rule is kept, each part an expression of raw text.
+    """How an ID rule is applied, each part an expression on raw text.
 
-    `canonical` gives the canonical form, in the type `dtype`. `plain` matches text that is canonical already, as nearly
-    all is: it is cast at 30 ns a value, where the expressions take 120 to 360. `means_no_target` (Boolean) says which
+    `canonical` returns the canonical form, of type `dtype`. `plain` matches text that is already canonical, as nearly
+    all is: casting it takes 30 ns a value, the expressions 120 to 360. `means_no_target` (Boolean) says which
     text in an optional reference means that there is no target.
     """
 
@@ -95,7 +95,7 @@ class Rule:
     means_no_target: Callable[[pl.Expr], pl.Expr] = is_blank
 
 
-# A pair has no row: it is an integer ID and a text (`key_of`).
+# A pair has no rule here: it is an integer ID and a text (`key_of`).
 RULES = {
     IdRule.INTEGER: Rule(integer, pl.Int64, "^[1-9][0-9]{0,17}$"),
     IdRule.UUID: Rule(uuid, plain=UUID),
@@ -106,7 +106,7 @@ RULES = {
 
 
 def canonical(raw: pl.Series, id_rule: IdRule) -> pl.Series:
-    """The canonical form of a raw column (String, or integers) in its rule's type; null where there is none."""
+    """The canonical form of a raw column (String, or integers) in its rule's type; null if it has none."""
     rule = RULES[id_rule]
     if raw.dtype.is_integer():
         if rule.dtype is pl.Int64:

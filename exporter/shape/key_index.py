@@ -1,7 +1,7 @@
 """What exists in this export, read before everything else: keys, linked values and duplicates, on disk for all workers.
 
-The files lie in the partial directory and are memory-mapped, so memory does not grow with the number of workers.
-Every answer is exact: no hash stands in for a key.
+The files are in the partial directory and memory-mapped, so memory does not grow with the number of workers. Every
+answer is exact: keys are compared, not hashes of them.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ import pyarrow.ipc
 from exporter.model.vocabulary import IdRule, Key
 from exporter.shape.ids import canonical
 
-# A byte map may be as large as the table whose keys it holds (a sparse file takes no disk for empty pages), or this. It
-# is written in windows of as many bytes.
+# A byte map may be as large as the table whose keys it holds (a sparse file takes no disk space for empty pages), or as
+# this, which is also the size of the windows in which it is written.
 WINDOW = 1 << 24
 MAP_FROM = "map-from-"
 NO_ID = pl.lit(None, pl.Int64)
@@ -45,7 +45,7 @@ class DenseKeys:
 
 @dataclass(frozen=True, slots=True)
 class SortedKeys:
-    """Integer keys as sorted runs, for keys that are too far apart for a byte map."""
+    """Integer keys as sorted runs, for keys too sparse for a byte map."""
 
     paths: tuple[Path, ...]
 
@@ -61,15 +61,15 @@ class SortedKeys:
 
 @dataclass(frozen=True, slots=True)
 class TextIndex:
-    """Texts with how often each occurs and the smallest id beside it, in buckets so that one fits in memory.
+    """Texts, how often each occurs, and the smallest id that has it, in buckets that fit in memory one at a time.
 
-    The bucket is chosen by a hash; within it texts are compared as they are.
+    A hash selects the bucket; within it, the texts themselves are compared.
     """
 
     paths: tuple[Path, ...]
 
     def find(self, texts: pl.Series) -> pl.DataFrame:
-        """`id` (Int64) and `count` (UInt32; 0: not there) for each text (String; null: not there), in order."""
+        """`id` (Int64) and `count` (UInt32; 0 if absent) for each text (String; null is absent), in order."""
         rows = pl.DataFrame({"text": texts})
         if len(self.paths) == 1:
             found = rows.join(mapped_frame(self.paths[0]), on="text", how="left", maintain_order="left")
@@ -92,7 +92,7 @@ KeySet = DenseKeys | SortedKeys | TextIndex
 
 @dataclass(frozen=True, slots=True)
 class KeyIndex:
-    """The key index below a directory; the workers that write it and those that look things up share nothing else."""
+    """The key index below a directory: all that the workers that write it share with those that read it."""
 
     directory: Path
 
@@ -139,7 +139,7 @@ def write_keys(
 ) -> None:
     """Writes a label's key set from its raw key columns.
 
-    `low` and `high` bound integer keys where the server could tell; `bytes` is the size of the table.
+    `low` and `high` bound integer keys if the server could tell; `bytes` is the size of the table.
     """
     directory.mkdir(mode=0o700, parents=True)
     if key.id_rule is not IdRule.INTEGER:
@@ -174,8 +174,8 @@ def write_map(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -
 
 
 def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> None:
-    """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of `bytes`; null texts are left
-    out."""
+    """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of `bytes`; null texts are
+    skipped."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     buckets = max(1, -(-bytes // BUCKET_BYTES))
     pieces: list[list[Path]] = [[] for _ in range(buckets)]
@@ -202,7 +202,7 @@ def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
 
 
 def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
-    """The canonical key of each row (Int64, or String), null where a column of it is null or malformed."""
+    """The canonical key of each row (Int64 or String), null if one of its columns is null or malformed."""
     if key.id_rule is not IdRule.PAIR:
         return canonical(frame[key.columns[0]], key.id_rule)
     first = canonical(frame[key.columns[0]], IdRule.INTEGER).cast(pl.String)
@@ -210,7 +210,7 @@ def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
 
 
 def bucket(text: pl.Expr, buckets: int) -> pl.Expr:
-    """The number of the bucket that a text is in, from 0; null for null."""
+    """The number of a text's bucket, from 0; null for null."""
     return pl.when(text.is_not_null()).then(text.hash(seed=0) % buckets)
 
 

@@ -1,4 +1,4 @@
-"""One end of a relationship, read for every row of a frame: whose key it is, or why there is none.
+"""One end of a relationship for every row of a frame: which node it is, or why there is none.
 
 Source of the rules: graph-model.md, One fate a row and Links by value.
 """
@@ -16,11 +16,11 @@ from exporter.shape.rejects import Condition, Reason
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One end of a relationship, read for every row of a frame.
+    """One end of a relationship for every row of a frame.
 
-    `key` is the canonical key of the end's node (Int64 or String); where it is null, or no node has it, one of the
-    conditions holds. These are sorted by kind because those of both ends decide kind by kind. `by_value` (Boolean) is
-    where the key was found by value because no node has the key itself; None where the end never goes that way.
+    `key` is the canonical key of the end's node (Int64 or String); if it is null, or no node has it, one of the
+    conditions holds. They are grouped by kind, because the conditions of both ends decide kind by kind. `by_value`
+    (Boolean) tells where the node was found by value because no node has the key; None if the end has no such link.
     """
 
     key: pl.Series
@@ -37,7 +37,7 @@ class Linked:
     """What a link by value finds for every row of a frame.
 
     `value` is the row's canonical value (String) and `key` the smallest key (Int64) of the nodes that own it, both null
-    where there is none; `ambiguous` and `missing` are Boolean.
+    if there is none; `ambiguous` and `missing` are Boolean.
     """
 
     value: pl.Series
@@ -47,13 +47,12 @@ class Linked:
 
 
 def nulls(column: pl.Series) -> pl.Series | None:
-    """Where a column is null (Boolean); None where it never is."""
+    """Where a column is null (Boolean); None if it never is."""
     return column.is_null() if column.null_count() else None
 
 
 def malformed(raw: pl.DataFrame, columns: tuple[str, ...], key: pl.Series) -> pl.Series | None:
-    """Where the canonical `key` is null (Boolean) although none of its raw columns is; None where every row has a
-    key."""
+    """Where the canonical `key` is null although none of its raw columns is (Boolean); None if every row has a key."""
     if not key.null_count():
         return None
     where = key.is_null()
@@ -63,15 +62,15 @@ def malformed(raw: pl.DataFrame, columns: tuple[str, ...], key: pl.Series) -> pl
 
 
 def without_target(raw: pl.DataFrame, reference: Reference, id_rule: IdRule, key: pl.Series) -> pl.Series | None:
-    """Where an optional reference is null (Boolean), or blank where it is a text link; None where every row has a
-    canonical `key`."""
+    """Where an optional reference is null, or for a text link blank (Boolean); None if every row has a canonical
+    `key`."""
     if not key.null_count():
         return None
     assert reference.optional is not None
     column = raw[reference.optional]
     if column.dtype != pl.String or id_rule is IdRule.PAIR:
         return column.is_null()
-    # Only a text without a canonical form can be blank; those are few.
+    # Only text without a canonical form can be blank, and there is little of it.
     unread = key.is_null()
     means_no_target = RULES[id_rule].means_no_target
     found = column.filter(unread).to_frame().select(means_no_target(pl.col(column.name))).to_series()
@@ -81,8 +80,7 @@ def without_target(raw: pl.DataFrame, reference: Reference, id_rule: IdRule, key
 def read_side(
     raw: pl.DataFrame, table: Table, label: str, reference: Reference, key_index: KeyIndex, dangling: Reason
 ) -> Side:
-    """The end of a relationship that is another row's node, of a label; `dangling` is the reason where no node is
-    found."""
+    """An end of a relationship that is another row's node, of a label; `dangling` is the reason if no node is found."""
     columns, link = reference.columns, reference.by_value
     linked = find_by_value(raw, table, label, link, key_index) if link else None
     if not columns:
@@ -114,8 +112,7 @@ def read_side(
 
 
 def find_by_value(raw: pl.DataFrame, table: Table, label: str, link: ByValue, key_index: KeyIndex) -> Linked:
-    """The nodes of a label that a link by value finds; of an exclusive one no other row of `table` may have the
-    value."""
+    """The nodes of a label that a link by value finds; if exclusive, no other row of `table` may have the value."""
     value = canonical(raw[link.column], link.id_rule)
     owners = key_index.values(label, link.owner_column).find(value)
     several = owners["count"] > 1

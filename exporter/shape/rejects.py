@@ -1,4 +1,4 @@
-"""One row, one decision: the first condition that applies says whether it is exported, and what its reject says."""
+"""One row, one decision: the first condition that applies decides whether it is exported, and what its reject says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import polars as pl
 
 
 class Reason(StrEnum):
-    """Why a row or a value is among the rejects (contract.md)."""
+    """Why a row or a value was rejected (contract.md)."""
 
     NULL_ID = "null_id"
     MALFORMED_ID = "malformed_id"
@@ -24,8 +24,8 @@ class Reason(StrEnum):
 class Condition:
     """Why rows are left out, which ones, and what their rejects name.
 
-    `reason` is None for *no target*, which is not a reject. `where` (Boolean; null is false) is None where no row is
-    meant. `columns` are the model's; a pair's are joined by a colon, in name and value. `references` is the label that
+    `reason` is None for *no target*, which is not a reject. `where` (Boolean; null is false) is None if it applies to
+    no row. `columns` are the model's; a pair's are joined by a colon, in name and value. `references` is the label that
     was looked for, if any.
     """
 
@@ -41,31 +41,31 @@ REJECTS |= {"references": pl.String}
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of each row: `deciding` (UInt8) has the number of the first condition that applies, from 1, or 0 for
-    a row that is exported; None where all are."""
+    """What happens to each row: `deciding` (UInt8) is the number of the first condition that applies, from 1, or 0 for
+    an exported row; None if all are exported."""
 
     conditions: tuple[Condition, ...]
     deciding: pl.Series | None
 
     @property
     def exported(self) -> pl.Series | None:
-        """Which rows are exported (Boolean); None where all are."""
+        """Which rows are exported (Boolean); None if all are."""
         return None if self.deciding is None else self.deciding == 0
 
     def keep(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The exported rows of a frame that has all of them."""
+        """The exported rows of a frame that has all rows."""
         return frame if self.exported is None else frame.filter(self.exported)
 
     def no_target(self) -> int:
-        """How many rows have no target."""
+        """The number of rows without a target."""
         if self.deciding is None:
             return 0
         numbers = [number for number, condition in enumerate(self.conditions, 1) if condition.reason is None]
         return int(self.deciding.is_in(numbers).sum())
 
     def rejects(self, raw: pl.DataFrame, table: str, key: pl.Expr) -> pl.DataFrame:
-        """A reject line (`REJECTS`) for each row that is left out, in the order of the conditions; `key` is the
-        expression of the row's primary key."""
+        """A reject line (`REJECTS`) for each row that is left out, in the order of the conditions; `key` is an
+        expression for the row's primary key."""
         if self.deciding is None:
             return pl.DataFrame(schema=REJECTS)
         lines = [
@@ -106,7 +106,7 @@ def reject_lines(
 
 
 def joined_text(columns: Sequence[str]) -> pl.Expr:
-    """Raw columns as text: one as it is, several joined by a colon with nothing for a null."""
+    """Raw columns as text: one unchanged, several joined by a colon with an empty text for a null."""
     texts = [pl.col(column).cast(pl.String) for column in columns]
     if len(texts) == 1:
         return texts[0]

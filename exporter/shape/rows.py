@@ -21,11 +21,11 @@ DANGLING = (Reason.DANGLING_START, Reason.DANGLING_END)
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """What a frame gives to one entity.
+    """What a frame contributes to one entity.
 
     `rows` has the header's columns: the key (named as its property; `:ID` for a pair) or `:START_ID` and `:END_ID`,
-    then the properties; integers, booleans, and text for the rest. `rejects` has the columns of `REJECTS`. `no_target`
-    is how many rows have no target.
+    then the properties, as integers, booleans, or else text. `rejects` has the columns of `REJECTS`. `no_target` is the
+    number of rows without a target.
     """
 
     entity: Entity
@@ -35,7 +35,7 @@ class Shaped:
 
 
 def shape(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> list[Shaped]:
-    """What a raw frame (model/frame.py) of a table gives to each of its entities, the node first."""
+    """What a raw frame (model/frame.py) of a table contributes to each of its entities, the node first."""
     reject_key = pl.col(frame.PRIMARY_KEY) if frame.PRIMARY_KEY in raw.columns else joined_text(table.key_columns)
     duplicate = duplicates(raw, table, key_index)
     node_conditions: tuple[Condition, ...] = ()
@@ -63,7 +63,7 @@ def shape(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> list[Shaped]:
 
 
 def duplicates(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> pl.Series | None:
-    """The rows (Boolean) whose key another row of the table has taken; None where the catalog proves that there are
+    """The rows (Boolean) that lose their key to another row of the table; None if the catalog proves that there are
     none."""
     if frame.DUPLICATE in raw.columns:
         return raw[frame.DUPLICATE]
@@ -73,7 +73,7 @@ def duplicates(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> pl.Serie
 
 
 def own_conditions(raw: pl.DataFrame, node: Node, key: pl.Series, duplicate: pl.Series | None) -> Iterator[Condition]:
-    """Why a row makes no node (graph-model.md, One fate a row)."""
+    """Why a row does not become a node (graph-model.md, One fate a row)."""
     columns = node.key.columns
     yield from (Condition(Reason.NULL_ID, nulls(raw[column]), (column,)) for column in columns)
     yield Condition(Reason.MALFORMED_ID, malformed(raw, columns, key), columns[:1])
@@ -102,7 +102,7 @@ def shape_entity(
     """The rows and rejects of one entity.
 
     `keys` are its key or both ends, named as in the header. A row that is left out is a reject, and so is each value
-    that an exported row loses. `by_value`: the rows (Boolean) whose constants are those of a link by value.
+    that an exported row loses. `by_value` (Boolean) tells which rows get the constants of a link by value.
     """
     columns = list(keys)
     lost = []

@@ -1,4 +1,4 @@
-"""Property values: from a raw column to what the import takes, and which values it cannot take.
+"""Property values: from a raw column to what the import accepts, and which values it cannot hold.
 
 Source of every rule: graph-model.md, Values and Column types.
 """
@@ -13,21 +13,21 @@ from exporter.model.tables import Table
 from exporter.model.vocabulary import Property, Type
 from exporter.shape import ids
 
-# The longest double that is written without an exponent has 309 digits; only a longer text can be too large.
+# The longest double written without an exponent has 309 digits; only a longer text can be too large.
 LONGEST_SAFE_NUMBER = 300
 DAY = 86_400_000_000
 # In days since 1970: 1 January -9999 and 31 December 9999.
 FIRST_DAY, LAST_DAY = -4_371_587, 2_932_896
-# Days between the first and the last date of a frame up to which a calendar of all of them is made.
+# Up to this many days between a frame's first and last date, all are formatted in advance.
 WIDEST_CALENDAR = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A property's values (integers, booleans, else text as the CSV has it) and where one was lost (Boolean; None where
-    none was).
+    """A property's values (integers, booleans, else text as in the CSV) and where one was lost (Boolean; None if none
+    was).
 
-    `raw` names the column of the raw frame that holds the database's text of a lost value.
+    `raw` names the column of the raw frame with the database's text of lost values.
     """
 
     values: pl.Series
@@ -36,9 +36,9 @@ class Values:
 
 
 def holds_unrepresentable(raw: pl.DataFrame, table: Table) -> bool:
-    """Whether a frame that is not of a fallback read has a datetime or date outside the years that are exported.
+    """Whether a frame (not from a fallback read) has a datetime or date outside the exported years.
 
-    PostgreSQL's past ends in 4714 BC, so below the first of them there is only -infinity.
+    PostgreSQL's dates start in 4714 BC, so only -infinity is below the exported years.
     """
     limits = {Type.DATE: (FIRST_DAY, LAST_DAY), Type.DATETIME: (FIRST_DAY * DAY, (LAST_DAY + 1) * DAY - 1)}
     for name, use in table.uses().items():
@@ -50,7 +50,7 @@ def holds_unrepresentable(raw: pl.DataFrame, table: Table) -> bool:
 
 
 def property_values(raw: pl.DataFrame, prop: Property) -> Values:
-    """The values of a property in a raw frame; a lost one is null."""
+    """The values of a property in a raw frame; lost ones are null."""
     column = raw[prop.name]
     if prop.type in (Type.DATETIME, Type.DATE):
         texts = iso_datetimes(column) if prop.type is Type.DATETIME else iso_dates(column.to_physical())
@@ -68,7 +68,7 @@ def property_values(raw: pl.DataFrame, prop: Property) -> Values:
 
 
 def iso_dates(days: pl.Series) -> pl.Series:
-    """Days since 1970 (Date, Int32 or Int64) as 2026-11-23; years before 1 as astronomical ones."""
+    """Days since 1970 (Date, Int32 or Int64) as 2026-11-23; years before 1 are astronomical."""
     first, last = days.min(), days.max()
     if not isinstance(first, int) or not isinstance(last, int) or last - first > WIDEST_CALENDAR:
         return days.cast(pl.Date).dt.strftime("%F")
@@ -77,7 +77,7 @@ def iso_dates(days: pl.Series) -> pl.Series:
 
 
 def iso_datetimes(column: pl.Series) -> pl.Series:
-    """UTC timestamps as 2026-11-23T03:15:00.123456Z, composed from lookups: 67 ns a value, 156 by a format string."""
+    """UTC timestamps as 2026-11-23T03:15:00.123456Z, composed from lookups: 67 ns a value, 156 with a format string."""
     microseconds = column.to_physical()
     days = microseconds // DAY
     of_day = microseconds - days * DAY
@@ -94,14 +94,14 @@ def iso_datetimes(column: pl.Series) -> pl.Series:
 
 @cache
 def clock() -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Every second of a day as T03:15:00. and every thousandth of a second and of a millisecond, as 123 and 456Z."""
+    """All seconds of a day as `T03:15:00.`, all milliseconds as `123` and all microseconds as `456Z`."""
     seconds = (pl.int_range(86_400, eager=True) * 1_000_000_000).cast(pl.Time).dt.strftime("T%H:%M:%S.")
     thousand = [f"{n:03}" for n in range(1_000)]
     return seconds, pl.Series(thousand), pl.Series([f"{digits}Z" for digits in thousand])
 
 
 def whole_numbers(text: pl.Series) -> pl.Series:
-    """Numeric digits with a zero fraction as Int64; null for another fraction, NaN, infinity, more than 64 bits."""
+    """Numeric digits with a zero fraction as Int64; null for any other fraction, NaN, infinity, more than 64 bits."""
     return text.to_frame().select(ids.integer(pl.col(text.name)).alias(text.name)).to_series()
 
 

@@ -1,1 +1,1 @@
-"""The way out: the layout of an export, headers, CSV files, manifest, import arguments, publishing, verification."""
+"""The way out: the layout of an export, headers, CSV files, manifest, import arguments, publishing."""

@@ -1,8 +1,8 @@
-"""An export as one file: a tar archive, compressed by zstd, and encrypted with age where there are recipients.
+"""An export as one file: a tar archive, compressed by zstd, and encrypted with age if there are recipients.
 
-It streams: an archive in clear beside the encrypted one would take the disk twice, and could stay behind. Memory holds
-no more than the largest file of the export, compressed. Encryption needs public keys alone, so nothing on this machine
-can open the archive.
+It streams: a plain archive beside the encrypted one would take twice the disk space, and could be left behind. Memory
+holds no more than the largest file of the export, compressed. Encryption needs only public keys, so the exporting host
+cannot open the archive.
 """
 
 import io
@@ -18,8 +18,8 @@ import zstandard
 from exporter.errors import UsageError
 from exporter.sink.files import new_file
 
-# Measured on 114 MB of a sample: level 3 packs 176 MB a second of CPU time to 31 %, in 21 MB of memory. Level 9 takes
-# four times as long for 29 %, and a second thread 50 MB more for a stage that is a tenth of the run.
+# Measured on a 114 MB sample: level 3 packs 176 MB per CPU second to 31 %, in 21 MB of memory. Level 9 takes four times
+# as long for 29 %, and a second thread 50 MB more, for a stage that is a tenth of the run.
 LEVEL = 3
 
 
@@ -31,7 +31,7 @@ def pack(
     recipients: Sequence[str] = (),
     on_progress: Callable[[], None] = lambda: None,
 ) -> None:
-    """Packs a directory into a new file, private and durable; the archive holds one directory, `top`.
+    """Packs a directory into a new file, private and durable; the archive contains one directory, `top`.
 
     `recipients` are age public keys; with any, only the owners of their private keys can read the archive.
     `on_progress` is called after each file. Raises `OSError` as files do, and `UsageError` as `public_keys` does.
@@ -46,7 +46,7 @@ def pack(
 
 
 def public_keys(recipients: Sequence[str]) -> list[Any]:
-    """The age public keys of the setting `encrypt_to`. Raises `UsageError` if one is not valid, without repeating it:
+    """The age public keys of the setting `encrypt_to`. Raises `UsageError` if one is not valid, without quoting it:
     it may be a private key."""
     try:
         return [pyrage.x25519.Recipient.from_str(text) for text in recipients]
@@ -55,7 +55,7 @@ def public_keys(recipients: Sequence[str]) -> list[Any]:
 
 
 def packed(directory: Path, top: str, on_progress: Callable[[], None]) -> Iterator[bytes]:
-    """The bytes of the archive before encryption, a part for each file. Paths are sorted, owners are left out."""
+    """The bytes of the archive before encryption, a part for each file. Paths are sorted, owners omitted."""
     buffer = io.BytesIO()
     # With a checksum, so that `zstd -t` finds a flipped byte.
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
@@ -84,7 +84,7 @@ def add(archive: tarfile.TarFile, path: Path, name: str) -> None:
 
 
 def take(buffer: io.BytesIO) -> bytes:
-    """Takes what was written out of a buffer."""
+    """Removes and returns what was written to a buffer."""
     content = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
@@ -92,14 +92,14 @@ def take(buffer: io.BytesIO) -> bytes:
 
 
 class PartReader:
-    """Parts of any length, to be read as a file."""
+    """Parts of any length, readable as one file."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self.parts = parts
         self.rest = memoryview(b"")
 
     def read(self, size: int) -> bytes:
-        """The next bytes, `size` at most; none at the end."""
+        """The next bytes, at most `size`; empty at the end."""
         while not self.rest:
             if (part := next(self.parts, None)) is None:
                 return b""
@@ -111,8 +111,8 @@ class PartReader:
 def encrypt(parts: Iterator[bytes], target: BinaryIO, keys: Sequence[Any]) -> None:
     """Encrypts parts into a file for the owners of these keys.
 
-    Whatever the parts or the file raise comes through as it is: pyrage would raise an error of its own for a full disk
-    or an interrupt.
+    What the parts or the file raise is raised unchanged: pyrage would raise its own error for a full disk or an
+    interrupt.
     """
     raised: list[BaseException] = []
 

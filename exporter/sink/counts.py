@@ -1,4 +1,4 @@
-"""counts.tsv: every count of a manifest as lines, so that a script compares them without reading JSON."""
+"""counts.tsv: all counts of a manifest as lines, so that scripts can compare them without parsing JSON."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,8 +9,8 @@ from exporter.sink.manifest import Manifest
 def counts_tsv(manifest: Manifest) -> str:
     """The content of counts.tsv (contract.md, Counts for scripts): tab-separated, in the manifest's order.
 
-    A line for the rows of each label and pattern and for the values of each of its properties; the totals; the bytes
-    of each data file; the second of the snapshot since 1970 in UTC.
+    One line each for the rows of a label or pattern and the values of each of its properties; for the totals; for the
+    bytes of each data file; and for the snapshot's time, in seconds since 1970 (UTC).
     """
     return "".join(f"{subject}\t{detail}\t{count}\n" for subject, detail, count in counts(manifest))
 

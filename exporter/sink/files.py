@@ -1,4 +1,4 @@
-"""How files are written: private to their owner, durable before they count, recorded, whole or not at all."""
+"""How files are written: private to their owner, durable before they count, recorded, complete or not at all."""
 
 import hashlib
 import os
@@ -22,14 +22,14 @@ class FileRecord:
 
 
 def write_file(root: Path, path: Path, content: bytes | memoryview, rows: int = 0) -> FileRecord:
-    """Writes a new file as `write_parts` does."""
+    """Writes a new file, like `write_parts`."""
     return write_parts(root, path, [content], rows)
 
 
 def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], rows: int) -> FileRecord:
-    """Writes a new file `path` below `root` (0600, in directories of 0700) part by part, and gives its record.
+    """Writes a new file `path` below `root` (0600, in directories of 0700) part by part, and returns its record.
 
-    It is not durable yet: see `Flusher`. Raises `OSError` where it cannot be written, or is there already.
+    It is not durable yet: see `Flusher`. Raises `OSError` if it cannot be written, or exists already.
     """
     make_directories(root, path.parent)
     digest, length = hashlib.sha256(), 0
@@ -42,9 +42,9 @@ def write_parts(root: Path, path: Path, parts: Iterable[bytes | memoryview], row
 
 
 class Flusher:
-    """Makes files durable that others wrote, on a thread of its own.
+    """Makes files durable that others wrote, on its own thread.
 
-    Measured: where workers wait for the disk themselves, a run takes 3 to 10 % longer.
+    Measured: if workers wait for the disk themselves, a run takes 3 to 10 % longer.
     """
 
     def __init__(self, root: Path) -> None:
@@ -56,14 +56,14 @@ class Flusher:
         self.waiting += [self.thread.submit(sync, self.root / record.path) for record in records]
 
     def finish(self) -> float:
-        """Waits until all files are durable, and gives the seconds that took. Raises `OSError` where the disk fails."""
+        """Waits until all files are durable, and returns the seconds that took. Raises `OSError` if the disk fails."""
         began = time.monotonic()
         for future in self.waiting:
             future.result()
         return time.monotonic() - began
 
     def cancel(self) -> None:
-        """Gives up on files that still wait."""
+        """Abandons files that are still waiting."""
         self.thread.shutdown(cancel_futures=True)
 
 
@@ -86,8 +86,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def open_new(path: Path) -> BinaryIO:
-    """A new file (0600), open for writing. Raises `FileExistsError` where there is one."""
-    # O_EXCL and O_NOFOLLOW: never through a link that somebody left there.
+    """A new file (0600), open for writing. Raises `FileExistsError` if it exists."""
+    # O_EXCL and O_NOFOLLOW: never write through a link that somebody put there.
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
@@ -98,7 +98,7 @@ def make_directories(root: Path, folder: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes or replaces a file for its owner alone (0600): whole, or not at all, and durable. Raises `OSError`."""
+    """Writes or replaces a file for its owner alone (0600): completely or not at all, and durably. Raises `OSError`."""
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
     try:

@@ -21,7 +21,7 @@ def header(entity: Entity) -> str:
     """The header line, e.g. `id:ID(AuthUser){id-type:long},phone_number:string,…`."""
     if isinstance(entity, Node):
         key = entity.key_properties[0].name if entity.key_properties else ""
-        # Each ID group of integers says so: 5.26 cannot take groups of strings under --id-type=integer.
+        # Each ID group of integers is declared as such: 5.26 rejects groups of strings under --id-type=integer.
         first = [f"{key}:ID({entity.label})" + ("{id-type:long}" if entity.key.type is Type.LONG else "")]
     else:
         first = [f":START_ID({entity.start})", f":END_ID({entity.end})"]
@@ -35,8 +35,8 @@ def headers() -> dict[str, str]:
 
 
 def write_headers(directory: Path) -> list[Path]:
-    """Writes every header into a directory and gives their paths; removes headers of entities that the model no longer
-    has, and no other file. Raises `UsageError` where the directory cannot be written.
+    """Writes every header into a directory and returns their paths; removes headers of entities that are no longer in
+    the model, and no other file. Raises `UsageError` if the directory cannot be written.
     """
     paths = [directory / file for file in headers()]
     try:

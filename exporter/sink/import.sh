@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Imports an export into Neo4j. A copy lies in every export beside verify.sh, from which it takes what both do. It needs
+# Imports an export into Neo4j. Every export has a copy beside verify.sh, which holds the code that both share. It needs
 # bash 3.2, the usual small programs and a Neo4j.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
@@ -20,38 +20,38 @@ Neo4j database DATABASE with neo4j-admin, and compares the imported counts with 
 manifest. The database must be stopped: stop Neo4j first. Nothing in EXPORT is changed.
 
   EXPORT            the export's directory; may be left out in the copy inside an export
-  DATABASE          the database to make (default: neo4j)
+  DATABASE          the database to create (default: neo4j)
 
 Options:
-  --overwrite       replace the database when it exists
+  --overwrite       replace the database if it exists
   --database NAME   the same as DATABASE
   --no-checksums    do not compare the files with SHA256SUMS first
-  --no-cache        do without the start-up cache of Java 25, kept in XDG_CACHE_HOME or ~/.cache
-  --no-advice       do not say what to do next
+  --no-cache        do not use the start-up cache of Java 25, kept in XDG_CACHE_HOME or ~/.cache
+  --no-advice       do not print what to do next
   --heap SIZE       memory for Java objects, such as 2g (default: HEAP_SIZE, or to fit the machine)
-  --off-heap SIZE   memory beside them, such as 512m (default: to fit the machine)
+  --off-heap SIZE   other memory, such as 512m (default: to fit the machine)
   --help            this text
 
 Environment:
-  NEO4J_HOME        the Neo4j to use: with bin/neo4j-admin, or with nothing but jars in lib/;
-                    when it is not set, neo4j-admin on PATH
+  NEO4J_HOME        the Neo4j to use: with bin/neo4j-admin, or only with jars in lib/
+                    (default: neo4j-admin on PATH)
   NEO4J_CONF        its configuration directory (default: NEO4J_HOME/conf)
   JAVA_HOME         the Java to use (default: java on PATH): 17 or newer for Neo4j 5, else 21
 
 Exit codes:
-  0    imported, or with --verify compared: the counts are the manifest's
+  0    imported, or with --verify compared: the counts match the manifest
   1    the counts differ, or the export is damaged
   2    usage: an option, a directory, an existing database, no Neo4j or Java found
   4    the import failed; the log is named. --verify: Neo4j does not answer
-  130  interrupted; the import and all it started are gone
+  130  interrupted; the import and everything it started were stopped
 TEXT
 }
 
-# The globals beside those of verify.sh.
+# The globals in addition to those of verify.sh.
 overwrite=false use_cache=true advise=true   # what the options say
 heap=${HEAP_SIZE:-} off_heap=''              # memory, with its unit
-home='' conf='' version=''                   # the Neo4j to use: its directory, its configuration's, its version
-admin=''                                     # its launcher; empty where there are only jars,
+home='' conf='' version=''                   # the Neo4j to use: its directory, its configuration directory, its version
+admin=''                                     # its launcher; empty if there are only jars,
 java='' java_version=''                      # which this Java runs
 
 parse_arguments() {
@@ -79,10 +79,10 @@ parse_arguments() {
 }
 
 check_size() { # OPTION VALUE
-    [ -z "$2" ] || printf '%s\n' "$2" | grep -qE '^[1-9][0-9]*[kKmMgG]$' || die 2 "$1 $2: a size is like 2g or 512m"
+    [ -z "$2" ] || printf '%s\n' "$2" | grep -qE '^[1-9][0-9]*[kKmMgG]$' || die 2 "$1 $2: give a size such as 2g or 512m"
 }
 
-# Leaves in home, version, conf, and admin or java what to run. All of them absolute, since the import runs elsewhere.
+# Sets home, version, conf, and admin or java to what to run, as absolute paths, since the import runs elsewhere.
 find_neo4j() {
     if [ -n "${NEO4J_HOME:-}" ]; then
         home=$(absolute "$NEO4J_HOME") || die 2 "NEO4J_HOME: there is no directory $NEO4J_HOME"
@@ -98,12 +98,12 @@ find_neo4j() {
         export JAVA_HOME="${java%/bin/java}"
     fi
     conf=$home/conf
-    # The Debian and RPM packages keep the configuration apart.
+    # Debian and RPM packages keep the configuration elsewhere.
     if [ ! -e "$conf" ] && [ -e /etc/neo4j/neo4j.conf ] && [ -n "$admin" ]; then conf=/etc/neo4j; fi
     if [ -n "${NEO4J_CONF:-}" ]; then
         conf=$(absolute "$NEO4J_CONF") || die 2 "NEO4J_CONF: there is no directory $NEO4J_CONF"
     fi
-    # Asking the launcher takes seconds; the name of the jar says it too.
+    # The launcher takes seconds to tell; the name of the jar has it, too.
     version=$(find "$home/lib/" -name 'neo4j-[0-9]*.jar' 2>/dev/null | sed -n 's/.*neo4j-\([0-9.]*\)\.jar$/\1/p') || true
     if [ -z "$admin" ]; then
         [ -n "$version" ] || die 2 "NEO4J_HOME ($home) holds neither bin/neo4j-admin nor Neo4j's jars in lib/"
@@ -124,7 +124,7 @@ check_java() {
         die 2 "Neo4j $version needs Java $needed or newer, but $java is Java $java_version: set JAVA_HOME to a newer one"
 }
 
-# The value of a setting of Neo4j, by the files that neo4j-admin reads, the strongest last.
+# The value of a Neo4j setting in the files that neo4j-admin reads; the last one takes precedence.
 setting() { # NAME
     local file
     for file in neo4j.conf neo4j-admin.conf neo4j-admin-database-import.conf; do
@@ -138,7 +138,7 @@ data_directory() {
     case ${data:=data} in /*) printf '%s\n' "$data" ;; *) printf '%s\n' "$home/$data" ;; esac
 }
 
-# Refuses a directory where a store of this user could not be used by the server, and a database that exists.
+# Refuses a directory in which the server could not use this user's store, and an existing database.
 check_store() { # DATA
     local directory=$1/databases owner
     while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
@@ -161,7 +161,7 @@ say_age() {
     else say "The snapshot is $((minutes / 1440)) days old"; fi
 }
 
-# MiB of memory that an import may use: what is available (on macOS half of all), within the limits of control groups.
+# MiB of memory that an import may use: what is available (on macOS half of the total), within control groups' limits.
 available_memory() {
     {
         sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1 1024/p' /proc/meminfo || sysctl -n hw.memsize | sed 's/$/ 0.5/' || true
@@ -175,29 +175,29 @@ available_memory() {
 choose_memory() {
     local available share
     available=$(available_memory)
-    # A larger heap makes no import faster; 256 MiB import a million and a half nodes.
+    # A larger heap does not make an import faster; 256 MiB are enough for one and a half million nodes.
     share=$((available / 4))
     heap=${heap:-$((share < 256 ? 256 : share > 2048 ? 2048 : share))m}
     share=$((available * 3 / 8))
     off_heap=${off_heap:-$((share < 100 ? 100 : share))m}
 }
 
-# The file of classes that Java has loaded, linked and profiled in an earlier import of this Neo4j by this Java; nothing
-# where there can be none. One that does not fit is ignored by Java.
+# The file of classes that Java loaded, linked and profiled in an earlier import by this Neo4j and this Java; empty if
+# there can be none. Java ignores one that does not fit.
 cache_file() {
     local fingerprint folder=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
     if [ "$use_cache" = false ] || [ -n "$admin" ] || [ "$java_version" -lt 25 ] || [ -z "$folder" ]; then return; fi
     folder=$folder/astrokiran-graph-exporter
-    # Java takes a colon in the path of a cache for the end of it.
+    # Java takes a colon for the end of the cache's path.
     case $folder${TMPDIR:-} in *:*) return ;; esac
     (umask 077 && mkdir -p "$folder") 2>/dev/null && [ -w "$folder" ] || return 0
     fingerprint=$( (printf '%s' "$home" && "$java" -version 2>&1) | cksum 2>/dev/null) || return 0
     printf '%s\n' "$folder/import-$version-${fingerprint%% *}.aot"
 }
 
-# Neo4j's reader of a file sleeps up to a tenth of a second at its end; with more threads than processors, others import
-# meanwhile. Measured (docs/import-tuning.md): two processors take a fifth to a third less time, and more threads than
-# eight no less. Each holds some buffers, which must leave room on the heap.
+# Neo4j's file reader sleeps up to a tenth of a second at the end of a file; with more threads than processors, others
+# import meanwhile. Measured (docs/import-tuning.md): two processors take a fifth to a third less time; more than eight
+# threads gain nothing. Each thread holds some buffers, which must leave room on the heap.
 THREADS=8
 more_threads_help() {
     local buffer room=${heap%?}
@@ -207,12 +207,12 @@ more_threads_help() {
         [ $((${buffer:-4096} * THREADS * 24 / 1024)) -le "$room" ]
 }
 
-# Leaves the command line of the import in `command`. Without a launcher, Java gets what the launcher would give it.
+# Sets `command` to the import's command line. Without a launcher, Java gets what the launcher would pass.
 importer_command() { # CACHE
     command=(database import full "$database" "--overwrite-destination=$overwrite" "--report-file=$scratch/report"
         "--max-off-heap-memory=$off_heap")
     if more_threads_help; then command+=("--threads=$THREADS"); fi
-    # Neo4j 5 names the row that failed only when it is verbose.
+    # Neo4j 5 names the failed row only with --verbose.
     if [ "${version%%.*}" = 5 ]; then command+=(--verbose); fi
     command+=(@import.args)
     if [ -n "$admin" ]; then command=("$admin" "${command[@]}") && return; fi
@@ -234,7 +234,7 @@ run_import() { # DATA
     local cache status=0 command
     cache=$(cache_file)
     importer_command "$cache"
-    # Java takes the bytes of a path by the locale; without one it would lose all that is not ASCII.
+    # Java decodes paths by the locale; without one, it would lose whatever is not ASCII.
     case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in *[Uu][Tt][Ff]*) ;; *) export LC_ALL=C.UTF-8 ;; esac
     export HEAP_SIZE=$heap
     if [ -z "$admin" ] || [ -n "${NEO4J_HOME:-}" ]; then export NEO4J_HOME=$home; fi
@@ -243,7 +243,7 @@ run_import() { # DATA
     in_group show_phases "${command[@]}" || status=$?
     [ "$status" = 0 ] || explain_failure "$status" "$1"
     compare_counts
-    # The next import finds the cache that this one made.
+    # The next import uses the cache that this one made.
     if [ -s "$scratch/cache" ]; then mv -f "$scratch/cache" "$cache" 2>/dev/null || true; fi
 }
 
@@ -252,7 +252,7 @@ show_phases() {
     local reached shown=0 phases=(nodes relationships linking 'counts and indexes')
     while kill -0 "$group" 2>/dev/null; do
         sleep 0.5
-        # Neo4j 5 names its phases otherwise when it is verbose.
+        # Neo4j 5 names its phases differently with --verbose.
         reached=$(awk '/^\(1\/4\)|^Nodes, started/ {n = 1} /^\(2\/4\)|^Relationships, started/ {n = 2}
             /^\(3\/4\)|^Node Degrees, started/ {n = 3} /^\(4\/4\)|^Node counts and / {n = 4} END {print n + 0}' "$scratch/log")
         while [ "$shown" -lt "$reached" ]; do
@@ -262,7 +262,7 @@ show_phases() {
     done
 }
 
-# Ends with exit code 4 and the lines of the log that tell a reader at night what to do.
+# Ends with exit code 4 and the lines of the log that say what to do.
 explain_failure() { # STATUS DATA
     local advice='' where
     logged() { grep -qiE "$1" "$scratch/log"; }
@@ -271,13 +271,13 @@ explain_failure() { # STATUS DATA
     elif logged 'database already exist'; then
         advice='The database exists: --overwrite replaces it.'
     elif logged 'Java heap space|OutOfMemoryError' || [ "$1" = 137 ]; then
-        advice="It ran out of memory: give it more with --heap (it had $heap) or --off-heap (it had $off_heap)."
+        advice="It ran out of memory: increase --heap (it had $heap) or --off-heap (it had $off_heap)."
     elif logged 'No space left on device'; then
         advice="The disk is full: make room for $2."
     elif logged 'UnsupportedClassVersionError|Unsupported Java'; then
         advice="Neo4j $version needs a newer Java: set JAVA_HOME to one."
     fi
-    # Where and what, without the values of the row: they are somebody's data.
+    # Where and what, without the row's values, which are somebody's data.
     where=$(sed -n -e 's/.*\[source:\(.*\), position:[0-9]*, line:\([0-9]*\)\].*/\1: line \2/p' -e '/: line [0-9]*$/p' \
         -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
         -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
@@ -304,7 +304,7 @@ compare_counts() {
         "Do not use the database $database; import the export again, and report this if the counts differ again."
 }
 
-# What to do next, as command lines with this Neo4j's paths, address and database.
+# Prints what to do next, as commands with this Neo4j's paths, address and database.
 say_next() {
     local start='' shell=cypher-shell bolt name=''
     if [ -x "$home/bin/neo4j" ]; then start=": $(printf %q "$home/bin/neo4j") start"; fi
@@ -314,7 +314,7 @@ say_next() {
         start=", in Community with initial.dbms.default_database=$name, in Enterprise create it then$start"
     fi
     if [ -x "$home/bin/cypher-shell" ]; then shell=$home/bin/cypher-shell; fi
-    # Port 0 is whichever is free when Neo4j starts.
+    # Port 0 means any free port when Neo4j starts.
     bolt=$(setting 'server\.bolt\.listen_address' | sed -e '/:/!s/$/:7687/' -e 's/^0\.0\.0\.0:/:/' -e 's/^\[::]:/:/' \
         -e 's/^:/localhost:/' -e '/^localhost:7687$/d' -e '/:0*$/d' -e 's/^/bolt:\/\//')
     say 'Next:' "    start Neo4j$start" \
@@ -341,7 +341,7 @@ main() {
     choose_memory
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
     run_import "$data"
-    printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, as the manifest says.\n' \
+    printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, matching the manifest.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
     if [ "$advise" = true ]; then say_next; fi
 }

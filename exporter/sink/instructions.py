@@ -11,10 +11,10 @@ SMALLEST_BUFFER = 256 << 10
 
 
 def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: int) -> str:
-    """The content of `import.args`: one argument a line, paths relative to the export.
+    """The content of `import.args`: one argument per line, paths relative to the export.
 
-    `files` has the data files of each entity by its name. Measured: multiline fields take the import a quarter more
-    time, so they are only on when some value holds a line break (`multiline`). `longest`, the bytes of the longest
+    `files` has the data files of each entity by its name. Measured: multiline fields make the import a quarter slower,
+    so they are on only if some value holds a line break (`multiline`). `longest`, the bytes of the longest
     line, sizes the buffer.
     """
     buffer = SMALLEST_BUFFER

@@ -1,4 +1,4 @@
-"""The names of the files and directories of an export (contract.md, An export)."""
+"""The paths of an export (contract.md, An export): the only module that builds its file names."""
 
 from pathlib import Path
 
@@ -25,12 +25,12 @@ VERIFY_SCRIPT = "verify.sh"
 SCHEMA = "schema.cypher"
 REPORT = "report.html"
 HEADERS = "headers"
-# The folders of the data files, and below rejects/ of the reject files.
+# The folders of the data files, and below rejects/, of the reject files.
 NODES, RELATIONSHIPS = "nodes", "relationships"
-# The archive of an export lies beside it under its name, with one of these endings; the second is encrypted.
+# The archive of an export is beside it, with its name and one of these suffixes; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
-# Not part of an export: the workers' key index, while the export is partial.
+# Not part of an export: the workers' key index, which exists while the export is partial.
 KEY_INDEX = "key-index"
 HEARTBEATS = "key-index/heartbeats"
 

@@ -1,4 +1,4 @@
-"""One process at a time: a lock file, of which a process that dies lets go."""
+"""One process at a time: a lock file, released if its process dies."""
 
 import errno
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from exporter.errors import BusyError, RunError, UsageError
 def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
     """Holds the lock file `path` (0600, in directories of 0700); a process that dies lets go of it.
 
-    Raises `BusyError` with the sentence `busy` when another process holds it. Where the directory cannot be used,
-    raises `UsageError` with the `remedy`, `RunError` when its disk is full.
+    Raises `BusyError` with the sentence `busy` if another process holds it. If the directory cannot be used, raises
+    `UsageError` with the `remedy`, or `RunError` if its disk is full.
     """
     lock = FileLock(path, mode=0o600)
     try:
@@ -24,7 +24,7 @@ def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
     except Timeout:
         raise BusyError(busy) from None
     except NotImplementedError:
-        raise UsageError(f"the file system of {path.parent} has no locks; {remedy}") from None
+        raise UsageError(f"the file system of {path.parent} does not support locks; {remedy}") from None
     except OSError as error:
         kind = RunError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
         raise kind(f"cannot write to {path.parent}: {error.strerror}; {remedy}") from None

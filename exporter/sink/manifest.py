@@ -1,4 +1,4 @@
-"""manifest.json (contract.md, The manifest): what an export holds. One type, to write it and to read it back."""
+"""manifest.json (contract.md, The manifest): what an export holds. One type for writing and reading it."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 def timestamp(moment: datetime) -> str:
-    """A moment as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
+    """A time as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -54,7 +54,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The settings that shaped the contents: the zone of timestamps without one, and the names that differ."""
+    """The settings that shaped the contents: the time zone of timestamps without one, and mapped names."""
 
     timezone: str
     tables: dict[str, str]
@@ -63,7 +63,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class NodeEntry:
-    """A label: its nodes, their non-null property values in all and by property, and its rejects by reason."""
+    """A label: its nodes, their non-null property values in total and by property, and its rejects by reason."""
 
     label: str
     table: str
@@ -79,7 +79,7 @@ class NodeEntry:
 
     @property
     def pattern(self) -> str:
-        """As in sentences that people read, which is the same for a label."""
+        """As in messages, which for a label is the same."""
         return self.label
 
     @property
@@ -95,7 +95,7 @@ class NodeEntry:
 
 @dataclass(frozen=True, slots=True)
 class RelationshipEntry:
-    """A pattern, with the same numbers; `no_target` counts the rows that refer to nobody."""
+    """A pattern, with the same numbers; `no_target` counts the rows without a target."""
 
     start: str
     type: str
@@ -114,7 +114,7 @@ class RelationshipEntry:
 
     @property
     def pattern(self) -> str:
-        """As in sentences that people read: (Customer)-[HAS_AUTH]->(AuthUser)."""
+        """As in messages: (Customer)-[HAS_AUTH]->(AuthUser)."""
         return f"({self.start})-[{self.type}]->({self.end})"
 
     @property
@@ -144,7 +144,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a manifest says of the run besides what was written."""
+    """What a manifest says about the run, besides what was written."""
 
     tool: Tool
     model: Model
@@ -211,15 +211,15 @@ def entry(entity: Entity, tally: Tally) -> EntityEntry:
 
 
 def manifest_json(manifest: Manifest) -> bytes:
-    """The content of manifest.json: UTF-8, indented by two, one line end last."""
+    """The content of manifest.json: UTF-8, indented by two spaces, with a final newline."""
     return _MANIFEST.dump_json(manifest, indent=2) + b"\n"
 
 
 def read_manifest(export: Path) -> Manifest:
-    """The manifest of an export, which may come from another machine, another day or another version.
+    """The manifest of an export, which may come from another machine or another version.
 
-    Raises `DifferenceError` when it is missing, not of this format, or not as this program writes it; `OSError` when
-    it cannot be read.
+    Raises `DifferenceError` if it is missing, of another format, or not as this program writes it; `OSError` if it
+    cannot be read.
     """
     try:
         content = json.loads((export / layout.MANIFEST).read_bytes())

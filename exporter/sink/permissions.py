@@ -1,4 +1,4 @@
-"""Who may read an export: its owner alone, or with `--group` a group too, but only once it is complete."""
+"""Who may read an export: only its owner, or with `--group` also a group once it is complete."""
 
 import grp
 import os
@@ -10,8 +10,8 @@ GROUP_DIRECTORY, GROUP_FILE = 0o750, 0o640
 
 
 def group_id(name: str) -> int:
-    """The id of a group. Raises `UsageError` where no group has this name, or where this user is neither a member nor
-    root, and so cannot give files to it."""
+    """The id of a group. Raises `UsageError` if no group has this name, or if this user is neither a member nor root,
+    and so cannot give files to it."""
     try:
         id_ = grp.getgrnam(name).gr_gid
     except KeyError:
@@ -44,11 +44,11 @@ def open_export(directory: Path, group: int) -> None:
 
 
 def check_group_access(output: Path, group: int, name: str) -> None:
-    """Raises `UsageError` where the group, whose name is `name`, may not enter an output directory."""
+    """Raises `UsageError` if the group called `name` may not enter an output directory."""
     status = output.stat()
     allowed = status.st_mode & (0o010 if status.st_gid == group else 0o001)
     if not allowed:
         raise UsageError(
-            f"the group {name} may not enter {output}, so it could not read an export there; let it: "
+            f"the group {name} may not enter {output}, so it could not read an export there; allow it: "
             f"chgrp {name} {output} && chmod g+rx {output}"
         )

@@ -1,4 +1,4 @@
-"""The life of an export directory: partial under a lock, then whole under its name, or gone."""
+"""The life of an export directory: partial under a lock, then complete under its name, or removed."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ from exporter.sink.tally import Tally
 class PartialExport:
     """An export that is being written: `.partial-<stamp>` below the output directory.
 
-    `group` may read it once it is published; `records` are those of its files, in no order.
+    `group` may read it once it is published; `records` are those of its files, unordered.
     """
 
     output: Path
@@ -57,9 +57,9 @@ class PartialExport:
         return record
 
     def complete(self, tallies: Mapping[str, Tally], metadata: Metadata, render: Callable[[Manifest], str]) -> Manifest:
-        """Writes all that is not data, the checksums last, and gives the manifest; `render` makes the report of it.
+        """Writes everything but the data, the checksums last, and returns the manifest; `render` makes its report.
 
-        `tallies` has what was written of each entity by its name.
+        `tallies` has what was written of each entity, by its name.
         """
         shutil.rmtree(self.directory / layout.KEY_INDEX, ignore_errors=True)
         (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
@@ -73,8 +73,8 @@ class PartialExport:
         return manifest
 
     def add_data_files(self, tallies: Mapping[str, Tally]) -> dict[str, Tally]:
-        """Records the files that the workers wrote, and writes an empty data file for each entity without rows. Gives
-        the tallies with these, and with their data files in order."""
+        """Records the files that the workers wrote, and writes an empty data file for each entity without rows. Returns
+        the tallies with these, and with the data files in order."""
         completed = {}
         for entity in layout.entities():
             tally = tallies[entity.name]
@@ -85,7 +85,7 @@ class PartialExport:
         return completed
 
     def write_instructions(self, tallies: Mapping[str, Tally]) -> None:
-        """Writes what an import needs: headers, arguments, script and schema."""
+        """Writes what an import needs: headers, arguments, scripts and schema."""
         for file, content in headers().items():
             self.write(Path(layout.HEADERS, file), content)
         paths = {entity: [record.path for record in tally.files] for entity, tally in tallies.items()}
@@ -97,12 +97,12 @@ class PartialExport:
         self.write(Path(layout.SCHEMA), schema_cypher())
 
     def write_checksums(self) -> None:
-        """Writes SHA256SUMS over every file that was recorded, in order of their paths."""
+        """Writes SHA256SUMS for all recorded files, sorted by path."""
         records = sorted(self.records, key=lambda record: record.path)
         self.write(Path(layout.CHECKSUMS), "".join(f"{record.sha256}  {record.path}\n" for record in records))
 
     def pack(self, recipients: Sequence[str], on_progress: Callable[[], None]) -> None:
-        """Packs the complete export into an archive, which is published with it; encrypted if there are recipients."""
+        """Packs the complete export into an archive, published with it; encrypted if there are recipients."""
         from exporter.sink.archive import pack  # loads the cipher, which few need
 
         self.archive = layout.archive_file(self.directory, encrypted=bool(recipients))
@@ -110,9 +110,9 @@ class PartialExport:
 
     def publish(self) -> Path:
         """Gives the directory and its archive their final names and moves `latest`: all or nothing, each step durable
-        before the next. Gives the published directory; raises `OSError` when nothing is published.
+        before the next. Returns the published directory; raises `OSError` if nothing was published.
 
-        From the first rename on, signals stop nothing any more.
+        From the first rename on, signals no longer stop the run.
         """
         self.flusher.finish()
         if self.group is not None:
@@ -141,7 +141,7 @@ class PartialExport:
         return self.output / part.name.removeprefix(layout.PARTIAL)
 
     def keep_rejects(self) -> Path:
-        """Keeps only the reject files, where there are more than the user allows, and gives their directory."""
+        """Keeps only the reject files, if there are more than the user allows, and returns their directory."""
         self.flusher.finish()
         kept = self.output / f"{layout.REJECTED}{self.stamp}"
         disable_interrupts()
@@ -151,11 +151,11 @@ class PartialExport:
 
 @contextmanager
 def partial_export(output: Path, group: str | None = None) -> Iterator[PartialExport]:
-    """The partial export of a new run, for the group of this name if one is given. What is left of it when the block
-    ends is removed.
+    """The partial export of a new run, for the group of this name if given. What is left of it when the block ends is
+    removed.
 
-    Raises `UsageError` for an output directory or a group that cannot be used, `BusyError` when another export runs
-    there, `RunError` when its disk is full or fails.
+    Raises `UsageError` for an output directory or a group that cannot be used, `BusyError` if another export is running
+    there, `RunError` if its disk is full or fails.
     """
     group_id = permissions.group_id(group) if group else None
     prepare_output(output, group_id)
@@ -179,7 +179,7 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
 
 
 def locked(output: Path) -> AbstractContextManager[None]:
-    """Holds the output directory for one export. Raises `BusyError` when another has it, and as `hold_lock` does."""
+    """Holds the output directory for one export. Raises as `hold_lock` does."""
     return hold_lock(
         output / layout.LOCK,
         busy=f"another export is running on {output}; wait for it, or choose another --output",
@@ -188,8 +188,8 @@ def locked(output: Path) -> AbstractContextManager[None]:
 
 
 def prepare_output(output: Path, group: int | None) -> None:
-    """Makes the output directory where only it is missing, open to a group if one is given. Raises `UsageError` where
-    it cannot be used."""
+    """Creates the output directory if its parent exists, accessible to a group if given. Raises `UsageError` if it
+    cannot be used."""
     try:
         missing = not output.exists()
         output.mkdir(mode=0o700, exist_ok=True)
@@ -200,7 +200,7 @@ def prepare_output(output: Path, group: int | None) -> None:
     except FileExistsError:
         raise UsageError(f"{output} is not a directory; choose another --output") from None
     except OSError as error:
-        raise UsageError(f"cannot make {output}: {error.strerror}") from None
+        raise UsageError(f"cannot create {output}: {error.strerror}") from None
     latest = output / layout.LATEST
     if latest.exists() and not latest.is_symlink():
         raise UsageError(f"{latest} is not a link; move it, or choose another --output")
@@ -209,7 +209,7 @@ def prepare_output(output: Path, group: int | None) -> None:
 
 
 def free_stamp(output: Path) -> str:
-    """The UTC second that names a new export; waits for the next one where it is taken."""
+    """The UTC second that names a new export; waits for the next one if it is taken."""
     while True:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         taken = any((output / f"{prefix}{stamp}").exists() for prefix in ("", layout.REJECTED))
@@ -219,9 +219,9 @@ def free_stamp(output: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Removes a file or link, or a directory with all that is in it; a path that does not exist is no error.
+    """Removes a file or link, or a directory with its contents; a path that does not exist is not an error.
 
-    What cannot be removed of a directory is left to the next run. Raises `OSError` for a file or link that cannot be
+    What cannot be removed from a directory is left to the next run. Raises `OSError` for a file or link that cannot be
     removed.
     """
     if path.is_symlink() or path.is_file():

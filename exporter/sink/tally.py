@@ -1,5 +1,5 @@
-"""What was written of a label or pattern, and the proof that every row is accounted for. Loads no Polars: leader and
-workers share it."""
+"""What was written of a label or pattern, and the check that every row is accounted for. Does not load Polars: leader
+and workers share it."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ UNREPRESENTABLE = "unrepresentable_value"
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was written of one entity: by a chunk, or by all of them together.
+    """What was written of one entity: by one chunk, or by all of them.
 
-    `values` counts the non-null values by column, `no_target` the rows that refer to nobody, `rejects` the rejects by
+    `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
     reason. `multiline` says whether a value holds a line break, `longest` is the bytes of the longest line.
     """
 
@@ -48,7 +48,7 @@ class Tally:
 
 
 def rows_left_out(rejects: Mapping[str, int]) -> int:
-    """How many rows the rejects by reason stand for: an unrepresentable value loses no row."""
+    """How many rows the rejects by reason stand for: an unrepresentable value does not cost the row."""
     return sum(count for reason, count in rejects.items() if reason != UNREPRESENTABLE)
 
 
@@ -60,7 +60,7 @@ def new_tallies() -> dict[str, Tally]:
 def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:
     """Where the numbers do not add up, one sentence each.
 
-    `counts` is `count(*)` by table in the snapshot, `rows_read` the rows that the workers read of it.
+    `counts` is `count(*)` by table in the snapshot, `rows_read` the rows that the workers read from it.
     """
     faults = [
         f"{table} has {count} rows in the snapshot, but {rows_read.get(table, 0)} were read"

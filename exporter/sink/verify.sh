@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares an export's files with its checksums, and a running Neo4j with the export. A copy lies in every export beside
-# import.sh, which takes from here what both do. It needs bash 3.2, the usual small programs and Neo4j's cypher-shell.
+# Compares an export's files with its checksums, and a running Neo4j with the export. Every export has a copy beside
+# import.sh, which shares code from here. It needs bash 3.2, the usual small programs and Neo4j's cypher-shell.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set +o posix
 set -euo pipefail
@@ -11,7 +11,7 @@ usage() {
 Usage: verify.sh [OPTIONS] [EXPORT [DATABASE]]
 
 Compares the files of the export in directory EXPORT with its SHA256SUMS, then asks a running
-Neo4j by cypher-shell for the nodes of each label, the relationships of each pattern and the
+Neo4j through cypher-shell for the nodes of each label, the relationships of each pattern and the
 values of each property in DATABASE, and compares them with the export's manifest.
 
   EXPORT            the export's directory; may be left out in the copy inside an export
@@ -25,13 +25,13 @@ Options:
   --help            this text
 
 Environment:
-  NEO4J_HOME        the Neo4j whose bin/cypher-shell asks, or else cypher-shell on PATH
+  NEO4J_HOME        the Neo4j whose bin/cypher-shell to use (default: cypher-shell on PATH)
   JAVA_HOME         the Java to use (default: java on PATH)
   NEO4J_USERNAME, NEO4J_PASSWORD
-                    who asks (default: neo4j, where a password is given)
+                    the user (default: neo4j, if a password is given) and the password
 
 Exit codes:
-  0    the counts are the manifest's
+  0    the counts match the manifest
   1    the counts differ, or the export is damaged
   2    usage: an option, a directory, no cypher-shell found
   4    Neo4j does not answer
@@ -43,11 +43,11 @@ TEXT
 
 # The globals of both scripts; the export is the working directory once it is entered.
 export_directory=''  # EXPORT as the user wrote it
-database=''          # DATABASE, in small letters once it is checked
+database=''          # DATABASE, in lower case once it is checked
 checksums=true       # whether to compare the files with SHA256SUMS
 scratch=''           # a directory for temporary files, which clean_up removes
-keep_scratch=false   # whether it stays, since something in it explains a failure
-group=''             # the process group that runs, if any
+keep_scratch=false   # whether to keep it, since something in it explains a failure
+group=''             # the running process group, if any
 
 say() { printf '%s\n' "$@" >&2; }
 
@@ -72,17 +72,17 @@ check_database() {
     case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
 }
 
-# Changes into the export; where none is named, into the one in which this script lies. Refuses what is not a finished
+# Changes into the export; if none is named, into the one that contains this script. Refuses what is not a finished
 # export.
 enter_export() {
     local directory=$export_directory file
     if [ -z "$directory" ]; then
         directory=$(dirname "$0")
-        [ -f "$directory/manifest.json" ] || die 2 'which export? Name its directory (see --help)'
+        [ -f "$directory/manifest.json" ] || die 2 'no export given: name its directory (see --help)'
     fi
     [ -d "$directory" ] || die 2 "there is no directory $directory"
-    cd -P "$directory" 2>/dev/null || die 2 "$(id -un) may not enter $directory: run this as its owner"
-    case ${PWD##*/} in .partial-*) die 2 "$PWD is unfinished or was given up: name a finished export" ;; esac
+    cd -P "$directory" 2>/dev/null || die 2 "$(id -un) cannot enter $directory: run this as its owner"
+    case ${PWD##*/} in .partial-*) die 2 "$PWD is unfinished or abandoned: name a finished export" ;; esac
     [ -e manifest.json ] || [ -e SHA256SUMS ] || die 2 "$PWD is not an export"
     if [ -r SHA256SUMS ] && [ ! -e counts.tsv ] && ! grep -q '  counts\.tsv$' SHA256SUMS; then
         die 2 "$PWD is an export of an earlier version: it has no counts.tsv" \
@@ -90,7 +90,7 @@ enter_export() {
     fi
     for file in manifest.json SHA256SUMS counts.tsv import.args; do
         [ -e "$file" ] || die 1 "the export is damaged: $PWD has no $file"
-        [ -r "$file" ] || die 2 "$(id -un) may not read $PWD/$file: run this as its owner"
+        [ -r "$file" ] || die 2 "$(id -un) cannot read $PWD/$file: run this as its owner"
     done
     grep -qE '^ *"format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
 }
@@ -100,7 +100,7 @@ counted() { # CELL CELL
     awk -F '\t' -v first="$1" -v second="$2" '$1 == first && $2 == second && $3 ~ /^[0-9]+$/ {print $3; exit}' counts.tsv
 }
 
-# Compares every file with SHA256SUMS and reports all that are damaged, missing or not listed.
+# Compares every file with SHA256SUMS, and reports all that are damaged, missing or not listed.
 verify_checksums() {
     local checksum line file done=0 total faults='' shown=$SECONDS
     check_grammar
@@ -112,7 +112,7 @@ verify_checksums() {
         case $line in
             *': OK') ;;
             *': FAILED open or read')
-                [ ! -f "$file" ] || die 2 "$(id -un) may not read $PWD/$file: run this as its owner"
+                [ ! -f "$file" ] || die 2 "$(id -un) cannot read $PWD/$file: run this as its owner"
                 faults="$faults"$'\n'"    missing: $file" ;;
             *': FAILED') faults="$faults"$'\n'"    $(change_of "$file")" ;;
             *) faults="$faults"$'\n'"    $line" ;;
@@ -126,15 +126,15 @@ verify_checksums() {
     [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
 }
 
-# Refuses what sha256sum would read its own way: capital digits, other line ends, lines that are not checksums, and paths
-# that are twice or outside.
+# Refuses what sha256sum would interpret in its own way: capital digits, other line ends, lines that are not checksums,
+# and paths that are repeated or lead outside.
 check_grammar() {
     local line
     line=$(LC_ALL=C grep -anvE '^[0-9a-f]{64}  [A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$' SHA256SUMS) || true
-    [ -z "$line" ] || die 1 "the export is damaged: line ${line%%:*} of SHA256SUMS is not as an export has it"
+    [ -z "$line" ] || die 1 "the export is damaged: line ${line%%:*} of SHA256SUMS is malformed"
     [ -s SHA256SUMS ] && [ -z "$(tail -c 1 SHA256SUMS)" ] || die 1 'the export is damaged: SHA256SUMS is cut off'
     cut -c67- SHA256SUMS | LC_ALL=C sort -cu 2>/dev/null ||
-        die 1 'the export is damaged: SHA256SUMS names a file twice, or not in order'
+        die 1 'the export is damaged: SHA256SUMS lists a file twice, or is not sorted'
 }
 
 checksum_program() {
@@ -147,7 +147,7 @@ checksum_program() {
     fi
 }
 
-# Whether a data file that changed is only a part of what it was: most often a copy that broke off.
+# Whether a changed data file was cut off, most often by an interrupted copy.
 change_of() { # FILE
     local had has
     had=$(counted file "$1")
@@ -159,8 +159,8 @@ change_of() { # FILE
     fi
 }
 
-# Runs a command in a process group of its own, since the death of a launcher alone would leave its Java at work. What it
-# says goes into the log; SHOW says meanwhile how far it is.
+# Runs a command in its own process group, since killing only a launcher would leave its Java running. Its output goes
+# to the log; SHOW reports the progress meanwhile.
 in_group() { # SHOW COMMAND...
     local show=$1 status=0
     shift
@@ -174,7 +174,7 @@ in_group() { # SHOW COMMAND...
     return "$status"
 }
 
-# Stops what runs, with all it started, and says what that means.
+# Stops what is running, with everything it started, and prints the consequence.
 interrupted() { # [SENTENCE]
     local waited=0
     trap '' INT TERM HUP
@@ -216,9 +216,9 @@ parse_arguments() {
     done
     check_database
     case $bolt in
-        *@*) die 2 '--bolt: no user or password may stand in the address: give --user and NEO4J_PASSWORD' ;;
+        *@*) die 2 '--bolt: the address must not contain a user or password: give --user and NEO4J_PASSWORD' ;;
         bolt://?* | bolt+s://?* | bolt+ssc://?* | neo4j://?* | neo4j+s://?* | neo4j+ssc://?*) ;;
-        *) die 2 "--bolt $bolt: an address is like bolt://127.0.0.1:7687" ;;
+        *) die 2 "--bolt $bolt: give an address such as bolt://127.0.0.1:7687" ;;
     esac
     if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
     user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
@@ -231,21 +231,21 @@ find_shell() {
         shell=$NEO4J_HOME/bin/cypher-shell
     else
         shell=$(command -v cypher-shell) ||
-            die 2 'no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH'
+            die 2 'no cypher-shell found: set NEO4J_HOME to a Neo4j that has it, or put cypher-shell on PATH'
     fi
     printf '%s/cypher-shell\n' "$(absolute "$(dirname "$shell")")"
 }
 
-# The counts of the manifest as lines: name, property (empty for the rows), count; a relationship's name is its pattern.
+# The manifest's counts as lines: name, property (empty for rows), count; a relationship's name is its pattern.
 manifest_counts() {
     if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
-        die 1 'the export is damaged: counts.tsv is not as an export has it'
+        die 1 'the export is damaged: counts.tsv is malformed'
     fi
     sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^snapshot\t/d' \
         -e $'s/^\\([^-\t]*\\)-\\([^-\t]*\\)-\\([^-\t]*\\)\t/(\\1)-[\\2]->(\\3)\t/' counts.tsv
 }
 
-# The same of the database, in one scan of its nodes and one of its relationships. Every name stays one cell of one line.
+# The same for the database, in one scan of its nodes and one of its relationships. Every name is one cell on one line.
 ask_neo4j() { # SHELL
     local names="reduce(names = '', label IN COLLECT {UNWIND LABELS AS label RETURN label ORDER BY label} | names + ':' + label)"
     names="substring($names, 1)"
@@ -263,8 +263,8 @@ ask_neo4j() { # SHELL
     " >"$scratch/answer"
 }
 
-# The differences between two files of such lines, a sentence each, as `exporter verify --bolt` has them; a count that is
-# not there is 0.
+# The differences between two files of such lines, one sentence each, as in `exporter verify --bolt`; a missing count
+# is 0.
 differences() { # MANIFEST NEO4J
     LC_ALL=C awk -F '\t' '
         FILENAME == ARGV[1] { had[$1, $2] = $3; known[$1] }
@@ -290,21 +290,21 @@ verify_graph() { # SHELL
     say "Counting all nodes, relationships and values in database $database at $bolt"
     in_group show_seconds ask_neo4j "$1" || status=$?
     [ "$status" = 0 ] || explain_silence
-    # Plain output has a string in quotes, with a backslash before each quote and backslash of its own.
+    # In plain output, a string is in quotes, with its quotes and backslashes escaped.
     LC_ALL=C sed -e 's/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g' "$scratch/answer" >"$scratch/lines"
     sed 1d "$scratch/lines" | LC_ALL=C sort >"$scratch/neo4j"
     if [ "$(head -n 1 "$scratch/lines")" != line ] || LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' "$scratch/neo4j"; then
         keep_scratch=true
-        die 4 "what cypher-shell answers is not understood, so nothing was compared: see $scratch/answer"
+        die 4 "cypher-shell gave an unexpected answer, so nothing was compared: see $scratch/answer"
     fi
     found=$(differences "$scratch/manifest" "$scratch/neo4j")
     [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
-    printf 'Database %s at %s holds %s, each as the manifest says.\n' "$database" "$bolt" "$(awk -F '\t' '
+    printf 'Database %s at %s holds %s, all matching the manifest.\n' "$database" "$bolt" "$(awk -F '\t' '
         {if ($2 != "") properties += $3; else if (/^[(]/) relationships += $3; else nodes += $3}
         END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"
 }
 
-# A line every ten seconds until the answer is there.
+# Prints a line every ten seconds until the answer arrives.
 show_seconds() {
     local shown=$SECONDS
     while kill -0 "$group" 2>/dev/null; do
@@ -313,7 +313,7 @@ show_seconds() {
     done
 }
 
-# Ends with exit code 4 and what cypher-shell said: it asked for counts alone, so no data is in it.
+# Ends with exit code 4 and cypher-shell's message, which contains no data: the query returns only counts.
 explain_silence() {
     local advice='Is it running, and is the database online?'
     if grep -qiE 'unauthorized|authentication|credentials' "$scratch/log"; then

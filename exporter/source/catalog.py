@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 
 from exporter.source.connection import Connection
 
-# pg_class.relkind of what can hold rows.
+# pg_class.relkind of relations that can hold rows.
 TABLE, PARTITIONED, VIEW, MATERIALIZED, FOREIGN = "r", "p", "v", "m", "f"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `type` is as people write it, `base` the type beneath all domains (a pg_type name; `enum` for enums),
-    `category` is pg_type.typcategory, `readable` whether our role has SELECT on it."""
+    """A column: `type` as people write it, `base` the type beneath all domains (a pg_type name; `enum` for enums),
+    `category` pg_type.typcategory, `readable` whether our role has SELECT on it."""
 
     name: str
     type: str
@@ -23,8 +23,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A table or view. `usable`: USAGE on its schema; `readable`: SELECT on it; `row_security`: it would hide rows from
-    us; `children`: partitions or child tables hold rows of it. `unique` has the columns that a valid one-column unique
-    index without a condition proves unique."""
+    us; `children`: partitions or child tables hold some of its rows. `unique` has the columns that a valid, one-column,
+    unconditional unique index proves unique."""
 
     schema: str
     name: str
@@ -49,9 +49,9 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Blocks of the largest leaf's heap (8 kB as a rule), bytes of all leaves with their TOAST, and bytes of the TOAST.
+    """Blocks (usually 8 kB) of the largest leaf's heap, bytes of all leaves with their TOAST, and bytes of the TOAST.
 
-    The maps that VACUUM makes do not count: the same rows are cut into the same chunks after it."""
+    VACUUM's maps are not counted, so that the same rows are cut into the same chunks after it."""
 
     blocks: int
     bytes: int

@@ -11,23 +11,23 @@ from exporter.source.columns import INTEGERS
 from exporter.source.connection import Connection
 from exporter.source.select import SourceTable
 
-# A view has no size of its own: an average width of its rows, without their texts.
+# A view has no size: this stands for the average width of its rows, without their texts.
 VIEW_ROW_BYTES = 200
-# PostgreSQL compresses a text to a ninetieth at best, so a piece of a 192nd of a chunk holds half a chunk at most.
+# PostgreSQL compresses a text to a ninetieth at best, so a piece of 1/192 of a chunk holds at most half a chunk.
 # Measured: weighing one block of each costs 0.03 s per million rows, weighing all blocks 0.25 s, as much as a count.
 SHRINKAGE = 96
 BLOCK = 8192
 # A table is weighed in at most this many pieces.
 PIECES = 1 << 16
 
-# The row id (ctid) at which a piece of a table begins, and the bytes of the piece.
+# The row id (ctid) at which a piece of a table begins, and its bytes.
 Piece = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Chunker:
-    """Cuts tables into chunks of about `chunk_bytes`, asking the leader's snapshot where. `sizes` has the tables by
-    their real names, `view_counts` the rows of views by the model's names. Its methods raise psycopg's errors."""
+    """Cuts tables into chunks of about `chunk_bytes`, querying the leader's snapshot. `sizes` has the tables by their
+    real names, `view_counts` the rows of views by the model's names. Its methods raise psycopg's errors."""
 
     connection: Connection
     sizes: dict[str, Size]
@@ -40,17 +40,17 @@ class Chunker:
         return size.bytes if size else self.view_counts[source.table.name] * VIEW_ROW_BYTES
 
     def queries(self, source: SourceTable, text: sql.Composed, *, factor: int = 1) -> tuple[str, ...]:
-        """The query `text` once for each chunk. A query that reads few of a row's columns and no long texts may span
-        `factor` times the bytes of whole rows."""
+        """The query `text`, once for each chunk. A query for few columns and no long texts may span `factor` times the
+        bytes of whole rows."""
         return self.once_each(text, self.conditions(source, factor=factor))
 
     def once_each(self, text: sql.Composed, conditions: list[sql.Composable]) -> tuple[str, ...]:
-        """The query `text` once for each condition, or once as it is where there is none."""
+        """The query `text`, once for each condition, or unchanged if there is none."""
         queries = [text + sql.SQL(" where ") + condition for condition in conditions] or [text]
         return tuple(query.as_string(self.connection) for query in queries)
 
     def conditions(self, source: SourceTable, *, factor: int = 1) -> list[sql.Composable]:
-        """The conditions of the chunks; none where one chunk holds all."""
+        """The conditions of the chunks; none if one chunk holds everything."""
         texts = long_texts(source) if factor == 1 else None
         limit = self.chunk_bytes * factor
         if source.relation.is_table:
@@ -60,7 +60,7 @@ class Chunker:
         return ranges(source.quoted(key), self.key_bounds(source, limit, texts), source.column(key).base)
 
     def pieces(self, source: SourceTable, limit: int, texts: sql.Composable | None) -> list[Piece]:
-        """A table in pieces of equally many blocks. With `texts`, the length of a row's long texts, pieces are weighed
+        """A table in pieces of equally many blocks. With `texts` (the length of a row's long texts), they are weighed
         if there is more than one."""
         size = self.sizes[source.relation.full_name]
         step = max(1, limit // BLOCK // (2 * SHRINKAGE), size.blocks // PIECES)
@@ -73,8 +73,8 @@ class Chunker:
         """Pieces of a table, `step` blocks each, with the length of their texts, or their own bytes (`heap`) if those
         are more. `octet_length` does not fetch a text that is compressed or out of line.
 
-        Where much is out of line, all blocks are weighed, since a few may hold it all, and a piece of more than a chunk
-        is cut into rows; elsewhere the first block of a piece stands for all of its blocks.
+        If much is out of line, all blocks are weighed, since a few may hold all of it, and a piece larger than a chunk
+        is cut into rows; otherwise the first block of a piece stands for all of its blocks.
         """
         span = step if size.toast * SHRINKAGE > self.chunk_bytes else 1
         pieces = sql.SQL(
@@ -91,8 +91,8 @@ class Chunker:
                 yield f"({block},0)", max(heap, weight)
 
     def key_bounds(self, source: SourceTable, limit: int, texts: sql.Composable | None) -> list[sql.Literal]:
-        """The keys at which chunks of a view begin, except the first, so that all rows of a key are in one chunk; none
-        where the key is not an integer."""
+        """The keys at which chunks of a view begin, except the first; all rows with the same key are in one chunk. None
+        if the key is not an integer."""
         key = source.table.key_columns[0]
         if source.column(key).base not in INTEGERS or not (texts or self.bytes(source) > limit):
             return []
@@ -106,7 +106,7 @@ class Chunker:
 
 
 def long_texts(source: SourceTable) -> sql.Composable | None:
-    """The total length of the values of a row that are read and may be long; None where there are none."""
+    """The total length of a row's values that are read and may be long; None if there are none."""
     columns = {name: source.column(name) for name in source.table.uses()}
     texts = [
         sql.SQL("coalesce(octet_length({}::text), 0)").format(source.quoted(name))
@@ -117,7 +117,7 @@ def long_texts(source: SourceTable) -> sql.Composable | None:
 
 
 def cuts(pieces: list[Piece], limit: int) -> list[str]:
-    """The row ids at which chunks begin, except the first. Chunks are about equal and hold at most `limit` bytes,
+    """The row ids at which chunks begin, except the first. Chunks are about equal, and hold at most `limit` bytes
     unless a single piece holds more."""
     total = sum(weight for _, weight in pieces)
     target = total / max(1, -(-total // limit))
@@ -131,7 +131,7 @@ def cuts(pieces: list[Piece], limit: int) -> list[str]:
 
 
 def ranges(column: sql.Composable, bounds: list[sql.Literal], cast: str) -> list[sql.Composable]:
-    """Conditions on a column that together hold each row once: the first and the last range are open, nulls are in the
+    """Conditions on a column that together cover each row once: the first and last ranges are open, nulls are in the
     first. `cast` is the type of the bounds."""
     if not bounds:
         return []

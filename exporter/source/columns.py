@@ -15,7 +15,7 @@ NATIVE_STRINGS = frozenset({"text", "varchar", "uuid", "name"})
 DATETIMES = frozenset({"timestamptz", "timestamp"})
 TEMPORAL = frozenset({Type.DATETIME, Type.DATE})
 
-# The types that each use takes; of those that are not named here it is every type with a plain text form.
+# The types that each use accepts; a use not listed here accepts every type with a plain text form.
 ACCEPTED: dict[Use, frozenset[str]] = {
     IdRule.INTEGER: INTEGERS | TEXTS | {"numeric"},
     IdRule.UUID: TEXTS | {"uuid"},
@@ -27,14 +27,14 @@ ACCEPTED: dict[Use, frozenset[str]] = {
     Type.DATE: frozenset({"date"}),
     Type.LOCALTIME: frozenset({"time"}),
 }
-# These have no text form that a reader would expect in a property.
+# The text form of these would surprise in a property.
 NO_PLAIN_TEXT_CATEGORIES = frozenset({"A", "C", "P"})
 NO_PLAIN_TEXT = frozenset({"bytea", "composite"})
 
-# Uses for which integers and booleans are read as they are; for every other one they are read as text.
+# Uses for which integers and booleans are read unchanged; for all others they are read as text.
 NATIVE_USES = frozenset({Type.LONG, Type.DOUBLE, Type.BOOLEAN, IdRule.INTEGER})
 
-# From here on a datetime or date is unrepresentable; PostgreSQL's past ends in 4714 BC, so only infinity lies below.
+# From here on, a datetime or date is unrepresentable; PostgreSQL's dates start in 4714 BC: only -infinity is below.
 TOO_LATE = sql.Literal("10000-01-01")
 
 
@@ -46,14 +46,14 @@ def fits(column: Column, use: Use) -> bool:
 
 
 def accepted(use: Use) -> str:
-    """The types a use takes, for a message."""
+    """The types a use accepts, for a message."""
     names = {"int2": "smallint", "int4": "integer", "int8": "bigint", "bool": "boolean", "float4": "real"}
     names |= {"float8": "double precision", "bpchar": "char"}
     return ", ".join(sorted(names.get(base, base) for base in ACCEPTED.get(use, frozenset({"text"})) - {"name"}))
 
 
 def is_cast(column: Column, use: Use) -> bool:
-    """Whether the column's own value does not pass as it is."""
+    """Whether the column must be cast for this use."""
     name = sql.Identifier(column.name)
     return expression(column, use, source=name, timezone="UTC") != name
 
@@ -63,9 +63,9 @@ def expression(
 ) -> sql.Composable:
     """The SELECT expression that reads a column (`source`, its quoted name) for a use.
 
-    Comes out as: integers as they are; booleans; `Type.DATETIME` a timestamptz and `Type.DATE` a date, in a fallback
-    read null where unrepresentable (`raw_expression` then holds the value); everything else text, in PostgreSQL's own
-    spelling.
+    It returns integers and booleans unchanged; a timestamptz for `Type.DATETIME` and a date for `Type.DATE`, in a
+    fallback read null if unrepresentable (`raw_expression` then has the value); everything else as text in PostgreSQL's
+    own spelling.
     """
     if use in TEMPORAL:
         value = in_utc(column, source=source, timezone=timezone)
@@ -90,17 +90,17 @@ def raw_expression(column: Column, *, source: sql.Composable, timezone: str) -> 
 
 
 def in_utc(column: Column, *, source: sql.Composable, timezone: str) -> sql.Composable:
-    """A timestamp or date column as what it is in UTC: one without a zone is read in `timezone`."""
+    """A timestamp or date column in UTC: a timestamp without a zone is taken to be in `timezone`."""
     if column.base == "timestamp":
         return sql.SQL("({} at time zone {})").format(source, sql.Literal(timezone))
     return source
 
 
 def representable(column: Column, *, source: sql.Composable, timezone: str) -> sql.Composable:
-    """The condition under which a datetime or date lies within the years that are exported, judged in UTC."""
+    """The condition that a datetime or date is within the exported years, judged in UTC."""
     if column.base != "timestamp" or timezone == "UTC":
         return sql.SQL("({0} > '-infinity' and {0} < {1})").format(source, TOO_LATE)
-    # Outside both guards AT TIME ZONE overflows; the day that is added keeps its own test from that.
+    # Outside both guards AT TIME ZONE overflows; the extra day keeps the test itself from overflowing.
     guard = sql.SQL(
         "{0} > '-infinity' and {0} < '10000-01-03' and {1} >= '4714-11-25 00:00+00 BC' and {2} < {3}"
     ).format(

@@ -16,7 +16,7 @@ from exporter.source.mapping import NameMapping
 
 class Severity(StrEnum):
     ERROR = "error"  # the source cannot be exported
-    WARNING = "warning"  # it can, but somebody should look
+    WARNING = "warning"  # it can, but somebody should take a look
     NOTE = "note"  # worth knowing
 
 
@@ -34,8 +34,8 @@ class Finding:
 
 
 def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]:
-    """All differences between the source and the model, errors first, in the model's order; of a model that is faulty
-    only its own faults."""
+    """All differences between the source and the model, errors first, in the model's order; if the model itself is
+    faulty, only its faults."""
     if faults := examine_model():
         return faults
     findings: list[Finding] = []
@@ -51,7 +51,7 @@ def examine(catalog: dict[str, Relation], mapping: NameMapping) -> list[Finding]
 
 
 def examine_model() -> list[Finding]:
-    """The faults of the model itself; with any of them, there is nothing to compare a source with."""
+    """The faults of the model itself; a source cannot be compared with a faulty model."""
     return [Finding(Severity.ERROR, "model", problem, "correct exporter/model") for problem in problems()]
 
 
@@ -83,9 +83,7 @@ def examine_table(table: Table, catalog: dict[str, Relation], mapping: NameMappi
         remedy = "export with a role that has BYPASSRLS, or row security hides rows"
         findings.append(Finding(Severity.ERROR, where, "row-level security applies to this role", remedy))
     if relation.kind == VIEW:
-        findings.append(
-            Finding(Severity.NOTE, where, "is a view", "which of two rows with one key is first is undefined")
-        )
+        findings.append(Finding(Severity.NOTE, where, "is a view", "the order of rows with the same key is undefined"))
     for column, use in table.columns().items():
         findings += examine_column(table, relation, mapping.column(table.name, column), use, where)
     return findings
@@ -113,6 +111,6 @@ def examine_column(table: Table, relation: Relation, name: str, use: Use | None,
 
 
 def nearest(name: str, existing: Iterable[str]) -> str:
-    """`, the nearest name is …` where one comes near, else nothing."""
+    """`, the nearest name is …` if one is similar, else empty."""
     close = difflib.get_close_matches(name, list(existing), n=1, cutoff=0.6)
     return f", the nearest name is {close[0]}" if close else ""

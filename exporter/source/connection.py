@@ -1,4 +1,4 @@
-"""Connections to the source: the leader's by psycopg, and the URI by which the workers' connectorx follows it."""
+"""Connections to the source: the leader's, by psycopg, and the URI with which the workers' connectorx follows it."""
 
 import ipaddress
 import logging
@@ -17,15 +17,15 @@ from exporter.source.queries import Address
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# psycopg logs an error that comes on top of another, and quotes the server.
+# psycopg logs an error that happens during another one, and quotes the server.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5
 DIRECTLY = "connect to the server itself"
 
 # Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
-# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read. By
-# its keepalives the server notices within a minute that the network is gone, and releases snapshot and locks.
+# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read.
+# Through its keepalives the server notices a lost network within a minute, and releases snapshot and locks.
 SESSION = {
     "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
@@ -57,10 +57,10 @@ def options(application: str, *, lock_seconds: int) -> str:
 
 
 def later_settings(connection: Connection) -> dict[str, str]:
-    """Settings that not every server has: no transaction timeout (17+), no timeout of idle sessions (14+), and a check
-    whether the client is still there (14+)."""
+    """Settings that only some servers have: no transaction timeout (17+), no timeout of idle sessions (14+), and a
+    check that the client is still connected (14+)."""
     later = {"transaction_timeout": "0", "idle_session_timeout": "0", "client_connection_check_interval": "2s"}
-    # Servers on systems that cannot tell refuse the interval, so it is set only where the server runs on Linux.
+    # Servers on systems that cannot check refuse the interval, so it is set only if the server runs on Linux.
     query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
     known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
     return {name: later[name] for (name,) in known}
@@ -93,7 +93,7 @@ def parse(uri: str) -> dict[str, Any]:
         parameters = conninfo.conninfo_to_dict(uri)
     except psycopg.Error:
         raise UsageError("the source URI is malformed; see `exporter export --help` for its form") from None
-    # libpq takes what follows an unescaped @ or / of a password for the host, which messages and the manifest name.
+    # After an unescaped @ or / in a password, libpq takes the rest for the host, which messages and the manifest show.
     port = str(parameters.get("port", ""))
     if not re.match(r"[a-z]+://([^@/]*@)?[^@?]*(\?|$)", uri) or not re.fullmatch("[0-9,]*", port):
         raise UsageError("the source URI is malformed; write @ : / and % in a password as %40 %3A %2F and %25")
@@ -103,17 +103,17 @@ def parse(uri: str) -> dict[str, Any]:
 def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     """A connection to the source; one attempt of at most `CONNECT_SECONDS`.
 
-    Raises `UsageError` for a malformed URI and `SourceError` when the source refuses, does not answer, or drops the
-    session's settings. Neither quotes the URI: psycopg's own messages hold passwords.
+    Raises `UsageError` for a malformed URI and `SourceError` if the source refuses, does not answer, or drops the
+    session's settings. Neither quotes the URI: psycopg's own messages contain passwords.
     """
     parameters = parse(uri)
     if parameters.get("gssencmode") == "require":
-        raise UsageError("gssencmode=require cannot be kept: the readers have no GSS encryption; use TLS (sslmode)")
+        raise UsageError("gssencmode=require is not supported: the readers have no GSS encryption; use TLS (sslmode)")
     own_options = str(parameters.pop("options", "") or "")
     parameters |= {
         "options": f"{own_options} {options(application, lock_seconds=lock_seconds)}".strip(),
         "connect_timeout": CONNECT_SECONDS,
-        # The readers have no GSS encryption: the leader must not be safer than they are.
+        # The readers have no GSS encryption, and the leader must not be safer than they are.
         "gssencmode": "disable",
         "application_name": application,
         "keepalives_idle": 30,
@@ -135,10 +135,10 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
 
 @contextmanager
 def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connection]:
-    """A connection while the block runs. Raises what `connect` raises, and `RunError`, which quotes nothing, for every
-    error of psycopg in the block.
+    """A connection while the block runs. Raises as `connect` does, and `RunError`, which quotes nothing, for any error
+    of psycopg in the block.
 
-    A statement that a signal interrupted is cancelled: the server would not notice that nobody waits for it.
+    A statement that a signal interrupts is cancelled: the server would not notice that nobody is waiting for it.
     """
     connection = connect(uri, application, lock_seconds=lock_seconds)
     try:
@@ -153,26 +153,26 @@ def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connec
 
 
 def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
-    """The sentence for a connection that was refused, in our own words: the server's may quote secrets."""
+    """The message for a refused connection, in our own words: the server's may quote secrets."""
     text = str(error)
     reasons = {
         "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
         "no password supplied": "asks for a password (set PGPASSWORD or PGPASSFILE)",
         "root certificate file": "cannot be verified: the root certificate file of sslrootcert is missing",
         "does not exist": "has no such database or user",
-        "no pg_hba.conf entry": "allows no such connection (pg_hba.conf: host, user, database or encryption)",
-        "certificate verify failed": "showed a certificate that the given root does not verify",
-        "server certificate for": "showed a certificate of another host name",
+        "no pg_hba.conf entry": "does not allow this connection (pg_hba.conf: host, user, database or encryption)",
+        "certificate verify failed": "presented a certificate that the given root does not verify",
+        "server certificate for": "presented a certificate for another host name",
         "does not support SSL": "does not speak TLS, which sslmode asks for",
         "unsupported startup parameter": f"is a pooler that refuses options=; {DIRECTLY}",
         "too many connections": "has no free connection slots",
         "too many clients": "has no free connection slots",
         "timeout expired": f"did not answer within {CONNECT_SECONDS} seconds",
-        "Connection refused": "refused the connection: no server listens there",
-        "could not translate host name": "has no address: the host name is not known",
-        "failed to resolve host": "has no address: the host name is not known",
+        "Connection refused": "refused the connection: no server is listening there",
+        "could not translate host name": "cannot be found: its host name does not resolve",
+        "failed to resolve host": "cannot be found: its host name does not resolve",
         "starting up": "is starting up; try again in a moment",
-        "No such file or directory": "has no socket there: no server listens",
+        "No such file or directory": "has no socket there: no server is listening",
     }
     reason = next((reason for sign, reason in reasons.items() if sign in text), "refused the connection")
     state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
@@ -185,12 +185,12 @@ def host_name(parameters: dict[str, Any]) -> str:
 
 
 def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
-    """The address for connectorx of the very server that the leader is connected to, as strict about encryption.
+    """The address with which connectorx reaches the leader's server, with equally strict encryption.
 
-    Raises `SourceError` where connectorx cannot be that strict.
+    Raises `SourceError` if connectorx cannot be that strict.
     """
     info = connection.info
-    # The leader's own come first, with those of the source URI; of two values of a setting the later one counts.
+    # The leader's options come first, with those of the source URI; if a setting occurs twice, the later value counts.
     later = [f"-c {name}={value}" for name, value in later_settings(connection).items()]
     session_options = (info.get_parameters()["options"], options(application, lock_seconds=lock_seconds), *later)
     query = {"options": " ".join(session_options)}
@@ -208,10 +208,10 @@ def worker_address(connection: Connection, application: str, *, lock_seconds: in
 
 
 def tls_parameters(connection: Connection) -> dict[str, str]:
-    """The URI parameters by which connectorx encrypts as strictly as the leader's connection does.
+    """The URI parameters with which connectorx encrypts as strictly as the leader's connection.
 
     connectorx does not have `verify-full`: `sslrootcert` verifies the CA, and channel binding, which needs a SCRAM
-    password, stands in for verifying the host's name (source-facts.md). Raises `SourceError` where that is impossible.
+    password, stands in for verifying the host's name (source-facts.md). Raises `SourceError` if that is impossible.
     """
     if not connection.pgconn.ssl_in_use:
         return {"sslmode": "disable"}
@@ -225,26 +225,26 @@ def tls_parameters(connection: Connection) -> dict[str, str]:
         query["sslrootcert"] = root
     if mode == "verify-full":
         if not connection.pgconn.used_password:
-            raise SourceError("sslmode=verify-full needs a SCRAM password: the readers prove the host by its binding")
+            raise SourceError("sslmode=verify-full needs a SCRAM password: channel binding verifies the host")
         query["channel_binding"] = "require"
     return query | {name: parameters[name] for name in ("sslcert", "sslkey") if parameters.get(name)}
 
 
 def run_error(error: psycopg.Error, activity: str) -> RunError:
-    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE, and never the server's text."""
+    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE; never the server's text."""
     state = error.sqlstate or "none"
     reason = {
-        "57P01": "the server's operator ended the connection",
+        "57P01": "an administrator of the server ended the connection",
         "57P02": "the server crashed",
         "57P03": "the server is shutting down",
         "40001": "a hot standby cancelled the snapshot (recovery conflict); raise max_standby_streaming_delay",
         "55P03": "a table is locked by a migration; try again when it is done, or raise --lock-timeout",
         "57014": "the statement was cancelled",
-        "25P03": "the session was ended as idle",
+        "25P03": "the server closed the session as idle",
         "53100": "the server's disk is full",
         "53200": "the server is out of memory",
         "42501": "a privilege is missing; run `exporter check`",
-        "42P01": "a table is gone (a migration?); run `exporter check`",
-        "40P01": "a migration wants the tables in another order (deadlock); try again when it is done",
+        "42P01": "a table no longer exists (a migration?); run `exporter check`",
+        "40P01": "a deadlock with a migration; try again when it is done",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
     return RunError(f"{reason} (while {activity}; SQLSTATE {state})")

@@ -1,7 +1,7 @@
-"""Heartbeat files: one for each worker while it reads, in a directory that the leader looks into.
+"""Heartbeat files: one for each worker while it reads, in a directory that the leader watches.
 
-A file's name is the worker's process id and its text says what is read, for the progress display; its time of
-modification is when bytes of the answer last came in, for the watchdog.
+A file's name is the worker's process id, and its text says what is being read, for the progress display; its
+modification time is when bytes of the answer last arrived, for the watchdog.
 """
 
 import os
@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 1.0
-# The field of Linux's `struct tcp_info` that counts the bytes that came in, since 4.1.
+# The field of Linux's `struct tcp_info` that counts received bytes, since 4.1.
 BYTES_RECEIVED = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a worker reads, and when bytes of it last came in (nanoseconds of the file system's clock)."""
+    """What a worker is reading, and when bytes of it last arrived (nanoseconds of the file system's clock)."""
 
     reading: str
     renewed: int
 
 
 def heartbeats(directory: Path) -> dict[int, Heartbeat]:
-    """The heartbeat of every worker that reads now, by its process id. The directory need not exist yet."""
+    """The heartbeat of every worker that is reading, by its process id. The directory need not exist yet."""
     found = {}
     for path in sorted(directory.glob("*")):
         with suppress(FileNotFoundError):  # the read ended meanwhile
@@ -38,7 +38,7 @@ def heartbeats(directory: Path) -> dict[int, Heartbeat]:
 
 @contextmanager
 def heartbeat(directory: Path, reading: str) -> Iterator[None]:
-    """Keeps this process's heartbeat file while the block runs, and renews it whenever bytes came in."""
+    """Keeps this process's heartbeat file while the block runs, and renews it whenever bytes have arrived."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / str(os.getpid())
     file.write_text(reading, encoding="utf-8")
@@ -52,8 +52,8 @@ def heartbeat(directory: Path, reading: str) -> Iterator[None]:
 
 
 def renew_until(done: threading.Event, file: Path) -> None:
-    """Renews a heartbeat file about once a second when bytes came in. Over a slow network a read goes on long after
-    the server has handed all of it to the network and counts as waiting for its client."""
+    """Renews a heartbeat file about once a second if bytes have arrived. Over a slow network, a read continues long
+    after the server has sent everything and counts as waiting for its client."""
     before = 0
     while not done.wait(SECONDS):
         received = bytes_received()
@@ -64,8 +64,8 @@ def renew_until(done: threading.Event, file: Path) -> None:
 
 
 def bytes_received() -> int:
-    """How many bytes came in on this process's TCP connections; 0 where the system does not tell. The process's
-    descriptors are looked through because connectorx does not give access to its connection."""
+    """How many bytes this process's TCP connections have received; 0 if the system does not tell. All descriptors are
+    searched, because connectorx does not expose its connection."""
     total = 0
     for path in Path("/proc/self/fd").glob("*") if hasattr(socket, "TCP_INFO") else ():
         with suppress(OSError):  # closed meanwhile, or not a TCP connection

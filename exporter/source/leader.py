@@ -1,4 +1,4 @@
-"""The leader's way to a source: connection, checked catalog, locks and the one snapshot, counts and sizes."""
+"""The leader's access to a source: connection, checked catalog, locks and the snapshot, counts and sizes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +19,7 @@ from exporter.source.watchdog import stall_guard
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the leader's transaction sees, and the statements by which a worker's transaction sees the same."""
+    """What the leader's transaction sees, and the statements with which a worker's transaction sees the same."""
 
     identifier: str
     taken_at: datetime
@@ -30,7 +30,7 @@ class Snapshot:
 
     @property
     def pre_execution(self) -> list[str]:
-        """For connectorx, after whose `prepare` they run (source-facts.md)."""
+        """For connectorx, which runs them after its `prepare` (source-facts.md)."""
         return [
             "begin isolation level repeatable read read only",
             f"set transaction snapshot '{self.identifier}'",
@@ -60,8 +60,8 @@ class Source:
     def take_snapshot(self) -> Snapshot:
         """Locks every table, then takes the snapshot; both last until the connection is closed.
 
-        Raises `RunError` for a lock that is not granted in time, for a catalog that is no longer what was checked (a
-        migration came between), and for a lost connection.
+        Raises `RunError` if a lock is not granted in time, if a migration has changed the catalog since it was checked,
+        or if the connection is lost.
         """
         relations = self.relations().values()
         names = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in relations)
@@ -90,8 +90,8 @@ class Source:
         )
 
     def count_views(self) -> dict[str, int]:
-        """`count(*)` of every view by the model's name, each in a statement of its own, since a view's query may fail.
-        Raises `RunError` when one does."""
+        """`count(*)` of every view by the model's name, each in its own statement, since a view's query may fail.
+        Raises `RunError` if one does."""
         views = {name: relation for name, relation in self.relations().items() if not relation.is_table}
         counts: dict[str, int] = {}
         for name, relation in views.items():
@@ -100,7 +100,7 @@ class Source:
 
     def count_tables(self) -> dict[str, int]:
         """`count(*)` of every table that is not a view by the model's name, in one statement, since the server may be
-        far away. Raises `RunError` when the source fails."""
+        far away. Raises `RunError` if the source fails."""
         stored = {name: relation for name, relation in self.relations().items() if relation.is_table}
         return self.count(stored, "the tables")
 
@@ -120,8 +120,8 @@ class Source:
 @contextmanager
 def connected(uri: str | None, application: str, *, lock_timeout: int, stall_timeout: int) -> Iterator[Connection]:
     """A connection to the source while the block runs. It waits `lock_timeout` seconds for a lock, and is aborted when
-    the server makes no progress for `stall_timeout` seconds. Raises `UsageError` when no source is set, else as
-    `connection.session`."""
+    the server makes no progress for `stall_timeout` seconds. Raises `UsageError` if no source is set, else as
+    `connection.session` does."""
     if not uri:
         raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
     with (
@@ -132,7 +132,7 @@ def connected(uri: str | None, application: str, *, lock_timeout: int, stall_tim
 
 
 def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
-    """The catalog of the mapped schemas, read in a transaction of its own that locks nothing. Raises `SourceError`."""
+    """The catalog of the mapped schemas, read in its own transaction, which locks nothing. Raises `SourceError`."""
     try:
         connection.execute("begin isolation level repeatable read read only")
         catalog = read_catalog(connection, mapping.schemas())
@@ -143,7 +143,7 @@ def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, R
 
 
 def exportable_source(connection: Connection, mapping: NameMapping) -> Source:
-    """The source of a connection. Raises `SourceError` with all faults at once where it is not what the model needs."""
+    """The source of a connection. Raises `SourceError` with all faults at once if it does not fit the model."""
     catalog = current_catalog(connection, mapping)
     faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
     if faults:
@@ -152,8 +152,8 @@ def exportable_source(connection: Connection, mapping: NameMapping) -> Source:
 
 
 def end_readers(uri: str, application: str) -> None:
-    """Ends the server-side queries of workers that were killed: our own role's sessions under the run's own name. A
-    source that cannot be reached is left alone."""
+    """Ends the server-side queries of killed workers: our own role's sessions with the run's application name. Does
+    nothing if the source cannot be reached."""
     query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s || ' %%'"
     with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
         connection.execute(query, [application])

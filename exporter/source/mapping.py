@@ -1,4 +1,4 @@
-"""How the model's names of tables and columns map to those of a real source, as the settings have it."""
+"""How the model's names of tables and columns map to those of a real source, according to the settings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class NameMapping:
         return sorted({self.table(table.name).rpartition(".")[0] for table in tables()})
 
     def faults(self) -> list[str]:
-        """A sentence for each name that the model does not have, and for each real name without a schema."""
+        """A sentence for each name that is not in the model, and for each real name without a schema."""
         return [*self.table_faults(), *self.column_faults()]
 
     def table_faults(self) -> Iterator[str]:

@@ -13,7 +13,7 @@ from exporter.source.leader import Source
 from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, TableQueries, ValueQueries
 from exporter.source.select import SourceTable, comparable, joined_text, precedence
 
-# A chunk of the key index may span this many times the bytes of whole rows: it has one or two of their columns.
+# A chunk of the key index may span this many times the bytes of whole rows, since it reads only one or two columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
 
 
@@ -55,7 +55,7 @@ class Planner:
         return self.source(next(table for table in tables() if table.node and table.node.label == label))
 
     def queries_of(self, table: Table) -> TableQueries:
-        """The queries of a whole table, and the fallback queries of the same chunks."""
+        """The queries of a whole table, and the fallback queries for the same chunks."""
         source = self.source(table)
         conditions = self.chunker.conditions(source)
         queries = fallback = self.chunker.once_each(self.rows(source, fallback=False), conditions)
@@ -72,7 +72,7 @@ class Planner:
         if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
             selected.append(named(joined_text(key), frame.PRIMARY_KEY))
         if not proven_unique(source):
-            # A row of a view has no id, but a chunk of a view holds all rows of a key.
+            # A view's rows have no id, but a chunk of a view holds all rows with the same key.
             has_id = source.relation.is_table
             selected.append(
                 named(source.row_id(), frame.ROW) if has_id else named(rank(source, "> 1"), frame.DUPLICATE)
@@ -91,8 +91,8 @@ class Planner:
         return named(read, name)
 
     def duplicate_queries(self) -> list[DuplicateQuery]:
-        """For each table whose keys are not proven unique, the query for the rows that another row with the same key
-        precedes."""
+        """For each table whose keys are not proven unique, the query for the rows that are preceded by another row with
+        the same key."""
         sources = [source for source in map(self.source, tables()) if source.relation.is_table]
         text = "select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1"
         return [
@@ -106,7 +106,7 @@ class Planner:
         ]
 
     def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
-        """The least and the greatest key of each label whose keys are plain integers, in one statement."""
+        """The least and greatest key of each label whose keys are plain integers, in one statement."""
         sources = {label: self.source_of(label) for label in referenced_labels()}
         integers = [
             label
@@ -123,12 +123,12 @@ class Planner:
         return {label: (low, high) for label, (low, high) in zip(integers, row or (), strict=True)}
 
     def key_queries(self, label: str, low: int | None, high: int | None) -> KeyQueries:
-        """The queries of a label's keys, which lie between `low` and `high` where those are known."""
+        """The queries for a label's keys, which are between `low` and `high` if those are known."""
         source = self.source_of(label)
         uses = parts(node(label).key.columns, node(label).key.id_rule)
         gathered = all(source.column(name).base in INTEGERS for name in uses) and len(uses) == 1
         if gathered:
-            # Measured: one array takes a twelfth of the client's time that rows take, and as much of the server's.
+            # Measured: one array takes a twelfth of the client's time for rows, and the same time on the server.
             keys = sql.SQL("array_agg({}::bigint)").format(source.quoted(*uses))
             text = select([named(keys, *uses)], source.name)
         else:
@@ -153,7 +153,7 @@ class Planner:
 
 def proven_unique(source: SourceTable) -> bool:
     """Whether the catalog proves that no two rows have the same canonical key: by a unique index on a column whose type
-    has one form for each key (a text column may hold 7 and 07), on a table without child tables."""
+    has one form per key (a text column may hold 7 and 07), on a table without child tables."""
     keys = source.table.key_columns
     if len(keys) > 1 or (source.relation.children and source.relation.kind == "r"):
         return False

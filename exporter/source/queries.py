@@ -1,4 +1,4 @@
-"""The plan's queries, and the address that they go to, as plain data that is sent to the workers."""
+"""The plan's queries, and the address to send them to, as plain data for the workers."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -8,10 +8,10 @@ from exporter.model.vocabulary import IdRule
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where and how the leader is connected: enough for a worker to connect in the same way, or more strictly.
+    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly.
 
-    It reaches the workers pickled through a pipe, so that its password is in no command line and no environment. Each
-    reader's application name is `application` and its process id.
+    Workers receive it pickled through a pipe, so that the password is in no command line or environment. A reader's
+    application name is `application` and its process id.
     """
 
     server: str
@@ -19,7 +19,7 @@ class Address:
     application: str
 
     def of_reader(self, process_id: int) -> str:
-        """The URI by which one worker connects."""
+        """The URI with which a worker connects."""
         name = f"{self.application} {process_id}".replace(" ", "\\ ")
         query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
         return f"{self.server}?{urlencode(query, quote_via=quote)}"
@@ -32,7 +32,7 @@ class Address:
 class TableQueries:
     """The queries of one table, one for each chunk, whose frames (model/frame.py) together hold each row once.
 
-    `fallback` has a query for the same chunk in the same position, for where a datetime or date in it is
+    `fallback` has, at the same position, a query for the same chunk, used if a datetime or date in it is
     unrepresentable. `bytes` is the size of the whole table.
     """
 
@@ -44,9 +44,9 @@ class TableQueries:
 
 @dataclass(frozen=True, slots=True)
 class KeyQueries:
-    """The queries of a label's key set; `low` and `high` are its least and greatest key where keys are integers.
+    """The queries of a label's key set; `low` and `high` are its least and greatest key if keys are integers.
 
-    Where `gathered`, each query returns one row with an array of all its keys, or null where there are none. `bytes` is
+    If `gathered`, each query returns one row with an array of all its keys, or null if there are none. `bytes` is
     the size of the whole table.
     """
 
@@ -60,7 +60,7 @@ class KeyQueries:
 
 @dataclass(frozen=True, slots=True)
 class ValueQueries:
-    """The queries of a label's (key, value) rows, for links by value; rows that lose their key are not among them."""
+    """The queries of a label's (key, value) rows, for links by value, without rows that lose their key."""
 
     label: str
     column: str

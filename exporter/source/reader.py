@@ -1,4 +1,4 @@
-"""One query by connectorx in the leader's snapshot, its rows as an Arrow table. Runs in worker processes only."""
+"""One query by connectorx in the leader's snapshot, with its rows as an Arrow table. Runs in worker processes only."""
 
 import os
 
@@ -8,11 +8,11 @@ import pyarrow
 from exporter.errors import RunError, SnapshotError
 from exporter.source.queries import Address
 
-# What connectorx's messages contain, and the reason it stands for. The messages may quote rows and addresses, and are
-# never passed on.
+# What connectorx's messages contain, and the reason it indicates. The messages may quote rows and addresses, so they
+# are never passed on.
 REASONS = {
     "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
-    "terminating connection due to administrator": "the server's operator ended the connection",
+    "terminating connection due to administrator": "an administrator of the server ended the connection",
     "terminating connection because of crash": "the server crashed",
     "shutting down": "the server is shutting down",
     "lock timeout": "a migration holds a table; try again when it is done, or raise --lock-timeout",
@@ -35,8 +35,8 @@ class UndecodableError(RunError):
 def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
     """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
 
-    Raises `UndecodableError` where the fallback query can do better, `SnapshotError` when the leader's snapshot is
-    gone, `RunError` for every other failure.
+    Raises `UndecodableError` if the fallback query is needed, `SnapshotError` if the leader's snapshot is lost,
+    `RunError` for every other failure.
     """
     try:
         table: pyarrow.Table = connectorx.read_sql(
@@ -54,7 +54,7 @@ def read(address: Address, query: str, pre_execution: list[str], subject: str) -
             raise UndecodableError(f"a datetime or date cannot be read (while reading {subject})") from None
         if "snapshot" in text:
             raise SnapshotError(
-                f"the snapshot is gone: the leader's connection was lost (while reading {subject})"
+                f"the snapshot was lost with the leader's connection (while reading {subject})"
             ) from None
         reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
         raise RunError(f"{reason} (while reading {subject})") from None

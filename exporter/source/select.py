@@ -1,4 +1,4 @@
-"""SQL text: quoted names of a mapped table, the order in which rows with one key win, what makes keys equal."""
+"""SQL text: quoted names of a mapped table, the precedence of rows with the same key, and when keys are equal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class SourceTable:
         return sql.Identifier(self.relation.schema, self.relation.name)
 
     def column(self, name: str) -> Column:
-        """The catalog's column for the model's."""
+        """The catalog's column for a column of the model."""
         return self.relation.columns[self.mapping.column(self.table.name, name)]
 
     def quoted(self, name: str) -> sql.Identifier:
@@ -35,19 +35,19 @@ class SourceTable:
         return sql.Identifier(self.column(name).name)
 
     def row_id(self) -> sql.Composable:
-        """Text that tells a row from every other in one snapshot."""
+        """Text that identifies a row within one snapshot."""
         return sql.SQL("tableoid::text || ctid::text" if self.relation.children else "ctid::text")
 
 
 def joined_text(columns: Sequence[str]) -> sql.Composable:
-    """Columns (real names) as text, joined by a colon; a null is nothing."""
+    """Columns (real names) as text, joined by a colon; nulls are skipped."""
     texts = [sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns]
     return texts[0] if len(texts) == 1 else sql.SQL("concat_ws(':', {})").format(sql.SQL(", ").join(texts))
 
 
 def precedence(source: SourceTable) -> sql.Composable:
-    """ORDER BY under which the first of several rows with one key is the one that is exported (graph-model.md,
-    Duplicates and Device): latest first where the label says so, then by primary key, without one by ctid."""
+    """The ORDER BY that puts first, of several rows with the same key, the one to export (graph-model.md, Duplicates
+    and Device): latest first if the label says so, then by primary key, or else by ctid."""
     order: list[sql.Composable] = []
     keep_latest = source.table.node.keep_latest if source.table.node else None
     if keep_latest:
@@ -63,8 +63,8 @@ def precedence(source: SourceTable) -> sql.Composable:
 
 
 def moment(column: Column, timezone: str) -> sql.Composable:
-    """A timestamp of either kind as one that can be compared with the other. Where AT TIME ZONE would overflow, in the
-    last days of PostgreSQL's own range, it is the end of that range; infinities stay."""
+    """A timestamp of either kind, made comparable with the other. Where AT TIME ZONE would overflow, in the last days
+    of PostgreSQL's range, it becomes the end of that range; infinities stay."""
     quoted = sql.Identifier(column.name)
     if column.base != "timestamp":
         return quoted
@@ -74,15 +74,15 @@ def moment(column: Column, timezone: str) -> sql.Composable:
     ).format(quoted, in_utc(column, source=quoted, timezone=timezone))
 
 
-# What `shape` trims, as PostgreSQL spells it (graph-model.md, Rules: trimming); before version 16 it takes \v for a v.
+# What `shape` trims, in PostgreSQL's notation (graph-model.md, Rules: trimming); before version 16, \v means v.
 WHITE_SPACE = sql.SQL(r"E' \t\n\x0B\f\r'")
 
 
 def comparable(source: SourceTable, name: str, use: Use) -> sql.Composable:
-    """An expression that is equal for two rows exactly when their canonical keys are, for each rule that keys may have
+    """An expression that is equal for two rows exactly if their canonical keys are, for each rule that keys may have
     (`validate.KEY_RULES`) and for the text of a pair.
 
-    Malformed and null keys may fall together, which does no harm: their rejects come before `duplicate_id`.
+    Malformed and null keys may coincide, which is harmless: their rejects come before `duplicate_id`.
     """
     column, quoted = source.column(name), source.quoted(name)
     if column.base in INTEGERS | {"uuid"} or (column.base == "numeric" and use is IdRule.INTEGER):

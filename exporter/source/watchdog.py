@@ -1,8 +1,8 @@
-"""Notices reads and statements that make no progress, and a leader whose connection, and with it the snapshot, is gone.
+"""Detects reads and statements that make no progress, and the loss of the leader's connection and with it the snapshot.
 
 A connectorx read on a dead connection hangs forever (source-facts.md). A reader makes progress when its backend has
-sent more (`pg_stat_progress_copy`), when its backend computes, or when bytes came in (heartbeats.py). A backend that
-is gone, or that waits for its client while the client waits for it, makes none.
+sent more (`pg_stat_progress_copy`), when its backend is computing, or when bytes have arrived (heartbeats.py). A
+backend that has died, or that waits for its client while the client waits for it, makes none.
 """
 
 import os
@@ -45,7 +45,7 @@ select state = 'active' and coalesce(wait_event_type, '') <> 'Client', query_sta
 
 
 def idle_limit(stall_timeout: float) -> float:
-    """After how many seconds without progress a read or statement is given up, so that the run ends in time."""
+    """The seconds without progress after which a read or statement is abandoned, so that the run ends in time."""
     return stall_timeout * IDLE_POLLS / POLLS_PER_TIMEOUT
 
 
@@ -53,9 +53,9 @@ def idle_limit(stall_timeout: float) -> float:
 class Watchdog:
     """Polled by the leader `POLLS_PER_TIMEOUT` times per --stall-timeout.
 
-    `application` is what the readers' application names begin with, `directory` holds their heartbeat files, `seconds`
-    is how long a read may make no progress, and the server take to answer. `progress` holds what is known of each
-    reader by process id: its progress, and since when (`time.monotonic`) it has been the same.
+    `application` is the prefix of the readers' application names, `directory` holds their heartbeat files, `seconds` is
+    how long a read may go without progress and the server without answering. `progress` holds for each reader, by
+    process id, its progress and since when (`time.monotonic`) it has been the same.
     """
 
     connection: Connection
@@ -66,7 +66,7 @@ class Watchdog:
     polled: float = 0.0
 
     def poll(self) -> None:
-        """Compares every reader with the poll before. Raises `RunError` when a read makes no progress, or when the
+        """Compares every reader with the previous poll. Raises `RunError` if a read makes no progress, or if the
         leader's connection is lost or does not answer."""
         backends = {reader: (sent, computes) for reader, sent, computes in self.ask()}
         now = time.monotonic()
@@ -87,15 +87,15 @@ class Watchdog:
                 )
 
     def ask(self) -> list[tuple[int, int, bool]]:
-        """For each reader its process id, the bytes sent to it, and whether its backend computes. Raises `RunError`
-        when the leader's connection is lost or does not answer."""
+        """Each reader's process id, the bytes sent to it, and whether its backend is computing. Raises `RunError` if
+        the leader's connection is lost or does not answer."""
         answer: list[Any] = []
         # In a thread, since a dead connection would block forever.
         thread = threading.Thread(target=self.query, args=(answer,), daemon=True)
         thread.start()
         thread.join(self.seconds)
         if not answer:
-            # Otherwise the thread would go on reading the descriptor when it is closed and another connection has it.
+            # Otherwise the thread would keep reading the descriptor after another connection has got it.
             abort(self.connection)
             thread.join(self.seconds)
             raise RunError(f"the source did not answer the leader for {self.seconds:.0f} seconds")
@@ -108,7 +108,7 @@ class Watchdog:
         """Appends the rows, or psycopg's error, to `answer`."""
         query = PROGRESS if self.connection.info.server_version >= 140000 else NO_PROGRESS
         try:
-            # A transaction goes on seeing the activity that it saw first, until that is cleared.
+            # A transaction keeps seeing the activity that it saw first, until that is cleared.
             self.connection.execute("select pg_stat_clear_snapshot()")
             answer.append(self.connection.execute(query, [self.application]).fetchall())
         except psycopg.Error as error:
@@ -117,8 +117,8 @@ class Watchdog:
 
 @contextmanager
 def stall_guard(connection: Connection, uri: str, stall_timeout: float) -> Iterator[None]:
-    """Aborts the connection when a statement of the block makes no progress for `stall_timeout` seconds, so that it
-    ends in psycopg's error. psycopg itself waits forever where a network drops everything without a word."""
+    """Aborts the connection if a statement of the block makes no progress for `stall_timeout` seconds, so that psycopg
+    raises an error. psycopg itself waits forever if a network silently drops everything."""
     ended = threading.Event()
     threading.Thread(target=abort_when_stalled, args=(connection, uri, stall_timeout, ended), daemon=True).start()
     try:
@@ -128,7 +128,7 @@ def stall_guard(connection: Connection, uri: str, stall_timeout: float) -> Itera
 
 
 def abort_when_stalled(connection: Connection, uri: str, stall_timeout: float, ended: threading.Event) -> None:
-    """Polls a connection until `ended`. From half of the timeout on, the server is asked in another session."""
+    """Polls a connection until `ended`. After half the timeout, the server is asked in another session."""
     idle_since, statement_before = time.monotonic(), None
     while not ended.wait(stall_timeout / POLLS_PER_TIMEOUT):
         now = time.monotonic()
@@ -145,13 +145,13 @@ def abort_when_stalled(connection: Connection, uri: str, stall_timeout: float, e
 
 
 def abort(connection: Connection) -> None:
-    """Shuts a connection's socket down: whoever waits on it gets psycopg's error."""
+    """Shuts down a connection's socket: whoever is waiting on it gets psycopg's error."""
     with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as stuck:
         stuck.shutdown(socket.SHUT_RDWR)
 
 
 def activity(connection: Connection, uri: str) -> tuple[bool, datetime | None]:
-    """Whether the server, asked in another session, computes for the connection, and when its statement began."""
+    """Whether the server, asked in another session, is computing for the connection, and when its statement began."""
     with suppress(ExporterError), session(uri, "exporter watchdog", lock_seconds=1) as other:
         for computes, began in other.execute(ACTIVITY, [connection.info.backend_pid]):
             return computes, began

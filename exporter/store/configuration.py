@@ -10,17 +10,17 @@ import psutil
 from exporter.store.provision import Neo4jHome
 
 USER = "neo4j"
-# It runs and answers small graphs with this much for Java objects.
+# Enough heap to run and serve small graphs.
 SMALLEST_HEAP, LARGEST_HEAP = 512 << 20, 4 << 30
 SECRETS = ("EXPORTER_SOURCE", "PGPASSWORD", "NEO4J_PASSWORD")
-# The flags without which Neo4j does not run on the Javas it supports.
+# Flags without which Neo4j does not run on the Java versions it supports.
 ADD_OPENS = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a server is reached, from this machine only: its ports, of which 0 is any, and the password of the user
-    `neo4j`. Without a password it asks for none; without an `http_port` there is no HTTP, nor Neo4j's Browser."""
+    """How a server is reached, from its own host only: its ports (0 for any), and the password of the user `neo4j`.
+    Without a password it asks for none; without an `http_port` there is no HTTP and no Neo4j Browser."""
 
     bolt_port: int = 0
     http_port: int | None = None
@@ -28,11 +28,11 @@ class Access:
 
     @property
     def login(self) -> tuple[str, str] | None:
-        """What the driver takes as `auth`."""
+        """The driver's `auth`."""
         return (USER, self.password) if self.password else None
 
     def with_free_ports(self) -> "Access":
-        """The same with ports that are free now: its own where they are, else others."""
+        """The same with ports that are free now: its own if they are, else others."""
         return replace(
             self,
             bolt_port=free_port(self.bolt_port),
@@ -40,7 +40,7 @@ class Access:
         )
 
     def with_any_ports(self) -> "Access":
-        """The same with no port in particular."""
+        """The same with any free ports."""
         return replace(self, bolt_port=0, http_port=None if self.http_port is None else 0)
 
 
@@ -61,15 +61,15 @@ def free_port(wanted: int = 0) -> int:
 
 def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j") -> Path:
     """Writes `directory/conf/neo4j.conf`, with data, logs and run-time files in `directory`; returns `directory/conf`.
-    `database` is the one that the server has besides `system`.
+    `database` is the server's database besides `system`.
 
-    Import and server find the same store by it: it is the NEO4J_CONF of both. An import does not need the ports.
+    It is the NEO4J_CONF of both import and server, so that they find the same store. An import does not need ports.
     """
     conf, data, logs, run = (directory.resolve() / name for name in ("conf", "data", "logs", "run"))
     settings = {
         "server.default_listen_address": "127.0.0.1",
         "server.bolt.listen_address": f"127.0.0.1:{access.bolt_port}",
-        # What Neo4j's Browser is told to connect to.
+        # The address that Neo4j Browser is told to connect to.
         "server.bolt.advertised_address": f"127.0.0.1:{access.bolt_port}",
         "server.http.enabled": str(access.http_port is not None).lower(),
         "server.http.listen_address": f"127.0.0.1:{access.http_port or 0}",
@@ -81,14 +81,14 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
         "server.memory.pagecache.size": "128m",
         "dbms.security.auth_enabled": str(access.password is not None).lower(),
         "dbms.usage_report.enabled": "false",
-        # Else each of the two databases takes a quarter of a gigabyte from the start.
+        # Otherwise each of the two databases takes 256 MB from the start.
         "db.tx_log.preallocate": "false",
-        # Else a stop waits ten seconds for connections to settle; a version without the setting starts all the same.
+        # Otherwise a stop waits ten seconds for connections to settle; versions without the setting start anyway.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
         "server.config.strict_validation.enabled": "false",
     }
     lines = [f"{name}={value}" for name, value in settings.items()]
-    # For neo4j-admin, whose launcher takes the flags of Java from here.
+    # For neo4j-admin, whose launcher takes Java's flags from here.
     lines += [f"server.jvm.additional={flag}" for flag in ADD_OPENS]
     for folder in (conf, data, logs, run):
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,17 +97,17 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
 
 
 def environment(home: Neo4jHome, conf: Path) -> dict[str, str]:
-    """The environment in which import.sh and the server use this Neo4j and this configuration."""
+    """The environment that makes import.sh and the server use this Neo4j and this configuration."""
     chosen = {"NEO4J_HOME": home.home, "JAVA_HOME": home.java_home, "NEO4J_CONF": conf}
     return without_secrets() | {name: str(path) for name, path in chosen.items()}
 
 
 def without_secrets() -> dict[str, str]:
-    """This process's environment without the source's address and all passwords: a server has no use for them, and
-    would keep them readable for as long as it runs."""
+    """This process's environment without the source's address and passwords: a server does not need them, and would
+    keep them readable as long as it runs."""
     return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 def ample_heap() -> int:
-    """Bytes for a server's Java objects: an eighth of this machine's memory, from 512 MB to 4 GB."""
+    """Bytes for a server's Java objects: an eighth of the memory, from 512 MB to 4 GB."""
     return max(SMALLEST_HEAP, min(LARGEST_HEAP, psutil.virtual_memory().total // 8))

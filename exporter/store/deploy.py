@@ -1,4 +1,4 @@
-"""The way from a source to a graph that answers, for every command that goes it: demo, local and rebuild.
+"""The way from a source to a running graph, for demo, local and rebuild.
 
 `run_export` and `complete_graph` are the steps that all of them share; `Steps` numbers, shows and times them for demo
 and local.
@@ -34,12 +34,12 @@ from exporter.store.verify import check_graph
 
 
 class Show(Protocol):
-    """Prints for the user, as rich's `Console.print` does."""
+    """Prints for the user, like rich's `Console.print`."""
 
     def __call__(self, content: RenderableType, /, *, soft_wrap: bool = False) -> None: ...
 
 
-# What a step is shown and timed by: gets its short name and its title, and lasts as long as the step.
+# Shows and times a step, given its short name and its title, for as long as the step lasts.
 Step = Callable[[str, str], AbstractContextManager[object]]
 
 
@@ -48,8 +48,8 @@ def run_export(
 ) -> ExportResult:
     """Exports the source as the first part of a job; `display` shows the progress.
 
-    Raises what the export raises, and `Interrupted`, with the `consequence` for the job, for a signal that came when
-    the export was past stopping.
+    Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
+    to stop the export.
     """
     with interruptible() as pending, worker_pool(settings.workers) as pool, display as listener:
         result = export(settings, pool, listener, render=report)
@@ -59,12 +59,12 @@ def run_export(
 
 
 def complete_graph(export: Path, server: Server, step: Step, *, database: str = "neo4j") -> None:
-    """Gives the graph that was imported from an export its schema, and compares it with the manifest: two steps,
+    """Creates the schema of a graph that was imported from an export, and compares it with the manifest: two steps,
     `schema` and `verify`.
 
-    Raises `RunError` when Neo4j refuses a statement or does not answer, `DifferenceError` when a count differs.
+    Raises `RunError` if Neo4j refuses a statement or does not answer, `DifferenceError` if a count differs.
     """
-    with step("schema", "Making constraints and indexes"):
+    with step("schema", "Creating constraints and indexes"):
         apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
     with step("verify", "Comparing the graph with the manifest"):
         user, password = server.access.login or (None, None)
@@ -73,18 +73,18 @@ def complete_graph(export: Path, server: Server, step: Step, *, database: str = 
 
 @dataclass(slots=True)
 class Steps:
-    """The steps of a job that a user watches: their titles and results, shown, and the seconds each took."""
+    """The steps of a job that a user watches: shows their titles and results, and records the seconds of each."""
 
     show: Show
     seconds: dict[str, float] = field(default_factory=dict)
 
     def show_line(self, text: str) -> None:
-        """Shows a line as it is."""
+        """Shows a line unchanged."""
         self.show(Text(text), soft_wrap=True)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Shows a numbered title, and counts the seconds of the block."""
+        """Shows a numbered title, and records the seconds of the block."""
         title = f"{len(self.seconds) + 1} · {title}"
         self.show(Text(f"\n{title}", "bold"))
         with timed(self.seconds, title):
@@ -98,16 +98,16 @@ class Steps:
         return result
 
     def check_files(self, export: Path) -> None:
-        """Raises `DifferenceError` where the files of an export differ from its manifest."""
+        """Raises `DifferenceError` if the files of an export differ from its manifest."""
         with self.step("Compare the export with its manifest"):
             with status("Comparing") as on_progress:
                 differences = verify_files(export, on_progress)
             if differences:
                 raise DifferenceError(f"{export} differs from its manifest: {'; '.join(differences)}")
-            self.show_line("every file is as the manifest says")
+            self.show_line("all files match the manifest")
 
     def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:
-        """Imports an export into a store of its own in `directory`."""
+        """Imports an export into its own store in `directory`."""
         with self.step(f"Import into Neo4j {home.version}"):
             import_export(export, environment(home, configure(directory)), self.show_line)
 
@@ -118,13 +118,13 @@ class Steps:
         """A server on the store in `directory` for as long as the block runs; its start is a step."""
         with ExitStack() as stack:
             with self.step("Start Neo4j"):
-                with status("Waiting until it answers"):
+                with status("Waiting for it to answer"):
                     server = stack.enter_context(serve(home, directory, access, heap=heap))
-                self.show_line(f"it answers at {server.bolt_uri}")
+                self.show_line(f"Neo4j answers at {server.bolt_uri}")
             yield server
 
     def complete(self, export: Path, server: Server) -> None:
-        """Schema and verification; raises `DifferenceError` where the graph differs from the manifest."""
+        """Schema and verification; raises `DifferenceError` if the graph differs from the manifest."""
         with self.step("Constraints, indexes, verification"):
             complete_graph(export, server, lambda _, title: status(title))
-            self.show_line("every count is as the manifest says")
+            self.show_line("all counts match the manifest")

@@ -1,4 +1,4 @@
-"""The import of an export into a store: import.sh, run as a child, and the errors that its exit codes mean."""
+"""The import of an export into a store: import.sh as a child process, and the errors for its exit codes."""
 
 import subprocess
 from collections.abc import Callable
@@ -8,19 +8,19 @@ from pathlib import Path
 from exporter.errors import DifferenceError, ExporterError, Interrupted, RunError, UsageError
 from exporter.sink.layout import IMPORT_SCRIPT
 
-# Its exit codes (contract.md); every other is a failed import.
+# Its exit codes (contract.md); any other means a failed import.
 _ERRORS: dict[int, type[ExporterError]] = {1: DifferenceError, 2: UsageError, 130: Interrupted}
 
 
 def import_export(
     export: Path, environment: dict[str, str], on_line: Callable[[str], None], *, database: str = "neo4j"
 ) -> None:
-    """Imports an export into `database` of the Neo4j that `environment` names, in place of what it held; `on_line`
-    gets every line that import.sh prints. The script is the one of this program: an export may come from anywhere.
+    """Imports an export into `database` of the Neo4j that `environment` names, replacing what it held; `on_line`
+    gets every line that import.sh prints. The script is this program's own: an export may come from anywhere.
 
     Raises `DifferenceError` for a damaged export or imported counts that differ, `UsageError`, `Interrupted`, else
-    `RunError`, with the script's own reason. An error in `on_line` and an interrupt end the script and all it started;
-    a ^C on the terminal is for this process alone.
+    `RunError`, with the script's own reason. An error in `on_line` and an interrupt end the script and everything it
+    started; a ^C on the terminal reaches only this process.
     """
     lines: list[str] = []
     with as_file(files("exporter.sink").joinpath(IMPORT_SCRIPT)) as path:
@@ -41,8 +41,8 @@ def import_export(
                     lines.append(line.rstrip())
                     on_line(lines[-1])
             except BaseException:
-                script.terminate()  # it ends neo4j-admin too, which a kill would leave behind
-                script.communicate()  # and prints meanwhile, of which it would die if nobody read
+                script.terminate()  # also ends neo4j-admin, which a kill would leave behind
+                script.communicate()  # reads on, or the script would die printing to a broken pipe
                 raise
     if script.returncode:
         reason = _reason(lines) or f"import.sh ended with exit code {script.returncode}"
@@ -50,7 +50,8 @@ def import_export(
 
 
 def _reason(lines: list[str]) -> str:
-    """What import.sh said last, from its own name on; that the store is half-written matters to nobody, as it goes."""
+    """import.sh's last message, from its own name on, without the note on a half-written store, which is removed
+    anyway."""
     starts = [number for number, line in enumerate(lines) if line.startswith("import.sh: ")]
     reason = lines[starts[-1] :] if starts else []
     return "\n  ".join(line.removeprefix("import.sh: ").strip() for line in reason if "half-written" not in line)

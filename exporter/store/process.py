@@ -1,4 +1,4 @@
-"""A server that outlived the command that started it: found again by its store, and stopped."""
+"""A server that outlived the command that started it: found by its store, and stopped."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import psutil
 
 from exporter.errors import RunError
 
-# How the process of a server names its configuration; by it, it is found again.
+# How a server's process names its configuration, by which it is found.
 CONF_FLAG = "--config-dir="
 
 _STOP_SECONDS = 60
@@ -14,20 +14,20 @@ _KILL_SECONDS = 10
 
 
 def find_server(directory: Path) -> psutil.Process | None:
-    """The server on the store in `directory`, found by its command line: a process id that was written down could be
-    somebody else's by now."""
+    """The server on the store in `directory`, found by its command line: a recorded process id could be
+    another process's by now."""
     flag = f"{CONF_FLAG}{directory.resolve() / 'conf'}"
     for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or [""]  # none where it is not ours to see
-        # The shell that watches over a start has the flag on its command line too.
+        command = process.info["cmdline"] or [""]  # none if we may not see it
+        # The shell that watches the server has the flag on its command line, too.
         if flag in command and Path(command[0]).name == "java":
             return process
     return None
 
 
 def stop_server(process: psutil.Process, *, timeout: float = _STOP_SECONDS) -> None:
-    """Stops a server, by force when it has not ended after `timeout` seconds. Raises `RunError` when it belongs to
-    another user."""
+    """Stops a server, by force if it has not ended after `timeout` seconds. Raises `RunError` if it belongs to another
+    user."""
     try:
         process.terminate()
         if psutil.wait_procs([process], timeout=timeout)[1]:

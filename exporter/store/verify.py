@@ -1,4 +1,4 @@
-"""Whether a running Neo4j holds what an export's manifest says: one scan of its nodes, one of its relationships."""
+"""Whether a running Neo4j matches an export's manifest: one scan of its nodes, one of its relationships."""
 
 import re
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ BOLT = re.compile(r"(bolt|neo4j)(\+ssc|\+s)?://")
 NO_ADDRESS = "not a Bolt address: give one such as bolt://127.0.0.1:7687"
 SHOWN_DIFFERENCES = 10
 
-# Grouped by the whole list of keys: a fifth of the time of a count for each property.
+# Grouped by the list of keys, which takes a fifth of the time of a count for each property.
 NODES = "MATCH (n) RETURN labels(n) AS labels, keys(n) AS keys, count(*) AS rows"
 RELATIONSHIPS = (
     "MATCH (a)-[r]->(b) RETURN labels(a) AS start, type(r) AS type, labels(b) AS end, keys(r) AS keys, count(*) AS rows"
@@ -43,11 +43,11 @@ class Found:
 def verify_bolt(
     export: Path, uri: str, *, user: str | None = None, password: str | None = None, database: str = "neo4j"
 ) -> list[str]:
-    """The differences between a manifest and the database behind a Bolt URI, one sentence each; none when equal.
+    """The differences between a manifest and the database behind a Bolt URI, one sentence each; none if equal.
 
-    Compared are the nodes of each label, the relationships of each pattern with both end labels, the values of each
-    property, and whether there is anything beside them. Raises `UsageError` for what is not a Bolt URI, `RunError` when
-    the server does not answer or refuses, and what `read_manifest` raises.
+    Compares the nodes of each label, the relationships of each pattern with both end labels, the values of each
+    property, and whether there is anything else. Raises `UsageError` for what is not a Bolt URI, `RunError` if the
+    server does not answer or refuses, and what `read_manifest` raises.
     """
     manifest = read_manifest(export)
     if not BOLT.match(uri):
@@ -81,7 +81,7 @@ def verify_bolt(
 def check_graph(
     export: Path, uri: str, *, user: str | None = None, password: str | None = None, database: str = "neo4j"
 ) -> None:
-    """Raises `DifferenceError` with the first differences, a line each, where `verify_bolt` finds any."""
+    """Raises `DifferenceError` with the first differences, one per line, if `verify_bolt` finds any."""
     differences = verify_bolt(export, uri, user=user, password=password, database=database)
     if differences:
         shown = differences[:SHOWN_DIFFERENCES]
@@ -90,7 +90,7 @@ def check_graph(
 
 
 def count_graph(driver: neo4j.Driver, database: str) -> dict[str, Found]:
-    """What there is of every label and pattern, by its name; a node without a label counts as `no label`."""
+    """What was found of every label and pattern, by its name; a node without a label counts as `no label`."""
     found: dict[str, Found] = defaultdict(Found)
     for row in read_rows(driver, database, NODES):
         found[":".join(sorted(row["labels"])) or "no label"].add(row["keys"], row["rows"])
@@ -101,13 +101,13 @@ def count_graph(driver: neo4j.Driver, database: str) -> dict[str, Found]:
 
 
 def read_rows(driver: neo4j.Driver, database: str, cypher: str) -> list[dict[str, Any]]:
-    """The rows of a query that only reads, by column."""
+    """The rows of a read-only query, by column."""
     records, _, _ = driver.execute_query(neo4j.Query(cypher, timeout=QUERY_SECONDS), database_=database, routing_="r")
     return [dict(record) for record in records]
 
 
 def compare(entity: EntityEntry, found: Found) -> Iterator[str]:
-    """Where the number of rows, of a property's values, or of values of properties not in the manifest differs."""
+    """Differences in the numbers of rows and of property values, including properties not in the manifest."""
     kind = "nodes" if isinstance(entity, NodeEntry) else "relationships"
     if found.rows != entity.rows:
         yield f"{entity.pattern}, {kind}: {entity.rows} in {MANIFEST}, {found.rows} in Neo4j"

@@ -24,7 +24,7 @@ from tests.support.ports import closed_port
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "hunter2"
 COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "local", "demo", "rebuild")
-WARNING = "exporter: warning: a password on the command line is seen by other users; use PGPASSWORD\n"
+WARNING = "exporter: warning: a password on the command line is visible to other users; use PGPASSWORD\n"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
         exporter("runs").err == "exporter: cannot read output: No such file or directory; name another with --output\n"
     )
     output.mkdir()
-    assert exporter("runs").out == "There is no export in output.\n"
+    assert exporter("runs").out == "No exports in output.\n"
     for stamp in ("20261121T031500Z", "20261122T031500Z", "20261123T031500Z"):
         tiny_export.write(output / stamp)
     manifest = tiny_export.manifest(output / "20261123T031500Z")
@@ -150,7 +150,7 @@ def test_an_archive_is_encrypted_and_listed(exporter: Exporter, sample_database:
     assert list(json.loads((tmp_path / "profile.json").read_text())["stages"])[-1] == "archive"
     directory = tmp_path / done.out.strip()
     size = decimal(directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size)
-    assert (done.code, done.err.splitlines()[-1]) == (0, f"Its archive: {done.out.strip()}.tar.zst.age, {size}")
+    assert (done.code, done.err.splitlines()[-1]) == (0, f"Archive: {done.out.strip()}.tar.zst.age, {size}")
     header, row = exporter("runs").out.splitlines()
     assert (header.split()[-1], " ".join(row.split()[-2:])) == ("archive", size)
     unused = exporter("export", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
@@ -191,7 +191,7 @@ def test_an_unreachable_source_ends_with_3(exporter: Exporter) -> None:
     """A password on the command line is warned about, one in the environment is not."""
     source = f"postgresql://u:{PASSWORD}@127.0.0.1:{closed_port()}/source"
     shown, hidden = exporter("check", "--source", source), exporter("export", EXPORTER_SOURCE=source)
-    sentence = "exporter: the source at 127.0.0.1 refused the connection: no server listens there"
+    sentence = "exporter: the source at 127.0.0.1 refused the connection: no server is listening there"
     assert [(done.code, done.out, done.err.splitlines()[-1]) for done in (shown, hidden)] == [(3, "", sentence)] * 2
     assert [WARNING in done.err for done in (shown, hidden)] == [True, False]
 
@@ -259,7 +259,7 @@ def test_a_check_as_json_is_one_object(exporter: Exporter, source: str) -> None:
     assert (unreachable["server"], unreachable["estimate"]) == (None, None)
     assert unreachable["output"]["directory"] == "output"
     [finding] = unreachable["findings"]
-    assert (finding["where"], "no server listens" in finding["what"]) == ("source", True)
+    assert (finding["where"], "no server is listening" in finding["what"]) == ("source", True)
 
 
 def test_init_writes_a_settings_file_for_check(exporter: Exporter, source: str, tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_init_writes_a_settings_file_for_check(exporter: Exporter, source: str, 
     with_password = source.replace("postgres@", f"postgres:{PASSWORD}@")
     done = exporter("init", EXPORTER_SOURCE=with_password)
     assert (done.code, done.err) == (
-        0, "exporter: the password is not written into exporter.toml; give it by PGPASSWORD or PGPASSFILE\n"
+        0, "exporter: the password is not written into exporter.toml; pass it in PGPASSWORD or PGPASSFILE\n"
     )  # fmt: skip
     columns = {table.name: len(table.columns()) for table in tables()}
     leads = columns["marketing.leads"]
@@ -376,7 +376,7 @@ def test_headers_are_written_and_compared(exporter: Exporter, tmp_path: Path) ->
     absent = exporter("headers", "--check")
     assert (absent.code, absent.out.count(": missing\n"), list(tmp_path.iterdir())) == (1, count, [])
     assert exporter("headers") == Done(0, f"{count} headers in headers\n", "")
-    assert exporter("headers", "--check") == Done(0, "headers: as the model says\n", "")
+    assert exporter("headers", "--check") == Done(0, "headers matches the model\n", "")
     (tmp_path / "headers" / "Skill.csv").write_text("id:ID(Skill)\n")
     changed = exporter("headers", "headers", "--check")
     assert (changed.code, changed.out) == (1, "headers/Skill.csv: differs from the model\n")
@@ -403,7 +403,7 @@ def test_the_model_is_printed_in_every_format(exporter: Exporter, exported: tupl
 def test_verify_finds_a_changed_file(exporter: Exporter, exported: tuple[Path, Done], tmp_path: Path) -> None:
     """An intact export has no differences; a missing one, and a user without a password, are mistakes of the user's."""
     directory = exported[0]
-    assert exporter("verify", directory) == Done(0, f"{directory}: as its manifest says\n", "")
+    assert exporter("verify", directory) == Done(0, f"{directory} matches its manifest\n", "")
     subprocess.run(["cp", "-r", directory, tmp_path / "copy"], check=True)
     (tmp_path / "copy" / "schema.cypher").write_text("")
     changed = exporter("verify", "copy")

@@ -64,14 +64,14 @@ def estimated(*bases: Basis) -> Estimate:
 def test_an_estimate_says_what_it_is_based_on() -> None:
     """Rows have three digits; tables without ANALYZE's statistics are named."""
     assert estimate_text(estimated(Basis.STATISTICS), Path("output"), 2_000_000_000) == (
-        "An export, estimated: 12,300 rows, 67.9 kB, 2 h 5 min; 2.0 GB are free in output.\n"
+        "Estimated export: 12,300 rows, 67.9 kB, 2 h 5 min; 2.0 GB free in output.\n"
         "Time: as fast as the previous export."
     )
     others = estimated(*[Basis.SIZE] * 6, Basis.PREVIOUS, Basis.UNKNOWN)
     assert estimate_text(others, Path("output"), 0).splitlines()[2:] == [
         "Never analyzed, so estimated by size: app.table_0, app.table_1, app.table_2, app.table_3 and 2 more.",
         "As many as in the previous export: app.table_6.",
-        "Unknown, and not in these numbers: app.table_7.",
+        "Unknown, not included above: app.table_7.",
     ]
 
 
@@ -119,7 +119,7 @@ def test_an_export_is_summed_up_in_a_line() -> None:
     watch = TaskTimer("guide.skills 1", seconds={READ: 2.5}, cpu_seconds={READ: 0.5})
     profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
     assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
-    assert cost_lines(profile) == ("Held up most by the database. The costliest tables:\n       2.5 s  guide.skills")
+    assert cost_lines(profile) == ("Limited most by the database. The costliest tables:\n       2.5 s  guide.skills")
 
 
 def test_exports_are_listed_with_the_change_of_rows(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""README.md is true: its commands and rooms are the code's, its excerpts and recipes run as they stand."""
+"""README.md and CONTRIBUTING.md are true: commands and packages are the code's, recipes run as they stand."""
 
 import json
 import os
@@ -40,12 +40,12 @@ def test_commands_are_the_codes() -> None:
 
 def test_the_flow_is_that_of_the_code() -> None:
     """The drawing stands over the code that joins the parts, too."""
-    assert README.section("How the code is laid out").blocks("text")[0] in (run.__doc__ or "")
+    assert README.section("The path of a row").blocks("text")[0] in (run.__doc__ or "")
 
 
 def test_rooms_are_the_packages() -> None:
     """The layout names every package, and no other."""
-    layout = README.section("How the code is laid out").blocks("text")[1]
+    [layout] = read_page("CONTRIBUTING.md").section("Read the code").blocks("text")
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert set(re.findall(r"(\w+)/", layout)) - {"exporter"} == packages
 
@@ -119,18 +119,18 @@ def test_the_recipes_run(source: str, servers: tuple[Installed, Installed], tmp_
     clone = clone_at(tmp_path / "clone", source, servers[0])
     printed = clone.run(README.section("Export your own source"))
     assert "\nThe source can be exported: no errors, no warnings, 22 notes (see --notes).\noutput/" in printed
-    assert printed.endswith("output/latest: as its manifest says\n")
+    assert printed.endswith("output/latest matches its manifest\n")
     assert len(list((clone.directory / "output").glob("2*"))) == 2
 
     printed = clone.run(README.section("Import into your Neo4j"))
-    assert printed.endswith(f"output/latest: as its manifest says, and so is {servers[0].bolt_uri}\n")
+    assert printed.endswith(f"output/latest matches its manifest, and so does {servers[0].bolt_uri}\n")
 
     other_host = README.section("On another host")
     clone.run(other_host, 0)
     other = Workplace(tmp_path / "other", {"/opt/neo4j": str(servers[1].home)})
     other.directory.mkdir()
     (clone.directory / "export.tar.gz").rename(other.directory / "export.tar.gz")
-    assert re.search(r"^Imported \d+ nodes, .* as the manifest says\.$", other.run(other_host, 1), re.MULTILINE)
+    assert re.search(r"^Imported \d+ nodes, .* matching the manifest\.$", other.run(other_host, 1), re.MULTILINE)
 
     check_layout(clone.directory / "output")
     older = min(path.name for path in (clone.directory / "output").glob("2*"))

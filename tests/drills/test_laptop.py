@@ -183,7 +183,7 @@ def test_stopped_started_and_killed(offline: Laptop) -> None:
     server.send_signal(signal.SIGKILL)
     psutil.wait_procs([server], TIMEOUT)
     assert offline.listed()["graph"][0] == "no"
-    assert "it was not running" in offline.run("exporter local --stop").out
+    assert "was not running" in offline.run("exporter local --stop").out
     assert "is not running; exporter local" in offline.run("exporter local --query 1", 2).err
     offline.run("exporter local --start")
     assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]

@@ -166,7 +166,7 @@ def check_printed_lines(host: Host, neo4j: Installed, errors: str) -> None:
     assert start == f"    start Neo4j: {neo4j.home}/bin/neo4j start"
     account = {"NEO4J_HOME": str(neo4j.home), "NEO4J_USERNAME": "neo4j", "NEO4J_PASSWORD": PASSWORD}
     done = host.run(schema, verify, **account)
-    assert (done.returncode, done.stdout.splitlines()[-1].endswith(", each as the manifest says.")) == (0, True)
+    assert (done.returncode, done.stdout.splitlines()[-1].endswith(", all matching the manifest.")) == (0, True)
     refused = host.run(verify, **account | {"NEO4J_PASSWORD": "another"})
     assert (refused.returncode, refused.stdout) == (4, "")
     assert refused.stderr.splitlines()[-1] == (

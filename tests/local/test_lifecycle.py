@@ -52,5 +52,5 @@ def test_the_neo4j_that_made_a_graph_serves_it(
     steps = Steps(Console(quiet=True).print)
     assert find_neo4j(replace(RECORD, neo4j=neo4j_home), cache, steps) == neo4j_home
     assert find_neo4j(replace(RECORD, neo4j=replace(neo4j_home, java_home=Path("/gone"))), cache, steps) == neo4j_home
-    with pytest.raises(UsageError, match=r"needs Neo4j 5\.26\.0, whose /gone/lib/neo4j-5\.26\.0\.jar is gone"):
+    with pytest.raises(UsageError, match=r"needs Neo4j 5\.26\.0, but /gone/lib/neo4j-5\.26\.0\.jar is missing"):
         find_neo4j(replace(RECORD, neo4j=Neo4jHome(Path("/gone"), Path("/gone"), "5.26.0")), cache, steps)

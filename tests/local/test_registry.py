@@ -38,7 +38,7 @@ def test_a_name_is_the_name_of_a_directory(name: str) -> None:
 
 def test_a_graph_is_found_by_its_name() -> None:
     """By its name; without one, `graph` or the only one."""
-    with pytest.raises(UsageError, match="no graph named graph; make one"):
+    with pytest.raises(UsageError, match="no graph named graph; build one"):
         find(None)
     sales = saved("sales")
     assert (find(None), find("sales")) == (sales, sales)

@@ -194,14 +194,14 @@ def test_a_key_is_read_by_a_rule_for_keys(key: Key, expected: list[str]) -> None
         (sold(Reference(("seller_id",), by_value=replace(LINK, id_rule=IdRule.INTEGER))),
          ["the rule integer is not one for links by value"]),
         (sold(Reference(("seller_id",), by_value=replace(LINK, owner_column="fax"))),
-         ["Shop is found by fax, which is not a property of it"]),
+         ["Shop is found by fax, which is not one of its properties"]),
         (sold(Reference(("owner",), by_value=replace(LINK, owner_column="name")), start="Owner"),
          ["only a label with an integer key can be found by value, and Owner has another"]),
         (sold(SELLER, buyer=Reference(("id",), by_value=LINK), table="a.owners"),
          ["an exclusive link needs rows with an integer key, and Owner has another"]),
         (sold(Reference(("seller_id",), by_value=LINK), buyer=Reference(("buyer_id",), by_value=LINK)),
-         ["only one end can go by value where no node has the key"]),
-        (sold(SELLER, Constant("via", "id", "phone")), ["no end goes by value, so via has no value for that"]),
+         ["only one end can fall back to a link by value"]),
+        (sold(SELLER, Constant("via", "id", "phone")), ["no end is linked by value, so via has no value for that"]),
     ],
 )  # fmt: skip
 def test_patterns(faulty: Graph, expected: list[str]) -> None:
@@ -227,7 +227,7 @@ def test_join_tables() -> None:
     near = replace(NEAR, start_reference=by_text, end_reference=by_value)
     assert problems(graph(relationships=(OWNED_BY, HOLDS, near))) == [
         "Shop-NEAR-Shop: the key of Shop cannot be referred to by the rule text_auth_id in a.near",
-        "Shop-NEAR-Shop: a.near is a join table, whose rows cannot go by value",
+        "Shop-NEAR-Shop: a.near is a join table, whose rows cannot be linked by value",
     ]
 
 

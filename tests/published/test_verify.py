@@ -53,7 +53,7 @@ def test_files_that_are_missing_added_or_changed(export: Path) -> None:
     assert verify_files(export) == [
         "nodes/Device/part-0001.csv: missing",
         "nodes/extra.csv: not listed in SHA256SUMS",
-        "import.args: changed, its SHA-256 is not that of SHA256SUMS",
+        "import.args: changed, its SHA-256 differs from SHA256SUMS",
     ]
 
 

@@ -36,7 +36,7 @@ def test_what_is_missing_is_named(home: Path, tmp_path: Path) -> None:
     (home / "bin" / "neo4j").unlink()
     cases = {
         "which Neo4j": RebuildSettings(),
-        "holds no Neo4j": RebuildSettings(neo4j_home=tmp_path),
+        "is not a Neo4j": RebuildSettings(neo4j_home=tmp_path),
         "rebuild.user needs its password": RebuildSettings(neo4j_home=home, user="neo4j"),
         "set NEO4J_CONF": RebuildSettings(neo4j_home=home, neo4j_conf=tmp_path),
         "set rebuild.stop and rebuild.start": RebuildSettings(neo4j_home=home, stop="true"),

@@ -39,7 +39,7 @@ def running(live: Live) -> subprocess.Popen[str]:
 def test_it_runs_while_its_lock_is_held(live: Live, running: subprocess.Popen[str]) -> None:
     """By its lock, which a rebuild holds while it renames."""
     assert live.runs()
-    with pytest.raises(RunError, match="it was started again"), live.locked():
+    with pytest.raises(RunError, match="it was restarted"), live.locked():
         pass
     running.communicate()
     assert not live.runs()
@@ -58,7 +58,7 @@ def test_one_that_runs_must_answer(live: Live, running: subprocess.Popen[str]) -
 def test_a_stop_is_done_when_the_lock_is_free(live: Live, running: subprocess.Popen[str], tmp_path: Path) -> None:
     """It is done when the lock is free. A command that fails, or does nothing, is told of; none gets a password."""
     log = tmp_path / "logs" / "stop.log"
-    with pytest.raises(RunError, match="the stop command has ended, but Neo4j still runs"):
+    with pytest.raises(RunError, match="the stop command has ended, but Neo4j is still running"):
         live.stop(log)
     failing = replace(live, stop_command="echo $NEO4J_HOME is not mine, ${NEO4J_PASSWORD:-no password}; exit 5")
     with pytest.MonkeyPatch.context() as patch:

@@ -96,7 +96,7 @@ def test_a_report_that_fails(dirty: str, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "page", fail)
     directory = export(Settings(source=dirty, output=tmp_path)).directory
     page = (directory / "report.html").read_text()
-    assert "the export itself is whole" in page and "ValueError (report.py:" in page and "secret" not in page
+    assert "the export itself is complete" in page and "ValueError (report.py:" in page and "secret" not in page
     assert verify_files(directory) == []
     assert error_page(ValueError("x")).count("<p>") == 2
     broken = report(None, settings=Settings(), profile=None, peak_memory=0, examples={})  # type: ignore[arg-type]

@@ -69,7 +69,7 @@ def test_a_copied_export_imports_by_itself(each_neo4j: Neo4jHome, export: Path, 
     done = run(each_neo4j, store, script=copy / "import.sh", LANG="C", LC_ALL="C")
     assert (done.returncode, done.stderr.count("\n")) == (0, 11), done.stderr
     assert re.fullmatch(
-        r"Imported 18 nodes, 5 relationships and 45 properties into database neo4j in \d+ s, as the manifest says\.\n",
+        r"Imported 18 nodes, 5 relationships and 45 properties into database neo4j in \d+ s, matching the manifest\.\n",
         done.stdout,
     )
     assert contents(copy) == before
@@ -272,16 +272,16 @@ def test_misuse_is_told(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_pa
     (tmp_path / "empty").mkdir()
     partial = export.rename(export.parent / ".partial-20261123T031500Z")
     cases: list[tuple[tuple[object, ...], dict[str, str], str]] = [
-        ((), {}, "which export? Name its directory (see --help)"),
+        ((), {}, "no export given: name its directory (see --help)"),
         (("--fast",), {}, "unknown option --fast (see --help)"),
         ((tmp_path / "gone",), {}, f"there is no directory {tmp_path}/gone"),
         ((tmp_path / "empty",), {}, f"{tmp_path}/empty is not an export"),
-        ((partial,), {}, f"{partial} is unfinished or was given up: name a finished export"),
+        ((partial,), {}, f"{partial} is unfinished or abandoned: name a finished export"),
         ((partial, "neo4j", "x"), {}, "too many arguments: x (see --help)"),
         ((partial, "x"), {}, "x is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"),
         ((partial, "system"), {}, "the name system is Neo4j's own: choose another"),
         (("--heap",), {}, "--heap needs a value (see --help)"),
-        (("--off-heap=lots",), {}, "--off-heap lots: a size is like 2g or 512m"),
+        (("--off-heap=lots",), {}, "--off-heap lots: give a size such as 2g or 512m"),
         (("--bolt=bolt://localhost", partial), {}, "--bolt is an option of --verify (see --help)"),
         ((partial,), {"NEO4J_HOME": "/gone"}, "NEO4J_HOME: there is no directory /gone"),
         ((partial,), {"NEO4J_HOME": ""}, "no Neo4j found: set NEO4J_HOME to its directory, or put neo4j-admin on PATH"),

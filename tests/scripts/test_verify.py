@@ -72,7 +72,7 @@ def test_the_imported_graph_has_no_difference(graph: Graph, tmp_path: Path) -> N
             0,
             ["Checksums: 22 files", f"Counting all nodes, relationships and values in database neo4j at {graph.uri}"],
             f"Database neo4j at {graph.uri} holds 18 nodes, 5 relationships and 45 properties, "
-            "each as the manifest says.\n",
+            "all matching the manifest.\n",
         )
 
 
@@ -218,13 +218,13 @@ def refusal(export: Path, *arguments: object, **changes: str) -> str:
     ("arguments", "changes", "sentence"),
     [
         (["--overwrite"], {}, "unknown option --overwrite (see --help)"),
-        (["--bolt"], {}, "--bolt {export}: an address is like bolt://127.0.0.1:7687"),
+        (["--bolt"], {}, "--bolt {export}: give an address such as bolt://127.0.0.1:7687"),
         (["a", "b"], {}, "too many arguments: {export} (see --help)"),
-        (["--bolt", "localhost:7687"], {}, "--bolt localhost:7687: an address is like bolt://127.0.0.1:7687"),
+        (["--bolt", "localhost:7687"], {}, "--bolt localhost:7687: give an address such as bolt://127.0.0.1:7687"),
         (
             ["--bolt", "bolt://neo4j:secret@localhost"],
             {},
-            "--bolt: no user or password may stand in the address: give --user and NEO4J_PASSWORD",
+            "--bolt: the address must not contain a user or password: give --user and NEO4J_PASSWORD",
         ),
         (["--user", "neo4j"], {}, "--user needs its password in NEO4J_PASSWORD"),
         (
@@ -235,7 +235,7 @@ def refusal(export: Path, *arguments: object, **changes: str) -> str:
         (
             [],
             {"NEO4J_HOME": "/gone"},
-            "no cypher-shell found: put NEO4J_HOME/bin/cypher-shell there, or cypher-shell on PATH",
+            "no cypher-shell found: set NEO4J_HOME to a Neo4j that has it, or put cypher-shell on PATH",
         ),
     ],
 )
@@ -260,9 +260,7 @@ def test_misuse_is_told(export: Path, arguments: list[str], changes: dict[str, s
 def test_counts_of_another_make_are_refused(export: Path, edit: Callable[[str], str]) -> None:
     """Whatever their checksum says."""
     tiny_export.write_counts(export, edit((export / "counts.tsv").read_text()))
-    assert refusal(export).splitlines()[1:] == [
-        "verify.sh: the export is damaged: counts.tsv is not as an export has it"
-    ]
+    assert refusal(export).splitlines()[1:] == ["verify.sh: the export is damaged: counts.tsv is malformed"]
 
 
 def test_damage_is_refused(export: Path) -> None:

@@ -98,7 +98,7 @@ def test_an_output_directory_that_the_group_may_not_enter(tmp_path: Path) -> Non
     with pytest.raises(UsageError) as refused, partial_export(output, OWN):
         pass
     assert str(refused.value) == (
-        f"the group {OWN} may not enter {output}, so it could not read an export there; let it: "
+        f"the group {OWN} may not enter {output}, so it could not read an export there; allow it: "
         f"chgrp {OWN} {output} && chmod g+rx {output}"
     )
     assert list(output.iterdir()) == []

@@ -147,7 +147,7 @@ def test_types_that_fit(source: str) -> None:
     assert findings(source) == [
         "warning: guide.all_skills: is neither mapped nor on the skip list; it is not exported",
         "warning: guide.more_languages: is neither mapped nor on the skip list; it is not exported",
-        "note: guide.skills: is a view; which of two rows with one key is first is undefined",
+        "note: guide.skills: is a view; the order of rows with the same key is undefined",
         f"note: guide.guide_profile.id: type numeric {cast} an ID (integer)",
         f"note: guide.guide_profile.tier: type guide.tier {cast} a string",
         f"note: guide.guide_profile.created_at: type timestamp without time zone {cast} a datetime",

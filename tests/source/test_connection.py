@@ -74,14 +74,14 @@ def test_a_closed_port() -> None:
     """One attempt, and no server."""
     error = refused(f"postgresql://u:{PASSWORD}@127.0.0.1:{closed_port()}/source")
     assert (type(error), str(error)) \
-        == (SourceError, "the source at 127.0.0.1 refused the connection: no server listens there")  # fmt: skip
+        == (SourceError, "the source at 127.0.0.1 refused the connection: no server is listening there")  # fmt: skip
 
 
 def test_a_socket_that_is_not_there() -> None:
     """The message names the directory."""
     error = refused(f"postgresql://u:{PASSWORD}@/source?host=/nowhere")
     assert (type(error), str(error)) \
-        == (SourceError, "the source at /nowhere has no socket there: no server listens")  # fmt: skip
+        == (SourceError, "the source at /nowhere has no socket there: no server is listening")  # fmt: skip
 
 
 def test_a_database_that_is_not_there(postgres: str) -> None:
@@ -278,7 +278,7 @@ def test_readers_are_as_strict_as_an_encrypted_leader(parameters: dict[str, str]
 
 
 CA_FILE = " needs sslrootcert=FILE in the source URI for the readers to verify"
-SCRAM = " needs a SCRAM password: the readers prove the host by its binding"
+SCRAM = " needs a SCRAM password: channel binding verifies the host"
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_lost_connection(source: str, leader: Connection) -> None:
     """The error says what the leader was doing."""
     connected = source_of(leader)
     execute(source, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'exporter test'")
-    with pytest.raises(RunError, match=r"the server's operator ended the connection .*while counting"):
+    with pytest.raises(RunError, match=r"an administrator of the server ended the connection .*while counting"):
         connected.count_tables()
 
 

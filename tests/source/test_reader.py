@@ -123,6 +123,6 @@ def test_a_reader_whose_session_is_ended(source: str, address: Address) -> None:
     failed = failure(address, "select pg_sleep(60)::text as a")
     operator.join()
     assert str(failed) in {
-        "the server's operator ended the connection (while reading guide.skills)",
+        "an administrator of the server ended the connection (while reading guide.skills)",
         "the connection was lost (while reading guide.skills)",
     }

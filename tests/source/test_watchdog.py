@@ -100,7 +100,7 @@ def test_the_leader_s_connection_lost(postgres: str, leader: Connection, tmp_pat
     watchdog.poll()
     with psycopg.connect(postgres, autocommit=True) as other:
         other.execute("select pg_terminate_backend(%s)", [leader.info.backend_pid])
-    with pytest.raises(RunError, match="the server's operator ended the connection"):
+    with pytest.raises(RunError, match="an administrator of the server ended the connection"):
         watchdog.poll()
 
 

@@ -36,8 +36,8 @@ def test_an_export_becomes_a_graph(neo4j_home: Neo4jHome, tmp_path: Path) -> Non
             "3 · Start Neo4j",
             "4 · Constraints, indexes, verification",
         ]  # fmt: skip
-        assert f"it answers at {server.bolt_uri}" in screen.lines
-        assert screen.lines[-1] == "every count is as the manifest says"
+        assert f"Neo4j answers at {server.bolt_uri}" in screen.lines
+        assert screen.lines[-1] == "all counts match the manifest"
         with neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
             driver.execute_query("MATCH (n:Customer) WITH n LIMIT 1 DETACH DELETE n")
             driver.execute_query("UNWIND range(10, 30) AS i CALL (i) { CREATE (:$(['Extra' + i])) }")
@@ -47,7 +47,7 @@ def test_an_export_becomes_a_graph(neo4j_home: Neo4jHome, tmp_path: Path) -> Non
     assert (lines[0], len(lines), lines[-1][:6]) == ("the graph differs from the manifest:", 12, "  and ")
     assert "  Customer, nodes: 2 in manifest.json, 1 in Neo4j" in lines
     assert list(steps.seconds)[4:] == [
-        "5 · schema: Making constraints and indexes",
+        "5 · schema: Creating constraints and indexes",
         "6 · verify: Comparing the graph with the manifest",
     ]
 

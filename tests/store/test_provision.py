@@ -67,11 +67,11 @@ def test_a_configured_neo4j_is_used(neo4j_home: Neo4jHome, tmp_path: Path, monke
     with pytest.raises(UsageError, match="there is no Java"):
         provision(tmp_path, print)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(UsageError, match="holds no bin/java"):
+    with pytest.raises(UsageError, match="has no bin/java"):
         provision(tmp_path, print)
     monkeypatch.setenv("JAVA_HOME", str(neo4j_home.java_home))
     monkeypatch.setenv("NEO4J_HOME", str(tmp_path))
-    with pytest.raises(UsageError, match="holds no Neo4j"):
+    with pytest.raises(UsageError, match="is not a Neo4j"):
         provision(tmp_path, print)
     assert list(tmp_path.iterdir()) == []
 
