@@ -84,7 +84,7 @@ rejects                         6
   null_id                       2
 1 · A sample source         1.0 s
 2 · Export                  2.0 s
-together                    3.0 s
+total                       3.0 s
 peak memory of the export  300 MB
 """
     )

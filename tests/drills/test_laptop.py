@@ -187,7 +187,7 @@ def test_stopped_started_and_killed(offline: Laptop) -> None:
     assert "is not running; exporter local" in offline.run("exporter local --query 1", 2).err
     offline.run("exporter local --start")
     assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
-    assert "together" not in offline.run("exporter local --start").err
+    assert "total" not in offline.run("exporter local --start").err
 
 
 def test_several_side_by_side(offline: Laptop) -> None:
