@@ -178,6 +178,7 @@ in_group() { # SHOW COMMAND...
 interrupted() { # [SENTENCE]
     local waited=0
     trap '' INT TERM HUP
+    group=${group:-$(jobs -p)} # the signal may come between a start and the line that notes it
     if [ -n "$group" ]; then
         say 'Stopping ...'
         kill -TERM -- "-$group" 2>/dev/null || true
