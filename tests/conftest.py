@@ -21,6 +21,18 @@ from exporter.store.provision import Neo4jHome, default_cache, download, provisi
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+# What starts a Neo4j, or a whole program again and again, takes longer than a first answer may.
+SLOW_FIXTURES = {"neo4j_home", "neo4j_5_home", "each_neo4j"}
+SLOW_FOLDERS = {"benchmarks", "drills"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as slow what needs a Neo4j, the drills, and the benchmarks' tests; others say so themselves."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())) or SLOW_FOLDERS & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)
+
+
 # PostgreSQL ----------------------------------------------------------------------------------------------------------
 
 _numbers = count(1)

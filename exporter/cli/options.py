@@ -111,7 +111,7 @@ def result_console() -> Any:
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
-PASSWORD_WARNING = "a password on the command line is seen by other users; use PGPASSWORD"
+PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"
 
 
 def warn_of_password(source: str | None) -> None:

@@ -12,6 +12,8 @@ from exporter.sample.postgres import create_database
 from exporter.sample.source import fill_sample
 from tests.support.copied_tree import ROOT, apply, blocks, copy_tree, run
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 SECTIONS = dict(section.split("\n", 1) for section in PAGE.split("\n## ")[1:])
 [COMMANDS] = blocks(PAGE, "sh")

@@ -15,6 +15,8 @@ from exporter.sink.layout import entities
 from tests.support.export_process import Run, running
 from tests.support.stalling_source import copied, execute, stalled, stalling
 
+pytestmark = pytest.mark.slow
+
 # The table at which the leader stalls when it has the snapshot, and the table that holds its rows then.
 CUSTOMERS = "customers.customer"
 STORED = "customers.stored_customer"

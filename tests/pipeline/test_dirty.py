@@ -20,6 +20,8 @@ from tests.oracle.graph import graph_differences
 from tests.oracle.manifest import manifest_differences
 from tests.oracle.renaming import rename
 
+pytestmark = pytest.mark.slow
+
 EXPORTER = Path(sys.executable).with_name("exporter")
 ROOT = Path(__file__).parents[2]
 DECLARED_SCHEMA = ROOT / "exporter" / "sample" / "schema.sql"

@@ -15,6 +15,8 @@ from tests.support.disks import no_file_above, small_disk
 from tests.support.export_process import EXPORTER, Run, contents, eventually, running
 from tests.support.stalling_source import STALLED, STALLING, STALLS, copied, execute, locked, stall, stalled
 
+pytestmark = pytest.mark.slow
+
 EARLIER = "20260101T000000Z"
 STAGES = sorted(STALLS)
 READING = ["keys", "tables"]

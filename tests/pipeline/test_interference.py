@@ -10,6 +10,8 @@ import pytest
 from tests.support.export_process import contents, eventually, running
 from tests.support.stalling_source import LOCKED, STALLED, STALLING, as_role, copied, execute, locked, stalled
 
+pytestmark = pytest.mark.slow
+
 ROLE = "hasty"
 SCHEMAS = "auth, consultation, customers, guide, marketing, notifications, offers, wallet"
 TIMEOUTS = ["idle_in_transaction_session", "idle_session", "lock", "statement", "transaction"]

@@ -12,6 +12,8 @@ from benchmarks.proxy import Hold, Link, far_away
 from tests.support.export_process import running
 from tests.support.stalling_source import STALLING, copied, execute, stalled
 
+pytestmark = pytest.mark.slow
+
 STALLED = (
     r"(the read of .* made no progress for 4 seconds: .*|the source did not answer the leader for 4 seconds"
     r"|the connection to the source was lost \(while .*; SQLSTATE none\))"

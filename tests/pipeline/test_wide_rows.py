@@ -17,6 +17,8 @@ from exporter.source.select import SourceTable
 from tests.support.export_process import EXPORTER
 from tests.support.stalling_source import copied, execute
 
+pytestmark = pytest.mark.slow
+
 TABLES = {table.name: table for table in tables()}
 NOTIFICATIONS = """
 insert into notifications.notifications

@@ -14,6 +14,8 @@ from exporter.rebuild.live import Live
 from exporter.settings import RebuildSettings
 from tests.support.ports import closed_port
 
+pytestmark = pytest.mark.slow
+
 # Holds Neo4j's lock as Neo4j does, for as long as its stdin is open.
 HOLDER = (
     "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"

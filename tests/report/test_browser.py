@@ -10,6 +10,8 @@ from exporter.settings import Settings
 from tests.support.browser import Browser, browser, chromium
 from tests.support.exporting import export
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def page(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:

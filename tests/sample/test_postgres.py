@@ -16,6 +16,8 @@ from exporter.errors import RunError, UsageError
 from exporter.sample import postgres as module
 from exporter.sample.postgres import create_database, embedded_postgres
 
+pytestmark = pytest.mark.slow
+
 HOLD = """
 import time
 from exporter.sample.postgres import embedded_postgres

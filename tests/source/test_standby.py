@@ -21,6 +21,8 @@ from exporter.source.watchdog import Watchdog
 from tests.support.export_process import eventually, running
 from tests.support.stalling_source import STALLED, STALLING, STALLS, execute
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def primary() -> Iterator[str]:

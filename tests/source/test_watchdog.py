@@ -14,6 +14,8 @@ from exporter.source.connection import Connection, session
 from exporter.source.watchdog import Watchdog
 from tests.support.export_process import eventually
 
+pytestmark = pytest.mark.slow
+
 NAME = "exporter 20260101T000000Z"
 READERS = f"{NAME} reader"
 SECONDS = 1.0
