@@ -1,5 +1,6 @@
 """A headless Chromium, driven by its own protocol over a pipe: no driver, no port, no network."""
 
+import base64
 import itertools
 import json
 import os
@@ -103,6 +104,11 @@ class Browser:
     def wait(self) -> None:
         """Waits until the page was drawn again, and has heard of it."""
         self.ask("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+
+    def picture(self, file: Path, *, whole: bool = True) -> None:
+        """Takes a screenshot of the whole page, or of what the screen shows; docs/pictures/draw.py uses it."""
+        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        file.write_bytes(base64.b64decode(shot["data"]))
 
 
 @contextmanager
