@@ -30,7 +30,6 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from exporter.errors import UsageError
@@ -206,9 +205,9 @@ def file_source(config: Path | None) -> PydanticBaseSettingsSource:
     """The settings file, which must exist if it was named. Raises `UsageError` when it cannot be read."""
     path = config or DEFAULT_FILE
     try:
-        if config:
-            config.open("rb").close()  # pydantic-settings ignores a missing file
-        return TomlConfigSettingsSource(Settings, path)
+        # pydantic-settings' own TOML source ignores what is not a regular file, such as a pipe.
+        content = tomllib.loads(path.read_text(encoding="utf-8")) if config or path.is_file() else {}
+        return InitSettingsSource(Settings, content)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

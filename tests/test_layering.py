@@ -33,8 +33,21 @@ def test_no_import_goes_up_or_sideways() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("exporter."):
-                imported = node.module.split(".")[1]
-                if imported != room and floor_of[imported] >= floor_of[room]:
-                    wrong.append(f"{path.relative_to(PACKAGE)} imports {node.module}")
+            for module in imported_modules(node):
+                imported = module.split(".")[1]
+                if imported != room and floor_of.get(imported, -1) >= floor_of[room]:
+                    wrong.append(f"{path.relative_to(PACKAGE)} imports {module}")
     assert wrong == []
+
+
+def imported_modules(node: ast.AST) -> list[str]:
+    """The modules of the package that a statement imports, in whichever way."""
+    match node:
+        case ast.ImportFrom(module="exporter", names=names):
+            return [f"exporter.{alias.name}" for alias in names]
+        case ast.ImportFrom(module=str(module)) if module.startswith("exporter."):
+            return [module]
+        case ast.Import(names=names):
+            return [alias.name for alias in names if alias.name.startswith("exporter.")]
+        case _:
+            return []

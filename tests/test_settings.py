@@ -1,5 +1,7 @@
 """What a user can set: flags over environment over file, and every fault reported at once."""
 
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +264,21 @@ def test_an_unknown_variable_of_a_rebuild_is_refused(monkeypatch: pytest.MonkeyP
 def test_rebuild_settings_must_be_a_table(tmp_path: Path) -> None:
     """Not a single value."""
     assert fault(configured(tmp_path, "rebuild = 3\n")) == "rebuild: must be a table of settings"
+
+
+def test_a_settings_file_may_be_a_pipe(tmp_path: Path) -> None:
+    """As a shell's <(...) is; it is read once."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_text, args=('timezone = "Asia/Kolkata"',), daemon=True).start()
+    assert load(pipe).timezone == "Asia/Kolkata"
+
+
+def test_names_of_the_environment_are_added_to_those_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And win where both have one."""
+    file = tmp_path / "exporter.toml"
+    file.write_text('[tables]\n"marketing.leads" = "crm.leads"\n"guide.skills" = "crm.skills"\n')
+    monkeypatch.setenv("EXPORTER_TABLES", '{"marketing.leads": "crm.prospects"}')
+    assert load(file).tables == {"marketing.leads": "crm.prospects", "guide.skills": "crm.skills"}

@@ -86,7 +86,7 @@ def check(settings: Settings) -> Preflight:
 def preflight(connection: Connection, settings: Settings) -> Preflight:
     """The check of a connected source. Raises `SourceError` or `RunError` if it cannot be queried."""
     if faults := examine_model():
-        return Preflight(faults, settings.output, read_server(connection))
+        return Preflight(faults, settings.output, read_server(connection), free_bytes=free_disk_space(settings.output))
     mapping = settings.mapping
     catalog = current_catalog(connection, mapping)
     statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])

@@ -25,8 +25,8 @@ source = {source}
 """
 NAMES = """
 # Where the source's names differ from the model's: the model's on the left, the source's on the right. Lines without #
-# were guessed by names and types: review each. Lines with # are uncertain or found nothing: correct them and remove the
-# #. `exporter check` says what is still missing.
+# were guessed by names and types: review each. Lines with # are uncertain or found nothing: uncomment them once they
+# are correct. `exporter check` says what is still missing.
 [tables]
 """
 REBUILD = """

@@ -58,7 +58,7 @@ class ProgressState:
     def reading(self) -> list[str]:
         """What the workers are handling, each table once: what they are reading, or have just read and are writing."""
         now = time.monotonic()
-        recent = dict.fromkeys(reading for reading, seen in self.latest.values() if now - seen < SEEN_SECONDS)
+        recent = dict.fromkeys(reading for reading, seen in list(self.latest.values()) if now - seen < SEEN_SECONDS)
         return [reading for reading in recent if not self.is_done(reading)]
 
     def is_done(self, table: str) -> bool:

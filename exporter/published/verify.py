@@ -50,7 +50,8 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
 
 
 def read_checksums(export: Path) -> dict[str, str]:
-    """Path -> SHA-256, from SHA256SUMS; empty if it is missing. Raises as `parse_checksums` does."""
+    """Path -> SHA-256, from SHA256SUMS; empty if it is missing. Raises
+    `DifferenceError` for one that is malformed."""
     try:
         content = (export / CHECKSUMS).read_bytes()
     except FileNotFoundError:

@@ -4,7 +4,7 @@
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -euo pipefail
 
-verify_script=$(dirname "${BASH_SOURCE[0]}")/verify.sh
+verify_script=$(dirname "$(readlink -f "${BASH_SOURCE[0]}" 2>/dev/null || printf '%s' "${BASH_SOURCE[0]}")")/verify.sh
 [ -r "$verify_script" ] || { printf 'import.sh: there is no verify.sh beside it: copy both\n' >&2 && exit 2; }
 # Its usage, parse_arguments and main are replaced below.
 # shellcheck source=exporter/sink/verify.sh

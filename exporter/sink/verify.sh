@@ -43,7 +43,8 @@ TEXT
 
 # The globals of both scripts; the export is the working directory once it is entered.
 export_directory=''  # EXPORT as the user wrote it
-database=''          # DATABASE, in lower case once it is checked
+database=neo4j       # DATABASE, in lower case once it is checked
+positionals=0        # how many of EXPORT and DATABASE were given
 checksums=true       # whether to compare the files with SHA256SUMS
 scratch=''           # a directory for temporary files, which clean_up removes
 keep_scratch=false   # whether to keep it, since something in it explains a failure
@@ -60,15 +61,18 @@ die() { # CODE SENTENCE LINE...
 absolute() { (cd "$1" 2>/dev/null && pwd -P); }
 
 take_positional() { # ARGUMENT
-    if [ -z "$export_directory" ]; then export_directory=$1
-    elif [ -z "$database" ]; then database=$1
-    else die 2 "too many arguments: $1 (see --help)"; fi
+    positionals=$((positionals + 1))
+    case $positionals in
+        1) export_directory=$1 && [ -n "$1" ] || die 2 'EXPORT is empty: name its directory (see --help)' ;;
+        2) database=$1 ;;
+        *) die 2 "too many arguments: $1 (see --help)" ;;
+    esac
 }
 
 check_database() {
-    database=$(printf '%s' "${database:-neo4j}" | tr '[:upper:]' '[:lower:]')
+    database=$(printf '%s' "$database" | tr '[:upper:]' '[:lower:]')
     printf '%s\n' "$database" | LC_ALL=C grep -qE '^[a-z][a-z0-9.-]{2,62}$' ||
-        die 2 "$database is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"
+        die 2 "'$database' is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"
     case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
 }
 

@@ -20,6 +20,7 @@ from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
 from exporter.pipeline.timing import ProgressListener, timed
 from exporter.progress.live import progress_display
+from exporter.progress.log import log_stderr
 from exporter.progress.status import status
 from exporter.published.verify import verify_files
 from exporter.report.report import report
@@ -109,7 +110,11 @@ class Steps:
     def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:
         """Imports an export into its own store in `directory`."""
         with self.step(f"Import into Neo4j {home.version}"):
-            import_export(export, environment(home, configure(directory)), self.show_line)
+            import_export(export, environment(home, configure(directory)), self.show_import_line)
+
+    def show_import_line(self, line: str) -> None:
+        """Shows the result of an import; its progress goes to stderr."""
+        self.show_line(line) if line.startswith("Imported ") else log_stderr(line)
 
     @contextmanager
     def serve(

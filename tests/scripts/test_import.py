@@ -29,6 +29,8 @@ TOOLS = (
     "awk bash cat comm cut date dirname find getconf grep id ls mktemp perl readlink rm sed shasum sleep sort tail tr"
 )
 
+NO_NAME = "is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"
+
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
@@ -278,7 +280,14 @@ def test_misuse_is_told(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_pa
         ((tmp_path / "empty",), {}, f"{tmp_path}/empty is not an export"),
         ((partial,), {}, f"{partial} is unfinished or abandoned: name a finished export"),
         ((partial, "neo4j", "x"), {}, "too many arguments: x (see --help)"),
-        ((partial, "x"), {}, "x is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"),
+        ((partial, "x"), {}, "'x' is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"),
+        ((partial, ""), {}, "'' is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"),
+        (
+            (partial, "--database="),
+            {},
+            "'' is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first",
+        ),
+        (("", "neo4j"), {}, "EXPORT is empty: name its directory (see --help)"),
         ((partial, "system"), {}, "the name system is Neo4j's own: choose another"),
         (("--heap",), {}, "--heap needs a value (see --help)"),
         (("--off-heap=lots",), {}, "--off-heap lots: give a size such as 2g or 512m"),
@@ -326,7 +335,10 @@ def test_an_export_without_its_counts_is_damaged(neo4j_home: Neo4jHome, export: 
 
 
 def test_it_needs_verify_sh_beside_it(export: Path, tmp_path: Path) -> None:
-    (tmp_path / "import.sh").symlink_to(SCRIPT)
+    """But a link to it may lie anywhere."""
+    (tmp_path / "link").symlink_to(SCRIPT)
+    assert subprocess.run(["bash", tmp_path / "link", "--help"], capture_output=True).returncode == 0
+    shutil.copy(SCRIPT, tmp_path / "import.sh")
     command = ["bash", str(tmp_path / "import.sh"), str(export)]
     refused = subprocess.run(command, capture_output=True, text=True)
     assert (refused.returncode, refused.stderr) == (2, "import.sh: there is no verify.sh beside it: copy both\n")

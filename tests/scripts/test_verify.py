@@ -230,7 +230,7 @@ def refusal(export: Path, *arguments: object, **changes: str) -> str:
         (
             ["--database", "x"],
             {},
-            "x is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first",
+            "'x' is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first",
         ),
         (
             [],
