@@ -18,6 +18,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from exporter.sink.counts import counts_tsv
+from exporter.sink.manifest import read_manifest
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
 from tests.support.ports import closed_port
@@ -223,6 +225,7 @@ def broken(directory: Path, fault: str) -> Path:
         manifest["totals"]["relationships"] += 1
         manifest["totals"]["bytes"] += len(content)
         tiny_export.write_manifest(export, manifest)
+        tiny_export.write_counts(export, counts_tsv(read_manifest(export)))
     else:
         (export / "schema.cypher").write_text(
             "CREATE CONSTRAINT wrong FOR (n:AuthUser) REQUIRE n.is_active IS UNIQUE;\n"
