@@ -65,6 +65,9 @@ def bad_names(graph: Graph) -> Iterator[str]:
     for owner, name in names:
         if not name.isidentifier():
             yield f'{owner}: "{name}" is not a name of letters, digits and underscores'
+    for name in dict.fromkeys([*(node.label for node in graph.nodes), *(each.type for each in graph.relationships)]):
+        if not name.isascii():
+            yield f'"{name}" is part of file names, so it must be ASCII'
     for table in dict.fromkeys([*(entity.table for entity in entities(graph)), *graph.skipped_tables]):
         schema, _, name = table.partition(".")
         if not (schema.isidentifier() and name.isidentifier()):

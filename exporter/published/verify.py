@@ -12,7 +12,7 @@ import polars as pl
 from exporter.errors import DifferenceError, UsageError
 from exporter.sink.counts import counts_tsv
 from exporter.sink.files import FileRecord
-from exporter.sink.layout import CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS
+from exporter.sink.layout import ARGUMENTS, CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS, SCHEMA
 from exporter.sink.manifest import EntityEntry, Manifest, read_manifest
 
 # Stricter than sha256sum, as in verify.sh: no capital digits, other line ends, comments or paths leading outside.
@@ -73,7 +73,7 @@ def read_checksums(export: Path) -> dict[str, str]:
 def listing_differences(export: Path, sums: dict[str, str]) -> list[str]:
     """Files that are listed but missing, or present but not listed."""
     present = {path.relative_to(export).as_posix() for path in export.rglob("*") if not path.is_dir()} - {CHECKSUMS}
-    missing = [f"{path}: missing" for path in sorted(sums.keys() - present)]
+    missing = [f"{path}: missing" for path in sorted((sums.keys() | {ARGUMENTS, MANIFEST, SCHEMA}) - present)]
     return missing + [f"{path}: not listed in {CHECKSUMS}" for path in sorted(present - sums.keys())]
 
 

@@ -97,6 +97,9 @@ enter_export() {
         [ -r "$file" ] || die 2 "$(id -un) cannot read $PWD/$file: run this as its owner"
     done
     grep -qE '^ *"format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
+    if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
+        die 1 'the export is damaged: counts.tsv is malformed'
+    fi
 }
 
 # The number in a line of counts.tsv.
@@ -126,7 +129,7 @@ verify_checksums() {
     done < <(LC_ALL=C $checksum -c SHA256SUMS 2>/dev/null || true)
     if [ "$done" != "$total" ]; then faults="$faults"$'\n'"    SHA256SUMS: $((total - done)) lines that are not checksums"; fi
     faults=$faults$(comm -13 <(cut -c67- SHA256SUMS | LC_ALL=C sort) \
-        <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | sed $'s/^/\\\n    not listed: /')
+        <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | awk '{printf "\n    not listed: %s", $0}')
     [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
 }
 
@@ -243,9 +246,6 @@ find_shell() {
 
 # The manifest's counts as lines: name, property (empty for rows), count; a relationship's name is its pattern.
 manifest_counts() {
-    if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
-        die 1 'the export is damaged: counts.tsv is malformed'
-    fi
     sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^snapshot\t/d' \
         -e $'s/^\\([^-\t]*\\)-\\([^-\t]*\\)-\\([^-\t]*\\)\t/(\\1)-[\\2]->(\\3)\t/' counts.tsv
 }

@@ -100,6 +100,7 @@ def test_what_the_engine_keeps(sound: Graph) -> None:
         (graph(replace(BOX, keep_latest=KeepLatest(("a:b",), tiebreaker=" "))),
          [f'a.boxes: "a:b" {LETTERS}', f'a.boxes: " " {LETTERS}']),
         (sold(SELLER, type="SOLD TO"), [f'Shop-SOLD TO-Shop: "SOLD TO" {LETTERS}']),
+        (sold(SELLER, type="VERKÄUFER"), ['"VERKÄUFER" is part of file names, so it must be ASCII']),
         (sold(required("seller id")), [f'a.shops: "seller id" {LETTERS}']),
         (sold(SELLER, table="../shops"),
          ['table "../shops" is not schema.table',

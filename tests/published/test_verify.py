@@ -115,6 +115,13 @@ def test_a_manifest_that_does_not_add_up(export: Path, edit: Edit, differences: 
     assert edited(export, edit) == differences
 
 
+def test_a_file_that_was_taken_from_the_checksums_too(export: Path) -> None:
+    """An import needs it, whatever SHA256SUMS says."""
+    (export / "import.args").unlink()
+    tiny_export.write_checksums(export)
+    assert verify_files(export) == ["import.args: missing"]
+
+
 def test_counts_that_are_not_the_manifests(export: Path) -> None:
     """counts.tsv is what the scripts compare with, so it must say what the manifest says."""
     content = (export / "counts.tsv").read_text(encoding="utf-8")
