@@ -259,18 +259,18 @@ def other_format(export: Path) -> None:
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "a data file that lost its end": lambda export: change(export / VICTIM, lambda data: data[:-2]),
-    "a byte that flipped, or another file in its place": lambda export: change(
+    "a truncated data file": lambda export: change(export / VICTIM, lambda data: data[:-2]),
+    "a flipped byte, or another file in its place": lambda export: change(
         export / VICTIM, lambda data: data[:3] + bytes([data[3] ^ 1]) + data[4:]
     ),
-    "a file that is missing": lambda export: (export / VICTIM).unlink(),
-    "a file too many": lambda export: (export / "nodes/Customer/part-0002.csv").write_bytes(b"9,\n"),
+    "a missing file": lambda export: (export / VICTIM).unlink(),
+    "an extra file": lambda export: (export / "nodes/Customer/part-0002.csv").write_bytes(b"9,\n"),
     "an export of another format": other_format,
     "a `SHA256SUMS` with capital digits, other line ends, comments, paths outside": lambda export: change(
         export / "SHA256SUMS", lambda data: data[:64].upper() + data[64:]
     ),
-    "one that lost its end": lambda export: change(export / "SHA256SUMS", lambda data: data[:-1]),
-    "one with a line twice, or in another order": lambda export: change(
+    "a truncated one": lambda export: change(export / "SHA256SUMS", lambda data: data[:-1]),
+    "one with a duplicate line, or in another order": lambda export: change(
         export / "SHA256SUMS", lambda data: b"".join(sorted(data.splitlines(keepends=True), reverse=True))
     ),
 }
