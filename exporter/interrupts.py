@@ -39,7 +39,7 @@ def enable_interrupts() -> None:
 
 
 @contextmanager
-def interruptible(consequence: str = "nothing was published") -> Iterator[list[str]]:
+def interruptible(consequence: str = "") -> Iterator[list[str]]:
     """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted`, whose message names the
     consequence.
 
@@ -50,7 +50,7 @@ def interruptible(consequence: str = "nothing was published") -> Iterator[list[s
 
     def handle(number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
-        interrupt(Interrupted(f"stopped by {name}; {consequence}"))
+        interrupt(Interrupted(f"stopped by {name}; {consequence}" if consequence else f"stopped by {name}"))
         pending.append(name)
 
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}

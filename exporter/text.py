@@ -69,6 +69,7 @@ def parse_size(value: Any) -> Any:
 
 
 def write_size(size: int) -> str:
+    """A number of bytes as a setting has it, in whole megabytes: `640MB`."""
     return f"{size >> 20}MB"
 
 
@@ -79,6 +80,7 @@ def parse_span(value: Any) -> Any:
 
 
 def write_span(seconds: int) -> str:
+    """Seconds as a setting has them: `90s`."""
     return f"{seconds}s"
 
 
@@ -88,4 +90,5 @@ def parse_percentage(value: Any) -> Any:
 
 
 def write_percentage(percent: float) -> str:
+    """A percentage as a setting has it: `20%`."""
     return f"{percent:g}%"

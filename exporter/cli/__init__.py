@@ -65,7 +65,8 @@ def main() -> None:
     # Libraries' log messages are not for the user, and may quote the source.
     logging.lastResort = None
     try:
-        with interruptible():
+        # Only of an export is it true, and known here, what a signal leaves.
+        with interruptible("nothing was published" if sys.argv[1:2] == ["export"] else ""):
             app()
     except ExporterError as error:
         from exporter.progress.log import log_stderr

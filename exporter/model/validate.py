@@ -43,6 +43,7 @@ def problems(graph: Graph = GRAPH) -> list[str]:
 
 
 def entities(graph: Graph) -> tuple[Entity, ...]:
+    """Every label and pattern of a declaration: labels first."""
     return (*graph.nodes, *graph.relationships)
 
 
@@ -52,6 +53,7 @@ def properties(entity: Entity) -> list[Property | Constant]:
 
 
 def repeated(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, each once."""
     return [name for name, times in Counter(names).items() if times > 1]
 
 

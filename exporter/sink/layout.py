@@ -46,10 +46,12 @@ def archives(export: Path) -> list[Path]:
 
 
 def header_file(entity: Entity) -> Path:
+    """The header of an entity."""
     return Path(HEADERS, f"{entity.name}.csv")
 
 
 def data_folder(entity: Entity) -> Path:
+    """The folder of an entity's data files."""
     return Path(NODES if isinstance(entity, Node) else RELATIONSHIPS, entity.name)
 
 
@@ -59,4 +61,5 @@ def data_file(entity: Entity, chunk: int) -> Path:
 
 
 def rejects_file(entity: Entity, chunk: int) -> Path:
+    """The reject file of an entity's chunk."""
     return REJECTS / data_file(entity, chunk)

@@ -52,7 +52,7 @@ def run_export(
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
     """
-    with interruptible() as pending, worker_pool(settings.workers) as pool, display as listener:
+    with interruptible("nothing was published") as pending, worker_pool(settings.workers) as pool, display as listener:
         result = export(settings, pool, listener, render=report)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
