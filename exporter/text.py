@@ -1,11 +1,16 @@
 """Numbers, sizes, durations and ages as people read and write them: the only formatter, and the only parser."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
 BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+# Unicode's categories of what a terminal obeys rather than shows: controls, formats, surrogates, line separators.
+INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+JOINERS = "\u200c\u200d"
+ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
 def format_duration(seconds: float) -> str:
@@ -57,6 +62,23 @@ def format_age(moment: datetime) -> str:
     """How long ago a moment was: `42 s`, `3 min 20 s`, `1 h 5 min`, `12 days`."""
     seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
     return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else format_duration(seconds)
+
+
+def visible(text: str) -> str:
+    """Text of the source, safe on a terminal and in a log: control characters, line ends included, are escaped as psql
+    does (`\\r`, `\\x1B`), and so is what reverses or hides letters (bidirectional and other format characters,
+    `\\u202E`), except the joiners that Indic scripts and emoji need."""
+    return "".join(escaped(letter) if unicodedata.category(letter) in INVISIBLE else letter for letter in text)
+
+
+def escaped(letter: str) -> str:
+    """A control or format character as an escape; a joiner unchanged."""
+    if letter in JOINERS:
+        return letter
+    number = ord(letter)
+    if number < 0x100:
+        return ESCAPES.get(letter, f"\\x{number:02X}")
+    return f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"
 
 
 # Settings as users write them, and back. What cannot be parsed is returned unchanged, and the setting refuses it.

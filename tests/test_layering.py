@@ -8,7 +8,7 @@ import exporter
 PACKAGE = Path(exporter.__file__).parent
 # From the bottom up (house-style.md, The layout).
 FLOORS = (
-    {"errors", "text"},
+    {"errors", "text", "invocation"},
     {"model", "interrupts"},
     {"source", "shape", "sink", "sample"},
     {"settings", "published"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.text import format_change, quantity, round_estimate
+from exporter.text import format_change, quantity, round_estimate, visible
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "no errors"), (1, "1 error"), (1200, "1,200 errors")])
@@ -32,3 +32,19 @@ def test_an_estimate_has_three_digits(number: int, text: str) -> None:
 def test_a_change_is_a_rounded_percentage(before: int | None, after: int, text: str) -> None:
     """With a decimal below ten percent; `new` and `gone` have none."""
     assert format_change(before, after) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("नमस्ते, Zoë\\", "नमस्ते, Zoë\\"),
+        ("\x1b[31mred\x1b[2J", "\\x1B[31mred\\x1B[2J"),
+        ("a\rb\nc\td\x07", "a\\rb\\nc\\td\\x07"),
+        ("\x7f\x9b31m\u2028", "\\x7F\\x9B31m\\u2028"),
+        ("invoice\u202efdp.exe\ufeff\U000e0041", "invoice\\u202Efdp.exe\\uFEFF\\U000E0041"),
+        ("क\u094d\u200dष 👩\u200d👧", "क\u094d\u200dष 👩\u200d👧"),
+    ],
+)
+def test_text_of_the_source_never_commands_a_terminal(text: str, shown: str) -> None:
+    """Controls and what hides or reverses letters are escaped; letters, joiners and backslashes are themselves."""
+    assert visible(text) == shown

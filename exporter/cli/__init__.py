@@ -35,6 +35,7 @@ app = typer.Typer(
     "exported; 4 failed while running, nothing was published; 5 another export is running; 130 stopped by a signal. "
     "`rebuild` also has 6, 7 and 8.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 
@@ -69,9 +70,9 @@ def main() -> None:
         with interruptible("nothing was published" if sys.argv[1:2] == ["export"] else ""):
             app()
     except ExporterError as error:
-        from exporter.progress.log import log_stderr
+        from exporter.progress.log import log_error
 
-        log_stderr(f"exporter: {error}")
+        log_error(f"exporter: {error}")
         sys.exit(error.exit_code)
     finally:
         ignore_signals()

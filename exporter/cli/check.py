@@ -1,12 +1,20 @@
 """`exporter check`: whether a source can be exported."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exporter.cli.options import Config, Output, Source, result_console, settings_from, warn_of_password
+from exporter.cli.options import (
+    Config,
+    Json,
+    Output,
+    Source,
+    print_json,
+    result_console,
+    settings_from,
+    warn_of_password,
+)
 
 if TYPE_CHECKING:
     from exporter.preflight.check import Preflight
@@ -20,7 +28,7 @@ def check(
     notes: Annotated[
         bool, typer.Option("--notes", help="Also list notes (casts, views), and the estimate by table.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON object, for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check whether the source can be exported (exit code 0) or not (3), and list all problems.
 
@@ -37,10 +45,10 @@ def check(
         preflight = check_source(settings)
     except SourceError as error:
         if as_json:
-            print_json(unreachable(settings, error))
+            print_json(unreachable(settings, error).as_object())
         raise
     if as_json:
-        print_json(preflight)
+        print_json(preflight.as_object())
     else:
         print_findings(preflight, notes=notes)
     summary = findings_summary(preflight.findings)
@@ -48,11 +56,6 @@ def check(
         raise SourceError(f"the source cannot be exported: {summary}")
     if not as_json:
         print(f"The source can be exported: {summary}{' (see --notes)' if not notes else ''}.")
-
-
-def print_json(preflight: "Preflight") -> None:
-    """Prints the object of `check --json`."""
-    print(json.dumps(preflight.as_object(), indent=2, ensure_ascii=False))
 
 
 def print_findings(preflight: "Preflight", *, notes: bool) -> None:

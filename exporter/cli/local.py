@@ -121,12 +121,11 @@ def only_action(
 
 def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
     """Builds a graph from settings or from an export's directory, and prints what to do with it."""
-    from rich.console import Console
-
     from exporter.local import lifecycle, queries, registry, tables
+    from exporter.progress.log import stderr_console
     from exporter.store.deploy import Steps
 
-    graph, steps = registry.graph_named(name), Steps(Console(stderr=True).print)
+    graph, steps = registry.graph_named(name), Steps(stderr_console().print)
     record = lifecycle.create(graph, origin, cache=cache, steps=steps)
     steps.show_line("")
     steps.show(tables.seconds_table(steps.seconds))
@@ -139,13 +138,12 @@ def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
 
 def start_graph(name: str | None, cache: Path | None) -> None:
     """Starts a graph, and prints what to do with it."""
-    from rich.console import Console
-
     from exporter.local import lifecycle, registry, tables
+    from exporter.progress.log import stderr_console
     from exporter.store.deploy import Steps
 
     graph = registry.find(name)
-    record = lifecycle.start(graph, cache=cache, steps=Steps(Console(stderr=True).print))
+    record = lifecycle.start(graph, cache=cache, steps=Steps(stderr_console().print))
     result_console().print(tables.usage_text(graph, record), soft_wrap=True)
 
 

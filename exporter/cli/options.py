@@ -3,6 +3,7 @@
 A flag made by `setting` is a setting: a command only has to accept it, `settings_from` finds it in the context.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,6 +80,7 @@ Cache = Annotated[
     Path | None,
     typer.Option("--cache", metavar="DIR", help="Where Neo4j's jars are kept.", show_default="the XDG cache"),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.", show_default=False)]
 ProfileFile = Annotated[
     Path | None,
     typer.Option("--profile", metavar="FILE", help="Write where the time went, as JSON.", show_default=False),
@@ -102,6 +104,11 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
     from exporter.settings import load
 
     return load(config, **setting_flags(context), rebuild=setting_flags(context, REBUILD_SETTINGS))
+
+
+def print_json(content: object) -> None:
+    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters."""
+    print(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def result_console() -> Any:

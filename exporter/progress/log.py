@@ -9,6 +9,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import TextIO
 
+from rich.console import Console
+
 from exporter.progress.state import ProgressState
 
 # Lines are at least this many seconds apart, and at least this share of the run's time so far: a night's log stays
@@ -27,9 +29,29 @@ def print_if_possible(text: str, stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def log_stderr(text: str) -> None:
-    """Prints on stderr if possible."""
+_quiet = False
+
+
+def silence() -> None:
+    """From now on stderr gets errors only."""
+    global _quiet
+    _quiet = True
+
+
+def log_error(text: str) -> None:
+    """Prints an error on stderr if possible."""
     print_if_possible(text, sys.stderr)
+
+
+def log_stderr(text: str) -> None:
+    """Prints what is not an error on stderr if possible, unless that was silenced."""
+    if not _quiet:
+        print_if_possible(text, sys.stderr)
+
+
+def stderr_console() -> Console:
+    """The console on stderr for what is not an error: it prints nothing when that was silenced."""
+    return Console(stderr=True, quiet=_quiet)
 
 
 def log_dated(text: str) -> None:

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from exporter.progress.log import LINE_SECONDS, log_dated
+from exporter.progress.log import LINE_SECONDS, log_dated, stderr_console
 from exporter.text import format_duration
 
 
@@ -41,7 +40,7 @@ class Spinner:
 def status(title: str) -> Iterator[Callable[[int, int], None]]:
     """Shows what is being waited for while the block runs. Yields a function to call with how much is done, and how
     much there is in total."""
-    spinner, console = Spinner(title), Console(stderr=True)
+    spinner, console = Spinner(title), stderr_console()
     if console.is_terminal:
         with Live(spinner, console=console, refresh_per_second=4, transient=True):
             yield spinner.advance
