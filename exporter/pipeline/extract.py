@@ -123,8 +123,8 @@ def chunk_tasks(tables: Iterable[TableQueries]) -> list[tuple[Chunk, ...]]:
     """The chunks of each task, the largest tables first; small tables share one."""
     large, small = [], []
     for table in sorted(tables, key=lambda table: -table.bytes):
-        pairs = zip(table.queries, table.fallback, strict=True)
-        chunks = [Chunk(table.table, number, query, fallback) for number, (query, fallback) in enumerate(pairs, 1)]
+        pairs = zip(table.reads, table.fallback, strict=True)
+        chunks = [Chunk(table.table, number, read, fallback) for number, (read, fallback) in enumerate(pairs, 1)]
         if len(chunks) == 1 and table.bytes < SMALL_TABLE:
             small += chunks
         else:

@@ -8,7 +8,7 @@ from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.tally import Tally
-from exporter.source.queries import Address
+from exporter.source.queries import Address, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk of a table: its query, and the fallback query in case a datetime or date is unrepresentable. `number`
-    counts a table's chunks from 1 and is part of its files' names."""
+    """A chunk of a table: how it is read, and the fallback query in case a datetime or date is unrepresentable.
+    `number` counts a table's chunks from 1 and is part of its files' names."""
 
     table: str
     number: int
-    query: str
+    read: Read
     fallback: str
 
 

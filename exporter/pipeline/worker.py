@@ -26,8 +26,9 @@ from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
 from exporter.sink.tally import Tally
 from exporter.source.heartbeats import heartbeat
-from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, ValueQueries
-from exporter.source.reader import UndecodableError, read
+from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, Read, ValueQueries
+from exporter.source.reader import UndecodableError, UnexplainedError, read
+from exporter.source.unpacking import UnpackableError, unpack
 
 
 def start() -> None:
@@ -84,10 +85,10 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
     """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
     more time."""
     try:
-        raw = frame(context, chunk.query, chunk.table)
+        raw = frame(context, chunk.read, chunk.table)
     except UndecodableError:
-        return frame(context, chunk.fallback, chunk.table)
-    return frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
+        return frame(context, Read(chunk.fallback), chunk.table)
+    return frame(context, Read(chunk.fallback), chunk.table) if holds_unrepresentable(raw, table) else raw
 
 
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
@@ -133,8 +134,8 @@ def read_keys(context: Context, queries: KeyQueries) -> IndexDone:
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal rows
-        for query in queries.queries:
-            raw = frame(context, query, timer.task)
+        for part in queries.reads:
+            raw = frame(context, part, timer.task)
             if queries.gathered:
                 raw = raw.drop_nulls().explode(raw.columns)
             rows += raw.height
@@ -153,8 +154,8 @@ def read_values(context: Context, queries: ValueQueries) -> IndexDone:
         key = node(queries.label).key
         owners = (
             pl.DataFrame({"text": canonical(raw["value"], queries.id_rule), "id": key_of(raw, key)}).drop_nulls("id")
-            for query in queries.queries
-            for raw in [frame(context, query, timer.task)]
+            for part in queries.reads
+            for raw in [frame(context, part, timer.task)]
         )
         directory = key_index(context).values_directory(queries.label, queries.column)
         write_index(directory, owners, bytes=queries.bytes)
@@ -164,16 +165,27 @@ def read_values(context: Context, queries: ValueQueries) -> IndexDone:
 def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
     """Reads into the key index which rows of a table lose their key."""
     with index_task(f"the duplicates of {query.table}") as timer:
-        rows = frame(context, query.query, timer.task)
+        rows = frame(context, Read(query.query), timer.task)
         write_duplicates(key_index(context).duplicates_file(query.table), rows)
     return IndexDone(timer)
 
 
-def frame(context: Context, query: str, subject: str) -> pl.DataFrame:
-    """The rows of a query in the leader's snapshot, with the query's column names. A heartbeat file exists while they
-    are being read."""
+# What holds texts that cannot be packed, or was refused: read plainly from then on in this process.
+read_plainly = set[str]()
+
+
+def frame(context: Context, how: Read, subject: str) -> pl.DataFrame:
+    """The rows of a read in the leader's snapshot, with its column names. A heartbeat file exists while they are being
+    read."""
+    if how.packed and subject not in read_plainly:
+        try:
+            with heartbeat(context.heartbeats, subject):
+                packed = read(context.address, how.packed, context.pre_execution, subject)
+            return unpack(packed, how.columns)
+        except (UnpackableError, UnexplainedError):
+            read_plainly.add(subject)
     with heartbeat(context.heartbeats, subject):
-        arrow = read(context.address, query, context.pre_execution, subject)
+        arrow = read(context.address, how.plain, context.pre_execution, subject)
     rows = pl.from_arrow(arrow)
     assert isinstance(rows, pl.DataFrame)
     return rows

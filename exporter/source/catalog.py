@@ -11,13 +11,15 @@ TABLE, PARTITIONED, VIEW, MATERIALIZED, FOREIGN = "r", "p", "v", "m", "f"
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: `type` as people write it, `base` the type beneath all domains (a pg_type name; `enum` for enums),
-    `category` pg_type.typcategory, `readable` whether our role has SELECT on it."""
+    `category` pg_type.typcategory, `readable` whether our role has SELECT on it, `required` whether it is NOT NULL in
+    every row (a child table may lift that, and PostgreSQL 18 may not have validated it)."""
 
     name: str
     type: str
     base: str
     category: str
     readable: bool
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ with recursive base (type, base) as (
 )
 select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
        case t.typtype when 'e' then 'enum' when 'c' then 'composite' else t.typname end, t.typcategory::text,
-       has_column_privilege(c.oid, a.attnum, 'SELECT')
+       has_column_privilege(c.oid, a.attnum, 'SELECT'),
+       a.attnotnull and not exists (select from pg_constraint k where k.conrelid = c.oid and k.conkey = array[a.attnum]
+                                    and k.contype = 'n' and not k.convalidated)
+       and not (c.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = c.oid))
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

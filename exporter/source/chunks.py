@@ -25,6 +25,16 @@ Piece = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A chunk: the condition that its rows meet, None if those are all; and the blocks they are in, of which a table's
+    last is the last one that it had when it was measured. A view has none."""
+
+    condition: sql.Composable | None
+    first_block: int = 0
+    last_block: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Chunker:
     """Cuts tables into chunks of about `chunk_bytes`, querying the leader's snapshot. `sizes` has the tables by their
     real names, `view_counts` the rows of views by the model's names. Its methods raise psycopg's errors."""
@@ -39,25 +49,25 @@ class Chunker:
         size = self.sizes.get(source.relation.full_name)
         return size.bytes if size else self.view_counts[source.table.name] * VIEW_ROW_BYTES
 
-    def queries(self, source: SourceTable, text: sql.Composed, *, factor: int = 1) -> tuple[str, ...]:
-        """The query `text`, once for each chunk. A query for few columns and no long texts may span `factor` times the
+    def query(self, text: sql.Composed, span: Span) -> str:
+        """The query `text` for the rows of a chunk."""
+        limited = text + sql.SQL(" where ") + span.condition if span.condition else text
+        return limited.as_string(self.connection)
+
+    def spans(self, source: SourceTable, *, factor: int = 1) -> list[Span]:
+        """The chunks of a table or view. Those for a query of few columns and no long texts may span `factor` times the
         bytes of whole rows."""
-        return self.once_each(text, self.conditions(source, factor=factor))
-
-    def once_each(self, text: sql.Composed, conditions: list[sql.Composable]) -> tuple[str, ...]:
-        """The query `text`, once for each condition, or unchanged if there is none."""
-        queries = [text + sql.SQL(" where ") + condition for condition in conditions] or [text]
-        return tuple(query.as_string(self.connection) for query in queries)
-
-    def conditions(self, source: SourceTable, *, factor: int = 1) -> list[sql.Composable]:
-        """The conditions of the chunks; none if one chunk holds everything."""
         texts = long_texts(source) if factor == 1 else None
         limit = self.chunk_bytes * factor
         if source.relation.is_table:
-            row_ids = cuts(self.pieces(source, limit, texts), limit)
-            return ranges(sql.SQL("ctid"), [sql.Literal(row_id) for row_id in row_ids], "tid")
+            return table_spans(cuts(self.pieces(source, limit, texts), limit), self.blocks(source))
         key = source.table.key_columns[0]
-        return ranges(source.quoted(key), self.key_bounds(source, limit, texts), source.column(key).base)
+        conditions = ranges(source.quoted(key), self.key_bounds(source, limit, texts), source.column(key).base)
+        return [Span(condition) for condition in conditions] or [Span(None)]
+
+    def blocks(self, source: SourceTable) -> int:
+        """The blocks of a table's largest leaf."""
+        return self.sizes[source.relation.full_name].blocks
 
     def pieces(self, source: SourceTable, limit: int, texts: sql.Composable | None) -> list[Piece]:
         """A table in pieces of equally many blocks. With `texts` (the length of a row's long texts), they are weighed
@@ -128,6 +138,20 @@ def cuts(pieces: list[Piece], limit: int) -> list[str]:
             filled = 0
         filled += weight
     return starts
+
+
+def table_spans(row_ids: list[str], blocks: int) -> list[Span]:
+    """The chunks of a table that begin at its first row and at these row ids."""
+    bounds = [sql.Literal(row_id) for row_id in row_ids]
+    conditions: list[sql.Composable | None] = [*ranges(sql.SQL("ctid"), bounds, "tid")]
+    firsts = [0, *(block_of(row_id) for row_id in row_ids)]
+    lasts = [*firsts[1:], max(blocks - 1, firsts[-1])]
+    return [Span(*span) for span in zip(conditions or [None], firsts, lasts, strict=True)]
+
+
+def block_of(row_id: str) -> int:
+    """The number of the block that holds a row."""
+    return int(row_id[1:].partition(",")[0])
 
 
 def ranges(column: sql.Composable, bounds: list[sql.Literal], cast: str) -> list[sql.Composable]:

@@ -1,6 +1,7 @@
 """The plan's queries, and the address to send them to, as plain data for the workers."""
 
 from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import quote, urlencode
 
 from exporter.model.vocabulary import IdRule
@@ -28,30 +29,89 @@ class Address:
         return "Address(…)"
 
 
+# Between the texts of a group, and in place of a null among them: the two least likely in a text.
+SEPARATOR, NULL = "\x01", "\x02"
+
+
+class Form(Enum):
+    """How a column's values are packed: the width in bytes of those that have one, and the bytes that stand for null.
+    Null is no boolean, and neither infinity nor a moment of datetimes and dates; but it is an integer, the least."""
+
+    INT16 = (2, b"\x80\x00")
+    INT32 = (4, b"\x80\x00\x00\x00")
+    INT64 = (8, b"\x80\x00\x00\x00\x00\x00\x00\x00")
+    BOOLEAN = (1, b"\x02")
+    DATETIME = (8, b"\x80\x00\x00\x00\x00\x00\x00\x01")
+    DATE = (4, b"\x80\x00\x00\x01")
+    # Text of 36 letters, never null.
+    UUID = (36, b"")
+    TEXT = (0, NULL.encode())
+
+    @property
+    def width(self) -> int:
+        return self.value[0]
+
+    @property
+    def null(self) -> bytes:
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class PackedColumn:
+    """A column of a packed query. `nullable`: nulls are possible; `plain`: no text of its type holds the separator or
+    is the mark of null."""
+
+    name: str
+    form: Form
+    nullable: bool
+    plain: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether its non-null values are counted beside it, since a value may look like null."""
+        integers = (Form.INT16, Form.INT32, Form.INT64)
+        return self.nullable and (self.form in integers or (self.form is Form.TEXT and not self.plain))
+
+    @property
+    def count(self) -> str:
+        """The name of that count."""
+        return f"{self.name} count"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How a chunk is read: by the query `packed`, whose result has these `columns`, if the source can pack its rows and
+    their values allow it; else by `plain`, whose result has a row for each of them. Both give the same frame."""
+
+    plain: str
+    packed: str | None = None
+    columns: tuple[PackedColumn, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TableQueries:
-    """The queries of one table, one for each chunk, whose frames (model/frame.py) together hold each row once.
+    """The reads of one table, one for each chunk, whose frames (model/frame.py) together hold each row once.
 
-    `fallback` has, at the same position, a query for the same chunk, used if a datetime or date in it is
+    `fallback` has, at the same position, a plain query for the same chunk, used if a datetime or date in it is
     unrepresentable. `bytes` is the size of the whole table.
     """
 
     table: str
-    queries: tuple[str, ...]
+    reads: tuple[Read, ...]
     fallback: tuple[str, ...]
     bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class KeyQueries:
-    """The queries of a label's key set; `low` and `high` are its least and greatest key if keys are integers.
+    """The reads of a label's key set; `low` and `high` are its least and greatest key if keys are integers.
 
-    If `gathered`, each query returns one row with an array of all its keys, or null if there are none. `bytes` is
-    the size of the whole table.
+    If `gathered`, each returns one row with an array of all its keys, or null if there are none. `bytes` is the size of
+    the whole table.
     """
 
     label: str
-    queries: tuple[str, ...]
+    reads: tuple[Read, ...]
     gathered: bool
     low: int | None
     high: int | None
@@ -60,12 +120,12 @@ class KeyQueries:
 
 @dataclass(frozen=True, slots=True)
 class ValueQueries:
-    """The queries of a label's (key, value) rows, for links by value, without rows that lose their key."""
+    """The reads of a label's (key, value) rows, for links by value, without rows that lose their key."""
 
     label: str
     column: str
     id_rule: IdRule
-    queries: tuple[str, ...]
+    reads: tuple[Read, ...]
     bytes: int
 
 

@@ -32,6 +32,10 @@ class UndecodableError(RunError):
     """A datetime or date of the query is later than connectorx can decode (the year 262142)."""
 
 
+class UnexplainedError(RunError):
+    """The read failed, and not for one of the known reasons: a packed value may have been too large for the server."""
+
+
 def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
     """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
 
@@ -56,6 +60,8 @@ def read(address: Address, query: str, pre_execution: list[str], subject: str) -
             raise SnapshotError(
                 f"the snapshot was lost with the leader's connection (while reading {subject})"
             ) from None
-        reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
+        reason = next((reason for sign, reason in REASONS.items() if sign in text), None)
+        if reason is None:
+            raise UnexplainedError(f"the read failed (while reading {subject})") from None
         raise RunError(f"{reason} (while reading {subject})") from None
     return table
