@@ -24,13 +24,17 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk of a table: how it is read, and the fallback query in case a datetime or date is unrepresentable.
+    """A chunk of a table: how it is read, and its fallback in case a datetime or date is unrepresentable.
     `number` counts a table's chunks from 1 and is part of its files' names."""
 
     table: str
     number: int
     read: Read
-    fallback: str
+    fallback: Read
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        return (self.read,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,15 @@ def warm_up() -> None:
     """Does nothing: the executor spawns a worker for it, which thus loads early."""
 
 
-def read_index(context: Context, query: IndexQuery) -> IndexDone:
-    """Reads a part of the key index. Raises `RunError`, as all tasks do."""
+def read_index(context: Context, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:
+    """Reads parts of the key index. Raises `RunError`, as all tasks do."""
     from exporter.pipeline import worker
 
-    return worker.read_index(context, query)
+    return worker.read_index(context, queries)
 
 
 def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
-    """Reads, shapes and writes chunks one after the other."""
+    """Reads, shapes and writes chunks."""
     from exporter.pipeline import worker
 
-    return [worker.export_chunk(context, chunk) for chunk in chunks]
+    return worker.export_chunks(context, chunks)

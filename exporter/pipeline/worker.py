@@ -7,6 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 from exporter.errors import ExporterError, RunError
 from exporter.model.tables import Table, node, tables
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
+from exporter.pipeline.reading import FrameReader, frame, frames
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
@@ -25,10 +27,8 @@ from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
 from exporter.sink.tally import Tally
-from exporter.source.heartbeats import heartbeat
-from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, Read, ValueQueries
-from exporter.source.reader import UndecodableError, UnexplainedError, read
-from exporter.source.unpacking import UnpackableError, unpack
+from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, ValueQueries
+from exporter.source.reader import UndecodableError
 
 
 def start() -> None:
@@ -68,27 +68,35 @@ def sanitized_errors(subject: str) -> Iterator[None]:
         raise RunError(f"a bug, please report it: {type(error).__name__} while handling {subject} ({places})") from None
 
 
-def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
+def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
+    """Exports one chunk, or all of several tables that are small enough to be read together."""
+    subjects = [chunk.table for chunk in chunks]
+    with sanitized_errors(", ".join(subjects)):
+        found = frames(context, [chunk.read for chunk in chunks], subjects)
+        return [export_chunk(context, *chunk) for chunk in zip(chunks, found, strict=True)]
+
+
+def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone:
     """Exports one chunk of a table: its rows are read once, and written to the files of all its entities."""
     timer = TaskTimer(chunk.table)
     with sanitized_errors(chunk.table):
         table = next(table for table in tables() if table.name == chunk.table)
         with timer.on(READ):
-            raw = chunk_frame(context, chunk, table)
+            raw = chunk_frame(context, chunk, table, read)
         with timer.on(SHAPE):
             shaped = shape(raw, table, key_index(context))
         parts = tuple(write_part(context.partial, chunk.number, part, timer) for part in shaped)
         return ChunkDone(chunk, raw.height, parts, timer)
 
 
-def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
+def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader) -> pl.DataFrame:
     """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
     more time."""
     try:
-        raw = frame(context, chunk.read, chunk.table)
+        raw = read()
     except UndecodableError:
-        return frame(context, Read(chunk.fallback), chunk.table)
-    return frame(context, Read(chunk.fallback), chunk.table) if holds_unrepresentable(raw, table) else raw
+        return frame(context, chunk.fallback, chunk.table)
+    return frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
 
 
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
@@ -109,83 +117,50 @@ def key_index(context: Context) -> KeyIndex:
     return KeyIndex(context.partial / layout.KEY_INDEX)
 
 
-@contextmanager
-def index_task(subject: str) -> Iterator[TaskTimer]:
-    """Times a task of the key index, and sanitizes its errors."""
-    timer = TaskTimer(subject)
-    with sanitized_errors(subject), timer.on(KEYS):
-        yield timer
+def read_index(context: Context, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:
+    """Reads parts of the key index: one, or several of tables that are small enough to be read together."""
+    reads = [(read, query.subject) for query in queries for read in query.reads]
+    found = iter(frames(context, *zip(*reads, strict=True)))
+    return [write_part_of_index(context, query, islice(found, len(query.reads))) for query in queries]
 
 
-def read_index(context: Context, query: IndexQuery) -> IndexDone:
-    """Reads a part of the key index."""
-    match query:
-        case KeyQueries():
-            return read_keys(context, query)
-        case DuplicateQuery():
-            return read_duplicates(context, query)
-        case ValueQueries():
-            return read_values(context, query)
+def write_part_of_index(context: Context, query: IndexQuery, reads: Iterator[FrameReader]) -> IndexDone:
+    """Writes a part of the key index from what it reads."""
+    found = (read() for read in reads)
+    timer = TaskTimer(query.subject)
+    with sanitized_errors(query.subject), timer.on(KEYS):
+        match query:
+            case KeyQueries():
+                rows = write_key_set(context, query, found)
+                return IndexDone(timer, node(query.label).table, rows)
+            case ValueQueries():
+                write_values(context, query, found)
+            case DuplicateQuery():
+                write_duplicates(key_index(context).duplicates_file(query.table), next(found))
+    return IndexDone(timer)
 
 
-def read_keys(context: Context, queries: KeyQueries) -> IndexDone:
-    """Reads a label's key set into the key index."""
+def write_key_set(context: Context, queries: KeyQueries, found: Iterator[pl.DataFrame]) -> int:
+    """Writes a label's key set; returns how many rows it was made of."""
     rows = 0
 
-    def frames() -> Iterator[pl.DataFrame]:
+    def key_columns() -> Iterator[pl.DataFrame]:
         nonlocal rows
-        for part in queries.reads:
-            raw = frame(context, part, timer.task)
-            if queries.gathered:
-                raw = raw.drop_nulls().explode(raw.columns)
-            rows += raw.height
-            yield raw
+        for raw in found:
+            columns = raw.drop_nulls().explode(raw.columns) if queries.gathered else raw
+            rows += columns.height
+            yield columns
 
-    with index_task(f"the keys of {queries.label}") as timer:
-        directory = key_index(context).keys_directory(queries.label)
-        key = node(queries.label).key
-        write_keys(directory, key, frames(), low=queries.low, high=queries.high, bytes=queries.bytes)
-    return IndexDone(timer, node(queries.label).table, rows)
-
-
-def read_values(context: Context, queries: ValueQueries) -> IndexDone:
-    """Reads the values that links compare, with the keys of their owners, into the key index."""
-    with index_task(f"the values of {queries.label}.{queries.column}") as timer:
-        key = node(queries.label).key
-        owners = (
-            pl.DataFrame({"text": canonical(raw["value"], queries.id_rule), "id": key_of(raw, key)}).drop_nulls("id")
-            for part in queries.reads
-            for raw in [frame(context, part, timer.task)]
-        )
-        directory = key_index(context).values_directory(queries.label, queries.column)
-        write_index(directory, owners, bytes=queries.bytes)
-    return IndexDone(timer)
-
-
-def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
-    """Reads into the key index which rows of a table lose their key."""
-    with index_task(f"the duplicates of {query.table}") as timer:
-        rows = frame(context, Read(query.query), timer.task)
-        write_duplicates(key_index(context).duplicates_file(query.table), rows)
-    return IndexDone(timer)
-
-
-# What holds texts that cannot be packed, or was refused: read plainly from then on in this process.
-read_plainly = set[str]()
-
-
-def frame(context: Context, how: Read, subject: str) -> pl.DataFrame:
-    """The rows of a read in the leader's snapshot, with its column names. A heartbeat file exists while they are being
-    read."""
-    if how.packed and subject not in read_plainly:
-        try:
-            with heartbeat(context.heartbeats, subject):
-                packed = read(context.address, how.packed, context.pre_execution, subject)
-            return unpack(packed, how.columns)
-        except (UnpackableError, UnexplainedError):
-            read_plainly.add(subject)
-    with heartbeat(context.heartbeats, subject):
-        arrow = read(context.address, how.plain, context.pre_execution, subject)
-    rows = pl.from_arrow(arrow)
-    assert isinstance(rows, pl.DataFrame)
+    directory, key = key_index(context).keys_directory(queries.label), node(queries.label).key
+    write_keys(directory, key, key_columns(), low=queries.low, high=queries.high, bytes=queries.bytes)
     return rows
+
+
+def write_values(context: Context, queries: ValueQueries, found: Iterator[pl.DataFrame]) -> None:
+    """Writes the values that links compare, with the keys of their owners."""
+    key = node(queries.label).key
+    owners = (
+        pl.DataFrame({"text": canonical(raw["value"], queries.id_rule), "id": key_of(raw, key)}).drop_nulls("id")
+        for raw in found
+    )
+    write_index(key_index(context).values_directory(queries.label, queries.column), owners, bytes=queries.bytes)

@@ -57,23 +57,28 @@ def packed_select(selected: Sequence[Selected], table: sql.Composable, span: Spa
     A row of its result is a group that is not empty: `rows`, then the values of each column, and of a column with
     `counted` how many are not null.
     """
+    found = sql.SQL(
+        "ctid >= ('(' || {block} || ',0)')::tid and ctid < case when {block} + {step} > {last} then {end}::tid"
+        " else ('(' || {block} + {step} || ',0)')::tid end"
+    ).format(block=BLOCKS, step=step, last=span.last_block, end=sql.Literal(END))
+    if span.condition:
+        found = sql.SQL("{} and {}").format(found, span.condition)
+    return sql.SQL(
+        "select packed.* from generate_series({first}::bigint, {last}::bigint, {step}::bigint)"
+        ' "blocks of the group" ("first"), lateral ({packed} where {found}) packed where packed."rows" > 0'
+    ).format(first=span.first_block, last=span.last_block, step=step, packed=packed_whole(selected, table), found=found)
+
+
+def packed_whole(selected: Sequence[Selected], table: sql.Composable) -> sql.Composed:
+    """The query for all rows of a small table as one group, which may be empty."""
     packed: list[sql.Composable] = [sql.SQL('count(*)::int as "rows"')]
     for each in selected:
         expression, column = each.expression, each.packed
         packed.append(sql.SQL("{} as {}").format(packed_values(expression, column), sql.Identifier(column.name)))
         if column.counted:
             count = sql.SQL("count({})::int as {}")
-            packed.append(count.format(expression, sql.Identifier(column.count)))
-    return sql.SQL(
-        'select packed.* from generate_series({first}::bigint, {last}::bigint, {step}::bigint)'
-        ' "blocks of the group" ("first"), lateral (select {packed} from {table}'
-        " where ctid >= ('(' || {block} || ',0)')::tid and ctid < case when {block} + {step} > {last} then {end}::tid"
-        " else ('(' || {block} + {step} || ',0)')::tid end{condition}) packed where packed.\"rows\" > 0"
-    ).format(
-        first=span.first_block, last=span.last_block, step=step, packed=sql.SQL(", ").join(packed), table=table,
-        block=BLOCKS, end=sql.Literal(END),
-        condition=sql.SQL(" and {}").format(span.condition) if span.condition else sql.SQL(""),
-    )  # fmt: skip
+            packed.append(count.format(expression, sql.Identifier(f"{column.name} count")))
+    return sql.SQL("select {} from {}").format(sql.SQL(", ").join(packed), table)
 
 
 def packed_values(expression: sql.Composable, column: PackedColumn) -> sql.Composable:

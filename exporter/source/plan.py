@@ -1,5 +1,7 @@
 """The plan: model × catalog. The queries that read each table, and those that read the key index first."""
 
+from dataclasses import replace
+
 import psycopg
 from psycopg import sql
 
@@ -11,7 +13,7 @@ from exporter.source.chunks import Chunker, Span
 from exporter.source.columns import INTEGERS, NATIVE_USES, TEMPORAL, expression, raw_expression
 from exporter.source.connection import run_error
 from exporter.source.leader import Source
-from exporter.source.packing import Selected, group_blocks, packed_select, select
+from exporter.source.packing import Selected, group_blocks, packed_select, packed_whole, select
 from exporter.source.queries import (
     DuplicateQuery,
     Form,
@@ -30,6 +32,8 @@ KEY_FACTOR, PAIR_FACTOR = 4, 2
 
 # TID range scans came with this version.
 PACKING_SERVER = 140_000
+# Tables below this size are read together: most of the 35 are nearly empty.
+SMALL_TABLE = 1 << 20
 NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
 # Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
 # times, spans of time, network addresses.
@@ -78,10 +82,10 @@ class Planner:
         source = self.source(table)
         spans = self.chunker.spans(source)
         reads = self.reads(source, self.rows(source, fallback=False), spans)
-        fallback = tuple(read.plain for read in reads)
+        fallback = reads
         if TEMPORAL & set(table.uses().values()):
             text = select(self.rows(source, fallback=True), source.name)
-            fallback = tuple(self.chunker.query(text, span) for span in spans)
+            fallback = tuple(Read(self.chunker.query(text, span)) for span in spans)
         return TableQueries(table.name, reads, fallback, self.chunker.bytes(source))
 
     def reads(self, source: SourceTable, selected: list[Selected], spans: list[Span]) -> tuple[Read, ...]:
@@ -91,10 +95,24 @@ class Planner:
         plain = [self.chunker.query(text, span) for span in spans]
         if not source.relation.is_table or self.connection.info.server_version < PACKING_SERVER:
             return tuple(Read(query) for query in plain)
+        if self.small(source):
+            return (self.read(source, selected, source.name),)
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
         columns = tuple(column.packed for column in selected)
         return tuple(Read(*queries, columns) for queries in zip(plain, packed, strict=True))
+
+    def read(self, source: SourceTable, selected: list[Selected], rows: sql.Composable) -> Read:
+        """How all `rows` of a table, which may be a subquery, are read: packed and joinable if the table is small."""
+        plain = select(selected, rows).as_string(self.connection)
+        if not self.small(source):
+            return Read(plain)
+        packed = packed_whole(selected, rows).as_string(self.connection)
+        return Read(plain, packed, tuple(column.packed for column in selected), joinable=True)
+
+    def small(self, source: SourceTable) -> bool:
+        """Whether a table is so small that it is read together with others."""
+        return source.relation.is_table and self.chunker.bytes(source) < SMALL_TABLE
 
     def rows(self, source: SourceTable, *, fallback: bool) -> list[Selected]:
         """The SELECT list of a table's raw frame (model/frame.py)."""
@@ -129,16 +147,18 @@ class Planner:
         """For each table whose keys are not proven unique, the query for the rows that are preceded by another row with
         the same key."""
         sources = [source for source in map(self.source, tables()) if source.relation.is_table]
-        text = "select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1"
         return [
-            DuplicateQuery(
-                source.table.name,
-                sql.SQL(text).format(source.row_id(), rank(source), source.name).as_string(self.connection),
-                self.chunker.bytes(source),
-            )
+            DuplicateQuery(source.table.name, self.duplicates_read(source), self.chunker.bytes(source))
             for source in sources
             if not proven_unique(source)
         ]
+
+    def duplicates_read(self, source: SourceTable) -> Read:
+        """The read of a table's duplicates, by their row ids."""
+        duplicates = sql.SQL(
+            "(select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1) duplicates"
+        ).format(source.row_id(), rank(source), source.name)
+        return self.read(source, [text_of(sql.Identifier("row_id"), "row_id", plain=True)], duplicates)
 
     def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
         """The least and greatest key of each label whose keys are plain integers, in one statement."""
@@ -165,9 +185,8 @@ class Planner:
         if gathered:
             # Measured: one array takes a twelfth of the client's time for rows, and the same time on the server.
             keys = sql.SQL("select array_agg({0}::bigint) as {0} from {1}").format(source.quoted(*uses), source.name)
-            reads = tuple(
-                Read(self.chunker.query(keys, span)) for span in self.chunker.spans(source, factor=KEY_FACTOR)
-            )
+            spans, small = self.chunker.spans(source, factor=KEY_FACTOR), self.small(source)
+            reads = tuple(Read(self.chunker.query(keys, span), joinable=small) for span in spans)
         else:
             spans = self.chunker.spans(source, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
             reads = self.reads(source, [self.column(source, name, use) for name, use in uses.items()], spans)
@@ -183,8 +202,9 @@ class Planner:
             reads = self.reads(source, selected, self.chunker.spans(source, factor=PAIR_FACTOR))
         else:
             rows = select([*selected, text_of(rank(source), "rank")], source.name)
-            winners = sql.SQL("select {}, value from ({}) ranked where rank = 1")
-            reads = (Read(winners.format(sql.Identifier(key), rows).as_string(self.connection)),)
+            winners = sql.SQL("(select {}, value from ({}) ranked where rank = 1) winners")
+            columns = [replace(column, expression=sql.Identifier(column.packed.name)) for column in selected]
+            reads = (self.read(source, columns, winners.format(sql.Identifier(key), rows)),)
         return ValueQueries(label, column, id_rule, reads, self.chunker.bytes(source))
 
 

@@ -1,5 +1,6 @@
 """The plan's queries, and the address to send them to, as plain data for the workers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote, urlencode
@@ -72,33 +73,43 @@ class PackedColumn:
         integers = (Form.INT16, Form.INT32, Form.INT64)
         return self.nullable and (self.form in integers or (self.form is Form.TEXT and not self.plain))
 
-    @property
-    def count(self) -> str:
-        """The name of that count."""
-        return f"{self.name} count"
-
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """How a chunk is read: by the query `packed`, whose result has these `columns`, if the source can pack its rows and
-    their values allow it; else by `plain`, whose result has a row for each of them. Both give the same frame."""
+    their values allow it; else by `plain`, whose result has a row for each of them. Both give the same frame.
+
+    The result of a `joinable` read, packed if it can be, is small and always has one row, so that others can be joined
+    to it."""
 
     plain: str
     packed: str | None = None
     columns: tuple[PackedColumn, ...] = ()
+    joinable: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many columns the result of a joinable read has."""
+        return 1 + sum(1 + column.counted for column in self.columns)
+
+
+def joint_query(reads: Sequence[Read]) -> str:
+    """One query for several joinable reads: its one row has the columns of their results, side by side."""
+    parts = [f'({read.packed or read.plain}) "{number}"' for number, read in enumerate(reads)]
+    return f"select * from {', '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
 class TableQueries:
     """The reads of one table, one for each chunk, whose frames (model/frame.py) together hold each row once.
 
-    `fallback` has, at the same position, a plain query for the same chunk, used if a datetime or date in it is
+    `fallback` has, at the same position, a plain read of the same chunk, used if a datetime or date in it is
     unrepresentable. `bytes` is the size of the whole table.
     """
 
     table: str
     reads: tuple[Read, ...]
-    fallback: tuple[str, ...]
+    fallback: tuple[Read, ...]
     bytes: int
 
 
@@ -117,6 +128,10 @@ class KeyQueries:
     high: int | None
     bytes: int
 
+    @property
+    def subject(self) -> str:
+        return f"the keys of {self.label}"
+
 
 @dataclass(frozen=True, slots=True)
 class ValueQueries:
@@ -128,14 +143,26 @@ class ValueQueries:
     reads: tuple[Read, ...]
     bytes: int
 
+    @property
+    def subject(self) -> str:
+        return f"the values of {self.label}.{self.column}"
+
 
 @dataclass(frozen=True, slots=True)
 class DuplicateQuery:
-    """The query for the row ids of a table's duplicates: rows that lose their key to another row."""
+    """The read of the row ids of a table's duplicates: rows that lose their key to another row."""
 
     table: str
-    query: str
+    read: Read
     bytes: int
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        return (self.read,)
+
+    @property
+    def subject(self) -> str:
+        return f"the duplicates of {self.table}"
 
 
 # What reads a part of the key index.

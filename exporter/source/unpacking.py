@@ -24,8 +24,18 @@ def unpack(packed: pyarrow.Table, columns: Sequence[PackedColumn]) -> pl.DataFra
 
     Raises `UnpackableError` when a column does not have exactly one value or null for each row.
     """
-    frames = [pl.DataFrame([values(batch, column) for column in columns]) for batch in packed.to_batches()]
+    frames = [unpacked(batch, columns) for batch in packed.to_batches() if any(batch[0].to_pylist())]
     return pl.concat(frames) if frames else pl.DataFrame(schema={column.name: dtype(column) for column in columns})
+
+
+def unpacked(batch: pyarrow.RecordBatch, columns: Sequence[PackedColumn]) -> pl.DataFrame:
+    """The rows of all groups of a batch, of which one is not empty."""
+    rows, position, known = sum(batch[0].to_pylist()), 1, list[pl.Series]()
+    for column in columns:
+        nulls = rows - sum(batch[position + 1].to_pylist()) if column.counted else None
+        known.append(values(batch[position], rows, column, nulls).alias(column.name))
+        position += 1 + column.counted
+    return pl.DataFrame(known)
 
 
 def dtype(column: PackedColumn) -> pl.DataType:
@@ -37,20 +47,16 @@ def dtype(column: PackedColumn) -> pl.DataType:
     return dtypes.get(column.form, pl.String())
 
 
-def values(batch: pyarrow.RecordBatch, column: PackedColumn) -> pl.Series:
-    """A column's value for each row of all groups of a batch."""
-    rows: int = sum(batch["rows"].to_pylist())
-    nulls = rows - sum(batch[column.count].to_pylist()) if column.counted else None
+def values(packed: pyarrow.Array, rows: int, column: PackedColumn, nulls: int | None) -> pl.Series:
+    """A column's value for each row; `nulls` is how many of them are null, if that was counted."""
     if column.form is Form.TEXT:
-        return texts(batch.select([column.name]), rows, column, nulls)
-    if column.form is Form.UUID:
-        return uuids(batch[column.name], rows).alias(column.name)
-    return fixed(batch[column.name], rows, column, nulls).alias(column.name)
+        return texts(packed, rows, column, nulls)
+    return uuids(packed, rows) if column.form is Form.UUID else fixed(packed, rows, column, nulls)
 
 
-def texts(batch: pyarrow.RecordBatch, rows: int, column: PackedColumn, nulls: int | None) -> pl.Series:
+def texts(packed: pyarrow.Array, rows: int, column: PackedColumn, nulls: int | None) -> pl.Series:
     """Texts, between which the separator stands."""
-    pieces = pl.DataFrame(batch).to_series().str.split(SEPARATOR).explode()
+    pieces = series(packed).str.split(SEPARATOR).explode()
     if len(pieces) != rows:
         raise UnpackableError
     return with_nulls(pieces, NULL, column, nulls)
