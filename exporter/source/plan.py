@@ -33,7 +33,7 @@ KEY_FACTOR, PAIR_FACTOR = 4, 2
 # TID range scans came with this version.
 PACKING_SERVER = 140_000
 # Tables below this size are read together: most of the 35 are nearly empty.
-SMALL_TABLE = 1 << 20
+SMALL_TABLE = 256 << 10
 NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
 # Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
 # times, spans of time, network addresses.
@@ -95,7 +95,7 @@ class Planner:
         plain = [self.chunker.query(text, span) for span in spans]
         if not source.relation.is_table or self.connection.info.server_version < PACKING_SERVER:
             return tuple(Read(query) for query in plain)
-        if self.small(source):
+        if self.small(source) and len(spans) == 1:
             return (self.read(source, selected, source.name),)
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
@@ -185,7 +185,8 @@ class Planner:
         if gathered:
             # Measured: one array takes a twelfth of the client's time for rows, and the same time on the server.
             keys = sql.SQL("select array_agg({0}::bigint) as {0} from {1}").format(source.quoted(*uses), source.name)
-            spans, small = self.chunker.spans(source, factor=KEY_FACTOR), self.small(source)
+            spans = self.chunker.spans(source, factor=KEY_FACTOR)
+            small = self.small(source) and len(spans) == 1
             reads = tuple(Read(self.chunker.query(keys, span), joinable=small) for span in spans)
         else:
             spans = self.chunker.spans(source, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
