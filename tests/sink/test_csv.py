@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exporter.model.vocabulary import Type
 from exporter.shape.rejects import REJECTS
-from exporter.sink.csv import write_data, write_rejects
+from exporter.sink.csv import are_short, lines, short_lines, write_data, write_rejects
 from exporter.sink.files import FileRecord
 from exporter.sink.tally import Tally
 
@@ -187,3 +187,38 @@ def test_every_reject_comes_back(pairs: list[tuple[str | None, str | None]]) -> 
         content = (Path(directory) / NAME).read_bytes()
     either = [tuple(bare if quoted is None else quoted for quoted, bare in fields) for fields in read(content)]
     assert either == [tuple(REJECTS), *rows]
+
+
+SHORT_COLUMNS = [("start", Type.LONG), ("end", Type.STRING), ("via", Type.STRING)]
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.none() | st.integers(-(2**63), 2**63 - 1), *[HARD_TEXT.filter(lambda text: text is not None)] * 2),
+        max_size=20,
+    )
+)
+def test_short_lines_are_the_same_lines(rows: list[tuple[int | None, str, str]]) -> None:
+    """Byte for byte, whichever way writes them; none is longer than is said."""
+    schema = {"start": pl.Int64, "end": pl.String, "via": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    assert are_short(frame, SHORT_COLUMNS)
+    specials, specials_of_short = set[bytes](), set[bytes]()
+    content, longest = lines(frame, SHORT_COLUMNS, specials)
+    short, longest_at_most = short_lines(frame, SHORT_COLUMNS, specials_of_short)
+    assert (bytes(short), specials_of_short) == (bytes(content), specials)
+    assert longest <= longest_at_most
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [
+        ([("id", Type.LONG), ("name", Type.STRING)], {"id": [1], "name": [None]}),
+        ([("id", Type.LONG), ("amount", Type.LONG)], {"id": [1], "amount": ["7"]}),
+        ([("id", Type.LONG), ("score", Type.DOUBLE)], {"id": [1], "score": ["0.5"]}),
+        ([(name, Type.LONG) for name in "abcde"], dict.fromkeys("abcde", [1])),
+    ],
+)
+def test_rows_that_are_not_short(columns: list[tuple[str, Type]], rows: dict[str, list[object]]) -> None:
+    """A null text would be quoted, a number as text too; many columns would take longer."""
+    assert not are_short(pl.DataFrame(rows, schema_overrides={"name": pl.String}, strict=False), columns)
