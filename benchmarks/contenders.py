@@ -41,5 +41,6 @@ CONTENDERS = (
     Contender("duckdb_scanner", "duckdb_scanner.py", modules=("duckdb", "duckdb_extension_postgres_scanner")),
     Contender("psql_files_only", "psql_files_only.sh", commands=("psql",), files_only=True),
     Contender("floor_connectorx", "floor_connectorx.py", modules=("connectorx", "pyarrow"), writes=False),
+    Contender("floor_packed", "floor_packed.py", modules=("connectorx", "pyarrow"), writes=False),
     Contender("floor_copy_binary", "floor_copy_binary.sh", commands=("psql",), writes=False),
 )

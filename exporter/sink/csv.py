@@ -23,6 +23,7 @@ SLICE_BYTES = 4 << 20
 # Rows of at most so many columns can be short. Measured: two integers take 30 ns a row instead of 70, an integer and a
 # UUID 40 instead of 75; more columns, as nodes have, take longer than a line does.
 SHORT = 4
+SHORT_TEXT = 1_000
 SHORT_SLICE_BYTES = 1 << 18
 # -9223372036854775808
 LONGEST_LONG = 20
@@ -62,11 +63,14 @@ def text_bytes(texts: pl.Series) -> memoryview:
 
 
 def are_short(rows: pl.DataFrame, columns: Sequence[tuple[str, Type]]) -> bool:
-    """Whether rows are like those of most relationships: a few integers and texts, and no text is null."""
-    return len(columns) <= SHORT and all(
-        (type is Type.LONG and rows[name].dtype.is_integer()) or (type is Type.STRING and not rows[name].null_count())
-        for name, type in columns
-    )
+    """Whether rows are like those of most relationships: a few integers and short texts, none of which is null."""
+
+    def fits(values: pl.Series, type: Type) -> bool:
+        if type is Type.LONG:
+            return values.dtype.is_integer()
+        return type is Type.STRING and not values.null_count() and largest(values.str.len_bytes()) <= SHORT_TEXT
+
+    return len(columns) <= SHORT and all(fits(rows[name], type) for name, type in columns)
 
 
 def short_lines(

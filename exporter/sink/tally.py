@@ -17,7 +17,7 @@ class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
     `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
-    reason. `multiline` says whether a value holds a line break, `longest` is the bytes of the longest line.
+    reason. `multiline` says whether a value holds a line break; no line has more bytes than `longest`.
     """
 
     rows: int = 0
