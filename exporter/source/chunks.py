@@ -26,12 +26,13 @@ Piece = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A chunk: the condition that its rows meet, None if those are all; and the blocks they are in, of which a table's
-    last is the last one that it had when it was measured. A view has none."""
+    """A chunk: the condition that its rows meet, None if those are all; the blocks they are in, of which a table's last
+    is the last one that it had when it was measured; and its bytes. Of a view, blocks and bytes are unknown."""
 
     condition: sql.Composable | None
     first_block: int = 0
     last_block: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Chunker:
         texts = long_texts(source) if factor == 1 else None
         limit = self.chunk_bytes * factor
         if source.relation.is_table:
-            return table_spans(cuts(self.pieces(source, limit, texts), limit), self.blocks(source))
+            return table_spans(chunks_of(self.pieces(source, limit, texts), limit), self.blocks(source))
         key = source.table.key_columns[0]
         conditions = ranges(source.quoted(key), self.key_bounds(source, limit, texts), source.column(key).base)
         return [Span(condition) for condition in conditions] or [Span(None)]
@@ -126,27 +127,29 @@ def long_texts(source: SourceTable) -> sql.Composable | None:
     return sql.SQL(" + ").join(texts) if texts else None
 
 
-def cuts(pieces: list[Piece], limit: int) -> list[str]:
-    """The row ids at which chunks begin, except the first. Chunks are about equal, and hold at most `limit` bytes
-    unless a single piece holds more."""
+def chunks_of(pieces: list[Piece], limit: int) -> list[Piece]:
+    """Pieces put together to chunks, which are about equal and hold at most `limit` bytes unless a single piece holds
+    more."""
     total = sum(weight for _, weight in pieces)
     target = total / max(1, -(-total // limit))
-    starts, filled = list[str](), 0
+    chunks = list[Piece]()
     for row_id, weight in pieces:
-        if filled and (filled + weight > limit or filled >= target):
-            starts.append(row_id)
-            filled = 0
-        filled += weight
-    return starts
+        filled = chunks[-1][1] if chunks else 0
+        if chunks and not (filled and (filled + weight > limit or filled >= target)):
+            chunks[-1] = (chunks[-1][0], filled + weight)
+        else:
+            chunks.append((row_id, weight))
+    return chunks
 
 
-def table_spans(row_ids: list[str], blocks: int) -> list[Span]:
-    """The chunks of a table that begin at its first row and at these row ids."""
-    bounds = [sql.Literal(row_id) for row_id in row_ids]
+def table_spans(chunks: list[Piece], blocks: int) -> list[Span]:
+    """The chunks of a table of so many blocks; a table without blocks is one, too."""
+    row_ids, weights = zip(*chunks, strict=True) if chunks else (["(0,0)"], [0])
+    bounds = [sql.Literal(row_id) for row_id in row_ids[1:]]
     conditions: list[sql.Composable | None] = [*ranges(sql.SQL("ctid"), bounds, "tid")]
-    firsts = [0, *(block_of(row_id) for row_id in row_ids)]
+    firsts = [block_of(row_id) for row_id in row_ids]
     lasts = [*firsts[1:], max(blocks - 1, firsts[-1])]
-    return [Span(*span) for span in zip(conditions or [None], firsts, lasts, strict=True)]
+    return [Span(*span) for span in zip(conditions or [None], firsts, lasts, weights, strict=True)]
 
 
 def block_of(row_id: str) -> int:

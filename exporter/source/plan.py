@@ -32,8 +32,9 @@ KEY_FACTOR, PAIR_FACTOR = 4, 2
 
 # TID range scans came with this version.
 PACKING_SERVER = 140_000
-# Tables below this size are read together: most of the 35 are nearly empty.
-SMALL_TABLE = 256 << 10
+# Tables below this size are read together, since most of the 35 are nearly empty, and so are the integer keys of tables
+# below the other: over a long way a query costs more than they do.
+SMALL_TABLE, SMALL_KEYS = 1 << 20, 8 << 20
 NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
 # Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
 # times, spans of time, network addresses.
@@ -95,24 +96,25 @@ class Planner:
         plain = [self.chunker.query(text, span) for span in spans]
         if not source.relation.is_table or self.connection.info.server_version < PACKING_SERVER:
             return tuple(Read(query) for query in plain)
-        if self.small(source) and len(spans) == 1:
-            return (self.read(source, selected, source.name),)
+        if self.small(source, spans):
+            return (self.read(source, selected, source.name, joinable=True),)
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
         columns = tuple(column.packed for column in selected)
         return tuple(Read(*queries, columns) for queries in zip(plain, packed, strict=True))
 
-    def read(self, source: SourceTable, selected: list[Selected], rows: sql.Composable) -> Read:
-        """How all `rows` of a table, which may be a subquery, are read: packed and joinable if the table is small."""
+    def read(self, source: SourceTable, selected: list[Selected], rows: sql.Composable, *, joinable: bool) -> Read:
+        """How all `rows` of a table, which may be a subquery, are read: packed if they are few enough to be joined to
+        others."""
         plain = select(selected, rows).as_string(self.connection)
-        if not self.small(source):
+        if not joinable:
             return Read(plain)
         packed = packed_whole(selected, rows).as_string(self.connection)
         return Read(plain, packed, tuple(column.packed for column in selected), joinable=True)
 
-    def small(self, source: SourceTable) -> bool:
+    def small(self, source: SourceTable, spans: list[Span], limit: int = SMALL_TABLE) -> bool:
         """Whether a table is so small that it is read together with others."""
-        return source.relation.is_table and self.chunker.bytes(source) < SMALL_TABLE
+        return source.relation.is_table and len(spans) == 1 and max(self.chunker.bytes(source), spans[0].bytes) < limit
 
     def rows(self, source: SourceTable, *, fallback: bool) -> list[Selected]:
         """The SELECT list of a table's raw frame (model/frame.py)."""
@@ -158,7 +160,10 @@ class Planner:
         duplicates = sql.SQL(
             "(select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1) duplicates"
         ).format(source.row_id(), rank(source), source.name)
-        return self.read(source, [text_of(sql.Identifier("row_id"), "row_id", plain=True)], duplicates)
+        joinable = self.small(source, self.chunker.spans(source, factor=KEY_FACTOR))
+        return self.read(
+            source, [text_of(sql.Identifier("row_id"), "row_id", plain=True)], duplicates, joinable=joinable
+        )
 
     def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
         """The least and greatest key of each label whose keys are plain integers, in one statement."""
@@ -186,8 +191,8 @@ class Planner:
             # Measured: one array takes a twelfth of the client's time for rows, and the same time on the server.
             keys = sql.SQL("select array_agg({0}::bigint) as {0} from {1}").format(source.quoted(*uses), source.name)
             spans = self.chunker.spans(source, factor=KEY_FACTOR)
-            small = self.small(source) and len(spans) == 1
-            reads = tuple(Read(self.chunker.query(keys, span), joinable=small) for span in spans)
+            joinable = self.small(source, spans, SMALL_KEYS)
+            reads = tuple(Read(self.chunker.query(keys, span), joinable=joinable) for span in spans)
         else:
             spans = self.chunker.spans(source, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
             reads = self.reads(source, [self.column(source, name, use) for name, use in uses.items()], spans)
@@ -205,7 +210,8 @@ class Planner:
             rows = select([*selected, text_of(rank(source), "rank")], source.name)
             winners = sql.SQL("(select {}, value from ({}) ranked where rank = 1) winners")
             columns = [replace(column, expression=sql.Identifier(column.packed.name)) for column in selected]
-            reads = (self.read(source, columns, winners.format(sql.Identifier(key), rows)),)
+            joinable = self.small(source, self.chunker.spans(source))
+            reads = (self.read(source, columns, winners.format(sql.Identifier(key), rows), joinable=joinable),)
         return ValueQueries(label, column, id_rule, reads, self.chunker.bytes(source))
 
 
