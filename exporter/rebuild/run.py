@@ -122,7 +122,13 @@ class Rebuild:
         """A new export."""
         with self.report.step("export", "Exporting the source"):
             display = PlainLines(self.report.log.write)
-            return run_export(self.settings, display, consequence="and the live graph is unchanged").directory.resolve()
+            result = run_export(
+                self.settings,
+                display,
+                consequence="and the live graph is unchanged",
+                on_warning=lambda text: self.report.log.write(text, "warning"),
+            )
+            return result.directory.resolve()
 
     def record_counts(self, directory: Path) -> None:
         """Records in the report which export is used and what it holds."""

@@ -44,10 +44,20 @@ class Show(Protocol):
 Step = Callable[[str, str], AbstractContextManager[object]]
 
 
+def warn(text: str) -> None:
+    """Prints a warning on stderr."""
+    log_stderr(f"exporter: warning: {text}")
+
+
 def run_export(
-    settings: Settings, display: AbstractContextManager[ProgressListener], *, consequence: str
+    settings: Settings,
+    display: AbstractContextManager[ProgressListener],
+    *,
+    consequence: str,
+    on_warning: Callable[[str], None] = warn,
 ) -> ExportResult:
-    """Exports the source as the first part of a job; `display` shows the progress.
+    """Exports the source as the first part of a job; `display` shows the progress, `on_warning` gets a sentence for
+    each index that the graph will not have.
 
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
@@ -56,6 +66,8 @@ def run_export(
         result = export(settings, pool, listener, render=report)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
+    for skipped in result.manifest.skipped_indexes:
+        on_warning(str(skipped))
     return result
 
 
