@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, TypeAdapter, ValidationError
 from exporter.errors import DifferenceError
 from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
-from exporter.sink.files import FileRecord
+from exporter.sink.files import FileRecord, is_plain
 from exporter.sink.tally import Oversized, Tally, rows_left_out
 
 FORMAT = 1
@@ -240,11 +240,14 @@ def manifest_json(manifest: Manifest) -> bytes:
 def read_manifest(export: Path) -> Manifest:
     """The manifest of an export, which may come from another machine or another version.
 
-    Raises `DifferenceError` if it is missing, of another format, or not as this program writes it; `OSError` if it
-    cannot be read.
+    Raises `DifferenceError` if it is missing, not a plain file, of another format, or not as this program writes it;
+    `OSError` if it cannot be read.
     """
+    path = export / layout.MANIFEST
+    if path.exists() and not is_plain(path):
+        raise DifferenceError(f"{layout.MANIFEST} is not a plain file")
     try:
-        content = json.loads((export / layout.MANIFEST).read_bytes())
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise DifferenceError(f"{layout.MANIFEST} is missing") from None
     except ValueError:

@@ -278,7 +278,9 @@ parse_arguments() {
         bolt://?* | bolt+s://?* | bolt+ssc://?* | neo4j://?* | neo4j+s://?* | neo4j+ssc://?*) ;;
         *) die 2 "--bolt $bolt: give an address such as bolt://127.0.0.1:7687" ;;
     esac
-    if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
+    if [ -z "${NEO4J_PASSWORD:-}" ] && [ -n "$user${NEO4J_USERNAME:-}" ]; then
+        die 2 "$([ -n "$user" ] && echo --user || echo NEO4J_USERNAME) needs its password in NEO4J_PASSWORD"
+    fi
     user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
     if [ -n "$user" ]; then export NEO4J_USERNAME="$user"; fi
 }
@@ -319,24 +321,43 @@ ask_neo4j() { # SHELL
 }
 
 # The differences between two files of such lines, one sentence each, as in `exporter verify --bolt`; a missing count
-# is 0.
+# is 0. Where the rows of a name differ, its values are bound to, and are only counted.
 differences() { # MANIFEST NEO4J
-    LC_ALL=C awk -F '\t' '
+    LC_ALL=C awk -F '\t' -v taken="$(snapshot_time)" '
+        function expected(name, property) { return (name, property) in had ? had[name, property] : "0" }
+        function found(name, property) { return (name, property) in has ? has[name, property] : "0" }
+        function differ(name, property) { return expected(name, property) + 0 != found(name, property) + 0 }
         FILENAME == ARGV[1] { had[$1, $2] = $3; known[$1] }
-        FILENAME == ARGV[2] { has[$1, $2] = $3 }
+        FILENAME == ARGV[2] { has[$1, $2] = $3; filled = 1 }
+        FILENAME == ARGV[1] && $2 == "" && $3 > 0 && $1 !~ /^[(]/ { labels++; label[$1] }
         !(($1, $2) in seen) { seen[$1, $2]; name[++lines] = $1; property[lines] = $2 }
         END {
+            for (one in label) if (!differ(one, "")) agree++
+            if (labels && !agree) {
+                if (filled) print "none of " labels " labels agrees: was another export imported? (this one is of " taken ")"
+                else print "none of " labels " labels agrees, the database is empty: was the export imported here? (this one is of " taken ")"
+            }
+            for (line = 1; line <= lines; line++)
+                if (property[line] != "" && differ(name[line], "") && differ(name[line], property[line])) more[name[line]]++
             for (line = 1; line <= lines; line++) {
-                expected = (name[line], property[line]) in had ? had[name[line], property[line]] : "0"
-                found = (name[line], property[line]) in has ? has[name[line], property[line]] : "0"
-                if (expected + 0 == found + 0) continue
-                kind = property[line] != "" ? "." property[line] : name[line] ~ /^[(]/ ? ", relationships" : ", nodes"
-                if (name[line] in known)
-                    print name[line] kind ": " expected " in manifest.json, " found " in Neo4j"
-                else if (property[line] == "")
-                    print name[line] ": none in manifest.json, " found " in Neo4j"
+                one = name[line]; value = property[line]
+                if (!differ(one, value) || (value != "" && differ(one, ""))) continue
+                if (!(one in known)) {
+                    if (value == "") print one ": none in manifest.json, " found(one, "") " in Neo4j"
+                    continue
+                }
+                kind = value != "" ? "." value : one ~ /^[(]/ ? ", relationships" : ", nodes"
+                text = one kind ": " expected(one, value) " in manifest.json, " found(one, value) " in Neo4j"
+                print text (one in more ? ", and " more[one] " of its properties" : "")
             }
         }' "$1" "$2"
+}
+
+# When the snapshot of the export was taken; the option differs on macOS.
+snapshot_time() {
+    local epoch
+    epoch=$(counted snapshot epoch)
+    { LC_ALL=C date -u -d "@$epoch" '+%Y-%m-%d %H:%M:%S UTC' || LC_ALL=C date -u -r "$epoch" '+%Y-%m-%d %H:%M:%S UTC'; } 2>/dev/null
 }
 
 verify_graph() { # SHELL
@@ -353,7 +374,7 @@ verify_graph() { # SHELL
         die 4 "cypher-shell gave an unexpected answer, so nothing was compared: see $scratch/answer"
     fi
     found=$(differences "$scratch/manifest" "$scratch/neo4j")
-    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
+    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | printable | sed 's/^/    /')"
     printf 'Database %s at %s holds %s, all matching the manifest.\n' "$database" "$bolt" "$(awk -F '\t' '
         {if ($2 != "") properties += $3; else if (/^[(]/) relationships += $3; else nodes += $3}
         END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"
@@ -368,20 +389,24 @@ show_seconds() {
     done
 }
 
-# Ends with cypher-shell's message, which contains no data: the query returns only counts. Exit code 2 for a login, else 4.
+# Ends with cypher-shell's message, which contains no data: the query returns only counts. A refused login is exit code
+# 2, any other failure 4.
 explain_silence() {
-    local code=4 what="Neo4j does not answer for database $database at $bolt" advice='Is it running, and is the database online?'
+    local code=2 what="Neo4j at $bolt refused the login" advice
     logged() { grep -qiE "$1" "$scratch/log"; }
-    if logged 'AuthenticationRateLimit|incorrect authentication details too many times'; then
-        code=2 advice='It refuses every login for some seconds after wrong passwords: wait, then give the right one in NEO4J_PASSWORD.'
-    elif logged 'CredentialsExpired|password (change|has expired|must be changed)|change your password|permission.*password'; then
-        code=2 advice='The password has expired, as the first one does with the first login: change it with cypher-shell -d system.'
+    if logged 'incorrect authentication details too many times'; then
+        advice='It refuses every login of this user for some seconds: wait, then give the right password in NEO4J_PASSWORD.'
+    elif logged 'must be changed before'; then
+        advice='The first password allows nothing but to change it: do that, then run this again.'
     elif logged 'unauthorized|authentication|credentials'; then
-        code=2 advice='Give the user with --user (or NEO4J_USERNAME) and the password in NEO4J_PASSWORD.'
-    elif logged 'JAVA_HOME|UnsupportedClassVersionError|unsupported Java|java: '; then
-        advice='cypher-shell needs another Java: set JAVA_HOME to one.'
+        advice='Give the user with --user (or NEO4J_USERNAME) and the password in NEO4J_PASSWORD.'
+    else
+        code=4 what="Neo4j does not answer for database $database at $bolt"
+        advice='Is it running, and is the database online?'
+        if logged 'JAVA_HOME|UnsupportedClassVersionError|unsupported Java|java: '; then
+            advice='cypher-shell needs another Java: set JAVA_HOME to one.'
+        fi
     fi
-    if [ "$code" = 2 ]; then what="Neo4j at $bolt refused the login"; fi
     die "$code" "$what" "$(grep -vE '^(WARNING: .*|Picked up JAVA_TOOL_OPTIONS.*)?$' "$scratch/log" | sed -n '1,3s/^/    /p')" "$advice"
 }
 
