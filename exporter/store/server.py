@@ -17,7 +17,7 @@ import psutil
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from exporter.errors import RunError
-from exporter.store.configuration import ADD_OPENS, OPEN, SMALLEST_HEAP, USER, Access, configure, environment
+from exporter.store.configuration import ADD_OPENS, ENGLISH, OPEN, SMALLEST_HEAP, USER, Access, configure, environment
 from exporter.store.process import CONF_FLAG
 from exporter.store.provision import Neo4jHome, entry_point
 from exporter.text import visible
@@ -109,7 +109,7 @@ def _start(home: Neo4jHome, conf: Path, heap: int) -> tuple[subprocess.Popen[byt
     Does not use `neo4j console`, an extra Java that takes a third of the CPU time until the server answers (measured:
     14 seconds with it, 9 without).
     """
-    java = [str(home.java_home / "bin" / "java"), f"-Xmx{heap >> 20}m", *ADD_OPENS]
+    java = [str(home.java_home / "bin" / "java"), f"-Xmx{heap >> 20}m", *ENGLISH, *ADD_OPENS]
     java += ["-cp", f"{home.home}/lib/*", entry_point(home), f"--home-dir={home.home}", f"{CONF_FLAG}{conf}"]
     with _console(conf).open("wb") as console:
         watch = subprocess.Popen(
