@@ -268,16 +268,17 @@ STEPS=(preparing nodes relationships linking 'counts and indexes')
 # Shows the step that the import is in, until it ends: in place how far it is, and how long it took when it is done; in
 # a log each step as it begins, and now and then how far it is.
 show_steps() {
-    local step=0 reached percent began=$SECONDS
-    while kill -0 "$group" 2>/dev/null; do
+    local running=true step=0 reached percent began=$SECONDS
+    while [ "$running" = true ]; do
         sleep 0.5
+        kill -0 "$group" 2>/dev/null || running=false # the log is whole then, and is read once more
         read -r reached percent < <(progress) || continue
         while [ "$step" -lt "$reached" ]; do
             [ "$in_place" = false ] || [ "$step" = 0 ] || say "$(step_line "$step"): $(duration $((SECONDS - began)))"
             step=$((step + 1)) began=$SECONDS
             [ "$in_place" = true ] || say "$(step_line "$step")"
         done
-        tick "$(step_line "$step"): $(how_far $((SECONDS - began)) "$percent")"
+        [ "$running" = false ] || tick "$(step_line "$step"): $(how_far $((SECONDS - began)) "$percent")"
     done
     [ "$in_place" = false ] || [ "$step" -lt 4 ] || say "$(step_line 4): $(duration $((SECONDS - began)))"
 }

@@ -29,6 +29,9 @@ TOOLS = (
     "awk bash cat comm cut date dirname find getconf grep id ls mktemp perl readlink rm sed shasum sleep sort tail tr"
 )
 
+# On a slow machine, how far a step is.
+DATED = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}   (\d/4 )?[a-z ]+: .+"
+
 NO_NAME = "is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"
 
 
@@ -69,7 +72,8 @@ def test_a_copied_export_imports_by_itself(each_neo4j: Neo4jHome, export: Path, 
     copy = shutil.copytree(export, tmp_path / "carried elsewhere" / "it's 1, 2 & ३")
     before = contents(copy)
     done = run(each_neo4j, store, script=copy / "import.sh", LANG="C", LC_ALL="C")
-    assert (done.returncode, done.stderr.count("\n")) == (0, 11), done.stderr
+    lines = [line for line in done.stderr.splitlines() if not re.match(DATED, line)]
+    assert (done.returncode, len(lines)) == (0, 11), done.stderr
     assert re.fullmatch(
         r"Imported 18 nodes, 5 relationships and 45 properties into database neo4j in \d+ s, matching the manifest\.\n",
         done.stdout,
