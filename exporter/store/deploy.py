@@ -45,15 +45,19 @@ Step = Callable[[str, str], AbstractContextManager[object]]
 
 
 def run_export(
-    settings: Settings, display: AbstractContextManager[ProgressListener], *, consequence: str
+    settings: Settings,
+    display: AbstractContextManager[ProgressListener],
+    *,
+    consequence: str,
+    move_latest: bool = True,
 ) -> ExportResult:
-    """Exports the source as the first part of a job; `display` shows the progress.
+    """Exports the source as the first part of a job; `display` shows the progress, and `latest` moves if `move_latest`.
 
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
     """
     with interruptible("nothing was published") as pending, worker_pool(settings.workers) as pool, display as listener:
-        result = export(settings, pool, listener, render=report)
+        result = export(settings, pool, listener, render=report, move_latest=move_latest)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
     return result
