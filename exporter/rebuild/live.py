@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import neo4j
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
+from neo4j.exceptions import DriverError, Neo4jError
 
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.rebuild.stores import StorePaths
@@ -65,14 +65,24 @@ class Live:
             return False
         try:
             self.ping()
-        except AuthError:
-            raise UsageError("Neo4j refused the user or the password: see rebuild.user and NEO4J_PASSWORD") from None
         except (DriverError, Neo4jError) as error:
+            if refuses_login(error):
+                raise UsageError(f"Neo4j {refusal(error)}") from None
             raise RunError(
                 f"Neo4j is running on {self.data}, but its database {self.database} does not answer at the address of"
                 f" rebuild.bolt ({error_code(error)}): correct that, or stop Neo4j if it is broken"
             ) from None
         return True
+
+    def fault(self) -> str:
+        """Why the database does not answer this user; empty if it does."""
+        try:
+            self.ping()
+        except (DriverError, Neo4jError) as error:
+            if refuses_login(error):
+                return refusal(error)
+            return f"does not answer at the address of rebuild.bolt ({error_code(error)})"
+        return ""
 
     def ping(self) -> None:
         """Runs a small query. Raises what the driver raises."""
@@ -130,9 +140,9 @@ class Live:
         while time.monotonic() < deadline:
             try:
                 self.ping()
-            except AuthError:
-                return  # that is an answer, too
             except (DriverError, Neo4jError) as error:
+                if refuses_login(error):
+                    return  # that is an answer, too
                 code = error_code(error)
             else:
                 return
@@ -158,3 +168,13 @@ class Live:
                 env=variables,
                 start_new_session=True,
             )
+
+
+def refuses_login(error: DriverError | Neo4jError) -> bool:
+    """Whether a server answers but lets this user not in: a wrong or expired password, too many attempts."""
+    return error_code(error).startswith("Neo.ClientError.Security.")
+
+
+def refusal(error: DriverError | Neo4jError) -> str:
+    """What follows `Neo4j` in the sentence about a login that it refuses."""
+    return f"refused the login ({error_code(error)}): see rebuild.user or NEO4J_USERNAME, and NEO4J_PASSWORD"
