@@ -134,10 +134,8 @@ def print_status(settings: "Settings", *, as_json: bool) -> None:
     if as_json:
         print_json(status.as_object() | {"latest": export.name if export else None})
         return
-    program = f"{command()} rebuild"
-    for line in status_lines(status, rollback=f"{program} --rollback", repair=f"{program} --repair"):
+    for line in status_lines(status, export.name if export else None, f"{command()} rebuild"):
         print(line)
-    print(f"{settings.output / 'latest'}: {export.name if export else 'leads to no export'}")
 
 
 @contextmanager

@@ -47,11 +47,23 @@ class Runs:
             yield run, last.get(key)
             last[key] = manifest
 
+    def new_models(self) -> set[str]:
+        """The names of the exports that have another graph model than the last one before of their source."""
+        models: dict[str, str] = {}
+        names = set()
+        for run in self.exports:
+            if run.manifest and (identity := run.manifest.source.identity):
+                model = run.manifest.model.sha256
+                if models.get(identity, model) != model:
+                    names.add(run.directory.name)
+                models[identity] = model
+        return names
+
 
 def runs_table(runs: Runs) -> RenderableType:
     """The exports: when they began (UTC), their rows and the change since the previous export of the same source and
-    model, rejects, size, duration, and, where exports have them, archive size and marks. Sources, if there are several,
-    faulty manifests and kept rejects are listed below."""
+    model, rejects, size, duration, and, where exports have them, archive size and marks (`new model` where it differs from the
+    last one's). Sources, if there are several, faulty manifests and kept rejects are listed below."""
     sources = runs.sources()
     archived = any(run.archive for run in runs.exports)
     names = ["rows", "change", "rejects", "size", "took", *(["archive"] if archived else [])]
@@ -63,10 +75,10 @@ def runs_table(runs: Runs) -> RenderableType:
         box=None,
         pad_edge=False,
     )
-    faults: list[Text] = []
+    new_models, faults = runs.new_models(), list[Text]()
     for run, before in runs.previous():
         manifest, name = run.manifest, run.directory.name
-        marks = ", ".join(runs.marks.get(name, ()))
+        marks = ", ".join([*runs.marks.get(name, ()), *(["new model"] if name in new_models else [])])
         cells: list[str | Text] = [Text.assemble(name, *([("\n" + marks, "bold")] if marks else []))]
         if len(sources) > 1:
             cells.append(sources[manifest.source.identity] if manifest else UNKNOWN)

@@ -12,7 +12,7 @@ from exporter.rebuild.report import counts
 from exporter.rebuild.stores import Store, Stores
 from exporter.settings import RebuildSettings
 from exporter.sink.layout import LOCK
-from exporter.sink.manifest import timestamp
+from exporter.sink.manifest import Manifest, timestamp
 from exporter.text import format_age, quantity, visible
 
 
@@ -57,13 +57,19 @@ def store_object(store: Store) -> dict[str, Any]:
 
 
 def describe(store: Store) -> str:
-    """A store for people: of which export it is, how old its rows are, and how many there are."""
+    """A store in a sentence: of which export it is, how old its rows are, and how many there are."""
     manifest = store.manifest
     if not manifest:
         return f"{store}, of which no more is known"
-    taken_at, totals = manifest.source.snapshot_at, manifest.totals
-    numbers = f"{quantity(totals.nodes, 'node')}, {quantity(totals.relationships, 'relationship')}"
-    return f"{store}: snapshot of {taken_at:%a %d %b %Y %H:%M} UTC, {format_age(taken_at)} ago; {numbers}"
+    taken_at = manifest.source.snapshot_at
+    when = f"snapshot of {taken_at:%a %d %b %Y %H:%M} UTC, {format_age(taken_at)} ago"
+    return f"{store}: {when}; {numbers(manifest)}"
+
+
+def numbers(manifest: Manifest) -> str:
+    """`100,280 nodes, 116,781 relationships`."""
+    totals = manifest.totals
+    return f"{quantity(totals.nodes, 'node')}, {quantity(totals.relationships, 'relationship')}"
 
 
 def rebuild_status(settings: RebuildSettings) -> Status:
@@ -102,19 +108,34 @@ def known_stores(settings: RebuildSettings) -> Stores | None:
     return None
 
 
-def status_lines(status: Status, rollback: str, repair: str) -> list[str]:
-    """A status for people; the commands to go back and to repair are given."""
-    live = describe(status.live) if status.live else "not known: no rebuild made it"
-    lines = [f"Live: {visible(live)}"]
-    if status.live and (manifest := status.live.manifest):
-        lines.append(f"Source: {visible(manifest.source.identity or 'not known: an export of version 1.0')}")
-    previous = describe(status.previous) if status.previous else "none, so there is nothing to go back to"
-    lines.append(f"Previous: {visible(previous)}")
-    if status.previous:
-        lines.append(f"          `{rollback}` makes it live again")
-    lines.append(f"Neo4j: {status.fault or 'answers'}")
+def status_lines(status: Status, latest: str | None, program: str) -> list[str]:
+    """A status for people, with the export that `latest` leads to; `program` is the command without its options."""
+    rollback = f"`{program} --rollback` makes it live again"
+    described = {
+        "live": store_lines(status.live) if status.live else ["not known: no rebuild made it"],
+        "previous": [*store_lines(status.previous), rollback] if status.previous else ["none to go back to"],
+        "Neo4j": [status.fault or "answers"],
+        "latest": [latest or "leads to no export"],
+    }
     if status.broken:
-        lines.append(f"A run died while it swapped the stores: run `{repair}`")
+        described["swap"] = [f"a run died in it: `{program} --repair` puts the old store back"]
     elif status.running:
-        lines.append("A rebuild is running now.")
-    return lines
+        described["rebuild"] = ["one is running now"]
+    return [
+        f"{'' if number else name:<10}{visible(line)}"
+        for name, lines in described.items()
+        for number, line in enumerate(lines)
+    ]
+
+
+def store_lines(store: Store) -> list[str]:
+    """A store in a few short lines."""
+    manifest = store.manifest
+    if not manifest:
+        return [str(store)]
+    taken_at = manifest.source.snapshot_at
+    return [
+        f"export {store.export}, {format_age(taken_at)} old",
+        f"snapshot of {taken_at:%a %d %b %Y %H:%M} UTC: {numbers(manifest)}",
+        f"source {manifest.source.identity or 'not known (an export of version 1.0)'}",
+    ]
