@@ -62,8 +62,8 @@ class Runs:
 
 def runs_table(runs: Runs) -> RenderableType:
     """The exports: when they began (UTC), their rows and the change since the previous export of the same source and
-    model, rejects, size, duration, and, where exports have them, archive size and marks (`new model` where it differs from the
-    last one's). Sources, if there are several, faulty manifests and kept rejects are listed below."""
+    model, rejects, size, duration, and, where exports have them, archive size and marks (`new model` for one that has
+    another than the last). Sources, if there are several, faulty manifests and kept rejects are listed below."""
     sources = runs.sources()
     archived = any(run.archive for run in runs.exports)
     names = ["rows", "change", "rejects", "size", "took", *(["archive"] if archived else [])]
@@ -82,7 +82,8 @@ def runs_table(runs: Runs) -> RenderableType:
         cells: list[str | Text] = [Text.assemble(name, *([("\n" + marks, "bold")] if marks else []))]
         if len(sources) > 1:
             cells.append(sources[manifest.source.identity] if manifest else UNKNOWN)
-        cells.append(f"{run.begun_at:%a %d %b %H:%M}")
+        # Without the day of the week there is room for the sources on 80 columns.
+        cells.append(f"{run.begun_at:{'%d %b %H:%M' if len(sources) > 1 else '%a %d %b %H:%M'}}")
         if manifest:
             archive = [decimal(run.archive.stat().st_size)] if run.archive else []
             shown.add_row(*cells, *numbers(manifest, before), *archive)

@@ -57,15 +57,13 @@ def test_only_exports_of_one_source_are_compared(output: Path) -> None:
     tiny_export.change_source(output / NAMES[1], None)
     tiny_export.change_source(output / NAMES[3], OTHER, host="db\x1b[2J.example.org")
     assert listed(output) == (
-        "export            source  begun          rows  change  rejects       size   took\n"
-        "20261120T031500Z  ?       Fri 20 Nov       23                2  794 bytes  2.5 s\n"
-        "rollback                  03:15\n"
-        "20261121T120000Z  ?       Sat 21 Nov      123                2  794 bytes  2.5 s\n"
-        "                          12:00\n"
-        "20261122T031500Z  1       Sun 22 Nov      223                2  794 bytes  2.5 s\n"
-        "                          03:15\n"
-        "20261123T031500Z  2       Mon 23 Nov      323                2  794 bytes  2.5 s\n"
-        "latest, live              03:15\n"
+        "export            source  begun         rows  change  rejects       size   took\n"
+        "20261120T031500Z  ?       20 Nov 03:15    23                2  794 bytes  2.5 s\n"
+        "rollback\n"
+        "20261121T120000Z  ?       21 Nov 12:00   123                2  794 bytes  2.5 s\n"
+        "20261122T031500Z  1       22 Nov 03:15   223                2  794 bytes  2.5 s\n"
+        "20261123T031500Z  2       23 Nov 03:15   323                2  794 bytes  2.5 s\n"
+        "latest, live\n"
         "source 1: tiny at 127.0.0.1 (postgresql:7301234567890123456/tiny)\n"
         "source 2: tiny at db\\x1B[2J.example.org (postgresql:7309999999999999999/tiny)\n"
         "source ?: not known, since version 1.0 did not record it; compared with nothing\n"
