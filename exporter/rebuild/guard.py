@@ -1,5 +1,6 @@
 """The guard against a wrong source: how far a new export may differ from the one behind the live graph."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: flo
 
 def way_on(name: str) -> str:
     """The command that accepts an export all the same."""
-    return f"{command()} rebuild --accept-changes --from {name}"
+    return f"{command()} rebuild --accept-changes --from {shlex.quote(name)}"
 
 
 def drops(compared: list[Change], percent: float) -> Iterator[str]:

@@ -15,6 +15,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.rebuild.stores import StorePaths
+from exporter.settings import RebuildSettings
 from exporter.store.bolt import error_code
 from exporter.store.configuration import without_secrets
 from exporter.store.provision import Neo4jHome
@@ -74,26 +75,9 @@ class Live:
             ) from None
         return True
 
-    def fault(self) -> str:
-        """Why the database does not answer this user; empty if it does."""
-        try:
-            self.ping()
-        except (DriverError, Neo4jError) as error:
-            if refuses_login(error):
-                return refusal(error)
-            return f"does not answer at the address of rebuild.bolt ({error_code(error)})"
-        return ""
-
     def ping(self) -> None:
         """Runs a small query. Raises what the driver raises."""
-        with neo4j.GraphDatabase.driver(
-            self.bolt,
-            auth=(self.user, self.password or "") if self.user else None,
-            connection_timeout=CONNECT_SECONDS,
-            connection_acquisition_timeout=CONNECT_SECONDS,
-            max_transaction_retry_time=0,
-        ) as driver:
-            driver.execute_query("RETURN 1", database_=self.database)
+        ping(self.bolt, self.database, user=self.user, password=self.password)
 
     def stop(self, log: Path) -> None:
         """Runs the stop command and waits until no Neo4j is running on the data directory. Raises `RunError` if one
@@ -168,6 +152,29 @@ class Live:
                 env=variables,
                 start_new_session=True,
             )
+
+
+def ping(bolt: str, database: str, *, user: str | None, password: str | None) -> None:
+    """Runs a small query in a database. Raises what the driver raises."""
+    with neo4j.GraphDatabase.driver(
+        bolt,
+        auth=(user, password or "") if user else None,
+        connection_timeout=CONNECT_SECONDS,
+        connection_acquisition_timeout=CONNECT_SECONDS,
+        max_transaction_retry_time=0,
+    ) as driver:
+        driver.execute_query("RETURN 1", database_=database)
+
+
+def fault(settings: RebuildSettings) -> str:
+    """Why the live database does not answer, as what follows `Neo4j` in a sentence; empty if it does."""
+    try:
+        ping(settings.bolt, settings.database, user=settings.user, password=os.environ.get("NEO4J_PASSWORD"))
+    except (DriverError, Neo4jError) as error:
+        if refuses_login(error):
+            return refusal(error)
+        return f"does not answer at the address of rebuild.bolt ({error_code(error)})"
+    return ""
 
 
 def refuses_login(error: DriverError | Neo4jError) -> bool:

@@ -44,19 +44,21 @@ class Log:
 
     def write(self, text: str, level: str = "info") -> None:
         """Writes a line. `-q` leaves those of the level `error`."""
-        if self.format is LogFormat.PLAIN:
-            (log_error if level == "error" else log_dated)(text)
-            return
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        now, plain = datetime.now().astimezone().isoformat(timespec="seconds"), self.format is LogFormat.PLAIN
         line = json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False)
         if level == "error":
-            print_if_possible(line, sys.stderr)
+            print_if_possible(f"{now} {text}" if plain else line, sys.stderr)
+        elif plain:
+            log_dated(text)
         else:
             log_stderr(line)
 
     def fail(self, text: str) -> None:
         """Writes why the rebuild failed; as plain text, like every command's error."""
-        self.write(f"exporter: {text}" if self.format is LogFormat.PLAIN else text, "error")
+        if self.format is LogFormat.PLAIN:
+            log_error(f"exporter: {text}")
+        else:
+            self.write(text, "error")
 
 
 @dataclass(slots=True)

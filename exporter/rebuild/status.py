@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from exporter.errors import ExporterError, UsageError
-from exporter.rebuild.installation import find_installation, live_of
+from exporter.rebuild.installation import find_installation
+from exporter.rebuild.live import fault
 from exporter.rebuild.report import counts
 from exporter.rebuild.stores import Store, Stores
 from exporter.settings import RebuildSettings
@@ -77,14 +78,13 @@ def rebuild_status(settings: RebuildSettings) -> Status:
 
     Raises `UsageError` if the settings name no Neo4j, or this user may not look at its stores.
     """
-    found = find_installation(settings)
-    stores, live = found.stores, live_of(found, settings)
+    stores = find_installation(settings).stores
     try:
         current, kept, swapping = stores.current(), stores.kept(), stores.under_way() is not None
         running = is_locked(stores.root / LOCK)
     except OSError as error:
         raise UsageError(f"cannot look at {stores.root}: {error.strerror}; run this as the user of Neo4j") from None
-    return Status(current, kept[0] if kept else None, live.fault(), running, swapping)
+    return Status(current, kept[0] if kept else None, fault(settings), running, swapping)
 
 
 def is_locked(path: Path) -> bool:
