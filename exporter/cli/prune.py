@@ -17,7 +17,7 @@ def prune(
 ) -> None:
     """Remove old exports, and rejects kept from runs before the oldest remaining one.
 
-    Never removes the latest export, nor those behind the stores of the Neo4j in the table [rebuild].
+    Never removes the latest export, nor those behind the stores of the Neo4j in the rebuild settings.
     """
     from rich.filesize import decimal
 

@@ -23,8 +23,8 @@ def runs(
 ) -> None:
     """List the exports in the output directory, or compare two of them by label and pattern.
 
-    Marks: latest, which output/latest leads to; live, which the Neo4j of the table [rebuild] serves; rollback, which
-    `exporter rebuild --rollback` makes live again.
+    Marks: latest, where output/latest leads; live, what the Neo4j of the rebuild settings serves; rollback, what a
+    rebuild with --rollback makes live again.
     """
     from exporter.cli.run_tables import runs_object, runs_table
 

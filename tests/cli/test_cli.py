@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -171,6 +172,38 @@ def test_old_exports_are_removed(exporter: Exporter, tmp_path: Path) -> None:
     assert sorted(path.name for path in output.glob("2*")) == ["20261122T031500Z", "20261123T031500Z"]
 
 
+def test_the_exports_behind_a_live_graph_are_marked_and_kept(exporter: Exporter, tmp_path: Path) -> None:
+    """Where the settings name the Neo4j; `rebuild --status` says the same, and which one is latest."""
+    output, home = tmp_path / "output", tmp_path / "neo4j"
+    (home / "conf").mkdir(parents=True)
+    (home / "conf" / "neo4j.conf").touch()
+    for number, stamp in enumerate(("20261121T031500Z", "20261122T031500Z", "20261123T031500Z", "20261124T031500Z")):
+        tiny_export.write(output / stamp)
+        if number not in (1, 2):
+            continue
+        store = home / "data" / "rebuild" / "stores" / f"{stamp.removesuffix('Z')}.000000Z"
+        store.mkdir(parents=True)
+        shutil.copy(output / stamp / "manifest.json", store)
+        (store / "store.json").write_text(json.dumps({"export": stamp}))
+        if number == 1:
+            (store / "database").mkdir()
+    (output / "latest").symlink_to("20261123T031500Z")
+    live = {"NEO4J_HOME": str(home), "EXPORTER_REBUILD_BOLT": f"bolt://127.0.0.1:{closed_port()}"}
+    listed = json.loads(exporter("runs", "--json", **live).out)
+    assert [run["marks"] for run in listed["exports"]] == [[], ["rollback"], ["latest", "live"], []]
+    unmarked = json.loads(exporter("runs", "--json").out)
+    assert [run["marks"] for run in unmarked["exports"]] == [[], [], ["latest"], []]
+    status = json.loads(exporter("rebuild", "--status", "--json", **live).out)
+    assert (status["live"]["export"], status["previous"]["export"], status["latest"], status["answers"]) == (
+        "20261123T031500Z", "20261122T031500Z", "20261123T031500Z", False,
+    )  # fmt: skip
+    assert exporter("rebuild", "--status", "--repair").code == 2
+    exporter("prune", "--keep", "1", **live)
+    assert sorted(path.name for path in output.glob("2*")) == [
+        "20261122T031500Z", "20261123T031500Z", "20261124T031500Z",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["export", "--colour", "blue"], ["model", "--format", "svg"]])
 def test_wrong_usage_ends_with_2(exporter: Exporter, arguments: list[str]) -> None:
     """For unknown commands, options and values."""
@@ -188,7 +221,7 @@ def test_an_archive_is_encrypted_and_listed(exporter: Exporter, sample_database:
     size = decimal(directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size)
     assert (done.code, done.err.splitlines()[-1]) == (0, f"Archive: {done.out.strip()}.tar.zst.age, {size}")
     header, row, mark = exporter("runs").out.splitlines()
-    assert mark == "latest"
+    assert mark.strip() == "latest"
     assert (header.split()[-1], " ".join(row.split()[-2:])) == ("archive", size)
     unused = exporter("export", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
     assert (unused.code, unused.err) == (2, "exporter: --encrypt-to is for an archive; give --archive too\n")
