@@ -35,6 +35,11 @@ class Runs:
         numbered: dict[str | None, str] = {identity: str(number) for number, identity in enumerate(known, 1)}
         return numbered | ({None: UNKNOWN} if None in identities else {})
 
+    def tells_sources(self) -> bool:
+        """Whether there is more to say of the sources than that all exports are of one."""
+        sources = self.sources()
+        return len(sources) > 1 or None in sources
+
     def previous(self) -> Iterator[tuple[PublishedExport, Manifest | None]]:
         """Each export with the last one before it that is of the same source and graph model."""
         last: dict[tuple[str, str], Manifest] = {}
@@ -64,12 +69,12 @@ def runs_table(runs: Runs) -> RenderableType:
     """The exports: when they began (UTC), their rows and the change since the previous export of the same source and
     model, rejects, size, duration, and, where exports have them, archive size and marks (`new model` for one that has
     another than the last). Sources, if there are several, faulty manifests and kept rejects are listed below."""
-    sources = runs.sources()
+    sources, told = runs.sources(), runs.tells_sources()
     archived = any(run.archive for run in runs.exports)
     names = ["rows", "change", "rejects", "size", "took", *(["archive"] if archived else [])]
     shown = Table(
         Column("export", no_wrap=True),
-        *([Column("source")] if len(sources) > 1 else []),
+        *([Column("source")] if told else []),
         Column("begun"),
         *[Column(name, justify="right", no_wrap=True) for name in names],
         box=None,
@@ -80,17 +85,17 @@ def runs_table(runs: Runs) -> RenderableType:
         manifest, name = run.manifest, run.directory.name
         marks = ", ".join([*runs.marks.get(name, ()), *(["new model"] if name in new_models else [])])
         cells: list[str | Text] = [Text.assemble(name, *([("\n" + marks, "bold")] if marks else []))]
-        if len(sources) > 1:
+        if told:
             cells.append(sources[manifest.source.identity] if manifest else UNKNOWN)
         # Without the day of the week there is room for the sources on 80 columns.
-        cells.append(f"{run.begun_at:{'%d %b %H:%M' if len(sources) > 1 else '%a %d %b %H:%M'}}")
+        cells.append(f"{run.begun_at:{'%d %b %H:%M' if told else '%a %d %b %H:%M'}}")
         if manifest:
             archive = [decimal(run.archive.stat().st_size)] if run.archive else []
             shown.add_row(*cells, *numbers(manifest, before), *archive)
         else:
             shown.add_row(*cells, *(UNKNOWN for _ in names))
             faults.append(Text(f"{name}: {visible(run.fault)}", "bold red"))
-    return Group(shown, *source_lines(runs, sources), *faults, *rejected_lines(runs))
+    return Group(shown, *(source_lines(runs) if told else []), *faults, *rejected_lines(runs))
 
 
 def numbers(manifest: Manifest, before: Manifest | None) -> tuple[str, ...]:
@@ -110,12 +115,10 @@ def rows_of(manifest: Manifest) -> int:
     return manifest.totals.nodes + manifest.totals.relationships
 
 
-def source_lines(runs: Runs, sources: Mapping[str | None, str]) -> Iterator[Text]:
-    """What the numbers of the sources mean, if there are several: the last host, database and identity of each."""
-    if len(sources) < 2:
-        return
+def source_lines(runs: Runs) -> Iterator[Text]:
+    """What the numbers of the sources mean: the last host, database and identity of each."""
     last = {run.manifest.source.identity: run.manifest.source for run in runs.exports if run.manifest}
-    for identity, number in sources.items():
+    for identity, number in runs.sources().items():
         if identity is None:
             text = "not known, since version 1.0 did not record it; compared with nothing"
         else:
@@ -150,7 +153,7 @@ def run_object(run: PublishedExport, before: Manifest | None, marks: Mapping[str
         "begun_at": timestamp(run.begun_at),
         "marks": list(marks.get(name, ())),
         "archive_bytes": run.archive.stat().st_size if run.archive else None,
-        "fault": run.fault or None,
+        "fault": None if manifest else run.fault,
     }
     if manifest:
         totals, took = manifest.totals, manifest.finished_at - manifest.started_at

@@ -62,9 +62,16 @@ def kept_rejects(output: Path) -> list[Path]:
 
 
 def latest(output: Path) -> Path | None:
-    """The export that `latest` leads to; None if it leads to none of this directory."""
+    """The export that `latest` leads to; None if it leads to none of this directory, or this user may not look.
+
+    An export may be a link to where it was moved.
+    """
     target = (output / layout.LATEST).resolve()
-    return output / target.name if target.parent == output.resolve() and target.is_dir() else None
+    try:
+        found = directories(output) if target.is_dir() else []
+    except (OSError, UsageError):
+        return None
+    return next((export for export in found if export.resolve() == target), None)
 
 
 def exports(output: Path) -> list[PublishedExport]:

@@ -66,7 +66,7 @@ def remove_for_good(removal: Removal) -> Removal:
 
 def size(path: Path) -> int:
     """The bytes of a file, or of all files below a directory; 0 for what does not exist or cannot be read."""
-    files = [path] if path.is_file() else path.rglob("*")
+    files = [path] if path.is_symlink() or path.is_file() else path.rglob("*")
     try:
         return sum(file.lstat().st_size for file in files if file.is_symlink() or file.is_file())
     except OSError:

@@ -74,7 +74,7 @@ def numbers(manifest: Manifest) -> str:
 
 
 def rebuild_status(settings: RebuildSettings) -> Status:
-    """Looks at the stores and asks Neo4j; changes nothing, and takes no lock that a rebuild needs.
+    """Looks at the stores and asks Neo4j; changes nothing.
 
     Raises `UsageError` if the settings name no Neo4j, or this user may not look at its stores.
     """
@@ -88,7 +88,8 @@ def rebuild_status(settings: RebuildSettings) -> Status:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds a lock file, which is neither created nor changed."""
+    """Whether a process holds a lock file, which is neither created nor changed. It is shared for an instant, which
+    `hold_lock` survives."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

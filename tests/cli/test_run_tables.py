@@ -70,6 +70,16 @@ def test_only_exports_of_one_source_are_compared(output: Path) -> None:
     )
 
 
+def test_exports_of_an_unknown_source_are_compared_with_nothing(output: Path) -> None:
+    """Not even with each other, and that is said where there are no others."""
+    for name in NAMES:
+        tiny_export.change_source(output / name, None)
+    lines = listed(output).splitlines()
+    assert lines[1] == "20261120T031500Z  ?       20 Nov 03:15    23                2  794 bytes  2.5 s"
+    assert "%" not in "".join(lines)
+    assert lines[-1] == "source ?: not known, since version 1.0 did not record it; compared with nothing"
+
+
 def test_another_model_is_told_apart(output: Path) -> None:
     """The rows of an export with another graph model are no change of the source's."""
     for name in NAMES[2:]:

@@ -66,6 +66,18 @@ def test_archives_go_with_their_exports(output: Path) -> None:
     assert list(output.glob(".partial-*Z.tar*")) == []
 
 
+def test_a_latest_that_was_moved_stays(output: Path, tmp_path: Path) -> None:
+    """To another disk, with a link in its place."""
+    moved = tmp_path.with_name(f"{tmp_path.name}-disk")
+    moved.mkdir()
+    (output / STAMPS[0]).rename(moved / STAMPS[0])
+    (output / STAMPS[0]).symlink_to(moved / STAMPS[0])
+    (output / "latest").unlink()
+    (output / "latest").symlink_to(STAMPS[0])
+    assert removed(prune(output, 1)) == [*STAMPS[1:3]]
+    assert (output / "latest" / "manifest.json").is_file()
+
+
 def test_what_is_needed_stays(output: Path) -> None:
     """However old it is; a name that is not there is none."""
     assert removed(prune(output, 1, [STAMPS[0], "20200101T000000Z"])) == [STAMPS[1]]
