@@ -78,6 +78,8 @@ def print_summary(result: Any) -> None:
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
+    for skipped in result.manifest.skipped_indexes:
+        log_stderr(f"exporter: warning: {skipped}")
     log_stderr(f"Report: {result.directory / REPORT}")
     if result.archive:
         log_stderr(f"Archive: {result.archive}, {decimal(result.archive.stat().st_size)}")

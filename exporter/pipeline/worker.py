@@ -24,6 +24,7 @@ from exporter.shape.rows import Shaped, shape
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
+from exporter.sink.oversized import oversized
 from exporter.sink.tally import Tally
 from exporter.source.heartbeats import heartbeat
 from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, ValueQueries
@@ -97,6 +98,7 @@ def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> 
     with timer.on(WRITE):
         if rows.height:
             tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
+            tally += Tally(oversized=oversized(entity, rows))
         if rejects.height:
             record = write_rejects(partial, layout.rejects_file(entity, number), rejects)
             reasons = Counter(dict(rejects.group_by("reason").len().iter_rows()))

@@ -16,12 +16,13 @@ from neo4j.exceptions import DriverError, Neo4jError
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.rebuild.stores import StorePaths
 from exporter.settings import RebuildSettings
-from exporter.store.bolt import error_code
+from exporter.store.bolt import error_code, login_refusal
 from exporter.store.configuration import without_secrets
 from exporter.store.provision import Neo4jHome
 
 CONNECT_SECONDS = 5
 POLL_SECONDS = 0.1
+USER_FROM = "rebuild.user (or NEO4J_USERNAME)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class Live:
         try:
             self.ping()
         except (DriverError, Neo4jError) as error:
-            if refuses_login(error):
-                raise UsageError(f"Neo4j {refusal(error)}") from None
+            if refusal := login_refusal(error, user_from=USER_FROM):
+                raise UsageError(refusal) from None
             raise RunError(
                 f"Neo4j is running on {self.data}, but its database {self.database} does not answer at the address of"
                 f" rebuild.bolt ({error_code(error)}): correct that, or stop Neo4j if it is broken"
@@ -125,7 +126,7 @@ class Live:
             try:
                 self.ping()
             except (DriverError, Neo4jError) as error:
-                if refuses_login(error):
+                if login_refusal(error):
                     return  # that is an answer, too
                 code = error_code(error)
             else:
@@ -167,21 +168,10 @@ def ping(bolt: str, database: str, *, user: str | None, password: str | None) ->
 
 
 def fault(settings: RebuildSettings) -> str:
-    """Why the live database does not answer, as what follows `Neo4j` in a sentence; empty if it does."""
+    """Why the live database does not answer this user; empty if it does."""
     try:
         ping(settings.bolt, settings.database, user=settings.user, password=os.environ.get("NEO4J_PASSWORD"))
     except (DriverError, Neo4jError) as error:
-        if refuses_login(error):
-            return refusal(error)
-        return f"does not answer at the address of rebuild.bolt ({error_code(error)})"
+        unavailable = f"does not answer at the address of rebuild.bolt ({error_code(error)})"
+        return login_refusal(error, user_from=USER_FROM) or unavailable
     return ""
-
-
-def refuses_login(error: DriverError | Neo4jError) -> bool:
-    """Whether a server answers but lets this user not in: a wrong or expired password, too many attempts."""
-    return error_code(error).startswith("Neo.ClientError.Security.")
-
-
-def refusal(error: DriverError | Neo4jError) -> str:
-    """What follows `Neo4j` in the sentence about a login that it refuses."""
-    return f"refused the login ({error_code(error)}): see rebuild.user or NEO4J_USERNAME, and NEO4J_PASSWORD"

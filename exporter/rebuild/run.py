@@ -135,7 +135,11 @@ class Rebuild:
         with self.report.step("export", "Exporting the source"):
             display = PlainLines(self.report.log.write)
             result = run_export(
-                self.settings, display, consequence="and the live graph is unchanged", move_latest=False
+                self.settings,
+                display,
+                consequence="and the live graph is unchanged",
+                on_warning=lambda text: self.report.log.write(text, "warning"),
+                move_latest=False,
             )
             return result.directory.resolve()
 

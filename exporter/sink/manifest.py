@@ -12,8 +12,8 @@ from pydantic import PlainSerializer, TypeAdapter, ValidationError
 from exporter.errors import DifferenceError
 from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
-from exporter.sink.files import FileRecord
-from exporter.sink.tally import Tally, rows_left_out
+from exporter.sink.files import FileRecord, is_plain
+from exporter.sink.tally import Oversized, Tally, rows_left_out
 from exporter.text import visible
 
 FORMAT = 1
@@ -137,6 +137,22 @@ EntityEntry = NodeEntry | RelationshipEntry
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedIndex:
+    """An index that schema.cypher leaves out, since some of the property's values are too large for one: how many, the
+    bytes of the largest, and the key of its node."""
+
+    label: str
+    property: str
+    values: int
+    bytes: int
+    key: str
+
+    def __str__(self) -> str:
+        found = Oversized(self.values, self.bytes, self.key)
+        return f"no index on {self.label}.{self.property}: {found.reason(self.label)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """The sums over all entities and data files."""
 
@@ -174,6 +190,7 @@ class Manifest:
     relationships: list[RelationshipEntry]
     files: list[FileRecord]
     totals: Totals
+    skipped_indexes: list[SkippedIndex] = field(default_factory=list)
 
     @property
     def entities(self) -> list[EntityEntry]:
@@ -197,9 +214,14 @@ def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
         bytes=sum(file.bytes for file in files),
         rejects=sum(sum(entry.rejects.values()) for entry in entries),
     )
+    skipped = [
+        SkippedIndex(entity.name, prop, found.values, found.bytes, found.key)
+        for entity in layout.entities()
+        for prop, found in sorted(tallies[entity.name].oversized.items())
+    ]
     return Manifest(
         FORMAT, metadata.tool, metadata.model, metadata.source, metadata.options, metadata.started_at,
-        metadata.finished_at, nodes, relationships, files, totals,
+        metadata.finished_at, nodes, relationships, files, totals, skipped,
     )  # fmt: skip
 
 
@@ -223,11 +245,14 @@ def manifest_json(manifest: Manifest) -> bytes:
 def read_manifest(export: Path) -> Manifest:
     """The manifest of an export, which may come from another machine or another version.
 
-    Raises `DifferenceError` if it is missing, of another format, or not as this program writes it; `OSError` if it
-    cannot be read.
+    Raises `DifferenceError` if it is missing, not a plain file, of another format, or not as this program writes it;
+    `OSError` if it cannot be read.
     """
+    path = export / layout.MANIFEST
+    if path.exists() and not is_plain(path):
+        raise DifferenceError(f"{layout.MANIFEST} is not a plain file")
     try:
-        content = json.loads((export / layout.MANIFEST).read_bytes())
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise DifferenceError(f"{layout.MANIFEST} is missing") from None
     except ValueError:

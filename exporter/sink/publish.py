@@ -96,7 +96,8 @@ class PartialExport:
         self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline, longest=longest))
         for script in (layout.IMPORT_SCRIPT, layout.VERIFY_SCRIPT):
             self.write(Path(script), files("exporter.sink").joinpath(script).read_bytes())
-        self.write(Path(layout.SCHEMA), schema_cypher())
+        oversized = {entity: tally.oversized for entity, tally in tallies.items()}
+        self.write(Path(layout.SCHEMA), schema_cypher(oversized))
 
     def write_checksums(self) -> None:
         """Writes SHA256SUMS for all recorded files, sorted by path."""

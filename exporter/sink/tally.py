@@ -9,7 +9,32 @@ from typing import Self
 from exporter.sink.files import FileRecord
 from exporter.sink.layout import entities
 
+# Measured on 2026.09.0 and 5.26.29 (neo4j-facts.md): one more byte of UTF-8, in letters of any width, fails a range
+# index and a uniqueness constraint, and `CALL db.awaitIndexes` with it. Values of other types always fit.
+LARGEST_TEXT = 8164
+
 UNREPRESENTABLE = "unrepresentable_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """Texts of one property that no index can hold: how many, the bytes of the largest, and the key of its node."""
+
+    values: int
+    bytes: int
+    key: str
+
+    def __add__(self, other: Self) -> "Oversized":
+        largest = max(self, other, key=lambda found: (found.bytes, found.key))
+        return Oversized(self.values + other.values, largest.bytes, largest.key)
+
+    def reason(self, label: str) -> str:
+        """Why the property of a label has no index, as a part of a sentence."""
+        exceed = "value exceeds" if self.values == 1 else "values exceed"
+        return (
+            f"{self.values:,} {exceed} the {LARGEST_TEXT:,} bytes that an index holds; "
+            f"the largest, of the {label} {self.key}, has {self.bytes:,}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +42,8 @@ class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
     `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
-    reason. `multiline` says whether a value holds a line break, `longest` is the bytes of the longest line.
+    reason. `multiline` says whether a value holds a line break, `longest` is the bytes of the longest line, `oversized`
+    has the properties whose index must be left out.
     """
 
     rows: int = 0
@@ -26,6 +52,7 @@ class Tally:
     rejects: Counter[str] = field(default_factory=Counter)
     multiline: bool = False
     longest: int = 0
+    oversized: Mapping[str, Oversized] = field(default_factory=dict)
     files: tuple[FileRecord, ...] = ()
     reject_files: tuple[FileRecord, ...] = ()
 
@@ -37,6 +64,7 @@ class Tally:
             self.rejects + other.rejects,
             self.multiline or other.multiline,
             max(self.longest, other.longest),
+            merged(self.oversized, other.oversized),
             self.files + other.files,
             self.reject_files + other.reject_files,
         )
@@ -45,6 +73,12 @@ class Tally:
     def accounted(self) -> int:
         """The rows of its table that are accounted for (contract.md: every row is, always)."""
         return self.rows + self.no_target + rows_left_out(self.rejects)
+
+
+def merged(first: Mapping[str, Oversized], second: Mapping[str, Oversized]) -> dict[str, Oversized]:
+    """The oversized texts of both, by property."""
+    both = {name: first[name] + second[name] for name in first.keys() & second.keys()}
+    return {**first, **second, **both}
 
 
 def rows_left_out(rejects: Mapping[str, int]) -> int:

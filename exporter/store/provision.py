@@ -18,6 +18,7 @@ from platformdirs import user_cache_path
 
 from exporter import DISTRIBUTION
 from exporter.errors import RunError, UsageError
+from exporter.store.java import check_java
 
 VERSION = "2026.09.0"
 COORDINATES = ("org.neo4j:neo4j", "org.neo4j.app:neo4j-server")
@@ -59,8 +60,11 @@ def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:
 
 
 def installed(home: Path) -> Neo4jHome:
-    """The Neo4j installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` if either is missing."""
-    return Neo4jHome(home, _configured_java_home(), _installed_version(home))
+    """The Neo4j installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` if either is missing, or
+    the Java is too old."""
+    java_home, version = _configured_java_home(), _installed_version(home)
+    check_java(java_home, home / "lib" / f"neo4j-{version}.jar", version)
+    return Neo4jHome(home, java_home, version)
 
 
 def download(version: str, cache: Path, on_line: Callable[[str], None]) -> Path:

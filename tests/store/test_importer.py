@@ -19,10 +19,17 @@ def variables(neo4j_home: Neo4jHome, tmp_path: Path) -> dict[str, str]:
 
 
 def test_an_import_prints_its_lines(variables: dict[str, str], tmp_path: Path) -> None:
-    """Every line comes as it is printed, and the store is there."""
+    """Every line comes as it is printed, its progress apart, and the store is there."""
     lines: list[str] = []
-    import_export(tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph")
+    progress: list[str] = []
+    import_export(
+        tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph", on_progress=progress.append
+    )
     assert "Importing into database graph" in "\n".join(lines)
+    assert [line.partition(":")[0] for line in lines[3:-1]] == [
+        "  1/4 nodes", "  2/4 relationships", "  3/4 linking", "  4/4 counts and indexes",
+    ]  # fmt: skip
+    assert progress and [text for text in progress if "\r" in text or "\n" in text] == []
     assert (tmp_path / "store" / "data" / "databases" / "graph").is_dir()
 
 
