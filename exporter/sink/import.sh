@@ -271,7 +271,7 @@ show_steps() {
     local step=0 reached percent began=$SECONDS
     while kill -0 "$group" 2>/dev/null; do
         sleep 0.5
-        read -r reached percent < <(progress)
+        read -r reached percent < <(progress) || continue
         while [ "$step" -lt "$reached" ]; do
             [ "$in_place" = false ] || [ "$step" = 0 ] || say "$(step_line "$step"): $(duration $((SECONDS - began)))"
             step=$((step + 1)) began=$SECONDS

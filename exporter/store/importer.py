@@ -42,11 +42,11 @@ def import_export(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        assert script.stdout is not None
+        output = TextIOWrapper(script.stdout, encoding="utf-8", errors="replace", newline="")
         with script:
             try:
-                assert script.stdout is not None
-                # A line of progress ends with a carriage return.
-                for line in TextIOWrapper(script.stdout, encoding="utf-8", errors="replace", newline=""):
+                for line in output:  # one of progress ends with a carriage return
                     if line.endswith("\r"):
                         show(line.rstrip())
                         continue

@@ -60,11 +60,14 @@ def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:
 
 
 def installed(home: Path) -> Neo4jHome:
-    """The Neo4j installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` if either is missing, or
-    the Java is too old."""
+    """The Neo4j installed in `home`, and the Java of JAVA_HOME or PATH. Raises `UsageError` if either is missing, the
+    Java is too old, or there is no server: an import would still succeed, and all of its time would be lost."""
     java_home, version = _configured_java_home(), _installed_version(home)
     check_java(java_home, home / "lib" / f"neo4j-{version}.jar", version)
-    return Neo4jHome(home, java_home, version)
+    neo4j = Neo4jHome(home, java_home, version)
+    with contextlib.suppress(zipfile.BadZipFile):  # which neither Java nor import.sh can read
+        entry_point(neo4j)
+    return neo4j
 
 
 def download(version: str, cache: Path, on_line: Callable[[str], None]) -> Path:

@@ -82,7 +82,8 @@ def differences(manifest: Manifest, found: Mapping[str, Found]) -> list[str]:
     known = {entity.pattern: found.get(entity.pattern, Found()) for entity in manifest.entities}
     lines = [sentence for entity in manifest.entities for sentence in compare(entity, known[entity.pattern])]
     lines += [
-        f"{name}: none in {MANIFEST}, {found[name].rows} in Neo4j" for name in sorted(found.keys() - known.keys())
+        f"{visible(name)}: none in {MANIFEST}, {found[name].rows} in Neo4j"
+        for name in sorted(found.keys() - known.keys())
     ]
     labels = [node for node in manifest.nodes if node.rows]
     if lines and labels and not any(known[node.pattern].rows == node.rows for node in labels):

@@ -1,5 +1,6 @@
 """A Java that cannot run a Neo4j is found before anything is done with it."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,17 @@ def test_a_java_that_does_not_run(neo4j_home: Neo4jHome, tmp_path: Path) -> None
     java.symlink_to("/bin/true")
     with pytest.raises(UsageError, match=f"^{java} does not run: '{java} -version' says why"):
         check_java(tmp_path, main_jar(neo4j_home), neo4j_home.version)
+
+
+def test_a_neo4j_that_can_only_import(neo4j_home: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jars without the server's are refused before an import succeeds in vain."""
+    monkeypatch.setenv("JAVA_HOME", str(neo4j_home.java_home))
+    (tmp_path / "lib").mkdir()
+    with (
+        zipfile.ZipFile(main_jar(neo4j_home)) as whole,
+        zipfile.ZipFile(tmp_path / "lib" / main_jar(neo4j_home).name, "w") as part,
+    ):
+        name = next(name for name in whole.namelist() if name.endswith(".class"))
+        part.writestr(name, whole.read(name))
+    with pytest.raises(UsageError, match="has no Neo4j server"):
+        installed(tmp_path)
