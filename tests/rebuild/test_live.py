@@ -112,7 +112,7 @@ def test_a_login_that_is_refused(each_neo4j: Neo4jHome, tmp_path: Path, monkeypa
         monkeypatch.setenv("NEO4J_PASSWORD", "expired already")
         expired = fault(settings)
     assert wrong == (
-        "Neo4j refused the user or the password: give the user with rebuild.user (or NEO4J_USERNAME) and the password in"
-        " NEO4J_PASSWORD"
+        "Neo4j refused the user or the password: give the user with rebuild.user (or NEO4J_USERNAME) and the password"
+        " in NEO4J_PASSWORD"
     )
     assert expired.startswith("Neo4j lets this user do nothing but change the password")
