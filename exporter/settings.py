@@ -38,7 +38,7 @@ from exporter.text import parse_percentage, parse_size, parse_span, write_percen
 
 DEFAULT_FILE = Path("exporter.toml")
 # Settings that Neo4j's own variables set, too.
-NEO4J_VARIABLES = {"neo4j_home": "NEO4J_HOME", "neo4j_conf": "NEO4J_CONF"}
+NEO4J_VARIABLES = {"neo4j_home": "NEO4J_HOME", "neo4j_conf": "NEO4J_CONF", "user": "NEO4J_USERNAME"}
 
 
 class LogFormat(StrEnum):
@@ -115,6 +115,12 @@ class Settings(BaseSettings):
 
     # A description completes "must be …": messages about wrong values, docs/settings.md and `exporter init` repeat it.
     source: str | None = Field(default=None, description="a postgresql:// URI")
+    source_name: str | None = Field(
+        default=None,
+        pattern=r"^\S(.*\S)?$",
+        description="a name that tells this source from every other",
+        examples=["production"],
+    )
     output: Path = Field(default=Path("output"), description="a directory")
     group: str | None = Field(default=None, min_length=1, description="the name of a local group", examples=["neo4j"])
     workers: int = Field(default=2, ge=1, le=64, description="a whole number from 1 to 64")

@@ -249,6 +249,9 @@ def test_rebuild_settings_are_a_table_of_the_file(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("EXPORTER_REBUILD_MAX_DROP", "4.5 %")
     monkeypatch.setenv("EXPORTER_REBUILD_KEEP", "4")
     monkeypatch.setenv("NEO4J_HOME", "/opt/neo4j")
+    monkeypatch.setenv("NEO4J_USERNAME", "b")
+    assert load(config).rebuild.user == "b"
+    monkeypatch.setenv("EXPORTER_REBUILD_USER", "a")
     assert load(config, rebuild={"keep": 5, "max_rejects_rise": None}) == Settings(
         workers=3,
         rebuild=RebuildSettings(keep=5, max_drop=4.5, neo4j_timeout=180, user="a", neo4j_home=Path("/opt/neo4j")),

@@ -10,6 +10,7 @@ from exporter.cli.options import (
     Json,
     Output,
     Source,
+    SourceName,
     print_json,
     result_console,
     settings_from,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def check(
     context: typer.Context,
     source: Source = None,
+    source_name: SourceName = None,
     output: Output = None,
     config: Config = None,
     notes: Annotated[

@@ -18,6 +18,7 @@ from exporter.cli.options import (
     Output,
     ProfileFile,
     Source,
+    SourceName,
     StallTimeout,
     Timezone,
     Workers,
@@ -30,6 +31,7 @@ from exporter.errors import UsageError
 def export(
     context: typer.Context,
     source: Source = None,
+    source_name: SourceName = None,
     output: Output = None,
     group: Group = None,
     config: Config = None,

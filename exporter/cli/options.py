@@ -31,6 +31,14 @@ Source = Annotated[
         "line.",
     ),
 ]
+SourceName = Annotated[
+    str | None,
+    setting(
+        "--source-name",
+        "NAME",
+        "Tells this source from others, instead of the server's own identity, which a copy of its disk shares.",
+    ),
+]
 Output = Annotated[
     Path | None, setting("--output", "DIR", "Each export is a new directory below this one.", default="output")
 ]

@@ -56,9 +56,16 @@ class ReportRenderer(Protocol):
     ) -> str: ...
 
 
-def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render: ReportRenderer) -> ExportResult:
+def export(
+    settings: Settings,
+    pool: Pool,
+    listener: ProgressListener,
+    *,
+    render: ReportRenderer,
+    move_latest: bool = True,
+) -> ExportResult:
     """Exports the source into a new directory below `settings.output`; `pool` is used for nothing else. `render` makes
-    the export's report.
+    the export's report; `latest` is left where it is unless `move_latest` is set.
 
     Raises an `ExporterError` with the contract's exit code; then nothing is published, nothing half-written is left,
     and no process or server-side query keeps running. Once an export is published, signals no longer stop the
@@ -68,6 +75,7 @@ def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render
     started_at = datetime.now(UTC)
     timer = StageTimer(listener)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
+        partial.moves_latest = move_latest
         with connected(settings.source, f"exporter {partial.stamp}", **settings.timeouts) as connection:
             extracted = extract(settings, pool, connection, partial, timer)
         return publish(settings, partial, extracted, timer, started_at, render)
@@ -159,7 +167,14 @@ def metadata_of(settings: Settings, snapshot: Snapshot, started_at: datetime) ->
     return Metadata(
         tool=Tool(DISTRIBUTION, version(DISTRIBUTION)),
         model=Model(model_sha256()),
-        source=Source(snapshot.database, snapshot.server_version, snapshot.host, snapshot.taken_at, snapshot.wal_lsn),
+        source=Source(
+            snapshot.database,
+            snapshot.server_version,
+            snapshot.host,
+            snapshot.taken_at,
+            snapshot.wal_lsn,
+            identity=settings.source_name or snapshot.identity,
+        ),
         options=Options(settings.timezone, settings.tables, settings.columns),
         started_at=started_at,
         finished_at=datetime.now(UTC),

@@ -11,11 +11,9 @@ from rich.filesize import decimal
 from exporter.errors import SourceError
 from exporter.model.render import model_sha256
 from exporter.model.tables import tables
-from exporter.preflight.estimate import Estimate, estimate
+from exporter.preflight.estimate import Estimate, estimate, previous_export
 from exporter.preflight.statistics import read_statistics
-from exporter.published.history import readable_manifest
 from exporter.settings import Settings
-from exporter.sink.layout import LATEST
 from exporter.source.compatibility import Finding, Severity, by_severity, examine, examine_model
 from exporter.source.connection import Connection
 from exporter.source.leader import connected, current_catalog
@@ -90,7 +88,7 @@ def preflight(connection: Connection, settings: Settings) -> Preflight:
     mapping = settings.mapping
     catalog = current_catalog(connection, mapping)
     statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])
-    expected = estimate(catalog, statistics, mapping, readable_manifest(settings.output / LATEST))
+    expected = estimate(catalog, statistics, mapping, previous_export(connection, settings))
     free_bytes = free_disk_space(settings.output)
     findings = [
         *examine(catalog, mapping),

@@ -20,8 +20,8 @@ from exporter.text import format_duration
 EARLIER = 13
 # The settings to show; never the source, whose URI may contain a password.
 SHOWN = (
-    "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout", "stall_timeout",
-    "archive", "encrypt_to", "tables", "columns",
+    "source_name", "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout",
+    "stall_timeout", "archive", "encrypt_to", "tables", "columns",
 )  # fmt: skip
 DURATIONS = {"max_duration", "lock_timeout", "stall_timeout"}
 
@@ -40,7 +40,7 @@ def report(
     its report: if the page cannot be made, this is a page that says why.
     """
     try:
-        earlier = recent(settings.output, manifest.source.database, EARLIER)
+        earlier = recent(settings.output, manifest.source.identity, manifest.model.sha256, EARLIER)
         return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory), profile)
     except (Interrupted, RunError):
         raise  # a signal, or the time limit
@@ -56,7 +56,7 @@ def shown_settings(settings: Settings) -> dict[str, str]:
 def format_setting(name: str, value: Any) -> str:
     """A setting's value: `640 MB`, `30 s`, `no limit`, `marketing.leads = crm.prospects`."""
     if value is None:
-        return "none" if name in ("group", "encrypt_to") else "no limit"
+        return "none" if name in ("source_name", "group", "encrypt_to") else "no limit"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name == "memory":

@@ -14,6 +14,7 @@ from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
 from exporter.sink.files import FileRecord, is_plain
 from exporter.sink.tally import Oversized, Tally, rows_left_out
+from exporter.text import visible
 
 FORMAT = 1
 
@@ -43,11 +44,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where and when the export was read; never a user or a password."""
+    """Where and when the export was read; never a user or a password.
+
+    `identity` tells one source from another; exports of version 1.0 have none.
+    """
 
     database: str
     server_version: str
     host: str
+    identity: str | None = field(default=None, kw_only=True)
     snapshot_at: Timestamp
     wal_lsn: str
 
@@ -259,4 +264,4 @@ def read_manifest(export: Path) -> Manifest:
         return _MANIFEST.validate_python(content)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise DifferenceError(f"{layout.MANIFEST} is not what this program writes: see {where}") from None
+        raise DifferenceError(f"{layout.MANIFEST} is not what this program writes: see {visible(where)}") from None

@@ -13,6 +13,7 @@ from exporter.model.tables import tables
 from exporter.source.catalog import Relation, Size, read_catalog, read_sizes
 from exporter.source.compatibility import Severity, examine
 from exporter.source.connection import Connection, connect, run_error, session
+from exporter.source.identity import source_identity
 from exporter.source.mapping import NameMapping
 from exporter.source.watchdog import stall_guard
 
@@ -27,6 +28,7 @@ class Snapshot:
     database: str
     server_version: str
     host: str
+    identity: str
 
     @property
     def pre_execution(self) -> list[str]:
@@ -65,6 +67,7 @@ class Source:
         """
         relations = self.relations().values()
         names = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in relations)
+        identity = source_identity(self.connection)
         try:
             self.connection.execute("begin isolation level repeatable read read only")
             self.connection.execute(sql.SQL("lock table {} in access share mode").format(names))
@@ -87,6 +90,7 @@ class Source:
             database,
             version,
             "localhost" if host.startswith("/") else host,
+            identity,
         )
 
     def count_views(self) -> dict[str, int]:

@@ -56,15 +56,16 @@ def run_export(
     *,
     consequence: str,
     on_warning: Callable[[str], None] = warn,
+    move_latest: bool = True,
 ) -> ExportResult:
     """Exports the source as the first part of a job; `display` shows the progress, `on_warning` gets a sentence for
-    each index that the graph will not have.
+    each index that the graph will not have. `latest` moves if `move_latest` is set.
 
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
     """
     with interruptible("nothing was published") as pending, worker_pool(settings.workers) as pool, display as listener:
-        result = export(settings, pool, listener, render=report)
+        result = export(settings, pool, listener, render=report, move_latest=move_latest)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
     for skipped in result.manifest.skipped_indexes:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -122,17 +123,85 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
         ["export", "begun", "rows", "change", "rejects", "size", "took"],
         ["20261121T031500Z", "Sat", "21", "Nov", "03:15", "?", "?", "?", "?", "?"],
         ["20261122T031500Z", "Sun", "22", "Nov", "03:15", "23", "2", "794", "bytes", "2.5", "s"],
+        ["latest"],
         ["20261123T031500Z", "Mon", "23", "Nov", "03:15", "1,523", "+6,522", "%", "2", "794", "bytes", "2.5", "s"],
         ["20261121T031500Z:", "manifest.json", "is", "missing"],
     ])  # fmt: skip
+    listed_object = json.loads(exporter("runs", "--json").out)
+    assert [(run["name"], run["marks"]) for run in listed_object["exports"]] == [
+        ("20261121T031500Z", []), ("20261122T031500Z", ["latest"]), ("20261123T031500Z", []),
+    ]  # fmt: skip
     compared = exporter("runs", "--diff", "latest", "20261123T031500Z").out.splitlines()
     assert compared[2].split()[:1] == [manifest["nodes"][0]["label"]] and len(compared) == 3
+    assert json.loads(exporter("runs", "--diff", "latest", "20261123T031500Z", "--json").out) == {
+        "before": "20261122T031500Z",
+        "after": "20261123T031500Z",
+        "same_source": True,
+        "same_model": True,
+        "changes": [
+            {"name": "AuthUser", "rows_before": 13, "rows_after": 1513, "rejects_before": 2, "rejects_after": 2}
+        ],
+    }
     assert exporter("runs", "--diff", "latest", "2025").code == 2
+
+
+def test_old_exports_are_removed(exporter: Exporter, tmp_path: Path) -> None:
+    """But `latest`; first as a rehearsal, and each time with what that frees."""
+    output = tmp_path / "output"
+    for stamp in ("20261121T031500Z", "20261122T031500Z", "20261123T031500Z"):
+        tiny_export.write(output / stamp)
+    (output / "latest").symlink_to("20261122T031500Z")
+    size = sum(path.stat().st_size for path in (output / "20261121T031500Z").rglob("*") if path.is_file())
     assert exporter("prune").code == exporter("prune", "--keep", "0").code == 2
+    rehearsed = exporter("prune", "--keep", "1", "--dry-run")
+    assert rehearsed.out == f"would remove output/20261121T031500Z ({decimal(size)})\nWould free {decimal(size)}.\n"
+    assert sorted(path.name for path in output.iterdir()) == [
+        "20261121T031500Z", "20261122T031500Z", "20261123T031500Z", "latest",
+    ]  # fmt: skip
+    rehearsed = exporter("prune", "--keep", "1", "--dry-run", "--json")
+    assert json.loads(rehearsed.out) == {
+        "dry_run": True,
+        "removed": [{"path": "output/20261121T031500Z", "bytes": size}],
+        "bytes": size,
+    }
     pruned = exporter("prune", "--keep", "1")
-    assert (pruned.code, pruned.out) == (0, "removed output/20261121T031500Z\n")
+    assert (pruned.code, pruned.out) == (
+        0, f"removed output/20261121T031500Z ({decimal(size)})\nFreed {decimal(size)}.\n",
+    )  # fmt: skip
     assert exporter("prune", "--keep", "1").out == "Nothing to remove.\n"
     assert sorted(path.name for path in output.glob("2*")) == ["20261122T031500Z", "20261123T031500Z"]
+
+
+def test_the_exports_behind_a_live_graph_are_marked_and_kept(exporter: Exporter, tmp_path: Path) -> None:
+    """Where the settings name the Neo4j; `rebuild --status` says the same, and which one is latest."""
+    output, home = tmp_path / "output", tmp_path / "neo4j"
+    (home / "conf").mkdir(parents=True)
+    (home / "conf" / "neo4j.conf").touch()
+    for number, stamp in enumerate(("20261121T031500Z", "20261122T031500Z", "20261123T031500Z", "20261124T031500Z")):
+        tiny_export.write(output / stamp)
+        if number not in (1, 2):
+            continue
+        store = home / "data" / "rebuild" / "stores" / f"{stamp.removesuffix('Z')}.000000Z"
+        store.mkdir(parents=True)
+        shutil.copy(output / stamp / "manifest.json", store)
+        (store / "store.json").write_text(json.dumps({"export": stamp}))
+        if number == 1:
+            (store / "database").mkdir()
+    (output / "latest").symlink_to("20261123T031500Z")
+    live = {"NEO4J_HOME": str(home), "EXPORTER_REBUILD_BOLT": f"bolt://127.0.0.1:{closed_port()}"}
+    listed = json.loads(exporter("runs", "--json", **live).out)
+    assert [run["marks"] for run in listed["exports"]] == [[], ["rollback"], ["latest", "live"], []]
+    unmarked = json.loads(exporter("runs", "--json").out)
+    assert [run["marks"] for run in unmarked["exports"]] == [[], [], ["latest"], []]
+    status = json.loads(exporter("rebuild", "--status", "--json", **live).out)
+    assert (status["live"]["export"], status["previous"]["export"], status["latest"], status["answers"]) == (
+        "20261123T031500Z", "20261122T031500Z", "20261123T031500Z", False,
+    )  # fmt: skip
+    assert exporter("rebuild", "--status", "--repair").code == 2
+    exporter("prune", "--keep", "1", **live)
+    assert sorted(path.name for path in output.glob("2*")) == [
+        "20261122T031500Z", "20261123T031500Z", "20261124T031500Z",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["export", "--colour", "blue"], ["model", "--format", "svg"]])
@@ -151,7 +220,8 @@ def test_an_archive_is_encrypted_and_listed(exporter: Exporter, sample_database:
     directory = tmp_path / done.out.strip()
     size = decimal(directory.with_name(f"{directory.name}.tar.zst.age").stat().st_size)
     assert (done.code, done.err.splitlines()[-1]) == (0, f"Archive: {done.out.strip()}.tar.zst.age, {size}")
-    header, row = exporter("runs").out.splitlines()
+    header, row, mark = exporter("runs").out.splitlines()
+    assert mark.strip() == "latest"
     assert (header.split()[-1], " ".join(row.split()[-2:])) == ("archive", size)
     unused = exporter("export", "--encrypt-to", key, EXPORTER_SOURCE=sample_database)
     assert (unused.code, unused.err) == (2, "exporter: --encrypt-to is for an archive; give --archive too\n")
@@ -425,7 +495,7 @@ def test_a_rebuild_says_why_it_cannot_run(exporter: Exporter, tmp_path: Path) ->
     cases = {
         (): "which Neo4j? Set NEO4J_HOME, or neo4j_home in the table [rebuild] of the settings file",
         ("--rollback", "--repair"): "choose one of --rollback, --repair, and --from with --accept-changes",
-        ("--repair", "--max-drop", "5%"): "--repair exports nothing: leave out --source, --output, --max-drop,"
+        ("--repair", "--max-drop", "5%"): "--repair exports nothing: leave out --source, --source-name, --max-drop,"
         " --max-rejects-rise",
         ("--keep", "0"): "rebuild.keep: must be a whole number, 1 or more",
         ("--metrics", "missing/file.prom"): "the metrics missing/file.prom cannot be written: it is a directory, or its"

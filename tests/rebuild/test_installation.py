@@ -37,7 +37,9 @@ def test_what_is_missing_is_named(home: Path, tmp_path: Path) -> None:
     cases = {
         "which Neo4j": RebuildSettings(),
         "is not a Neo4j": RebuildSettings(neo4j_home=tmp_path),
-        "rebuild.user needs its password": RebuildSettings(neo4j_home=home, user="neo4j"),
+        "the Neo4j user of rebuild.user or NEO4J_USERNAME needs its password in NEO4J_PASSWORD": RebuildSettings(
+            neo4j_home=home, user="neo4j"
+        ),
         "set NEO4J_CONF": RebuildSettings(neo4j_home=home, neo4j_conf=tmp_path),
         "set rebuild.stop and rebuild.start": RebuildSettings(neo4j_home=home, stop="true"),
     }

@@ -67,8 +67,9 @@ def test_what_is_shown_of_the_settings() -> None:
         columns={"marketing.leads": {"phone": "contact_number"}},
     )
     assert shown_settings(settings) == {
-        "output": "output", "group": "none", "workers": "2", "memory": "640 MB", "timezone": "UTC",
-        "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
+        "source name": "none", "output": "output", "group": "none", "workers": "2", "memory": "640 MB",
+        "timezone": "UTC", "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s",
+        "stall timeout": "1 min 0 s",
         "archive": "no", "encrypt to": "none",
         "tables": "marketing.leads = crm.prospects", "columns": "marketing.leads.phone = contact_number",
     }  # fmt: skip

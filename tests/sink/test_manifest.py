@@ -94,6 +94,7 @@ SMALL_TEXT = """\
     "database": "astrokiran",
     "server_version": "18.4",
     "host": "db.example.org",
+    "identity": "postgresql:7301234567890123456/astrokiran",
     "snapshot_at": "2026-11-23T03:15:01.250000Z",
     "wal_lsn": "0/16B3748"
   },

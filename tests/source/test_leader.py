@@ -10,6 +10,7 @@ import pytest
 from exporter.errors import RunError
 from exporter.model.tables import tables
 from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.identity import source_identity
 from exporter.source.leader import Source, current_catalog, end_readers
 from exporter.source.mapping import NameMapping
 
@@ -39,6 +40,7 @@ def test_what_a_snapshot_says_of_the_source(source: str, leader: Connection) -> 
     snapshot = source_of(leader).take_snapshot()
     row = leader.execute("select current_database(), current_setting('server_version')").fetchone()
     assert (snapshot.database, snapshot.server_version) == row
+    assert snapshot.identity == source_identity(leader)
     assert (snapshot.host, before <= snapshot.taken_at <= datetime.now(UTC)) == ("localhost", True)
     assert [int(half, 16) > -1 for half in snapshot.wal_lsn.split("/")] == [True, True]
     assert snapshot.pre_execution == [

@@ -17,6 +17,7 @@ from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.sink.layout import entities
 from exporter.source.connection import session
+from exporter.source.identity import source_identity
 from exporter.source.watchdog import Watchdog
 from tests.support.export_process import eventually, running
 from tests.support.stalling_source import STALLED, STALLING, STALLS, execute
@@ -84,6 +85,15 @@ def exported(uri: str, output: Path) -> dict[str, bytes]:
         directory = Path(run.result.splitlines()[-1])
     files = [*directory.glob("nodes/*/*"), *directory.glob("relationships/*/*")]
     return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+def test_the_same_identity(primary: str, standby: str) -> None:
+    """It is the same source, whichever server is asked."""
+    identities = []
+    for uri in (primary, standby):
+        with session(uri, "exporter", lock_seconds=5) as leader:
+            identities.append(source_identity(leader))
+    assert identities[0] == identities[1]
 
 
 def test_the_same_files(primary: str, standby: str, tmp_path: Path) -> None:
