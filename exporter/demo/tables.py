@@ -12,11 +12,11 @@ from rich.text import Text
 
 from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
-from exporter.text import quantity, round_estimate, visible
+from exporter.text import quantity, visible
 
 WIDTH = 80
 SHOWN_ROWS = 5
-SHOWN_KINDS = 3
+SHOWN_KINDS = 2
 
 
 def sample_text(rows: int, anomalies: Mapping[str, int]) -> str:
@@ -24,7 +24,7 @@ def sample_text(rows: int, anomalies: Mapping[str, int]) -> str:
     faults = Counter(anomalies)
     commonest = ", ".join(f"{number:,} {kind}" for kind, number in faults.most_common(SHOWN_KINDS))
     return (
-        f"{round_estimate(rows)} rows of invented customers, guides, consultations, payments, …\n"
+        f"{rows:,} rows of invented customers, guides, consultations, payments, …\n"
         f"{faults.total():,} of them are wrong on purpose, in {len(faults)} ways, as rows are in real life:\n"
         f"{commonest}, …"
     )
