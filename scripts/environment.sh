@@ -21,30 +21,30 @@ environment_python() {
 # Usage: environment_setup ROOT LOCK MEGABYTES DISK_MEGABYTES. Does nothing if .venv holds what the lock names, which is
 # also true of requirements.lock.
 environment_setup() {
-    local root=$1 lock=$2 venv=$1/.venv stamp=$1/.venv/installed.lock unfinished=$1/.venv/unfinished clear=() python
+    local root=$1 lock=$2 total=$3 disk=$4 venv=$1/.venv stamp=$1/.venv/installed.lock unfinished=$1/.venv/unfinished
+    local python install
     if [ -x "$venv/bin/exporter" ] && [ -x "$venv/bin/python" ] && [ ! -e "$unfinished" ] &&
         { cmp -s "$root/$lock" "$stamp" || cmp -s "$root/requirements.lock" "$stamp"; }; then
         return
     fi
     python=$(environment_python)
-    printf 'Setting up .venv, once: about %s MB of Python packages, %s MB on the disk\n' "$3" "$4" >&2
+    printf 'Setting up .venv, once: about %s MB of Python packages, %s MB on the disk\n' "$total" "$disk" >&2
     # What a stopped installation left is not trusted.
-    [ ! -e "$unfinished" ] || clear=(--clear)
+    [ ! -e "$unfinished" ] || rm -rf "$venv"
+    mkdir -p "$venv"
     if command -v uv >/dev/null 2>&1; then
         # uv, too, then trusts the system's certificates; the first name is that of older versions.
         export UV_NATIVE_TLS=${UV_NATIVE_TLS:-true} UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true} VIRTUAL_ENV=$venv
-        uv venv --quiet --allow-existing ${clear[@]+"${clear[@]}"} --python "$python" "$venv"
-        touch "$unfinished"
-        environment_run "$venv" "$3" "$4" uv pip install --compile-bytecode --require-hashes -r "$root/$lock"
-        uv pip install --quiet --no-deps --no-build-isolation -e "$root"
+        uv venv --quiet --allow-existing --python "$python" "$venv"
+        install=(uv pip install)
     else
-        "$python" -m venv ${clear[@]+"${clear[@]}"} "$venv"
-        touch "$unfinished"
+        environment_run preparing "$python" -m venv "$venv"
         environment_trust "$venv/bin/pip"
-        environment_run "$venv" "$3" "$4" "$venv/bin/pip" install --disable-pip-version-check --quiet \
-            --require-hashes -r "$root/$lock"
-        "$venv/bin/pip" install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e "$root"
+        install=("$venv/bin/pip" install --disable-pip-version-check)
     fi
+    touch "$unfinished"
+    environment_run downloading "${install[@]}" --require-hashes -r "$root/$lock"
+    environment_run finishing "${install[@]}" --no-deps --no-build-isolation -e "$root"
     cp "$root/$lock" "$stamp"
     rm "$unfinished"
 }
@@ -64,12 +64,12 @@ environment_trust() {
     done
 }
 
-# Usage: environment_run VENV MEGABYTES DISK_MEGABYTES COMMAND... Runs an installer and shows how far it is: in place on
-# a terminal, else as a dated line every few seconds. Its own words are shown if it fails.
+# Usage: environment_run PHASE COMMAND... Runs a step of environment_setup and shows how far it is: in place on a
+# terminal, else as a dated line every few seconds.
 environment_run() {
-    local venv=$1 total=$2 disk=$3 log=$1/install.log tmp=$1/tmp status=0 logged=$SECONDS began=$SECONDS
-    local installer before phase=downloading line
-    shift 3
+    local phase=$1 log=$venv/install.log tmp=$venv/tmp status=0 logged=$SECONDS began=$SECONDS megabytes=0
+    local installer before line
+    shift
     rm -rf "$tmp"
     mkdir "$tmp"
     before=$(environment_megabytes "$venv")
@@ -95,34 +95,49 @@ environment_run() {
 }
 
 # Sets `line` of environment_run: the packages that have come, the rate, the time left; then those that are in place.
-# uv does not say where it keeps what it has downloaded, so of uv the second is shown.
+# Of uv, whose downloads are in its own cache, only the latter.
 environment_measure() {
-    local done_megabytes of=$total seconds left=''
-    done_megabytes=$(environment_megabytes "$tmp")
-    line=$(($(environment_megabytes "$venv") - done_megabytes - before))
-    if [ "$phase" = downloading ] && [ "$line" -gt 10 ]; then
-        phase=installing began=$SECONDS
+    local now installed seconds
+    now=$(environment_megabytes "$tmp")
+    installed=$(($(environment_megabytes "$venv") - now - before))
+    if [ "$phase" = downloading ] && [ "$installed" -gt 10 ]; then
+        phase=installing began=$SECONDS megabytes=0 total=$disk
     fi
-    [ "$phase" = downloading ] || { done_megabytes=$line of=$disk; }
     seconds=$((SECONDS - began))
-    if [ "$done_megabytes" -gt 0 ] && [ "$seconds" -gt 0 ] && [ "$of" -gt "$done_megabytes" ]; then
-        left=$(printf ' · %s MB/s · %s s left' $((done_megabytes / seconds)) \
-            $(((of - done_megabytes) * seconds / done_megabytes)))
+    line="Python packages, $phase · $seconds s"
+    case $phase in
+        installing) now=$installed ;;
+        downloading) ;;
+        *) return ;;
+    esac
+    # pip has some files twice for a moment.
+    [ "$now" -le "$megabytes" ] || megabytes=$now
+    [ "$megabytes" -le "$total" ] || megabytes=$total
+    [ "$megabytes" -eq 0 ] || line="$line · $megabytes of about $total MB"
+    if [ "$megabytes" -gt 0 ] && [ "$seconds" -gt 0 ]; then
+        line="$line · $((megabytes / seconds)) MB/s · $(((total - megabytes) * seconds / megabytes)) s left"
     fi
-    line="Python packages, $phase · $seconds s · $done_megabytes of about $of MB$left"
 }
 
-environment_megabytes() { du -sk "$1" 2>/dev/null | awk '{print int($1 * 1.024 / 1000)}'; }
+# Files that go away under du are no failure.
+environment_megabytes() { { du -sk "$1" 2>/dev/null || true; } | awk '{print int($1 * 1.024 / 1000)}'; }
 
-# Shows an installer's last words, and what to do.
+# Says why an installer failed, where and what to do, from what it wrote; else it shows its last words.
 environment_failed() {
-    local advice='check the network; behind a proxy, set HTTPS_PROXY'
-    if grep -qiE 'certificate|SSLError|UnknownIssuer' "$1"; then
-        advice="its certificate is not trusted: add the authority that signed it, such as your company's, to the system's"
-        advice="$advice certificates, or name a file with it in SSL_CERT_FILE"
-    elif grep -qi 'no space left' "$1"; then
-        advice='the disk is full'
+    local log=$1 host reason advice
+    host=$(grep -oE "https://[A-Za-z0-9.-]+|host='[A-Za-z0-9.-]+" "$log" | sed -e "s|https://||" -e "s|host='||" | tail -n 1) || true
+    if grep -qiE 'certificate|SSLError|UnknownIssuer' "$log"; then
+        reason="the certificate of ${host:-the package index} is not trusted"
+        advice="add the authority that signed it, such as your company's, to the system's certificates, or name a file with"
+        advice="$advice it in SSL_CERT_FILE"
+    elif grep -qi 'no space left' "$log"; then
+        reason='the disk is full' advice='make room'
+    elif grep -qiE 'proxy|connect|timed? ?out|resol' "$log"; then
+        reason="${host:-the package index} cannot be reached"
+        advice='check the network and, behind a proxy, HTTPS_PROXY'
+    else
+        tail -n 6 "$log" >&2
+        reason='see above' advice='mend that'
     fi
-    grep -v 'WARNING: Retrying' "$1" | tail -n 6 >&2
-    environment_die 4 "the Python packages could not be installed (see above): $advice; then run this again"
+    environment_die 4 "the Python packages could not be installed: $reason: $advice, then run this again (details: $log)"
 }
