@@ -28,9 +28,14 @@ environment_setup() {
         return
     fi
     python=$(environment_python)
-    printf 'Setting up .venv, once: about %s MB of Python packages, %s MB on the disk\n' "$total" "$disk" >&2
     # What a stopped installation left is not trusted.
     [ ! -e "$unfinished" ] || rm -rf "$venv"
+    if [ -e "$stamp" ]; then
+        printf 'Updating .venv\n' >&2
+        total=0 disk=0 # not known
+    else
+        printf 'Setting up .venv, once: about %s MB of Python packages, %s MB on the disk\n' "$total" "$disk" >&2
+    fi
     mkdir -p "$venv"
     if command -v uv >/dev/null 2>&1; then
         # uv, too, then trusts the system's certificates; the first name is that of older versions.
@@ -112,6 +117,10 @@ environment_measure() {
     esac
     # pip has some files twice for a moment.
     [ "$now" -le "$megabytes" ] || megabytes=$now
+    if [ "$total" -eq 0 ]; then
+        line="$line · $megabytes MB"
+        return
+    fi
     [ "$megabytes" -le "$total" ] || megabytes=$total
     [ "$megabytes" -eq 0 ] || line="$line · $megabytes of about $total MB"
     if [ "$megabytes" -gt 0 ] && [ "$seconds" -gt 0 ]; then
