@@ -13,7 +13,7 @@ from exporter.progress import log, state
 from exporter.progress import status as status_module
 from exporter.progress.log import PlainLines
 from exporter.progress.state import SEEN_SECONDS, ProgressState
-from exporter.progress.status import Spinner, status
+from exporter.progress.status import Spinner, Transfer, status
 from exporter.text import format_clock, format_duration
 from tests.support.export_process import eventually
 
@@ -132,15 +132,16 @@ def test_plain_lines_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not lines.thread.is_alive()
 
 
-def test_a_status(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where there is no live view: a dated line once it takes seconds, with its share and how long it has taken."""
+def test_a_status(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no live view: a dated line every few seconds, with its share and how long it has taken, also while
+    nothing moves."""
+    monkeypatch.setattr(status_module, "LINE_SECONDS", 0.3)
+    printed: list[str] = []
     with status("Comparing the files") as on_progress:
-        on_progress(1, 4)
-        clock.now += 5
         on_progress(2, 4)
-        on_progress(3, 4)
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.partition(" ")[2] == "Comparing the files · 50% · 5 s"
+        clock.now += 5
+        eventually(lambda: len(printed) > 1 or printed.extend(capsys.readouterr().err.splitlines()), "a second line")
+    assert {line.partition(" ")[2] for line in printed} == {"Comparing the files · 50% · 5 s"}
 
 
 def test_a_status_on_a_terminal(clock: SimpleNamespace) -> None:
@@ -150,3 +151,17 @@ def test_a_status_on_a_terminal(clock: SimpleNamespace) -> None:
     screen = io.StringIO()
     Console(file=screen, width=80).print(spinner)
     assert screen.getvalue() == "Comparing Neo4j · 1 min 5 s\n"
+
+
+def test_a_transfer(clock: SimpleNamespace) -> None:
+    """Bytes, and the rate of the last seconds: a host that stops answering is seen."""
+    line = Transfer("Downloading", 200_000_000)
+    line.receive(0)
+    assert str(line) == "Downloading · 0 s · 0 of 200 MB · 0.0 MB/s"
+    clock.now += 5
+    line.receive(50_000_000)
+    assert str(line) == "Downloading · 5 s · 50 of 200 MB · 10.0 MB/s · 15 s left"
+    for _ in range(3):
+        clock.now += 5
+        line.receive(50_000_000)
+    assert str(line) == "Downloading · 20 s · 50 of 200 MB · 0.0 MB/s"
