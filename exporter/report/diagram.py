@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import atan2, cos, radians, sin
 
 from exporter.model.render import groups
-from exporter.report.content import Content, EntitySummary
+from exporter.report.content import Content
 from exporter.report.coordinates import NARROW_COORDINATES, WIDE_COORDINATES
+from exporter.report.entities import EntitySummary
 from exporter.report.routes import Curve, Name, Point, Shape, name, route
 
 THINNEST, THICKEST = 1.0, 9.0
@@ -144,22 +145,35 @@ def caption(label: str, letters: int) -> list[str]:
 def arrows(patterns: Sequence[EntitySummary], shapes: Mapping[str, Shape], width: float, *, named: bool) -> list[Arrow]:
     """An arrow for each pattern, in their order; the names are placed when all lines are."""
     curves = routes(patterns, shapes, width)
+    places = names(patterns, shapes, curves) if named else {}
     most = max((pattern.rows for pattern in patterns), default=0)
-    points = {pattern: curve.points() for pattern, curve in curves.items()}
-    covered: list[Point] = []
     drawn = []
     for pattern in patterns:
         start, kind, end = pattern.parts
         thickness = max(THINNEST, THICKEST * (pattern.rows / max(most, 1)) ** 0.5)
+        curve = curves.get(pattern.name)
+        path, head = line(curve, thickness) if curve else loop(shapes[start], thickness)
+        drawn.append(Arrow(pattern, start, kind, end, path, head, thickness, places.get(pattern.name)))
+    return drawn
+
+
+def names(
+    patterns: Sequence[EntitySummary], shapes: Mapping[str, Shape], curves: Mapping[str, Curve]
+) -> dict[str, Name]:
+    """Where each pattern's type is written, one after the other."""
+    points = {pattern: curve.points() for pattern, curve in curves.items()}
+    written: list[Point] = []
+    places = {}
+    for pattern in patterns:
+        start, kind, _ = pattern.parts
+        length = len(kind) * NAME_LETTER
         if curve := curves.get(pattern.name):
-            paths, length = line(curve, thickness), len(kind) * NAME_LETTER
-            others = [point for other in points if other != pattern.name for point in points[other]]
-            place = name(curve, length, list(shapes.values()), covered, others) if named else None
+            crossing = [point for other in points if other != pattern.name for point in points[other]]
+            places[pattern.name] = name(curve, length, list(shapes.values()), written, crossing)
         else:
             x, y = beside(shapes[start], LOOP, 30)
-            paths, place = loop(shapes[start], thickness), Name(x + len(kind) * NAME_LETTER / 2, y, 0) if named else None
-        drawn.append(Arrow(pattern, start, kind, end, *paths, thickness, place))
-    return drawn
+            places[pattern.name] = Name(x + length / 2, y, 0)
+    return places
 
 
 def routes(patterns: Sequence[EntitySummary], shapes: Mapping[str, Shape], width: float) -> dict[str, Curve]:

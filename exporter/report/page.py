@@ -14,8 +14,9 @@ from rich.filesize import decimal
 
 from exporter.model.render import groups
 from exporter.pipeline.profile import Profile
-from exporter.report.content import Content, EntitySummary
+from exporter.report.content import Content
 from exporter.report.diagram import NARROW, WIDE, diagram
+from exporter.report.entities import EntitySummary
 from exporter.report.sparkline import sparkline
 from exporter.report.timeline import Block, timeline
 from exporter.report.verdict import verdict, worst

@@ -10,7 +10,7 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600
 # The maximum number of ticks on an axis, and the last one's latest position, so that its label fits beside it.
 TICKS = 8
 LAST = 0.95
-# The share of the axis that a block needs to be visible: smaller adjacent ones are merged. With many workers it is more,
+# The share of the axis that a block needs to be visible: smaller adjacent ones are merged. Many workers make it larger,
 # so that the page has at most about `BLOCKS` of them.
 SMALLEST, BLOCKS = 0.001, 4000
 

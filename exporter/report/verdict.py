@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exporter.report.content import Content, EntitySummary
+from exporter.report.content import Content
+from exporter.report.entities import EntitySummary
 from exporter.report.limits import Level
 
 # How many labels and patterns it lists before it only counts the rest, and how many with more rejects it names.

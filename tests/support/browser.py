@@ -92,7 +92,9 @@ class Browser:
 
     def point(self, selector: str) -> None:
         """Moves the mouse onto the middle of an element."""
-        self.ask(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        self.ask(
+            f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center', behavior: 'instant'}})"
+        )
         self.wait()  # until the page knows that it was scrolled
         x, y = self.ask(
             f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from exporter.model.graph import NODES
 from exporter.model.tables import ordered_relationships
 from exporter.report.content import Content, content
+from exporter.report.limits import Limits
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.manifest import FORMAT, Manifest, NodeEntry, RelationshipEntry, Totals
@@ -65,7 +66,7 @@ def content_of(rows: int) -> Content:
             Example("null_id", "id", None, "phone", True, None),
         ]
     }
-    return content(manifest_of(rows), examples, [], {"workers": "2"}, 200 << 20)
+    return content(manifest_of(rows), examples, [], {"workers": "2"}, 200 << 20, Limits())
 
 
 CONTENT = content_of(rows=1000)
