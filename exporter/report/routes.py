@@ -8,7 +8,7 @@ from math import atan2, cos, degrees, hypot, inf, pi, sin
 Point = tuple[float, float]
 
 # How far a line may be bent, as a share of its length, in the order of preference; to the left is positive.
-BENDS = (0.06, -0.06, 0.13, -0.13, 0.21, -0.21, 0.3, -0.3, 0.42, -0.42)
+BENDS = tuple(sign * bend for bend in (0.06, 0.12, 0.18, 0.25, 0.33, 0.42, 0.52) for sign in (1, -1))
 # The places of a name along its line, in the order of preference.
 PLACES = (0.5, 0.44, 0.56, 0.38, 0.62, 0.31, 0.69, 0.25, 0.75)
 STEPS = 24
@@ -107,10 +107,11 @@ def bent(start: Shape, end: Shape, bend: float) -> Curve:
 
 
 def between(curve: Curve, start: Shape, end: Shape) -> Curve:
-    """The part of a curve that is in neither label."""
-    fine = [step / (4 * STEPS) for step in range(4 * STEPS + 1)]
-    leaves = next((t for t in fine if not start.holds(curve.at(t), 2)), 0.0)
-    arrives = next((t for t in reversed(fine) if not end.holds(curve.at(t), 2)), 1.0)
+    """The part of a curve between two labels that is in neither."""
+    step = 1 / (4 * STEPS)
+    half = [number * step for number in range(2 * STEPS + 1)]
+    leaves = max((t + step for t in half if start.holds(curve.at(t), 2)), default=0.0)
+    arrives = min((1 - t - step for t in half if end.holds(curve.at(1 - t), 2)), default=1.0)
     return curve.part(leaves, arrives) if leaves < arrives else curve
 
 

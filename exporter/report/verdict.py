@@ -35,7 +35,8 @@ def verdict(content: Content) -> Verdict:
         key=lambda entity: (list(Level).index(entity.level), entity.rows / (entity.before or 1), -(entity.before or 0)),
     )
     levels = [*(entity.level for entity in drops), content.rejects_level]
-    more = [entity for entity in content.entities if entity.rejected > entity.rejected_before]
+    rising = content.rejects_level is not Level.WITHIN
+    more = [entity for entity in content.entities if rising and entity.rejected > entity.rejected_before]
     more.sort(key=lambda entity: entity.rejected_before - entity.rejected)
     return Verdict(
         worst(levels),
