@@ -33,7 +33,7 @@ def scales_of(drawn: Mapping[str, list[tuple[float, float]]]) -> list[float]:
 
 
 def draw(lines: list[str], picture: Path) -> None:
-    """Writes the SVG: one panel a measure, both axes logarithmic, with plain numbers; the same results give the same bytes."""
+    """Writes the SVG: a panel for each measure, logarithmic axes, plain numbers; equal results give equal bytes."""
     import matplotlib
 
     matplotlib.use("svg")
