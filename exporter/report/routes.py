@@ -77,7 +77,7 @@ class Name:
 
 def route(start: Shape, end: Shape, others: Iterable[Shape], taken: Sequence[Curve], width: float) -> Curve:
     """The curve from one label's edge to another's that passes fewest of `others`, keeps apart from the curves `taken`
-    between the same two, and stays within the drawing's width."""
+    between the same two, and stays within the drawing's top and sides."""
     reach = distance((start.x, start.y), (end.x, end.y)) / 2 + 100
     x, y = (start.x + end.x) / 2, (start.y + end.y) / 2
     near = [other for other in others if abs(other.x - x) < reach and abs(other.y - y) < reach]
@@ -85,7 +85,7 @@ def route(start: Shape, end: Shape, others: Iterable[Shape], taken: Sequence[Cur
     def hits(curve: Curve) -> int:
         points = curve.points()
         passed = sum(other.holds(point, CLEARANCE) for point in points for other in near)
-        outside = sum(not EDGE < point[0] < width - EDGE for point in points)
+        outside = sum(not EDGE < x < width - EDGE or y < EDGE for x, y in points)
         return passed + outside + sum(STEPS for other in taken if distance(curve.at(0.5), other.at(0.5)) < APART)
 
     best = bent(start, end, BENDS[0])
