@@ -49,12 +49,15 @@ def round_estimate(number: int) -> str:
 
 
 def format_change(before: float | None, after: float) -> str:
-    """`+3.1 %`, `-20 %`, `new`, `gone`; empty if nothing changed, or there is nothing to compare with."""
+    """`+3.1 %`, `-20 %`, `new`, `gone`; the difference, `-72`, where the percentage would be 0.0; empty if nothing
+    changed, or there is nothing to compare with."""
     if before is None or before == after:
         return ""
     if not before or not after:
         return "gone" if before else "new"
     percent = (after - before) / before * 100
+    if abs(percent) < 0.05:
+        return f"{after - before:+,.0f}" if abs(after - before) >= 0.5 else ""
     return f"{percent:+,.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
 
 

@@ -27,10 +27,13 @@ def test_an_estimate_has_three_digits(number: int, text: str) -> None:
         (1000, 1031, "+3.1 %"),
         (5, 4, "-20 %"),
         (1, 100, "+9,900 %"),
+        (223_325, 223_253, "-72"),
+        (1_000_000, 1_000_500, "+0.1 %"),
+        (5.0, 5.001, ""),
     ],
 )
-def test_a_change_is_a_rounded_percentage(before: int | None, after: int, text: str) -> None:
-    """With a decimal below ten percent; `new` and `gone` have none."""
+def test_a_change_is_a_rounded_percentage(before: float | None, after: float, text: str) -> None:
+    """With a decimal below ten percent, and the difference where that would be zero; `new` and `gone` have none."""
     assert format_change(before, after) == text
 
 

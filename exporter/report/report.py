@@ -10,6 +10,7 @@ from exporter.errors import Interrupted, RunError
 from exporter.pipeline.profile import Profile
 from exporter.published.history import recent
 from exporter.report.content import content
+from exporter.report.limits import Limits
 from exporter.report.page import page
 from exporter.settings import Settings
 from exporter.shape.examples import Example
@@ -41,7 +42,8 @@ def report(
     """
     try:
         earlier = recent(settings.output, manifest.source.identity, manifest.model.sha256, EARLIER)
-        return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory), profile)
+        limits = Limits(settings.rebuild.max_drop, settings.rebuild.max_rejects_rise)
+        return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory, limits), profile)
     except (Interrupted, RunError):
         raise  # a signal, or the time limit
     except Exception as error:
