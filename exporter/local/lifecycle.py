@@ -12,7 +12,7 @@ from exporter.sink.manifest import read_manifest
 from exporter.store.configuration import Access, ample_heap
 from exporter.store.deploy import Steps
 from exporter.store.process import find_server, stop_server
-from exporter.store.provision import Neo4jHome, provision
+from exporter.store.provision import Neo4jHome, has_browser, provision
 from exporter.store.server import Server
 
 NO_SOURCE = "no source is set; give --source postgresql://USER@HOST/DATABASE, or an existing export with --from"
@@ -156,8 +156,3 @@ def find_neo4j(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
             f"the graph needs Neo4j {home.version}, but {missing} is missing; build the graph again, or restore it"
         )
     return provisioned
-
-
-def has_browser(home: Neo4jHome) -> bool:
-    """Whether a Neo4j includes Neo4j Browser: as an archive beside its jars, or as one of them."""
-    return any(home.home.glob("web/neo4j-browser*.zip")) or any(home.home.glob("lib/neo4j-browser*.jar"))

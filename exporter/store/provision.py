@@ -167,6 +167,11 @@ def entry_point(home: Neo4jHome) -> str:
     raise UsageError(f"NEO4J_HOME ({home.home}) has no Neo4j server: there is no lib/neo4j-server-<version>.jar")
 
 
+def has_browser(home: Neo4jHome) -> bool:
+    """Whether a Neo4j includes Neo4j Browser: as an archive beside its jars, or as one of them."""
+    return any(home.home.glob("web/neo4j-browser*.zip")) or any(home.home.glob("lib/neo4j-browser*.jar"))
+
+
 def _configured_java_home() -> Path:
     """The Java of JAVA_HOME, else the one on PATH."""
     configured = os.environ.get("JAVA_HOME")

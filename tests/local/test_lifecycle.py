@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from exporter.errors import UsageError
-from exporter.local.lifecycle import find_neo4j, has_browser
+from exporter.local.lifecycle import find_neo4j
 from exporter.store.configuration import Access
 from exporter.store.deploy import Steps
-from exporter.store.provision import Neo4jHome
+from exporter.store.provision import Neo4jHome, has_browser
 from exporter.store.server import serve
 from tests.support.local_graph import RECORD
 
