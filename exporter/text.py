@@ -80,6 +80,8 @@ def visible_lines(text: str) -> str:
 def visible_json(text: str) -> str:
     """JSON, or a string of Cypher, with the control characters escaped that `json.dumps` leaves raw (DEL, C1,
     bidirectional); it means the same."""
+    if text.isprintable():
+        return text
     return "".join(
         json.dumps(letter)[1:-1] if letter != "\n" and visible(letter) != letter else letter for letter in text
     )

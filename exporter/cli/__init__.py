@@ -65,7 +65,7 @@ app.add_typer(local)
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
     # Libraries' log messages are not for the user, and may quote the source.
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()  # None would say that nobody hears them
     try:
         # Only of an export is it true, and known here, what a signal leaves.
         with interruptible("nothing was published" if sys.argv[1:2] == ["export"] else ""):

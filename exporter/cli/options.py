@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from exporter.cli.completion import complete_export
 from exporter.text import visible_json
 
 # The panels of `--help` for settings, which distinguish them from a command's other flags.
@@ -77,7 +78,10 @@ Config = Annotated[
     ),
 ]
 Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports to keep.")]
-Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="The directory of an export.")]
+Export = Annotated[
+    Path,
+    typer.Argument(metavar="EXPORT", help="The directory of an export.", autocompletion=complete_export),
+]
 Cache = Annotated[
     Path | None,
     typer.Option("--cache", metavar="DIR", help="Where Neo4j's jars are kept.", show_default="the XDG cache"),
