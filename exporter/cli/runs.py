@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from exporter.cli.completion import complete_export_name
 from exporter.cli.options import Config, Output, result_console, settings_from
 
 
@@ -13,7 +14,13 @@ def runs(
     config: Config = None,
     diff: Annotated[
         tuple[str, str] | None,
-        typer.Option("--diff", metavar="A B", help="Compare two exports, by name or directory.", show_default=False),
+        typer.Option(
+            "--diff",
+            metavar="A B",
+            help="Compare two exports, by name or directory.",
+            show_default=False,
+            autocompletion=complete_export_name,
+        ),
     ] = None,
 ) -> None:
     """List the exports in the output directory, or compare two of them by label and pattern."""

@@ -38,14 +38,14 @@ def test_a_name_is_the_name_of_a_directory(name: str) -> None:
 
 def test_a_graph_is_found_by_its_name() -> None:
     """By its name; without one, `graph` or the only one."""
-    with pytest.raises(UsageError, match="no graph named graph; build one"):
+    with pytest.raises(UsageError, match="no graph yet; build one with exporter local --source URI"):
         find(None)
     sales = saved("sales")
     assert (find(None), find("sales")) == (sales, sales)
     with pytest.raises(UsageError, match="no graph named graph; existing graphs: sales"):
         find("graph")
     march = saved("march")
-    with pytest.raises(UsageError, match="existing graphs: march, sales"):
+    with pytest.raises(UsageError, match="Give one with --name: march, sales"):
         find(None)
     assert graphs() == [march, sales]
     assert saved("graph") == find(None)
