@@ -20,7 +20,7 @@ from tests.support.local_graph import RECORD
 
 def test_a_browser_is_served_where_there_is_one(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
     """Of an installed Neo4j: its page comes, tells the Bolt address, and nobody gets in without the password; a server
-    that is started again keeps that. The archive here is a page of ours; the real one is a jar, and drawn by a drill."""
+    that is started again keeps that. The archive here is a page of ours; a drill has the real one."""
     home = replace(each_neo4j, home=tmp_path / "installed")
     for folder in ("web", "lib"):
         (home.home / folder).mkdir(parents=True)
