@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from exporter.errors import UsageError
+
 SETTINGS, MANIFEST = "exporter.toml", "manifest.json"
 
 
@@ -15,7 +17,7 @@ def complete_graph(incomplete: str) -> list[str]:
     """The graphs on this machine."""
     from exporter.local.names import graph_names
 
-    with suppress(OSError):
+    with suppress(OSError, UsageError):
         return [name for name in graph_names() if name.startswith(incomplete)]
     return []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from exporter import DISTRIBUTION
+from exporter.errors import UsageError
 
 DEFAULT = "graph"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -13,8 +14,12 @@ RECORD = "graph.json"
 
 
 def data_directory() -> Path:
-    """The user's data directory for the graphs: XDG_DATA_HOME is respected."""
-    return user_data_path(DISTRIBUTION, appauthor=False)
+    """The user's data directory for the graphs: XDG_DATA_HOME is respected. Raises `UsageError` for a user without a
+    home directory."""
+    try:
+        return user_data_path(DISTRIBUTION, appauthor=False)
+    except RuntimeError:  # neither HOME nor an entry in the list of users
+        raise UsageError("this user has no home directory to keep graphs in; set HOME or XDG_DATA_HOME") from None
 
 
 def graph_names() -> list[str]:
