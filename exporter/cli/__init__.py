@@ -18,7 +18,7 @@ from exporter.cli.demo import demo
 from exporter.cli.export import export
 from exporter.cli.headers import headers
 from exporter.cli.init import init
-from exporter.cli.local import local
+from exporter.cli.local import app as local
 from exporter.cli.model import model
 from exporter.cli.prune import prune
 from exporter.cli.rebuild import EXIT_CODES, rebuild
@@ -56,15 +56,16 @@ def options(
 
 
 # In the order of `--help`.
-for command in (init, check, export, verify, runs, prune, headers, model, local, demo):
+for command in (init, check, export, verify, runs, prune, headers, model, demo):
     app.command()(command)
 app.command(epilog=EXIT_CODES)(rebuild)
+app.add_typer(local)
 
 
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
     # Libraries' log messages are not for the user, and may quote the source.
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()  # None would say that nobody hears them
     try:
         # Only of an export is it true, and known here, what a signal leaves.
         with interruptible("nothing was published" if sys.argv[1:2] == ["export"] else ""):

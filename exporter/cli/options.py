@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from exporter.cli.completion import complete_export
+from exporter.text import visible_json
+
 # The panels of `--help` for settings, which distinguish them from a command's other flags.
 EXPORT_SETTINGS = "Settings (also in exporter.toml or as EXPORTER_<NAME>)"
 REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUILD_<NAME>)"
@@ -83,7 +86,10 @@ Config = Annotated[
     ),
 ]
 Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports to keep.")]
-Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="The directory of an export.")]
+Export = Annotated[
+    Path,
+    typer.Argument(metavar="EXPORT", help="The directory of an export.", autocompletion=complete_export),
+]
 Cache = Annotated[
     Path | None,
     typer.Option("--cache", metavar="DIR", help="Where Neo4j's jars are kept.", show_default="the XDG cache"),
@@ -115,15 +121,15 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
 
 
 def print_json(content: object) -> None:
-    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))
+    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters, controls are escaped."""
+    print(visible_json(json.dumps(content, indent=2, ensure_ascii=False)))
 
 
 def result_console() -> Any:
     """Where tables go; wide enough for most if stdout is not a terminal."""
-    from rich.console import Console
+    from exporter.progress.console import SafeConsole
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return SafeConsole(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exporter.cli.completion import complete_export_name
 from exporter.cli.options import (
     PASSWORD_WARNING,
     REBUILD_SETTINGS,
@@ -75,7 +76,11 @@ def rebuild(
     export: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="EXPORT", help="Use this export, by name or directory, not a new one.", show_default=False
+            "--from",
+            metavar="EXPORT",
+            help="Use this export, by name or directory, not a new one.",
+            show_default=False,
+            autocompletion=complete_export_name,
         ),
     ] = None,
     accept_changes: Annotated[

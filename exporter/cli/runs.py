@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exporter.cli.completion import complete_export_name
 from exporter.cli.options import Config, Json, Output, print_json, result_console, settings_from
 
 if TYPE_CHECKING:
@@ -17,7 +18,13 @@ def runs(
     config: Config = None,
     diff: Annotated[
         tuple[str, str] | None,
-        typer.Option("--diff", metavar="A B", help="Compare two exports, by name or directory.", show_default=False),
+        typer.Option(
+            "--diff",
+            metavar="A B",
+            help="Compare two exports, by name or directory.",
+            show_default=False,
+            autocompletion=complete_export_name,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.interrupts import disable_interrupts
-from exporter.local.registry import EXPORTS, PASSWORD, RECORD, Graph, Record, locked
+from exporter.local.names import RECORD
+from exporter.local.registry import EXPORTS, PASSWORD, Graph, Record, locked
 from exporter.settings import Settings
 from exporter.sink.manifest import read_manifest
 from exporter.store.configuration import Access, ample_heap
@@ -99,7 +100,7 @@ def start(graph: Graph, *, cache: Path | None, steps: Steps) -> Record:
         record = require_record(graph)
         if not graph.server():
             if not (graph.directory / record.store / "data").is_dir():  # otherwise Neo4j would create an empty one
-                raise UsageError(f"the store of the graph {graph.name} no longer exists; build it again")
+                raise UsageError(f"the store of {graph.title} no longer exists; build it again")
             serve_store(graph, replace(record, neo4j=find_neo4j(record, cache, steps)), steps)
         return require_record(graph)
 
@@ -128,7 +129,7 @@ def require_record(graph: Graph) -> Record:
     """The record of a graph. Raises `UsageError` if it has none."""
     record = graph.record()
     if not record:
-        raise UsageError(f"the graph {graph.name} no longer exists")
+        raise UsageError(f"{graph.title} no longer exists")
     return record
 
 

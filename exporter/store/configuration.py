@@ -84,6 +84,8 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
         "server.memory.pagecache.size": "128m",
         "dbms.security.auth_enabled": str(access.password is not None).lower(),
         "dbms.usage_report.enabled": "false",
+        # Otherwise Neo4j Browser reports its use to its makers.
+        "client.allow_telemetry": "false",
         # Otherwise each of the two databases takes 256 MB from the start.
         "db.tx_log.preallocate": "false",
         # Otherwise a stop waits ten seconds for connections to settle; versions without the setting start anyway.
