@@ -6,8 +6,10 @@ code. Commands import what they need when they run: `--help` and completion do n
 
 import gc
 import logging
+import os
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -17,25 +19,31 @@ from exporter.cli.check import check
 from exporter.cli.demo import demo
 from exporter.cli.export import export
 from exporter.cli.headers import headers
+from exporter.cli.help import Command, Group, usage_error
 from exporter.cli.init import init
 from exporter.cli.local import local
 from exporter.cli.model import model
 from exporter.cli.prune import prune
 from exporter.cli.rebuild import EXIT_CODES, rebuild
+from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
 from exporter.cli.verify import verify
-from exporter.errors import ExporterError
+from exporter.errors import ExporterError, RunError, UsageError
 from exporter.interrupts import ignore_signals, interruptible
+
+SIGPIPE_CODE = 128 + 13
 
 app = typer.Typer(
     name="exporter",
+    cls=Group,
     help="Export AstroKiran's PostgreSQL services as one Neo4j graph: from one snapshot, as CSV files for neo4j-admin, "
     "every row accounted for.",
     epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
     "exported; 4 failed while running, nothing was published; 5 another export is running; 130 stopped by a signal. "
     "`rebuild` also has 6, 7 and 8.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -48,34 +56,92 @@ def print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Options of the command itself."""
+    """Options of the command itself. Without a command, its help."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(UsageError.exit_code)
 
 
 # In the order of `--help`.
-for command in (init, check, export, verify, runs, prune, headers, model, local, demo):
-    app.command()(command)
-app.command(epilog=EXIT_CODES)(rebuild)
+for command in (init, check, export, verify, runs, rejects, prune, headers, model, local, demo):
+    app.command(cls=Command)(command)
+app.command(cls=Command, epilog=EXIT_CODES)(rebuild)
 
 
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
-    # Libraries' log messages are not for the user, and may quote the source.
-    logging.lastResort = None
+    prepare_output()
+    name = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
     try:
         # Only of an export is it true, and known here, what a signal leaves.
-        with interruptible("nothing was published" if sys.argv[1:2] == ["export"] else ""):
-            app()
-    except ExporterError as error:
-        from exporter.progress.log import log_error
-
-        log_error(f"exporter: {error}")
-        sys.exit(error.exit_code)
+        with interruptible("nothing was published" if name == "export" else ""):
+            code = run()
+    except OSError:
+        if not (code := flush_stdout(0)):
+            raise
     finally:
         ignore_signals()
         # Otherwise the interpreter visits every object of every library several times as it exits.
         # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()
+    sys.exit(flush_stdout(code))
+
+
+def run() -> int:
+    """Runs the command line, and returns the exit code; an error's message is on stderr then."""
+    try:
+        try:
+            return app(standalone_mode=False) or 0
+        except typer.TyperException as error:
+            raise usage_error(error) from None
+    except SystemExit as ended:  # by Typer, when the reader of stdout has gone
+        return int(ended.code or 0)
+    except ExporterError as error:
+        from exporter.progress.log import log_error
+
+        log_error(f"exporter: {error}")
+        return error.exit_code
+
+
+def prepare_output() -> None:
+    """Sees to it that no letter and no closed stream stops a command, and that what libraries log stays unseen: it is
+    not for the user, and may quote the source."""
+    logging.lastResort = None
+    logging.getLogger("exporter").addHandler(LogLines())
+    logging.getLogger("exporter").propagate = False
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - closed as the process ends
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class LogLines(logging.Handler):
+    """The program's own log on stderr: warnings as messages, the rest, which only -v lets through, as dated lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from exporter.progress.log import log_dated, log_stderr
+
+        if record.levelno >= logging.WARNING:
+            log_stderr(f"exporter: warning: {record.getMessage()}")
+        else:
+            log_dated(record.getMessage())
+
+
+def flush_stdout(code: int) -> int:
+    """The exit code, once everything is written; 141 if the reader of stdout has gone, as a shell says of SIGPIPE."""
+    try:
+        (sys.__stdout__ or sys.stdout).flush()
+    except OSError as error:
+        from exporter.progress.log import log_error
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would complain as it exits
+        if isinstance(error, BrokenPipeError):
+            return SIGPIPE_CODE
+        log_error(f"exporter: cannot write to stdout: {error.strerror}")
+        return RunError.exit_code
+    return code
