@@ -6,10 +6,9 @@ code. Commands import what they need when they run: `--help` and completion do n
 
 import gc
 import logging
-import os
 import sys
+from contextlib import suppress
 from importlib.metadata import version
-from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -27,11 +26,10 @@ from exporter.cli.prune import prune
 from exporter.cli.rebuild import EXIT_CODES, rebuild
 from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
+from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
-from exporter.errors import ExporterError, RunError, UsageError
+from exporter.errors import ExporterError, UsageError
 from exporter.interrupts import ignore_signals, interruptible
-
-SIGPIPE_CODE = 128 + 13
 
 app = typer.Typer(
     name="exporter",
@@ -75,49 +73,48 @@ app.command(cls=Command, epilog=EXIT_CODES)(rebuild)
 
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
-    prepare_output()
-    name = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    prepare_streams()
+    # What libraries log is not for the user, and may quote the source.
+    logging.lastResort = None
+    logging.getLogger("exporter").addHandler(LogLines())
+    logging.getLogger("exporter").propagate = False
     try:
-        # Only of an export is it true, and known here, what a signal leaves.
-        with interruptible("nothing was published" if name == "export" else ""):
-            code = run()
-    except OSError:
-        if not (code := flush_stdout(0)):
-            raise
+        code = run()
     finally:
         ignore_signals()
         # Otherwise the interpreter visits every object of every library several times as it exits.
         # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()
-    sys.exit(flush_stdout(code))
+    sys.exit(code)
 
 
 def run() -> int:
     """Runs the command line, and returns the exit code; an error's message is on stderr then."""
+    name = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     try:
-        try:
-            return app(standalone_mode=False) or 0
-        except typer.TyperException as error:
-            raise usage_error(error) from None
-    except SystemExit as ended:  # by Typer, when the reader of stdout has gone
-        return int(ended.code or 0)
+        # Only of an export is it true, and known here, what a signal leaves.
+        with interruptible("nothing was published" if name == "export" else ""):
+            try:
+                code: int = app(standalone_mode=False) or 0
+            except typer.TyperException as error:
+                raise usage_error(error, name) from None
+            flush_stdout()
+            return code
+    except ReaderGoneError as error:
+        discard_stdout()
+        return error.exit_code
     except ExporterError as error:
         from exporter.progress.log import log_error
 
         log_error(f"exporter: {error}")
-        return error.exit_code
+        return flushed(error.exit_code)
 
 
-def prepare_output() -> None:
-    """Sees to it that no letter and no closed stream stops a command, and that what libraries log stays unseen: it is
-    not for the user, and may quote the source."""
-    logging.lastResort = None
-    logging.getLogger("exporter").addHandler(LogLines())
-    logging.getLogger("exporter").propagate = False
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - closed as the process ends
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def flushed(code: int) -> int:
+    """The exit code of a failure, after what was printed before it is written, if that is possible."""
+    with suppress(OutputError):
+        flush_stdout()
+    return code
 
 
 class LogLines(logging.Handler):
@@ -130,18 +127,3 @@ class LogLines(logging.Handler):
             log_stderr(f"exporter: warning: {record.getMessage()}")
         else:
             log_dated(record.getMessage())
-
-
-def flush_stdout(code: int) -> int:
-    """The exit code, once everything is written; 141 if the reader of stdout has gone, as a shell says of SIGPIPE."""
-    try:
-        (sys.__stdout__ or sys.stdout).flush()
-    except OSError as error:
-        from exporter.progress.log import log_error
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would complain as it exits
-        if isinstance(error, BrokenPipeError):
-            return SIGPIPE_CODE
-        log_error(f"exporter: cannot write to stdout: {error.strerror}")
-        return RunError.exit_code
-    return code

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from exporter.errors import UsageError
 from exporter.invocation import command
+from exporter.text import visible
 
 OPTIONS = "Options"
 EVERY_COMMAND = "Options of every command"
@@ -147,10 +148,11 @@ def emphasized(text: str, fg: str | None = None) -> str:
     return typer.style(text, fg=fg, bold=True) if sys.stdout.isatty() and "NO_COLOR" not in os.environ else text
 
 
-def usage_error(error: Any) -> UsageError:
-    """An error of the command line as one of ours: a sentence, and on the next line where to look."""
+def usage_error(error: Any, name: str) -> UsageError:
+    """An error of the command line as one of ours: a sentence, and on the next line where to look; `name` is that of
+    the command, if there is one."""
     context = getattr(error, "ctx", None)
-    path = context.command_path.split(" ", 1)[1:] if context else []
+    path = context.command_path.split(" ", 1)[1:] if context else [visible(name)]
     return UsageError(f"{usage_sentence(error)}\n  See: {' '.join([command(), *path, '--help'])}")
 
 
@@ -164,10 +166,21 @@ def usage_sentence(error: Any) -> str:
         name = parameter.metavar if parameter.param_type_name == "argument" else parameter.opts[0]
         if hasattr(error, "param_type"):
             return f"{name} is missing"
-        return f"{name}: {error.message.replace('Input should be', 'must be').partition(', unable')[0]}"
+        return f"{name}: {rule(str(error.message))}"
     message = str(error.message)
     if hasattr(error, "option_name"):
-        return message.removeprefix("Option ").replace("'", "").replace("an argument", "a value").rstrip(".")
+        return (
+            message.removeprefix("Option ")
+            .replace("'", "")
+            .replace("requires an argument", "needs a value")
+            .rstrip(".")
+        )
     if message.startswith("Got unexpected extra argument"):
         return f"unexpected argument: {message.partition('(s) (')[2].removesuffix(')')}"
     return (message[:1].lower() + message[1:]).rstrip(".")
+
+
+def rule(message: str) -> str:
+    """What a value must be, in our words, from pydantic's."""
+    text = message.removeprefix("Value error, ").replace("Input should be", "must be").partition(", unable")[0]
+    return text.replace("a valid integer", "a whole number").rstrip(".")
