@@ -1,5 +1,6 @@
 """Numbers, sizes, durations and ages as people read and write them: the only formatter, and the only parser."""
 
+import json
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -69,6 +70,19 @@ def visible(text: str) -> str:
     does (`\\r`, `\\x1B`), and so is what reverses or hides letters (bidirectional and other format characters,
     `\\u202E`), except the joiners that Indic scripts and emoji need."""
     return "".join(escaped(letter) if unicodedata.category(letter) in INVISIBLE else letter for letter in text)
+
+
+def visible_lines(text: str) -> str:
+    """Text of several lines, safe to print: as `visible`, but its line ends stay."""
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
+def visible_json(text: str) -> str:
+    """JSON, or a string of Cypher, with the control characters escaped that `json.dumps` leaves raw (DEL, C1,
+    bidirectional); it means the same."""
+    return "".join(
+        json.dumps(letter)[1:-1] if letter != "\n" and visible(letter) != letter else letter for letter in text
+    )
 
 
 def escaped(letter: str) -> str:

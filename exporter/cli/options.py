@@ -13,6 +13,7 @@ import typer
 
 from exporter.cli.help import EXPORT_SETTINGS as EXPORT_SETTINGS
 from exporter.cli.help import REBUILD_SETTINGS as REBUILD_SETTINGS
+from exporter.text import visible_json
 
 
 def setting(
@@ -107,9 +108,10 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
 
 
 def print_json(content: object) -> None:
-    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters where stdout can write them."""
+    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters where stdout can write them,
+    controls are escaped."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(content, indent=2, ensure_ascii=ascii_only))
+    print(visible_json(json.dumps(content, indent=2, ensure_ascii=ascii_only)))
 
 
 def print_path(path: Path) -> None:
@@ -120,9 +122,9 @@ def print_path(path: Path) -> None:
 
 def result_console() -> Any:
     """Where tables go; wide enough for most if stdout is not a terminal."""
-    from rich.console import Console
+    from exporter.progress.console import SafeConsole
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return SafeConsole(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"

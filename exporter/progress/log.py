@@ -13,7 +13,9 @@ from typing import TextIO
 from rich.console import Console
 
 from exporter.errors import UsageError
+from exporter.progress.console import SafeConsole
 from exporter.progress.state import ProgressState
+from exporter.text import visible_lines
 
 # Lines are at least this many seconds apart, and at least this share of the run's time so far: a night's log stays
 # readable.
@@ -24,9 +26,10 @@ TABLES_A_LINE = 3
 
 
 def print_if_possible(text: str, stream: TextIO) -> None:
-    """Prints a line. Where that fails, on a full disk or a pipe that nobody reads, the run goes on without."""
+    """Prints text, whose control characters cannot command a terminal. Where that fails, on a full disk or a pipe that
+    nobody reads, the run goes on without."""
     try:
-        print(text, file=stream, flush=True)
+        print(visible_lines(text), file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -68,7 +71,7 @@ def log_stderr(text: str) -> None:
 
 def stderr_console() -> Console:
     """The console on stderr for what is not an error: it prints nothing when that was silenced."""
-    return Console(stderr=True, quiet=bool(_quiet))
+    return SafeConsole(stderr=True, quiet=bool(_quiet))
 
 
 def log_dated(text: str) -> None:
