@@ -18,7 +18,7 @@ from exporter.cli.check import check
 from exporter.cli.demo import demo
 from exporter.cli.export import export
 from exporter.cli.headers import headers
-from exporter.cli.help import Command, Group, usage_error
+from exporter.cli.help import complete_commands, usage_error
 from exporter.cli.init import init
 from exporter.cli.local import local
 from exporter.cli.model import model
@@ -33,7 +33,6 @@ from exporter.interrupts import ignore_signals, interruptible
 
 app = typer.Typer(
     name="exporter",
-    cls=Group,
     help="Export AstroKiran's PostgreSQL services as one Neo4j graph: from one snapshot, as CSV files for neo4j-admin, "
     "every row accounted for.",
     epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
@@ -67,8 +66,9 @@ def options(
 
 # In the order of `--help`.
 for command in (init, check, export, verify, runs, rejects, prune, headers, model, local, demo):
-    app.command(cls=Command)(command)
-app.command(cls=Command, epilog=EXIT_CODES)(rebuild)
+    app.command()(command)
+app.command(epilog=EXIT_CODES)(rebuild)
+complete_commands(app)
 
 
 def main() -> None:

@@ -103,6 +103,16 @@ class Group(TyperGroup):
         write_parameters(self.get_params(ctx), ctx, formatter)
 
 
+def complete_commands(app: typer.Typer) -> None:
+    """Gives all commands of an app, and of the apps in it, the common options and look."""
+    app.info.cls = Group
+    for registered in app.registered_commands:
+        registered.cls = Command
+    for group in app.registered_groups:
+        if group.typer_instance:
+            complete_commands(group.typer_instance)
+
+
 def write_parameters(parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
     """Writes arguments and options, panel by panel; those of every command come last."""
     panels: dict[str, list[tuple[str, str]]]

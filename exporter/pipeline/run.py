@@ -147,7 +147,7 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
         kept = partial.keep_rejects()
         raise LimitError(
             f"{rejects:,} rejects exceed --max-rejects {settings.max_rejects}, nothing was published: "
-            f"{commonest(tallies)}; see {kept}, or run: {command()} rejects {shlex.quote(str(kept))}"
+            f"{commonest(tallies)}; see them by {command()} rejects {shlex.quote(str(kept))}"
         )
 
 
@@ -157,7 +157,7 @@ def commonest(tallies: Mapping[str, Tally], most: int = 3) -> str:
         {(reason, name): count for name, tally in tallies.items() for reason, count in tally.rejects.items()}
     )
     texts = [f"{count:,} {reason} in {name}" for (reason, name), count in counts.most_common(most)]
-    return ", ".join([*texts, *([f"and {len(counts) - most} more kinds"] if len(counts) > most else [])])
+    return ", ".join([*texts, *([f"{len(counts) - most} more kinds"] if len(counts) > most else [])])
 
 
 def examples_of(chunks: Iterable[ChunkDone]) -> dict[str, list[Example]]:

@@ -97,8 +97,6 @@ class PlainLines:
         self.thread = threading.Thread(target=self.print_until_ended, daemon=True)
 
     def __enter__(self) -> ProgressState:
-        if self.print_line is log_dated:
-            begin_dated_log()  # and not only with its first line, which a quick failure comes before
         self.thread.start()
         return self.state
 
@@ -106,6 +104,8 @@ class PlainLines:
         self.ended.set()
         self.thread.join()
         self.state.end()
+        if self.print_line is log_dated and self.state.times.seconds:
+            begin_dated_log()  # even if the run ended before its first line was due
 
     def print_until_ended(self) -> None:
         while not self.ended.wait(POLL_SECONDS):

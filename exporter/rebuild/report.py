@@ -1,6 +1,7 @@
 """What a rebuild reports: a log on stderr while it runs, and the result as one JSON object at the end."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
 from exporter.pipeline.timing import timed
-from exporter.progress.log import log_dated, log_stderr
+from exporter.progress.log import log_dated, log_error, log_stderr, print_if_possible
 from exporter.rebuild.stores import Store
 from exporter.settings import LogFormat
 
@@ -34,19 +35,24 @@ class Log:
     format: LogFormat = LogFormat.PLAIN
 
     def write(self, text: str, level: str = "info") -> None:
-        """Writes a line."""
+        """Writes a line, unless lines were silenced."""
         if self.format is LogFormat.PLAIN:
             log_dated(text)
         else:
-            now = datetime.now().astimezone().isoformat(timespec="seconds")
-            log_stderr(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
+            log_stderr(json_line(text, level))
 
     def fail(self, text: str) -> None:
         """Writes why the rebuild failed; as plain text, like every command's error."""
         if self.format is LogFormat.PLAIN:
-            log_stderr(f"exporter: {text}")
+            log_error(f"exporter: {text}")
         else:
-            self.write(text, "error")
+            print_if_possible(json_line(text, "error"), sys.stderr)
+
+
+def json_line(text: str, level: str) -> str:
+    """A line of the log as a JSON object."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False)
 
 
 @dataclass(slots=True)
