@@ -16,7 +16,9 @@ class ModelFormat(StrEnum):
 
 
 def model(
-    format: Annotated[ModelFormat, typer.Option("--format", help="Output format.")] = ModelFormat.TABLE,
+    format: Annotated[
+        ModelFormat, typer.Option("--format", metavar="table|mermaid|json", help="Output format.")
+    ] = ModelFormat.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
 ) -> None:
     """Print the graph model: labels and patterns, with the tables and columns they come from."""

@@ -84,7 +84,7 @@ def group_lines(groups: Sequence["RejectGroup"]) -> Iterator[str]:
 
 
 def example_text(example: "Example") -> str:
-    """`key 17: auth_user_id = 4711 (AuthUser)`"""
-    key, value = ["null" if text is None else visible(text) for text in (example.key, example.value)]
+    """`key 17: auth_user_id = 4711 (AuthUser)`: the label is the one that was looked for."""
+    key, value = (("null" if text is None else visible(text) or "(empty)") for text in (example.key, example.value))
     looked_for = f" ({example.references})" if example.references else ""
-    return f"key {key}: {example.column} = {f'masked: {value}' if example.masked else value}{looked_for}"
+    return f"key {key}: {example.column} = {f'({value}, masked)' if example.masked else value}{looked_for}"
