@@ -8,15 +8,13 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -42,8 +40,8 @@ from exporter.origins import (
     unknown_variables,
     without_absent,
 )
+from exporter.setting_types import FilePath, Number, Percentage, Size, Span, Text
 from exporter.source.mapping import NameMapping
-from exporter.text import parse_percentage, parse_size, parse_span, write_percentage, write_size, write_span
 
 logger = logging.getLogger(__name__)
 
@@ -56,40 +54,6 @@ SECRET = {("source",), ("rebuild", "bolt"), ("rebuild", "stop"), ("rebuild", "st
 class LogFormat(StrEnum):
     PLAIN = "plain"
     JSON = "json"
-
-
-def plain_number(value: Any) -> Any:
-    """A number as it is; true and false as texts, which are no numbers."""
-    return str(value) if isinstance(value, bool) else value
-
-
-def not_blank(value: Any) -> Any:
-    """A text with something in it. Raises for one without, and for one that no file's name can be."""
-    if isinstance(value, str) and (not value.strip() or "\0" in value):
-        raise PydanticCustomError("blank", "blank")
-    return value
-
-
-# `Settings().model_dump(mode="json")` writes these as a settings file does.
-Number = Annotated[int, BeforeValidator(plain_number)]
-Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(write_size, when_used="json")]
-# At most what PostgreSQL's timeouts hold: 32 bits of milliseconds.
-Span = Annotated[
-    int,
-    Field(ge=1, le=500 * 3600),
-    BeforeValidator(parse_span),
-    BeforeValidator(plain_number),
-    PlainSerializer(write_span, when_used="json"),
-]
-Percentage = Annotated[
-    float,
-    Field(ge=0, allow_inf_nan=False),
-    BeforeValidator(parse_percentage),
-    BeforeValidator(plain_number),
-    PlainSerializer(write_percentage, when_used="json"),
-]
-Text = Annotated[str, BeforeValidator(not_blank)]
-FilePath = Annotated[Path, BeforeValidator(not_blank)]
 
 
 class RebuildSettings(BaseModel):
