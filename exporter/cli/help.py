@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -85,6 +86,10 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         write_parameters(self.get_params(ctx), ctx, formatter)
 
+    def invoke(self, ctx: Any) -> Any:
+        check_working_directory()
+        return super().invoke(ctx)
+
 
 class Group(TyperGroup):
     """A command of commands with the options that all have, and their help."""
@@ -101,6 +106,21 @@ class Group(TyperGroup):
                 rows.append((name, (subcommand.help or "").partition("\n\n")[0].replace("\n", " ")))
         write_section(formatter, "Commands", rows)
         write_parameters(self.get_params(ctx), ctx, formatter)
+
+    def invoke(self, ctx: Any) -> Any:
+        if ctx.parent:
+            check_working_directory()
+        return super().invoke(ctx)
+
+
+def check_working_directory() -> None:
+    """Raises `UsageError` where relative paths cannot work, nor the processes that start there."""
+    try:
+        directory = Path.cwd()
+    except OSError:
+        raise UsageError("the working directory no longer exists; change to another one") from None
+    if not os.access(directory, os.X_OK):
+        raise UsageError(f"this user may not enter the working directory {directory}; change to another one")
 
 
 def complete_commands(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,3 +151,36 @@ def test_stdout_need_not_be_utf_8(exporter: Exporter) -> None:
     assert (table.code, r"user_id \u2192 transaction_id" in table.out, table.err) == (0, True, "")
     printed = [exporter("model", "--json", PYTHONIOENCODING=encoding).out for encoding in ("ascii", "utf-8")]
     assert printed[0] == printed[1]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["runs", "export", "check --config /dev/null", "headers --check", "init", "model"]
+)
+def test_a_working_directory_that_is_gone_is_a_sentence(arguments: str, tmp_path: Path) -> None:
+    """For every command; help can still be had."""
+    directory = tmp_path / "gone"
+    for command in (arguments, f"{arguments} --help"):
+        directory.mkdir()
+        done = subprocess.run(
+            ["sh", "-c", f'rmdir "$PWD" && exec {EXPORTER} {command}'], cwd=directory, capture_output=True, text=True
+        )
+        message = "exporter: the working directory no longer exists; change to another one\n"
+        assert (done.returncode, done.stderr) == ((0, "") if command != arguments else (2, message))
+
+
+# Takes root's power to enter every directory from a command.
+WITHOUT_POWER = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(bool(WITHOUT_POWER) and not shutil.which("setpriv"), reason="root may enter every directory")
+def test_a_working_directory_that_may_not_be_entered_is_a_sentence(tmp_path: Path) -> None:
+    """As after `sudo -u` in a directory of root's."""
+    directory = tmp_path / "closed"
+    directory.mkdir()
+    command = [*WITHOUT_POWER, "sh", "-c", f'chmod 0 "$PWD" && exec {EXPORTER} runs']
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    directory.chmod(0o700)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"exporter: this user may not enter the working directory {directory}; change to another one\n",
+    )
