@@ -1,6 +1,7 @@
 """The tables that commands print, on 80 columns."""
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -150,3 +151,12 @@ def test_changes_are_listed_with_rows_and_rejects() -> None:
         "Skill                 10      0    gone        0        2\n"
         "Guide              1,000  1,001  +0.1 %        3        3\n"
     )
+
+
+def test_the_legend_of_the_model_explains_its_signs() -> None:
+    """Each sign stands in the tables above it, too."""
+    printed = io.StringIO()
+    Console(width=160, file=printed).print(model_tables())
+    tables, _, legend = printed.getvalue().partition("How to read it")
+    signs = (r"→", r"\w \?", r", else by \w", r"\w = \w+ \?", r"\{\w+\}", r"\(phone\)", r"\(text\)")
+    assert [sign for sign in signs if not (re.search(sign, tables) and re.search(sign, legend))] == []
