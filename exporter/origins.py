@@ -67,8 +67,8 @@ class Environment:
     def place(self, names: Names, shown: str | None) -> str:
         single = self.others.get(names) or PREFIX + "_".join(names).upper()
         if single in os.environ or len(names) == 1:
-            return single + ("" if shown is None else f"={shlex.quote(shown)}")
-        return f"{PREFIX}{names[0].upper()}, {'.'.join(names[1:])}" + ("" if shown is None else f" = {shown}")
+            return visible(single) + ("" if shown is None else f"={shlex.quote(shown)}")
+        return f"{PREFIX}{names[0].upper()}, {visible('.'.join(names[1:]))}" + ("" if shown is None else f" = {shown}")
 
 
 @dataclass
@@ -84,7 +84,7 @@ class SettingsFile:
         if names in (("tables",), ("columns",)):  # whose faults name the table in the file
             return str(self.path)
         line = line_of(self.text, names)
-        name = ".".join(names)
+        name = visible(".".join(names))
         return f"{self.path}{f' line {line}' if line else ''}, {name}" + ("" if shown is None else f" = {shown}")
 
 

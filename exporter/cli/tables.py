@@ -107,7 +107,7 @@ def changes_table(changes: Iterable[Change]) -> RenderableType:
 LEGEND = """How to read it
 start → end        the columns of the pattern's table with the keys of its two nodes
 user_id ?          may be empty: then there is no relationship
-id, else by phone  where the key is empty, the node with this phone
+id, else by phone  where no node has the key: the one node with this phone
 code = referrer ?  the node whose code is this referrer; none if it is empty
 {via}              a property of the relationship
 (phone), (text)    personal data, and of which kind"""
