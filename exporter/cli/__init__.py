@@ -75,7 +75,7 @@ def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
     prepare_streams()
     # What libraries log is not for the user, and may quote the source.
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()
     logging.getLogger("exporter").addHandler(LogLines())
     logging.getLogger("exporter").propagate = False
     try:
