@@ -105,7 +105,7 @@ def escaped(letter: str) -> str:
 
 def parse_size(value: Any) -> Any:
     """Bytes of `640MB`, `1.5G` or a plain number."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
     return int(float(match[1]) * BYTES[match[2].upper()]) if match else value
 
 
@@ -116,7 +116,7 @@ def write_size(size: int) -> str:
 
 def parse_span(value: Any) -> Any:
     """Seconds of `90s`, `15m`, `2h` or a plain number."""
-    match = re.fullmatch(r"([0-9]+)\s*([smh]?)", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,18})\s*([smh]?)", value.strip()) if isinstance(value, str) else None
     return int(match[1]) * SECONDS[match[2]] if match else value
 
 

@@ -65,9 +65,20 @@ def estimates_table(estimate: Estimate) -> RenderableType:
     return shown
 
 
+# What the signs in the tables of the model mean.
+LEGEND = """How to read it
+start → end        the columns of the pattern's table with the keys of its two nodes
+user_id ?          may be empty: then there is no relationship
+id, else by phone  where no node has the key: the one node with this phone
+code = referrer ?  the node whose code is this referrer; none if it is empty
+{via}              a property of the relationship
+(phone), (text)    personal data, and of which kind"""
+
+
 def model_tables() -> RenderableType:
-    """The graph model, group by group in import order: labels, and below them patterns."""
-    return Group(*(part for group, members in groups().items() for part in group_tables(group, members)))
+    """The graph model, group by group in import order: labels, and below them patterns. A legend ends it."""
+    parts = [part for group, members in groups().items() for part in group_tables(group, members)]
+    return Group(*parts, Text(LEGEND))
 
 
 def group_tables(group: str, members: list[SourceTable]) -> list[RenderableType]:

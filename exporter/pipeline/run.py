@@ -6,6 +6,7 @@ settings -> plan -> key index -> chunks in worker processes -> publish
 """
 
 import functools
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Protocol
 from exporter import DISTRIBUTION
 from exporter.errors import LimitError, RunError
 from exporter.interrupts import time_limit
+from exporter.invocation import command
 from exporter.model.render import model_sha256
 from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.messages import ChunkDone, IndexDone
@@ -152,8 +154,18 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
     if settings.max_rejects is not None and rejects > settings.max_rejects:
         kept = partial.keep_rejects()
         raise LimitError(
-            f"{rejects} rejects exceed --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
+            f"{rejects:,} rejects exceed --max-rejects {settings.max_rejects}, nothing was published: "
+            f"{commonest(tallies)}; see them by {command()} rejects {shlex.quote(str(kept))}"
         )
+
+
+def commonest(tallies: Mapping[str, Tally], most: int = 3) -> str:
+    """The commonest reasons of rejects, each with its entity: `812 dangling_end in Customer-HAS_AUTH-AuthUser, …`."""
+    counts = Counter(
+        {(reason, name): count for name, tally in tallies.items() for reason, count in tally.rejects.items()}
+    )
+    texts = [f"{count:,} {reason} in {name}" for (reason, name), count in counts.most_common(most)]
+    return ", ".join([*texts, *([f"{len(counts) - most} more kinds"] if len(counts) > most else [])])
 
 
 def examples_of(chunks: Iterable[ChunkDone]) -> dict[str, list[Example]]:

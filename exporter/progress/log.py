@@ -1,5 +1,6 @@
 """Lines on stderr: messages, and the plain dated lines of a run's progress (live.py is the live view)."""
 
+import logging
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import TextIO
 
 from rich.console import Console
 
+from exporter.errors import UsageError
 from exporter.progress.console import SafeConsole
 from exporter.progress.state import ProgressState
 from exporter.text import visible_lines
@@ -32,18 +34,33 @@ def print_if_possible(text: str, stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-_quiet = False
+_quiet: bool | None = None
+_dated = False
 
 
-def silence() -> None:
-    """From now on stderr gets errors only."""
+def choose_verbosity(*, quiet: bool) -> None:
+    """From now on stderr gets errors only, or everything that the program logs. Raises `UsageError` for both."""
     global _quiet
-    _quiet = True
+    if _quiet not in (None, quiet):
+        raise UsageError("choose one of --quiet and --verbose")
+    _quiet = quiet
+    logging.getLogger("exporter").setLevel(logging.CRITICAL if quiet else logging.DEBUG)
+
+
+def is_verbose() -> bool:
+    """Whether stderr gets everything that the program logs."""
+    return _quiet is False
+
+
+def begin_dated_log() -> None:
+    """From now on errors are dated, too."""
+    global _dated
+    _dated = True
 
 
 def log_error(text: str) -> None:
-    """Prints an error on stderr if possible."""
-    print_if_possible(text, sys.stderr)
+    """Prints an error on stderr if possible, with the local time if the lines before it have theirs."""
+    print_if_possible(dated(text) if _dated else text, sys.stderr)
 
 
 def log_stderr(text: str) -> None:
@@ -54,12 +71,18 @@ def log_stderr(text: str) -> None:
 
 def stderr_console() -> Console:
     """The console on stderr for what is not an error: it prints nothing when that was silenced."""
-    return SafeConsole(stderr=True, quiet=_quiet)
+    return SafeConsole(stderr=True, quiet=bool(_quiet))
 
 
 def log_dated(text: str) -> None:
     """Prints on stderr, prefixed with the local time."""
-    log_stderr(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
+    begin_dated_log()
+    log_stderr(dated(text))
+
+
+def dated(text: str) -> str:
+    """A text with the local time before it."""
+    return f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}"
 
 
 class PlainLines:
@@ -80,6 +103,9 @@ class PlainLines:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.ended.set()
         self.thread.join()
+        self.state.end()
+        if self.print_line is log_dated and self.state.times.seconds:
+            begin_dated_log()  # even if the run ended before its first line was due
 
     def print_until_ended(self) -> None:
         while not self.ended.wait(POLL_SECONDS):

@@ -44,21 +44,26 @@ class Log:
 
     def write(self, text: str, level: str = "info") -> None:
         """Writes a line. `-q` leaves those of the level `error`."""
-        now, plain = datetime.now().astimezone().isoformat(timespec="seconds"), self.format is LogFormat.PLAIN
-        line = json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False)
+        plain = self.format is LogFormat.PLAIN
         if level == "error":
-            print_if_possible(f"{now} {text}" if plain else line, sys.stderr)
+            log_error(text) if plain else print_if_possible(json_line(text, level), sys.stderr)
         elif plain:
             log_dated(text)
         else:
-            log_stderr(line)
+            log_stderr(json_line(text, level))
 
     def fail(self, text: str) -> None:
         """Writes why the rebuild failed; as plain text, like every command's error."""
         if self.format is LogFormat.PLAIN:
             log_error(f"exporter: {text}")
         else:
-            self.write(text, "error")
+            print_if_possible(json_line(text, "error"), sys.stderr)
+
+
+def json_line(text: str, level: str) -> str:
+    """A line of the log as a JSON object."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False)
 
 
 @dataclass(slots=True)

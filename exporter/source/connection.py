@@ -15,6 +15,8 @@ from psycopg.pq import TransactionStatus
 from exporter.errors import RunError, SourceError, UsageError
 from exporter.source.queries import Address
 
+logger = logging.getLogger(__name__)
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # psycopg logs an error that happens during another one, and quotes the server.
@@ -141,6 +143,9 @@ def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connec
     A statement that a signal interrupts is cancelled: the server would not notice that nobody is waiting for it.
     """
     connection = connect(uri, application, lock_seconds=lock_seconds)
+    info = connection.info
+    server = f"{info.user}@{info.host}:{info.port}/{info.dbname}, PostgreSQL {info.parameter_status('server_version')}"
+    logger.debug("connected to %s", server)
     try:
         yield connection
     except psycopg.Error as error:

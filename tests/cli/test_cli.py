@@ -2,80 +2,24 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-import pytest
 from rich.filesize import decimal
 
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.tables import tables
 from exporter.sink.publish import partial_export
 from tests.support import tiny_export
+from tests.support.commands import PASSWORD, Done, Exporter
 from tests.support.export_process import PROGRESS, check_calm
 from tests.support.ports import closed_port
 
-EXPORTER = Path(sys.executable).with_name("exporter")
-PASSWORD = "hunter2"
-COMMANDS = ("init", "check", "export", "verify", "runs", "prune", "headers", "model", "local", "demo", "rebuild")
 WARNING = "exporter: warning: a password on the command line is visible to other users; use PGPASSWORD\n"
-
-
-@dataclass(frozen=True)
-class Done:
-    """The exit code and output of a command."""
-
-    code: int
-    out: str
-    err: str
-
-
-Exporter = Callable[..., Done]
-
-
-@pytest.fixture
-def exporter(tmp_path: Path) -> Exporter:
-    """Runs the command in an empty directory, with no settings but those passed to it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("EXPORTER_", "PG", "NEO4J_"))}
-
-    def run(*arguments: object, **environment: str) -> Done:
-        command = [str(EXPORTER), *map(str, arguments)]
-        process = subprocess.run(
-            command, cwd=tmp_path, env=kept | environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        done = Done(process.returncode, process.stdout, process.stderr)
-        assert PASSWORD not in done.out + done.err
-        assert "Traceback" not in done.err
-        return done
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def exported(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
-    """An export of the sample, and the command's output."""
-    output = tmp_path_factory.mktemp("exported") / "output"
-    command = [str(EXPORTER), "export", "--source", sample_database, "--output", str(output)]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    done = Done(process.returncode, process.stdout, process.stderr)
-    assert done.code == 0, done.err
-    return Path(done.out.splitlines()[-1]), done
-
-
-def test_every_command_has_help(exporter: Exporter) -> None:
-    """Without a command, it is the list of commands."""
-    texts = {command: exporter(command, "--help") for command in COMMANDS}
-    assert {command: (done.code, done.err, "--help" in done.out) for command, done in texts.items()} \
-        == dict.fromkeys(COMMANDS, (0, "", True))  # fmt: skip
-    listed = exporter("--help")
-    assert (listed.code, all(f" {command} " in listed.out for command in COMMANDS)) == (0, True)
 
 
 def test_help_needs_no_settings(exporter: Exporter) -> None:
@@ -204,13 +148,6 @@ def test_the_exports_behind_a_live_graph_are_marked_and_kept(exporter: Exporter,
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [["frobnicate"], ["export", "--colour", "blue"], ["model", "--format", "svg"]])
-def test_wrong_usage_ends_with_2(exporter: Exporter, arguments: list[str]) -> None:
-    """For unknown commands, options and values."""
-    done = exporter(*arguments)
-    assert (done.code, done.out, done.err != "") == (2, "", True)
-
-
 def test_an_archive_is_encrypted_and_listed(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
     """Its path is on stderr; stdout is the export's directory alone."""
     key = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
@@ -228,13 +165,15 @@ def test_an_archive_is_encrypted_and_listed(exporter: Exporter, sample_database:
 
 
 def test_a_wrong_public_key_is_refused_before_anything_is_read(exporter: Exporter, tmp_path: Path) -> None:
-    """Without repeating it: it may be the private one."""
+    """Without repeating it if it may be the private one."""
     key = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
     source = f"postgresql://u@127.0.0.1:{closed_port()}/source"
-    for wrong in ("", "age1", f"{key},", f"AGE-SECRET-{PASSWORD}"):
+    for wrong, place in {
+        "": "--encrypt-to ''", "age1": "encrypt_to", f"{key},": "encrypt_to", f"AGE-SECRET-{PASSWORD}": "encrypt_to",
+    }.items():  # fmt: skip
         done = exporter("export", "--source", source, "--archive", "--encrypt-to", wrong)
         assert (done.code, done.out, done.err.splitlines()[-1]) \
-            == (2, "", "exporter: encrypt_to: must be age public keys (age1…), with commas between them")  # fmt: skip
+            == (2, "", f"exporter: {place}: must be age public keys (age1…), with commas between them")  # fmt: skip
     assert list(tmp_path.iterdir()) == []
 
 
@@ -254,7 +193,8 @@ def test_a_malformed_source_is_refused_without_repeating_it(exporter: Exporter) 
         exporter("export", EXPORTER_SOURCE=f"postgresql://u:{PASSWORD}%zz@db/source"),
     ]
     assert [(ended.code, ended.out) for ended in done] == [(2, "")] * 4
-    assert [ended.err.splitlines()[-1].startswith("exporter: the source") for ended in done] == [True] * 4
+    assert done[0].err == "exporter: --source: must be a postgresql:// URI\n"
+    assert [ended.err.splitlines()[-1].startswith("exporter: the source") for ended in done[1:]] == [True] * 3
 
 
 def test_an_unreachable_source_ends_with_3(exporter: Exporter) -> None:
@@ -390,11 +330,18 @@ def test_an_export_needs_no_flag_but_the_settings_file(
 
 
 def test_more_rejects_than_allowed_publish_nothing(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
-    """The reject files are kept, and the message says where."""
+    """The reject files are kept, and the message says where, and which are the commonest; `rejects` lists them."""
     done = exporter("export", "--source", sample_database, "--max-rejects", "0")
     (kept,) = [path.name for path in (tmp_path / "output").iterdir() if path.name != ".lock"]
     assert (done.code, done.out, kept.startswith("rejected-")) == (1, "", True)
-    assert done.err.rstrip().endswith(f"nothing was published; see output/{kept}")
+    *_, message = done.err.splitlines()
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\S+ exporter: \d+ rejects exceed --max-rejects 0, nothing was published: "
+        r"(\d+ [a-z_]+ in [\w-]+, ){3}\d+ more kinds; see them by \S*exporter rejects output/" + kept,
+        message,
+    )
+    total = re.search(r" (\d+) rejects", message)
+    assert total and exporter("rejects", f"output/{kept}").out.endswith(f"{total[1]} rejects in output/{kept}\n")
     assert list((tmp_path / "output" / kept).rglob("*.csv")) != []
 
 
@@ -427,14 +374,17 @@ def test_a_second_export_is_refused_while_one_runs(exporter: Exporter, sample_da
 
 
 def test_faults_of_file_environment_and_flags_are_reported_at_once(exporter: Exporter, tmp_path: Path) -> None:
-    """In one sentence; a file that was named must exist."""
+    """Each on its line; a file that was named must exist."""
     (tmp_path / "nightly.toml").write_text("colour = 'blue'\ntimezone = 'Mars'\n")
     done = exporter("export", "--config", "nightly.toml", "--max-rejects", "-1", EXPORTER_WORKERS="0")
     assert done == Done(
         2,
         "",
-        "exporter: workers: must be a whole number from 1 to 64; timezone: Mars is not a time zone of the IANA "
-        "database, such as Asia/Kolkata; max_rejects: must be a whole number, 0 or more; colour: no such setting\n",
+        "exporter: 4 settings are wrong:\n"
+        "  EXPORTER_WORKERS=0: must be a whole number from 1 to 64\n"
+        '  nightly.toml line 2, timezone = "Mars": must be a time zone of the IANA database, such as Asia/Kolkata\n'
+        "  --max-rejects -1: must be a whole number, 0 or more\n"
+        "  nightly.toml line 1, colour: no such setting\n",
     )
     missing = exporter("check", "--config", "nothing.toml")
     assert missing == Done(2, "", "exporter: cannot read nothing.toml: No such file or directory\n")
@@ -497,7 +447,7 @@ def test_a_rebuild_says_why_it_cannot_run(exporter: Exporter, tmp_path: Path) ->
         ("--rollback", "--repair"): "choose one of --rollback, --repair, and --from with --accept-changes",
         ("--repair", "--max-drop", "5%"): "--repair exports nothing: leave out --source, --source-name, --max-drop,"
         " --max-rejects-rise",
-        ("--keep", "0"): "rebuild.keep: must be a whole number, 1 or more",
+        ("--keep", "0"): "--keep 0: must be a whole number, 1 or more",
         ("--metrics", "missing/file.prom"): "the metrics missing/file.prom cannot be written: it is a directory, or its"
         " directory is not writable",
     }

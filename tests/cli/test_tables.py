@@ -1,6 +1,7 @@
 """The tables that commands print, on 80 columns."""
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -115,3 +116,12 @@ def test_an_export_is_summed_up_in_a_line() -> None:
     profile = Profile([], [("guide.skills", 1, watch)], {"check": 1.0, "tables": 3.64}, 2)
     assert totals_line(totals, profile) == "30,375 nodes, 35,294 relationships, 118 rejects, 4.2 MB in 4.6 s"
     assert cost_lines(profile) == ("Limited most by the database. The costliest tables:\n       2.5 s  guide.skills")
+
+
+def test_the_legend_of_the_model_explains_its_signs() -> None:
+    """Each sign stands in the tables above it, too."""
+    printed = io.StringIO()
+    Console(width=160, file=printed).print(model_tables())
+    tables, _, legend = printed.getvalue().partition("How to read it")
+    signs = (r"→", r"\w \?", r", else by \w", r"\w = \w+ \?", r"\{\w+\}", r"\(phone\)", r"\(text\)")
+    assert [sign for sign in signs if not (re.search(sign, tables) and re.search(sign, legend))] == []

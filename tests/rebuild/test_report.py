@@ -104,9 +104,8 @@ def test_plain_lines_are_dated(capsys: pytest.CaptureFixture[str]) -> None:
     """Dated; the sentence of a failure is as every command's."""
     Log().write("Importing")
     Log().fail("a full disk")
-    dated, failure = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d Importing", dated)
-    assert failure.endswith("exporter: a full disk")
+    date = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
+    assert re.fullmatch(f"{date} Importing\n{date} exporter: a full disk\n", capsys.readouterr().err)
 
 
 def test_json_lines_are_one_object_each(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,9 @@ from exporter.progress.log import LINE_SECONDS
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 PASSWORD = "never-to-be-shown"
-PROGRESS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ")
+DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d "
+# Not the error that ends a run, which is dated once a stage has begun.
+PROGRESS = re.compile(f"{DATE}(?!exporter: )")
 TIMEOUT = 60
 
 Found = TypeVar("Found")
@@ -101,7 +103,7 @@ class Run:
         assert (self.end(), self.result) == (code, ""), self.lines
         check_calm(self.lines)
         messages = [line for line in self.lines if not PROGRESS.match(line)]
-        assert re.fullmatch(f"exporter: {sentence}\n", "".join(messages)), messages
+        assert re.fullmatch(f"({DATE})?exporter: {sentence}\n", "".join(messages)), messages
         assert PASSWORD not in "".join(self.lines)
         assert unexpected(self.output, self.before, kept) == {}
         self.check_gone()
