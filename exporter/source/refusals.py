@@ -20,6 +20,9 @@ from exporter.text import visible
 ATTEMPT = re.compile(r"(- host: .*?, hostaddr: \S+: )?(connection (is bad|failed): )?")
 SERVER = re.compile(r'connection to server (at|on socket) "[^"]*".*? failed: ')
 POOLER = "is a pooler that does not hand on our settings (options=); connect to the server itself"
+# Only errors of functions have such a line: those of a login event trigger, whose words may be values. The label is
+# libpq's, in English, since this process sets no locale for messages.
+CONTEXT = "CONTEXT: "
 QUOTING = "the session was refused, probably by a login event trigger; the server's log says why"
 ATTEMPTS = "Multiple connection attempts failed. All failures were:"
 
@@ -63,23 +66,11 @@ def words(error: psycopg.Error) -> str:
     """What libpq and the server said of the attempts to connect, each once."""
     first, _, attempts = str(error).partition(ATTEMPTS)
     lines = [ATTEMPT.sub("", line) for line in (attempts or first).strip().split("\n") if line.strip()]
-    if quotes_a_session(lines):
+    if any(line.startswith(CONTEXT) for line in lines):
         return QUOTING
     if not attempts:
         lines = [SERVER.sub("", line) for line in lines]
     return "; ".join(dict.fromkeys(visible(" ".join(line.split())) for line in lines))
-
-
-def quotes_a_session(lines: list[str]) -> bool:
-    """Whether a server's message goes on after its first line, as only errors of functions do: of a login event
-    trigger, whose words may be values. libpq writes two spaces after a server's severity, and a tab before a hint of
-    its own."""
-    of_the_server = False
-    for line in lines:
-        if of_the_server and not SERVER.match(line) and not line.startswith("\t"):
-            return True
-        of_the_server = ":  " in line
-    return False
 
 
 REASONS = {

@@ -111,6 +111,16 @@ def test_gss_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_a_setting_that_the_server_refuses(postgres: str) -> None:
+    """It is not taken for a pooler."""
+    with pytest.raises(SourceError) as error:
+        connect(postgres, "exporter test", lock_seconds=10**9)
+    assert str(error.value) == (
+        f"the source postgres@{socket_directory(postgres)}:5432/postgres: FATAL: invalid value for parameter"
+        ' "lock_timeout": "1000000000s"; HINT: Value exceeds integer range.'
+    )
+
+
 # Poolers -------------------------------------------------------------------------------------------------------------
 
 
