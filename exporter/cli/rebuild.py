@@ -102,7 +102,7 @@ def rebuild(
     from exporter.rebuild.report import Action, Log, RebuildReport
     from exporter.rebuild.run import run_rebuild
     from exporter.settings import LogFormat
-    from exporter.source.connection import password_in
+    from exporter.source.uri import password_in
 
     if status:
         if rollback or repair or export or accept_changes:

@@ -5,7 +5,7 @@ import signal
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -85,10 +85,10 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
     """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
     more time."""
     try:
-        raw = frame(context, chunk.query, chunk.table)
+        raw = frame(context, chunk.query, chunk.table, table.key_columns)
     except UndecodableError:
-        return frame(context, chunk.fallback, chunk.table)
-    return frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
+        return frame(context, chunk.fallback, chunk.table, table.key_columns)
+    return frame(context, chunk.fallback, chunk.table, table.key_columns) if holds_unrepresentable(raw, table) else raw
 
 
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
@@ -171,11 +171,11 @@ def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
     return IndexDone(timer)
 
 
-def frame(context: Context, query: str, subject: str) -> pl.DataFrame:
-    """The rows of a query in the leader's snapshot, with the query's column names. A heartbeat file exists while they
-    are being read."""
+def frame(context: Context, query: str, subject: str, key: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows of a query in the leader's snapshot, with the query's column names. An error names a row by its columns
+    `key`. A heartbeat file exists while they are being read."""
     with heartbeat(context.heartbeats, subject):
-        arrow = read(context.address, query, context.pre_execution, subject)
+        arrow = read(context.address, query, context.pre_execution, subject, key)
     rows = pl.from_arrow(arrow)
     assert isinstance(rows, pl.DataFrame)
     return rows

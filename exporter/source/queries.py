@@ -5,10 +5,14 @@ from urllib.parse import quote, urlencode
 
 from exporter.model.vocabulary import IdRule
 
+# A setting that no role, database or server has: a session without its value is one without our `options=`.
+MARK = "exporter.session"
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly.
+    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly. `mark` is
+    what proves that a session has the leader's settings.
 
     Workers receive it pickled through a pipe, so that the password is in no command line or environment. A reader's
     application name is `application` and its process id.
@@ -17,12 +21,17 @@ class Address:
     server: str
     query: dict[str, str]
     application: str
+    mark: str
 
     def of_reader(self, process_id: int) -> str:
         """The URI with which a worker connects."""
         name = f"{self.application} {process_id}".replace(" ", "\\ ")
         query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
         return f"{self.server}?{urlencode(query, quote_via=quote)}"
+
+    def marked(self, query: str) -> str:
+        """A query that fails, or has no rows, in a session without our `options=`."""
+        return f"select * from ({query}) marked where current_setting('{MARK}') = '{self.mark}'"
 
     def __repr__(self) -> str:
         return "Address(…)"
