@@ -32,6 +32,7 @@ class ProgressState:
         self.rows_done: Counter[str] = Counter()
         self.rejects = 0
         self.peak_memory = 0
+        self.lock_wait = ""
         self.heartbeats: Path | None = None
         # By process id of a worker: what it read last, and when its heartbeat file was last seen.
         self.latest: dict[int, tuple[str, float]] = {}
@@ -46,6 +47,9 @@ class ProgressState:
     def advance(self, table: str, rows: int, rejects: int) -> None:
         self.rows_done[table] += rows
         self.rejects += rejects
+
+    def waiting(self, lock: str) -> None:
+        self.lock_wait = lock
 
     def tick(self, memory: int) -> None:
         self.peak_memory = memory

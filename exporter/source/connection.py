@@ -12,7 +12,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg.pq import TransactionStatus
 
-from exporter.errors import RunError, SourceError, UsageError
+from exporter.errors import LockedError, RunError, SourceError, UsageError
 from exporter.source.queries import Address
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -247,4 +247,5 @@ def run_error(error: psycopg.Error, activity: str) -> RunError:
         "42P01": "a table no longer exists (a migration?); run `exporter check`",
         "40P01": "a deadlock with a migration; try again when it is done",
     }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
-    return RunError(f"{reason} (while {activity}; SQLSTATE {state})")
+    kind = LockedError if state == "55P03" else RunError
+    return kind(f"{reason} (while {activity}; SQLSTATE {state})")

@@ -1,9 +1,10 @@
 """The leader's access to a source: connection, checked catalog, locks and the snapshot, counts and sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -104,10 +105,19 @@ class Source:
         stored = {name: relation for name, relation in self.relations().items() if relation.is_table}
         return self.count(stored, "the tables")
 
-    def count(self, relations: dict[str, Relation], subject: str) -> dict[str, int]:
+    def recount(self, names: Iterable[str]) -> dict[str, int]:
+        """`count(*)` of some tables (the model's names) without their indexes, since one may no longer be true. Raises
+        `RunError` if the source fails."""
+        wanted = set(names)
+        stored = {name: relation for name, relation in self.relations().items() if name in wanted}
+        return self.count(stored, "the tables again", " where ctid >= '(0,0)'") if stored else {}
+
+    def count(self, relations: dict[str, Relation], subject: str, condition: LiteralString = "") -> dict[str, int]:
         """`count(*)` of some relations in one statement. `subject` names them in the `RunError` when that fails."""
         counts = [
-            sql.SQL("(select count(*) from {})").format(sql.Identifier(relation.schema, relation.name))
+            sql.SQL("(select count(*) from {}{})").format(
+                sql.Identifier(relation.schema, relation.name), sql.SQL(condition)
+            )
             for relation in relations.values()
         ]
         try:

@@ -5,7 +5,7 @@ import os
 import connectorx
 import pyarrow
 
-from exporter.errors import RunError, SnapshotError
+from exporter.errors import LockedError, RunError, SnapshotError
 from exporter.source.queries import Address
 
 # What connectorx's messages contain, and the reason it indicates. The messages may quote rows and addresses, so they
@@ -57,5 +57,6 @@ def read(address: Address, query: str, pre_execution: list[str], subject: str) -
                 f"the snapshot was lost with the leader's connection (while reading {subject})"
             ) from None
         reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
-        raise RunError(f"{reason} (while reading {subject})") from None
+        kind = LockedError if "lock timeout" in text else RunError
+        raise kind(f"{reason} (while reading {subject})") from None
     return table
