@@ -16,7 +16,7 @@ from exporter.preflight.estimate import Basis, Estimate
 from exporter.published.diff import Change
 from exporter.published.history import PublishedExport
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import format_change, format_clock, format_duration, quantity, round_estimate
+from exporter.text import format_change, format_clock, format_duration, quantity, round_estimate, visible
 
 # How many tables a sentence names before it only counts the rest.
 NAMES_SHOWN = 4
@@ -28,7 +28,8 @@ def findings_table(findings: Iterable[Finding]) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
         lines = [finding.where, finding.what, *([f"→ {finding.remedy}"] if finding.remedy else [])]
-        table.add_row(Text(finding.severity, STYLES[finding.severity]), Text("\n".join(lines), overflow="fold"))
+        text = Text("\n".join(map(visible, lines)), overflow="fold")
+        table.add_row(Text(finding.severity, STYLES[finding.severity]), text)
     return table
 
 

@@ -10,8 +10,9 @@ import psycopg
 from psycopg import sql
 
 from exporter.errors import ExporterError, RunError, SourceError, UsageError
+from exporter.invocation import command
 from exporter.model.tables import tables
-from exporter.source.catalog import Relation, Size, read_catalog, read_sizes
+from exporter.source.catalog import Relation, Size, read_catalog, read_login, read_sizes
 from exporter.source.compatibility import Severity, examine
 from exporter.source.connection import Connection, connect, run_error, session
 from exporter.source.mapping import NameMapping
@@ -74,7 +75,7 @@ class Source:
                 " then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text, current_database(),"
                 " current_setting('server_version')"
             ).fetchone()
-            catalog = read_catalog(self.connection, self.mapping.schemas())
+            catalog = read_catalog(self.connection, self.mapping.schemas(), self.mapping.names())
         except psycopg.Error as error:
             raise run_error(error, "locking the tables and taking the snapshot") from None
         if row is None or any(catalog.get(relation.full_name) != relation for relation in relations):
@@ -133,7 +134,10 @@ def connected(uri: str | None, application: str, *, lock_timeout: int, stall_tim
     the server makes no progress for `stall_timeout` seconds. Raises `UsageError` if no source is set, else as
     `connection.session` does."""
     if not uri:
-        raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
+        raise UsageError(
+            "no source is set; give --source postgresql://USER@HOST/DATABASE, set EXPORTER_SOURCE, or write it into"
+            f" exporter.toml (`{command()} init --source …` does)"
+        )
     with (
         session(uri, application, lock_seconds=lock_timeout) as connection,
         stall_guard(connection, uri, stall_timeout),
@@ -145,7 +149,7 @@ def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, R
     """The catalog of the mapped schemas, read in its own transaction, which locks nothing. Raises `SourceError`."""
     try:
         connection.execute("begin isolation level repeatable read read only")
-        catalog = read_catalog(connection, mapping.schemas())
+        catalog = read_catalog(connection, mapping.schemas(), mapping.names())
         connection.execute("commit")
     except psycopg.Error as error:
         raise SourceError(str(run_error(error, "reading the catalog"))) from None
@@ -155,7 +159,8 @@ def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, R
 def exportable_source(connection: Connection, mapping: NameMapping) -> Source:
     """The source of a connection. Raises `SourceError` with all faults at once if it does not fit the model."""
     catalog = current_catalog(connection, mapping)
-    faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
+    findings = examine(catalog, mapping, read_login(connection))
+    faults = [str(finding) for finding in findings if finding.severity is Severity.ERROR]
     if faults:
         raise SourceError("\n  ".join(["the source cannot be exported:", *faults]))
     return Source(connection, mapping, catalog)

@@ -19,12 +19,15 @@ POLL_SECONDS = 0.25
 ASK_SECONDS = 1.0
 RETRY_SECONDS = 5.0
 
-# Whom sessions wait for: the leader by its process id, the readers by their application name. What another role's
-# session does is null without pg_read_all_stats.
-WAITS = """
-select n.nspname || '.' || c.relname, blocker, b.usename, b.application_name, b.state,
+# What `blocking_session` takes, of the session `b` with the process id `blocker`. What another role's session does is
+# null without pg_read_all_stats.
+SESSION_COLUMNS = """blocker, b.usename::text, b.application_name, b.state,
        case when b.state is not null then b.query end,
-       extract(epoch from clock_timestamp() - b.xact_start)::float8, pg_blocking_pids(blocker)
+       extract(epoch from clock_timestamp() - b.xact_start)::float8, pg_blocking_pids(blocker)"""
+
+# Whom sessions wait for: the leader by its process id, the readers by their application name.
+WAITS = f"""
+select n.nspname || '.' || c.relname, {SESSION_COLUMNS}
 from pg_locks w join pg_class c on c.oid = w.relation join pg_namespace n on n.oid = c.relnamespace
 cross join lateral unnest(pg_blocking_pids(w.pid)) blocker
 left join pg_stat_activity b on b.pid = blocker
@@ -62,8 +65,8 @@ def lock_waits(connection: Connection, pid: int, readers: str | None = None) -> 
     and who has locked it. Raises psycopg's errors."""
     connection.execute("select pg_stat_clear_snapshot()")
     waits: dict[str, str] = {}
-    for table, blocker, *rest in connection.execute(WAITS, [pid, readers]):
-        waits.setdefault(table, f"{visible(table)}, locked by {blocking_session(blocker, *rest)}")
+    for table, *blocker in connection.execute(WAITS.encode(), [pid, readers]):
+        waits.setdefault(table, f"{visible(table)}, locked by {blocking_session(*blocker)}")
     return list(waits.values())
 
 
