@@ -41,12 +41,12 @@ class RunError(ExporterError):
     exit_code = 4
 
 
-class LockedError(RunError):
-    """A lock was not granted in time."""
-
-
 class SnapshotError(RunError):
     """A reader cannot use the leader's snapshot; the leader's connection knows why."""
+
+
+class LockedError(RunError):
+    """A table is locked by another session for longer than --lock-timeout."""
 
 
 class BusyError(ExporterError):

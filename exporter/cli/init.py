@@ -36,7 +36,7 @@ def init(
         write_settings,
     )
     from exporter.progress.log import log_stderr
-    from exporter.source.connection import password_in, without_password
+    from exporter.source.uri import password_in, without_password
     from exporter.text import quantity
 
     check_path(output_file, force=force)

@@ -124,7 +124,7 @@ PASSWORD_WARNING = "a password on the command line is visible to other users; us
 def warn_of_password(source: str | None) -> None:
     """Warns about a password on the command line, which everybody can see."""
     from exporter.progress.log import log_stderr
-    from exporter.source.connection import password_in
+    from exporter.source.uri import password_in
 
     if source and password_in(source):
         log_stderr(f"exporter: warning: {PASSWORD_WARNING}")

@@ -79,7 +79,7 @@ def rebuild(
     from exporter.rebuild.report import Action, Log, RebuildReport
     from exporter.rebuild.run import run_rebuild
     from exporter.settings import LogFormat
-    from exporter.source.connection import password_in
+    from exporter.source.uri import password_in
 
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))

@@ -18,11 +18,12 @@ from exporter.settings import Settings
 from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
 from exporter.source.chunks import Chunker
-from exporter.source.connection import Connection, worker_address
+from exporter.source.connection import Connection
 from exporter.source.leader import Snapshot, end_readers, exportable_source
 from exporter.source.locks import LockWaits, lock_waits
 from exporter.source.plan import Planner
 from exporter.source.queries import IndexQuery, TableQueries
+from exporter.source.reader_address import worker_address
 from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog, idle_limit
 
 
@@ -44,7 +45,7 @@ def extract(
     readers, heartbeats = f"exporter {partial.stamp} reader", partial.directory / HEARTBEATS
     locks = LockWaits(timer.listener.waiting)
     with timer.stage("check"), locks.watched(connection, settings.source or ""):
-        source = exportable_source(connection, settings.mapping)
+        source = exportable_source(connection, settings.mapping, timezone=settings.timezone)
         # Measured before the snapshot, so that later writes by others do not move the cuts between chunks.
         sizes = source.sizes()
     with timer.stage("lock"):
@@ -159,7 +160,7 @@ def end_readers_on_error(settings: Settings, pool: Pool, watchdog: Watchdog) -> 
         yield
     except BaseException as error:
         pool.kill()
-        end_readers(settings.source or "", watchdog.application)
+        end_readers(settings.source or "", watchdog.application, watchdog.server)
         if isinstance(error, SnapshotError):
             watchdog.ask()  # raises why
         raise

@@ -5,7 +5,7 @@ import signal
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -90,11 +90,11 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
     """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
     more time."""
     try:
-        raw = read_frame(context, chunk.query, chunk.table, chunk.table)
+        raw = read_frame(context, chunk.query, chunk.table, chunk.table, table.key_columns)
     except UndecodableError:
-        return read_frame(context, chunk.fallback, chunk.table, chunk.table)
+        return read_frame(context, chunk.fallback, chunk.table, chunk.table, table.key_columns)
     if holds_unrepresentable(raw, table):
-        return read_frame(context, chunk.fallback, chunk.table, chunk.table)
+        return read_frame(context, chunk.fallback, chunk.table, chunk.table, table.key_columns)
     return raw
 
 
@@ -188,12 +188,12 @@ def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
     return IndexDone(timer)
 
 
-def read_frame(context: Context, query: str, table: str, subject: str) -> pl.DataFrame:
-    """The rows of a query for a table (the model's name) in the leader's snapshot, with the query's column names. A
-    heartbeat file exists while they are being read."""
+def read_frame(context: Context, query: str, table: str, subject: str, key: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows of a query for a table (the model's name) in the leader's snapshot, with the query's column names. An
+    error names a row by its columns `key`. A heartbeat file exists while they are being read."""
     address = context.address if table in context.views else context.address.without_indexes()
     with heartbeat(context.heartbeats, subject):
-        arrow = read(address, query, context.pre_execution, subject)
+        arrow = read(address, query, context.pre_execution, subject, key)
     rows = pl.from_arrow(arrow)
     assert isinstance(rows, pl.DataFrame)
     return rows

@@ -15,7 +15,7 @@ from exporter.model.render import model_sha256
 from exporter.model.tables import tables
 from exporter.preflight.estimate import Estimate, estimate
 from exporter.preflight.guesses import guess_missing
-from exporter.preflight.server import examine_server
+from exporter.preflight.server import examine_server, examine_zone, try_reader
 from exporter.preflight.statistics import read_statistics
 from exporter.preflight.views import try_views
 from exporter.published.history import readable_manifest
@@ -117,6 +117,8 @@ def preflight(connection: Connection, settings: Settings) -> Preflight:
         *examine(catalog, mapping, login, guesses),
         *try_views(connection, catalog, mapping, settings.timezone),
         *examine_server(connection, names, login),
+        *examine_zone(connection, catalog, mapping, settings.timezone),
+        *try_reader(connection, settings.lock_timeout),
         *held_locks(locked, settings.lock_timeout),
     ]
     expected = None

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 
-from exporter.source.catalog import TREE, Login
+from exporter.errors import SourceError
+from exporter.source.catalog import TREE, Login, Relation
 from exporter.source.compatibility import Finding, Severity
 from exporter.source.connection import Connection
+from exporter.source.mapping import NameMapping
+from exporter.source.probe import probe_reader
+from exporter.source.zones import zone_fault, zoneless_columns
 
 # A reader of a table and the leader lock every partition and every index of it; the indexes when a query is planned.
 NEEDED_LOCKS = f"""
@@ -24,6 +28,24 @@ def examine_server(connection: Connection, names: list[str], login: Login) -> li
     settings: dict[str, str] = dict(rows.fetchall())
     row = connection.execute(NEEDED_LOCKS.encode(), [names]).fetchone()
     return [*examine_locks(row[0] if row else 0, settings), *examine_encoding(settings["server_encoding"], login)]
+
+
+def examine_zone(
+    connection: Connection, catalog: Mapping[str, Relation], mapping: NameMapping, timezone: str
+) -> list[Finding]:
+    """Whether the server takes the zone of timestamps that have none for what it is. Raises `RunError` if it fails."""
+    columns = zoneless_columns(dict(catalog), mapping)
+    fault = zone_fault(connection, timezone) if columns else None
+    return [Finding(Severity.ERROR, columns[0], fault)] if fault else []
+
+
+def try_reader(connection: Connection, lock_timeout: int) -> list[Finding]:
+    """Whether a reader reaches the source as the exporter's own connection does. Raises `RunError` if it fails."""
+    try:
+        probe_reader(connection, "exporter check", lock_seconds=lock_timeout)
+    except SourceError as error:
+        return [Finding(Severity.ERROR, "reader", str(error))]
+    return []
 
 
 def examine_locks(needed: int, settings: Mapping[str, str]) -> list[Finding]:

@@ -7,8 +7,9 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from exporter.source.catalog import TREE
-from exporter.source.connection import Connection, run_error
+from exporter.source.connection import Connection
 from exporter.source.locks import SESSION_COLUMNS, blocking_session
+from exporter.source.refusals import run_error
 
 # Reading a table's size waits for a lock that a migration may hold.
 LOCK_TIMEOUT = "1s"

@@ -14,9 +14,11 @@ from exporter.invocation import command
 from exporter.model.tables import tables
 from exporter.source.catalog import Relation, Size, read_catalog, read_login, read_sizes
 from exporter.source.compatibility import Severity, examine
-from exporter.source.connection import Connection, connect, run_error, session
+from exporter.source.connection import Connection, Server, connect, session
 from exporter.source.mapping import NameMapping
+from exporter.source.refusals import run_error
 from exporter.source.watchdog import stall_guard
+from exporter.source.zones import zone_fault, zoneless_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +158,26 @@ def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, R
     return catalog
 
 
-def exportable_source(connection: Connection, mapping: NameMapping) -> Source:
-    """The source of a connection. Raises `SourceError` with all faults at once if it does not fit the model."""
+def exportable_source(connection: Connection, mapping: NameMapping, *, timezone: str) -> Source:
+    """The source of a connection, in which timestamps without a zone are in `timezone`. Raises `SourceError` with all
+    faults at once if it does not fit the model."""
     catalog = current_catalog(connection, mapping)
     findings = examine(catalog, mapping, read_login(connection))
     faults = [str(finding) for finding in findings if finding.severity is Severity.ERROR]
+    columns = zoneless_columns(catalog, mapping)
+    if columns and (fault := zone_fault(connection, timezone)):
+        faults.append(f"{columns[0]}: {fault}")
     if faults:
         raise SourceError("\n  ".join(["the source cannot be exported:", *faults]))
     return Source(connection, mapping, catalog)
 
 
-def end_readers(uri: str, application: str) -> None:
-    """Ends the server-side queries of killed workers: our own role's sessions with the run's application name. Does
-    nothing if the source cannot be reached."""
+def end_readers(uri: str, application: str, server: Server) -> None:
+    """Ends the server-side queries of killed workers: our own role's sessions on the leader's server with the run's
+    application name. Does nothing if the source cannot be reached."""
     query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s || ' %%'"
-    with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
+    with (
+        suppress(psycopg.Error, ExporterError),
+        connect(uri, "exporter cleaning up", lock_seconds=5, server=server) as connection,
+    ):
         connection.execute(query, [application])

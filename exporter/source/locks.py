@@ -10,7 +10,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import ExporterError, LockedError
-from exporter.source.connection import Connection, session
+from exporter.source.connection import Connection, server_of, session
 from exporter.text import format_duration, visible
 
 # A statement that takes longer is looked at.
@@ -128,7 +128,7 @@ class LockWaits:
 
     def watch(self, connection: Connection, uri: str, ended: threading.Event) -> None:
         """Looks at a connection until `ended`."""
-        began = None
+        began, server = None, server_of(connection)
         while not ended.wait(POLL_SECONDS):
             if not is_active(connection):
                 began = None
@@ -136,7 +136,10 @@ class LockWaits:
             began = began or time.monotonic()
             if time.monotonic() - began < PATIENCE_SECONDS:
                 continue
-            with suppress(ExporterError, psycopg.Error), session(uri, "exporter lock watch", lock_seconds=1) as other:
+            with (
+                suppress(ExporterError, psycopg.Error),
+                session(uri, "exporter lock watch", lock_seconds=1, server=server) as other,
+            ):
                 while is_active(connection) and not ended.is_set():
                     self.report(lock_waits(other, connection.info.backend_pid))
                     ended.wait(ASK_SECONDS)

@@ -10,9 +10,9 @@ from exporter.model.tables import Table, Use, linked_values, node, parts, refere
 from exporter.model.vocabulary import IdRule
 from exporter.source.chunks import Chunker
 from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
-from exporter.source.connection import run_error
 from exporter.source.leader import Source
 from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, TableQueries, ValueQueries
+from exporter.source.refusals import run_error
 from exporter.source.select import SourceTable, comparable, joined_text, precedence
 
 # A chunk of the key index may span this many times the bytes of whole rows, since it reads only one or two columns.

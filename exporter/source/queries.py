@@ -8,11 +8,14 @@ from exporter.model.vocabulary import IdRule
 # Tables are read as they are stored: an index that is no longer true (after a collation's update, or a failed build)
 # would lose rows silently.
 NO_INDEXES = " ".join(f"-c enable_{scan}=off" for scan in ("indexscan", "indexonlyscan", "bitmapscan"))
+# A setting that no role, database or server has: a session without its value is one without our `options=`.
+MARK = "exporter.session"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly.
+    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly. `mark` is
+    what proves that a session has the leader's settings.
 
     Workers receive it pickled through a pipe, so that the password is in no command line or environment. A reader's
     application name is `application` and its process id.
@@ -21,6 +24,7 @@ class Address:
     server: str
     query: dict[str, str]
     application: str
+    mark: str
 
     def of_reader(self, process_id: int) -> str:
         """The URI with which a worker connects."""
@@ -31,6 +35,10 @@ class Address:
     def without_indexes(self) -> "Address":
         """The same address for sessions that read tables, never indexes."""
         return replace(self, query=self.query | {"options": f"{self.query['options']} {NO_INDEXES}"})
+
+    def marked(self, query: str) -> str:
+        """A query that fails, or has no rows, in a session without our `options=`."""
+        return f"select * from ({query}) marked where current_setting('{MARK}') = '{self.mark}'"
 
     def __repr__(self) -> str:
         return "Address(…)"

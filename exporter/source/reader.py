@@ -1,47 +1,41 @@
 """One query by connectorx in the leader's snapshot, with its rows as an Arrow table. Runs in worker processes only."""
 
 import os
+from collections.abc import Sequence
 
 import connectorx
 import pyarrow
 
-from exporter.errors import LockedError, RunError, SnapshotError
+from exporter.errors import ExporterError, RunError
 from exporter.source.queries import Address
+from exporter.text import visible
 
-# What connectorx's messages contain, and the reason it indicates. The messages may quote rows and addresses, so they
-# are never passed on.
-REASONS = {
-    "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
-    "terminating connection due to administrator": "an administrator of the server ended the connection",
-    "terminating connection because of crash": "the server crashed",
-    "shutting down": "the server is shutting down",
-    "lock timeout": "a migration holds a table; try again when it is done, or raise --lock-timeout",
-    "row-level security": "row-level security would hide rows; export with a role that has BYPASSRLS",
-    "permission denied": "a privilege is missing; run `exporter check`",
-    "out of memory": "the server is out of memory",
-    "No space left": "the server's disk is full",
-    "too many clients": "the server has no free connection slots; lower --workers",
-    "connection slots": "the server has no free connection slots; lower --workers",
-    "connection closed": "the connection was lost",
-    "error communicating with the server": "the connection was lost",
-    "timed out waiting for connection": "the server refused another connection",
-}
+# What connectorx's own messages contain, which it writes in English whatever the locale. They may quote rows and
+# addresses, so they are never passed on. The server's are in its own language: what they mean is asked anew.
+TOO_LARGE = "too large to decode"
+INVALID_TEXT = "invalid utf-8"
+LOST = ("connection closed", "error communicating with the server")
+OF_THE_SERVER = "db error"
+NOT_CONNECTED = "timed out waiting for connection: "
 
 
 class UndecodableError(RunError):
-    """A datetime or date of the query is later than connectorx can decode (the year 262142)."""
+    """A datetime or date of the query is later than connectorx can decode (the year 262142), or overflows in UTC."""
 
 
-def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
-    """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
+def read(
+    address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str] = ()
+) -> pyarrow.Table:
+    """The rows of a query, after the statements `pre_execution`. An error names the `subject` that is read, and a row
+    by its columns `key`.
 
     Raises `UndecodableError` if the fallback query is needed, `SnapshotError` if the leader's snapshot is lost,
-    `RunError` for every other failure.
+    `SourceError` for a text that is invalid in its encoding, `RunError` for every other failure.
     """
     try:
         table: pyarrow.Table = connectorx.read_sql(
             address.of_reader(os.getpid()),
-            query,
+            address.marked(query),
             return_type="arrow",
             protocol="binary",
             pre_execution_query=pre_execution,
@@ -49,14 +43,23 @@ def read(address: Address, query: str, pre_execution: list[str], subject: str) -
     except BaseException as error:  # a panic of connectorx is not an Exception (source-facts.md)
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
-        text = str(error)
-        if "too large to decode" in text or "timestamp out of range" in text:
-            raise UndecodableError(f"a datetime or date cannot be read (while reading {subject})") from None
-        if "snapshot" in text:
-            raise SnapshotError(
-                f"the snapshot was lost with the leader's connection (while reading {subject})"
-            ) from None
-        reason = next((reason for sign, reason in REASONS.items() if sign in text), "the read failed")
-        kind = LockedError if "lock timeout" in text else RunError
-        raise kind(f"{reason} (while reading {subject})") from None
+        raise failure(str(error), address, query, pre_execution, subject, key) from None
     return table
+
+
+def failure(
+    text: str, address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
+) -> ExporterError:
+    """The error for what connectorx said of a query."""
+    from exporter.source.diagnosis import diagnosis, invalid_text  # loads psycopg, which other reads do not need
+
+    if TOO_LARGE in text:
+        return UndecodableError(f"a datetime or date cannot be read (while reading {subject})")
+    if INVALID_TEXT in text:
+        return invalid_text(address, query, pre_execution, subject, key)
+    if OF_THE_SERVER in text:
+        return diagnosis(address, query, pre_execution, subject, key)
+    if text.startswith(NOT_CONNECTED):  # for reasons of TLS or the network: no row has been read
+        return RunError(f"a reader cannot connect: {visible(text.removeprefix(NOT_CONNECTED))}")
+    reason = "the connection was lost" if any(sign in text for sign in LOST) else "the read failed"
+    return RunError(f"{reason} (while reading {subject})")

@@ -18,10 +18,11 @@ from exporter.shape.key_index import KeyIndex
 from exporter.sink.tally import Tally
 from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
-from exporter.source.connection import connect, worker_address
+from exporter.source.connection import connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
+from exporter.source.reader_address import worker_address
 from tests.support.plans import Plan, plan_of
 
 SECRET = "hunter2"

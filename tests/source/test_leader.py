@@ -9,9 +9,10 @@ import pytest
 
 from exporter.errors import RunError
 from exporter.model.tables import tables
-from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source, current_catalog, end_readers
 from exporter.source.mapping import NameMapping
+from exporter.source.reader_address import worker_address
 
 AS_IT_IS = NameMapping()
 

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from exporter.errors import RunError, SnapshotError
-from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.connection import Connection, connect
 from exporter.source.queries import Address
 from exporter.source.reader import UndecodableError, read
+from exporter.source.reader_address import worker_address
 
 SECRET = "hunter2"
 ALONE = ["begin isolation level repeatable read read only"]

@@ -1,0 +1,138 @@
+"""Why a read by connectorx failed: its errors have no SQLSTATE, and the server's words are in the server's language.
+
+So the same query is sent again, by psycopg and in the same snapshot. Runs in worker processes only.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import psycopg
+
+from exporter.errors import ExporterError, RunError, SnapshotError, SourceError
+from exporter.model.frame import PRIMARY_KEY
+from exporter.source.queries import Address
+from exporter.source.reader import UndecodableError
+from exporter.source.refusals import POOLER, refusal, run_error
+from exporter.source.session_settings import Connection, is_marked
+from exporter.text import visible
+
+CONNECT_SECONDS = 5
+# The lock has been waited for once, and an operator who ended a read does not want it back.
+LIMITS = ("set local lock_timeout = '1s'", "set local statement_timeout = '10s'")
+TIMED_OUT = "57014"
+TOO_LARGE = "22008"
+INVALID_TEXT = frozenset({"22021", "22P05"})
+
+
+def diagnosis(
+    address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
+) -> ExporterError:
+    """The error for a query that failed for a reader; it quotes nothing but the key of a row with an invalid text."""
+    try:
+        with joined(address, pre_execution) as connection:
+            if not is_marked(connection, address.mark):
+                return RunError(f"the source {POOLER} (while reading {subject})")
+            try:
+                copy(connection, address.marked(query))
+            except psycopg.Error as error:
+                return query_error(error, address, query, pre_execution, subject, key)
+            standby = connection.execute("select pg_is_in_recovery()").fetchone() == (True,)
+    except ExporterError as error:
+        return error
+    if standby:
+        return RunError(
+            "a hot standby ended the read (recovery conflict?); raise max_standby_streaming_delay"
+            f" (while reading {subject})"
+        )
+    return RunError(f"the server ended the read, its log says why (while reading {subject})")
+
+
+def query_error(
+    error: psycopg.Error, address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
+) -> ExporterError:
+    """The error for what the server says of a query, by its SQLSTATE."""
+    if error.sqlstate in INVALID_TEXT:
+        return invalid_text(address, query, pre_execution, subject, key)
+    if error.sqlstate == TOO_LARGE:
+        return UndecodableError(f"a datetime or date cannot be read (while reading {subject})")
+    if error.sqlstate in {None, TIMED_OUT}:
+        return RunError(f"the server ended the read, its log says why (while reading {subject})")
+    return run_error(error, f"reading {subject}")
+
+
+def invalid_text(
+    address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
+) -> ExporterError:
+    """The error for a text that is invalid in the database's encoding, with its column and the key of its row."""
+    encoding, place = "", ""
+    with suppress(psycopg.Error, ExporterError, LookupError), joined(address, pre_execution) as connection:
+        encoding = connection.info.parameter_status("server_encoding") or ""
+        place = invalid_place(connection, query, encoding, key)
+    expected = "UTF8" if encoding == "SQL_ASCII" else encoding
+    return SourceError(
+        f"a text is not valid {expected}; the database's encoding is {encoding}: correct the value"
+        f" (while reading {subject}{place})"
+    )
+
+
+def invalid_place(connection: Connection, query: str, encoding: str, key: Sequence[str]) -> str:
+    """`, column …, key …` (the primary key, else the columns `key`) of the first text that cannot be decoded; empty if there is none in Python's opinion. Raises
+    psycopg's errors, and `LookupError` for an encoding that Python does not have."""
+    # In its own encoding the server sends texts as they are stored.
+    connection.execute("select set_config('client_encoding', %s, true)", [encoding])
+    codec = "utf-8" if encoding == "SQL_ASCII" else connection.info.encoding
+    described = connection.execute(f"select * from ({query}) described limit 0".encode()).description or ()
+    columns = [column.name for column in described]
+    for line in rows(connection, query):
+        row = dict(zip(columns, line.rstrip(b"\n").split(b"\t"), strict=True))
+        for column, value in row.items():
+            if not decodes(value, codec):
+                names = (PRIMARY_KEY,) if PRIMARY_KEY in row else key
+                parts = [row[name].decode("ascii", "backslashreplace") for name in names if name in row]
+                named = f", key {visible(':'.join(parts))}" if parts else ""
+                return f", column {visible(column)}{named}"
+    return ""
+
+
+def decodes(value: bytes, codec: str) -> bool:
+    try:
+        value.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@contextmanager
+def joined(address: Address, pre_execution: list[str]) -> Iterator[Connection]:
+    """A reader's connection by psycopg, in the leader's snapshot. Raises `RunError` if it is refused, `SnapshotError`
+    if the snapshot is lost."""
+    try:
+        uri = address.of_reader(0)
+        connection: Connection = psycopg.connect(
+            uri, autocommit=True, connect_timeout=CONNECT_SECONDS, gssencmode="disable"
+        )
+    except psycopg.Error as error:
+        parameters = psycopg.conninfo.conninfo_to_dict(uri)
+        raise RunError(f"a reader was refused: {refusal(error, parameters, seconds=CONNECT_SECONDS)}") from None
+    try:
+        for statement in (*pre_execution, *LIMITS):
+            connection.execute(statement.encode())
+    except psycopg.Error:
+        connection.close()
+        raise SnapshotError("the snapshot was lost with the leader's connection") from None
+    with connection:
+        yield connection
+
+
+def copy(connection: Connection, query: str) -> None:
+    """Reads a query as connectorx does, and forgets the rows. Raises psycopg's errors."""
+    with connection.cursor().copy(f"copy ({query}) to stdout (format binary)".encode()) as result:
+        for _ in result:
+            pass
+
+
+def rows(connection: Connection, query: str) -> Iterator[bytes]:
+    """The rows of a query in COPY's text format. Raises psycopg's errors."""
+    with connection.cursor().copy(f"copy ({query}) to stdout".encode()) as result:
+        for line in result:
+            yield bytes(line)

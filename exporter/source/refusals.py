@@ -1,0 +1,99 @@
+"""What a server or libpq says, as our messages pass it on.
+
+Words about the connection and the login cannot hold a cell and are shown as they are, in whichever language; nothing
+is concluded from them, only from a SQLSTATE or from what happened. Once the login is over, words may be those of a
+trigger or a query, and only the SQLSTATE is shown.
+"""
+
+import os
+import re
+
+import psycopg
+
+from exporter.errors import LockedError, RunError, SourceError
+from exporter.invocation import command
+from exporter.source.uri import PORT, Parameters
+from exporter.text import visible
+
+# What psycopg, and then libpq, put before the words of an attempt. The address stands in our message already, unless
+# there are several.
+PREFIX = r"(connection (is bad|failed): )?"
+ADDRESS = re.compile(PREFIX + r'(connection to server (at|on socket) "[^"]*"[^:]* failed: )?')
+ATTEMPT = re.compile(r"(- host: .*?, hostaddr: \S+: )?" + PREFIX)
+POOLER = "is a pooler that does not hand on our settings (options=); connect to the server itself"
+ATTEMPTS = "Multiple connection attempts failed. All failures were:"
+
+
+class LostConnectionError(RunError):
+    """The leader's connection was lost during `activity`."""
+
+    def __init__(self, activity: str) -> None:
+        super().__init__(f"the connection to the source was lost (while {activity})")
+        self.activity = activity
+
+
+def place(options: Parameters, error: psycopg.Error | None = None) -> str:
+    """User, host, port and database as messages name them: of the attempt that failed with the error if there was only
+    one, else as they are set."""
+    user, host, port, database = (str(options.get(name) or "") for name in ("user", "host", "port", "dbname"))
+    host = host or str(options.get("hostaddr") or "") or os.environ.get("PGHOST", "")
+    port = port or os.environ.get("PGPORT", "")
+    if error and error.pgconn and "," not in host:
+        tried = error.pgconn
+        known = (tried.user, tried.host, tried.port, tried.db)
+        user, host, port, database = ((part or b"").decode(errors="replace") for part in known)
+    ports = (port or str(PORT)).split(",")
+    servers = []
+    for number, name in enumerate((host or "localhost").split(",")):
+        bracketed = f"[{name}]" if ":" in name else name
+        servers.append(f"{bracketed}:{ports[number % len(ports)] or PORT}")
+    return visible(f"{user}{'@' if user else ''}{','.join(servers)}/{database or user}")
+
+
+def refusal(error: psycopg.Error, parameters: Parameters, *, seconds: int) -> SourceError:
+    """The error for a connection that did not come about within `seconds`; `parameters` are as resolved by libpq."""
+    where = f"the source {place(parameters, error)}"
+    if isinstance(error, psycopg.errors.ConnectionTimeout):
+        return SourceError(f"{where} did not answer within {seconds} seconds")
+    if error.pgconn and error.pgconn.server_version:
+        return SourceError(
+            f"{where} accepted the login and then refused the session: a login event trigger failed, or the server is"
+            " stopping; its log says which"
+        )
+    remedy = "; set PGPASSWORD or PGPASSFILE" if error.pgconn and error.pgconn.needs_password else ""
+    return SourceError(f"{where}: {words(error)}{remedy}")
+
+
+def words(error: psycopg.Error) -> str:
+    """What libpq and the server said of the attempts to connect, each once."""
+    first, _, attempts = str(error).partition(ATTEMPTS)
+    superfluous = ATTEMPT if attempts else ADDRESS
+    lines = [superfluous.sub("", line) for line in (attempts or first).strip().split("\n")]
+    return "; ".join(dict.fromkeys(visible(" ".join(line.split())) for line in lines if line.strip()))
+
+
+REASONS = {
+    "57P01": "an administrator of the server ended the connection",
+    "57P02": "the server crashed",
+    "57P03": "the server is shutting down",
+    "40001": "a hot standby cancelled the snapshot (recovery conflict); raise max_standby_streaming_delay",
+    "55P03": "a table is locked by a migration; try again when it is done, or raise --lock-timeout",
+    "57014": "the statement was cancelled",
+    "25P03": "the server closed the session as idle",
+    "53100": "the server's disk is full",
+    "53200": "the server is out of memory",
+    "53300": "the server has no free connection slots; lower --workers",
+    "42501": "a privilege is missing, or row-level security would hide rows; run `{command} check`",
+    "42P01": "a table no longer exists (a migration?); run `{command} check`",
+    "40P01": "a deadlock with a migration; try again when it is done",
+}
+
+
+def run_error(error: psycopg.Error, activity: str) -> RunError:
+    """The `RunError` for an error of psycopg: reason, what was being done, SQLSTATE; never the server's text."""
+    state = error.sqlstate
+    if state is None and isinstance(error, psycopg.OperationalError):
+        return LostConnectionError(activity)
+    reason = REASONS.get(state or "", "the source failed").format(command=command())
+    kind = LockedError if state == "55P03" else RunError
+    return kind(f"{reason} (while {activity}{f'; SQLSTATE {state}' if state else ''})")
