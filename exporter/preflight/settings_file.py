@@ -120,10 +120,8 @@ def summary(guesses: Sequence[TableGuess]) -> list[str]:
             column_counts[kind] += 1
         if guess.renamed:
             listed.append(f"  {guess.table.name} -> {visible(guess.name)} ({grounds(guess)})")
-    if table_counts["not found"] == sum(table_counts.values()):
-        return [
-            f"tables: none of the model's {sum(table_counts.values())}, and nothing similar: is it the right database?"
-        ]
+    if nothing_similar(guesses):
+        return ["tables: none of the model's, and nothing similar: is it the right database?"]
     lines = [
         f"{title}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         for title, counts in (("tables", table_counts), ("columns", column_counts))

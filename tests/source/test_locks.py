@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from exporter.errors import LockedError
 from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source, current_catalog
-from exporter.source.locks import LockWaits, blocking_session, command_keywords
+from exporter.source.locks import LockWaits, blocking_session, command_keywords, lock_waits
 from exporter.source.mapping import NameMapping
 
 
@@ -77,3 +78,24 @@ def test_a_statement_that_only_takes_long_is_no_wait(source: str, leader: Connec
     with LockWaits(shown.append).watched(leader, source):
         leader.execute("select pg_sleep(1.2)")
     assert shown == []
+
+
+def test_a_reader_behind_a_queued_migration(source: str, leader: Connection) -> None:
+    """It waits for who waits for the leader; both are said."""
+    leader.execute("begin; lock table guide.guide_skills in access share mode")
+    with (
+        psycopg.connect(source, application_name="migration", autocommit=True) as migration,
+        connect(source, "exporter test reader 77", lock_seconds=9) as reader,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        queued = threads.submit(migration.execute, "truncate guide.guide_skills")
+        while not lock_waits(leader, migration.info.backend_pid):
+            pass
+        waiting = threads.submit(reader.execute, "select from guide.guide_skills")
+        while not (waits := lock_waits(leader, 0, "exporter test reader")):
+            pass
+        leader.execute("rollback")
+        assert (queued.result().statusmessage, waiting.result().rowcount) == ("TRUNCATE TABLE", 0)
+        who = f"pid {migration.info.backend_pid} (migration, TRUNCATE, since 0 s"
+        who += f", itself waiting for pid {leader.info.backend_pid})"
+    assert [re.sub("since [0-9]+", "since 0", wait) for wait in waits] == [f"guide.guide_skills, locked by {who}"]
