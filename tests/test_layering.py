@@ -17,6 +17,7 @@ FLOORS = (
     {"store"},
     {"local", "rebuild", "demo"},
     {"cli"},
+    {"__main__"},
 )
 
 

@@ -21,7 +21,7 @@ from exporter.preflight.views import try_views
 from exporter.published.history import readable_manifest
 from exporter.settings import Settings
 from exporter.sink.layout import LATEST
-from exporter.sink.publish import check_output
+from exporter.sink.output import check_output
 from exporter.source.catalog import read_login
 from exporter.source.compatibility import Finding, Severity, by_severity, examine, examine_model
 from exporter.source.connection import Connection

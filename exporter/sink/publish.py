@@ -19,6 +19,7 @@ from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, Metadata, make_manifest, manifest_json
+from exporter.sink.output import check_directory
 from exporter.sink.tally import Tally
 
 
@@ -202,34 +203,6 @@ def prepare_output(output: Path, group: int | None) -> None:
     except OSError as error:
         raise UsageError(f"cannot create {output}: {error.strerror}") from None
     check_directory(output)
-
-
-def check_directory(output: Path) -> None:
-    """Raises `UsageError` if exports cannot be written into an output directory that exists."""
-    if not output.is_dir():
-        raise UsageError(f"{output} is not a directory; choose another --output")
-    latest = output / layout.LATEST
-    if latest.exists() and not latest.is_symlink():
-        raise UsageError(f"{latest} is not a link; move it, or choose another --output")
-    if not os.access(output, os.W_OK | os.X_OK):
-        raise UsageError(f"{output} is not writable; choose another --output")
-
-
-def check_output(output: Path, group: str | None = None) -> None:
-    """Raises `UsageError` where `partial_export` would refuse an output directory or a group. Creates nothing."""
-    group_id = permissions.group_id(group) if group else None
-    parent = output.absolute().parent
-    try:
-        if output.exists():
-            check_directory(output)
-            if group and group_id is not None:
-                permissions.check_group_access(output, group_id, group)
-        elif not parent.is_dir():
-            raise UsageError(f"{parent} does not exist; create it, or choose another --output")
-        elif not os.access(parent, os.W_OK | os.X_OK):
-            raise UsageError(f"cannot create {output}: {parent} is not writable; choose another --output")
-    except OSError as error:
-        raise UsageError(f"cannot use {output}: {error.strerror}; choose another --output") from None
 
 
 def free_stamp(output: Path) -> str:

@@ -1,6 +1,7 @@
 """Connections to the source by psycopg: the leader's, and short ones beside it."""
 
 import logging
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import SourceError, UsageError
-from exporter.source.refusals import POOLER, place, refusal, run_error
+from exporter.source.refusals import POOLER, QUOTING, place, refusal, run_error, words
 from exporter.source.session_settings import Connection as Connection  # every caller knows it from here
 from exporter.source.session_settings import is_marked, options, settle
 from exporter.source.uri import Parameters, parse, resolve
@@ -47,9 +48,9 @@ def connect(uri: str, application: str, *, lock_seconds: int, server: Server | N
     not answer, or drops the session's settings.
     """
     parameters = parse(uri)
-    resolved = resolve(parameters)
-    if resolved.get("gssencmode") == "require":
+    if parameters.get("gssencmode", os.environ.get("PGGSSENCMODE")) == "require":
         raise UsageError("gssencmode=require is not supported: the readers have no GSS encryption; use TLS (sslmode)")
+    resolved = resolve(parameters)
     if server:
         address = {"host": server.host, "hostaddr": server.hostaddr, "port": server.port}
         parameters |= address | {"target_session_attrs": "any"}
@@ -80,7 +81,7 @@ def connect(uri: str, application: str, *, lock_seconds: int, server: Server | N
 def refuses_options(error: psycopg.Error, parameters: Parameters) -> bool:
     """Whether a server refused a connection, before it asked for a password, only because of our `options=`."""
     attempt = error.pgconn
-    if attempt is None or attempt.used_password or attempt.needs_password or attempt.server_version:
+    if attempt is None or attempt.used_password or attempt.needs_password or words(error) == QUOTING:
         return False
     with suppress(psycopg.Error), psycopg.connect(**{n: v for n, v in parameters.items() if n != "options"}):
         return True

@@ -19,7 +19,7 @@ from exporter.text import visible
 CONNECT_SECONDS = 5
 # The lock has been waited for once, and an operator who ended a read does not want it back.
 LIMITS = ("set local lock_timeout = '1s'", "set local statement_timeout = '10s'")
-TIMED_OUT = "57014"
+CONFLICT = "a hot standby cancelled the read (recovery conflict?); raise max_standby_streaming_delay"
 TOO_LARGE = "22008"
 INVALID_TEXT = frozenset({"22021", "22P05"})
 
@@ -32,32 +32,19 @@ def diagnosis(
         with joined(address, pre_execution) as connection:
             if not is_marked(connection, address.mark):
                 return RunError(f"the source {POOLER} (while reading {subject})")
-            try:
+            on_standby = connection.info.parameter_status("in_hot_standby") == "on"
+            with suppress(psycopg.errors.QueryCanceled):
                 copy(connection, address.marked(query))
-            except psycopg.Error as error:
-                return query_error(error, address, query, pre_execution, subject, key)
-            standby = connection.execute("select pg_is_in_recovery()").fetchone() == (True,)
     except ExporterError as error:
         return error
-    if standby:
-        return RunError(
-            "a hot standby ended the read (recovery conflict?); raise max_standby_streaming_delay"
-            f" (while reading {subject})"
-        )
-    return RunError(f"the server ended the read, its log says why (while reading {subject})")
-
-
-def query_error(
-    error: psycopg.Error, address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
-) -> ExporterError:
-    """The error for what the server says of a query, by its SQLSTATE."""
-    if error.sqlstate in INVALID_TEXT:
-        return invalid_text(address, query, pre_execution, subject, key)
-    if error.sqlstate == TOO_LARGE:
-        return UndecodableError(f"a datetime or date cannot be read (while reading {subject})")
-    if error.sqlstate in {None, TIMED_OUT}:
-        return RunError(f"the server ended the read, its log says why (while reading {subject})")
-    return run_error(error, f"reading {subject}")
+    except psycopg.Error as error:
+        if error.sqlstate in INVALID_TEXT:
+            return invalid_text(address, query, pre_execution, subject, key)
+        if error.sqlstate == TOO_LARGE:
+            return UndecodableError(f"a datetime or date cannot be read (while reading {subject})")
+        return run_error(error, f"reading {subject}")
+    cause = CONFLICT if on_standby else "the server ended the read; its log says why"
+    return RunError(f"{cause} (while reading {subject})")
 
 
 def invalid_text(
@@ -76,8 +63,8 @@ def invalid_text(
 
 
 def invalid_place(connection: Connection, query: str, encoding: str, key: Sequence[str]) -> str:
-    """`, column …, key …` (the primary key, else the columns `key`) of the first text that cannot be decoded; empty if there is none in Python's opinion. Raises
-    psycopg's errors, and `LookupError` for an encoding that Python does not have."""
+    """`, column …, key …` of the first text that cannot be decoded, with the primary key or else the columns `key`;
+    empty if Python can decode all. Raises psycopg's errors, and `LookupError` for an encoding that Python lacks."""
     # In its own encoding the server sends texts as they are stored.
     connection.execute("select set_config('client_encoding', %s, true)", [encoding])
     codec = "utf-8" if encoding == "SQL_ASCII" else connection.info.encoding

@@ -31,7 +31,7 @@ def probe_reader(connection: Connection, application: str, *, lock_seconds: int)
     except psycopg.Error as error:
         raise run_error(error, "trying a reader") from None
     if reason:
-        raise SourceError(f"a reader cannot connect as the export's first connection does: {reason}")
+        raise SourceError(reason)
 
 
 def ask(address: Address, join: list[str]) -> str:
@@ -44,10 +44,10 @@ def ask(address: Address, join: list[str]) -> str:
     there.close()
     try:
         if not here.poll(PROBE_SECONDS):
-            return f"no answer within {PROBE_SECONDS} seconds"
+            return f"a reader had no answer within {PROBE_SECONDS} seconds"
         with suppress(EOFError):  # killed
             return str(here.recv())
-        return "its process ended"
+        return "a reader's process ended"
     finally:
         process.kill()
         process.join()
@@ -61,6 +61,6 @@ def answer(pipe: Pipe, address: Address, join: list[str]) -> None:
 
     try:
         table = read(address, "select true as answer", join, "one row")
-        pipe.send("" if table.num_rows == 1 else POOLER)
+        pipe.send("" if table.num_rows == 1 else f"the source {POOLER}")
     except ExporterError as error:
         pipe.send(str(error))

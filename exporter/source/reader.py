@@ -1,6 +1,7 @@
 """One query by connectorx in the leader's snapshot, with its rows as an Arrow table. Runs in worker processes only."""
 
 import os
+import re
 from collections.abc import Sequence
 
 import connectorx
@@ -13,7 +14,7 @@ from exporter.text import visible
 # What connectorx's own messages contain, which it writes in English whatever the locale. They may quote rows and
 # addresses, so they are never passed on. The server's are in its own language: what they mean is asked anew.
 TOO_LARGE = "too large to decode"
-INVALID_TEXT = "invalid utf-8"
+INVALID_TEXT = re.compile("error deserializing column .* utf-8")
 LOST = ("connection closed", "error communicating with the server")
 OF_THE_SERVER = "db error"
 NOT_CONNECTED = "timed out waiting for connection: "
@@ -55,7 +56,7 @@ def failure(
 
     if TOO_LARGE in text:
         return UndecodableError(f"a datetime or date cannot be read (while reading {subject})")
-    if INVALID_TEXT in text:
+    if INVALID_TEXT.match(text):
         return invalid_text(address, query, pre_execution, subject, key)
     if OF_THE_SERVER in text:
         return diagnosis(address, query, pre_execution, subject, key)

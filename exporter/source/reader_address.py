@@ -84,8 +84,8 @@ def client_certificate(leader: dict[str, str]) -> dict[str, str]:
     """The certificate that libpq presents, and its key. Raises `SourceError` for a key that is encrypted."""
     certificate = leader.get("sslcert") or default_file("postgresql.crt")
     key = leader.get("sslkey") or default_file("postgresql.key")
-    if not certificate or not key or leader.get("sslcertmode") == "disable":
-        return {}
+    if not key or not Path(certificate).is_file() or leader.get("sslcertmode") == "disable":
+        return {}  # libpq too goes on without a certificate that is not there
     with suppress(OSError):
         if ENCRYPTED in Path(key).read_bytes():
             raise SourceError(

@@ -17,10 +17,10 @@ from exporter.text import visible
 
 # What psycopg, and then libpq, put before the words of an attempt. The address stands in our message already, unless
 # there are several.
-PREFIX = r"(connection (is bad|failed): )?"
-ADDRESS = re.compile(PREFIX + r'(connection to server (at|on socket) "[^"]*"[^:]* failed: )?')
-ATTEMPT = re.compile(r"(- host: .*?, hostaddr: \S+: )?" + PREFIX)
+ATTEMPT = re.compile(r"(- host: .*?, hostaddr: \S+: )?(connection (is bad|failed): )?")
+SERVER = re.compile(r'connection to server (at|on socket) "[^"]*".*? failed: ')
 POOLER = "is a pooler that does not hand on our settings (options=); connect to the server itself"
+QUOTING = "the session was refused, probably by a login event trigger; the server's log says why"
 ATTEMPTS = "Multiple connection attempts failed. All failures were:"
 
 
@@ -55,11 +55,6 @@ def refusal(error: psycopg.Error, parameters: Parameters, *, seconds: int) -> So
     where = f"the source {place(parameters, error)}"
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return SourceError(f"{where} did not answer within {seconds} seconds")
-    if error.pgconn and error.pgconn.server_version:
-        return SourceError(
-            f"{where} accepted the login and then refused the session: a login event trigger failed, or the server is"
-            " stopping; its log says which"
-        )
     remedy = "; set PGPASSWORD or PGPASSFILE" if error.pgconn and error.pgconn.needs_password else ""
     return SourceError(f"{where}: {words(error)}{remedy}")
 
@@ -67,9 +62,24 @@ def refusal(error: psycopg.Error, parameters: Parameters, *, seconds: int) -> So
 def words(error: psycopg.Error) -> str:
     """What libpq and the server said of the attempts to connect, each once."""
     first, _, attempts = str(error).partition(ATTEMPTS)
-    superfluous = ATTEMPT if attempts else ADDRESS
-    lines = [superfluous.sub("", line) for line in (attempts or first).strip().split("\n")]
-    return "; ".join(dict.fromkeys(visible(" ".join(line.split())) for line in lines if line.strip()))
+    lines = [ATTEMPT.sub("", line) for line in (attempts or first).strip().split("\n") if line.strip()]
+    if quotes_a_session(lines):
+        return QUOTING
+    if not attempts:
+        lines = [SERVER.sub("", line) for line in lines]
+    return "; ".join(dict.fromkeys(visible(" ".join(line.split())) for line in lines))
+
+
+def quotes_a_session(lines: list[str]) -> bool:
+    """Whether a server's message goes on after its first line, as only errors of functions do: of a login event
+    trigger, whose words may be values. libpq writes two spaces after a server's severity, and a tab before a hint of
+    its own."""
+    of_the_server = False
+    for line in lines:
+        if of_the_server and not SERVER.match(line) and not line.startswith("\t"):
+            return True
+        of_the_server = ":  " in line
+    return False
 
 
 REASONS = {

@@ -68,8 +68,8 @@ def looks_cut(uri: str) -> bool:
     """Whether libpq takes a part of a password for the host, the database or an option, after an unescaped @ or /."""
     address = uri.partition("://")[2]
     user_info, at, _ = address.partition("/")[0].partition("@")
-    location, _, query = address.removeprefix(user_info + at).partition("?")
-    return "@" in location or bool(location and not at and "@" in query)
+    location, _, query = (address.removeprefix(user_info + at) if at else address).partition("?")
+    return "@" in location or bool(location[:1].strip("/") and not at and "@" in query)
 
 
 def resolve(parameters: Parameters) -> dict[str, str]:
@@ -88,12 +88,12 @@ def resolve(parameters: Parameters) -> dict[str, str]:
         try:
             if attempt.status == ConnStatus.BAD:
                 words = " ".join(attempt.get_error_message().split())
-                raise UsageError(f"an option of the connection to the source is wrong: {visible(words)}")
+                raise UsageError(f"libpq cannot use the source URI and its environment: {visible(words)}")
             found = {option.keyword.decode(): option.val for option in attempt.info}
         finally:
             attempt.finish()
     options = {name: value.decode() for name, value in found.items() if value is not None and name not in here}
     for name in NUMBERS:
         if not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", options.get(name, "0")):
-            raise UsageError(f"an option of the connection to the source is wrong: {name} must be a whole number")
+            raise UsageError(f"libpq cannot use the source URI and its environment: {name} must be a whole number")
     return options

@@ -77,7 +77,7 @@ def test_a_truncate_that_waits_for_the_run(source: str, output: Path) -> None:
         waiting = f"select from pg_stat_activity where pid = {other.info.backend_pid} and {LOCKED}"
         eventually(lambda: holder.execute(waiting.encode()).fetchone() is not None, "the truncate's wait")
         holder.execute("select pg_advisory_unlock_all()")
-        run.check_failed(4, r"a migration holds a table; .* \(while reading marketing.leads\)")
+        run.check_failed(4, r"a table is locked by a migration; .* \(while reading marketing.leads; SQLSTATE 55P03\)")
 
 
 def test_row_level_security(source: str, output: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.errors import RunError
 from exporter.model.tables import tables
-from exporter.source.connection import Connection, connect
+from exporter.source.connection import Connection, connect, server_of
 from exporter.source.leader import Source, current_catalog, end_readers
 from exporter.source.mapping import NameMapping
 from exporter.source.reader_address import worker_address
@@ -146,7 +146,7 @@ def test_readers_that_were_killed_are_ended(source: str) -> None:
         psycopg.connect(source, application_name="exporter 1 reader 77", autocommit=True) as reader,
         psycopg.connect(source, application_name="exporter 10 reader 77", autocommit=True) as another,
     ):
-        end_readers(source, "exporter 1 reader")
+        end_readers(source, "exporter 1 reader", server_of(another))
         with pytest.raises(psycopg.OperationalError):
             reader.execute("select 1")
         assert another.execute("select 1").fetchone() == (1,)
