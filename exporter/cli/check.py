@@ -81,5 +81,5 @@ def print_findings(preflight: "Preflight", *, notes: bool) -> None:
     if preflight.estimate:
         text = estimate_text(preflight.estimate, preflight.output, preflight.free_bytes)
         console.print(text, markup=False, emoji=False, soft_wrap=not terminal)
-    if terminal:
-        console.print()
+        if terminal:
+            console.print()

@@ -16,7 +16,7 @@ from exporter.text import visible
 
 # How many names a sentence lists before it only counts the rest.
 NAMES_SHOWN = 4
-ROLE_SCRIPT = "-- docs/source-role.sql has all that the role needs"
+ROLE_SCRIPT = "docs/source-role.sql has all that the role needs, or:"
 
 
 class Severity(StrEnum):
@@ -128,12 +128,12 @@ def missing_privileges(relations: Iterable[Relation], login: Login) -> Iterable[
     if schemas := list(dict.fromkeys(relation.schema for relation in relations if not relation.usable)):
         grant = f"GRANT USAGE ON SCHEMA {', '.join(map(quoted, schemas))} TO {role};"
         what = f"no USAGE on the schema{'s' * (len(schemas) > 1)} {listed(schemas)}"
-        yield Finding(Severity.ERROR, login.role, what, f"{grant} {ROLE_SCRIPT}")
+        yield Finding(Severity.ERROR, login.role, what, f"{ROLE_SCRIPT} {grant}")
     if unreadable := [relation for relation in relations if not relation.readable]:
         names = [f"{quoted(relation.schema)}.{quoted(relation.name)}" for relation in unreadable]
         what = f"no SELECT on {listed([relation.full_name for relation in unreadable])}"
         grant = f"GRANT SELECT ON {', '.join(names)} TO {role};"
-        yield Finding(Severity.ERROR, login.role, what, grant if schemas else f"{grant} {ROLE_SCRIPT}")
+        yield Finding(Severity.ERROR, login.role, what, grant if schemas else f"{ROLE_SCRIPT} {grant}")
 
 
 def examine_table(

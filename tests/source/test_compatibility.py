@@ -187,12 +187,13 @@ def restricted(source: str) -> Iterator[str]:
 def test_privileges_and_row_security(restricted: str) -> None:
     """What the role lacks is told at once, with the statements that give it."""
     grants = (
-        "GRANT USAGE ON SCHEMA marketing TO watched; -- docs/source-role.sql has all that the role needs",
+        "GRANT USAGE ON SCHEMA marketing TO watched;",
         "GRANT SELECT ON guide.bank_account, marketing.leads TO watched;",
     )
+    script = "docs/source-role.sql has all that the role needs, or:"
     remedy = "it would hide rows; a superuser can decide:  ALTER ROLE watched BYPASSRLS;"
     assert [finding for finding in findings(restricted) if not finding.startswith("note")] == [
-        f"error: watched: no USAGE on the schema marketing; {grants[0]}",
+        f"error: watched: no USAGE on the schema marketing; {script} {grants[0]}",
         f"error: watched: no SELECT on guide.bank_account, marketing.leads; {grants[1]}",
         f"error: auth.auth_users: row-level security applies to this role; {remedy}",
         f"error: auth.auth_user_roles: row-level security applies to this role; {remedy}",
