@@ -150,3 +150,27 @@ def test_a_status_on_a_terminal(clock: SimpleNamespace) -> None:
     screen = io.StringIO()
     Console(file=screen, width=80).print(spinner)
     assert screen.getvalue() == "Comparing Neo4j · 1 min 5 s\n"
+
+
+def test_a_wait_for_a_lock(clock: SimpleNamespace) -> None:
+    """It is told at once, then with the other lines, and no longer when it is over."""
+    printed: list[str] = []
+    lines = PlainLines(printed.append)
+    lines.state.stage("lock")
+    lines.print_when_due()
+    for seconds, lock in (
+        (1, "Waiting for a.b"),
+        (1, "Waiting for a.b, still"),
+        (4, "Waiting for a.b, still"),
+        (5, ""),
+    ):
+        clock.now += seconds
+        lines.state.waiting(lock)
+        lines.print_when_due()
+    stage = "Locking the tables and taking the snapshot"
+    assert printed == [
+        stage,
+        f"{stage} · 1 s · Waiting for a.b",
+        f"{stage} · 6 s · Waiting for a.b, still",
+        f"{stage} · 11 s",
+    ]
