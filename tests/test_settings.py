@@ -162,12 +162,14 @@ def test_every_setting_says_what_it_must_be() -> None:
 
 
 def test_a_column_mapping_of_something_the_model_does_not_read_is_refused(tmp_path: Path) -> None:
-    """The message names each such table and column."""
+    """The message names each such table and column, as the file has it, and the nearest name."""
     config = configured(
-        tmp_path, "[columns.'guide.skills']\nid = 'skill_id'\nlevel = 'stars'\n[columns.'guide.nothing']\nid = 'n'\n"
+        tmp_path,
+        "[columns.'guide.skills']\nid = 'skill_id'\nlevel = 'stars'\nnam = 'n'\n[columns.'guide.nothing']\nid = 'n'\n",
     )
     assert faults(config) == [
-        "nightly.toml: [columns.guide.skills] maps level, which the model does not read",
+        'nightly.toml: [columns."guide.skills"] level: the model does not read such a column',
+        'nightly.toml: [columns."guide.skills"] nam: the model does not read such a column, the nearest name is name',
         "nightly.toml: [columns] names guide.nothing, which is not a table of the model",
     ]
 

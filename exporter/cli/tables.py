@@ -14,7 +14,7 @@ from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import format_duration, quantity, round_estimate
+from exporter.text import format_duration, quantity, round_estimate, visible
 
 # How many tables a sentence names before it only counts the rest.
 NAMES_SHOWN = 4
@@ -26,7 +26,8 @@ def findings_table(findings: Iterable[Finding]) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
         lines = [finding.where, finding.what, *([f"→ {finding.remedy}"] if finding.remedy else [])]
-        table.add_row(Text(finding.severity, STYLES[finding.severity]), Text("\n".join(lines), overflow="fold"))
+        text = Text("\n".join(map(visible, lines)), overflow="fold")
+        table.add_row(Text(finding.severity, STYLES[finding.severity]), text)
     return table
 
 

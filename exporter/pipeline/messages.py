@@ -14,12 +14,13 @@ from exporter.source.queries import Address
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every task needs: the source's address, the statements that join the snapshot, the partial export's
-    directory, and the directory of the heartbeat files."""
+    directory, the directory of the heartbeat files, and which tables of the model are views in the source."""
 
     address: Address
     pre_execution: list[str]
     partial: Path
     heartbeats: Path
+    views: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,10 @@ class ChunkDone:
 
 @dataclass(frozen=True, slots=True)
 class IndexDone:
-    """The result of a task of the key index; for a key set, with its table and the number of rows read."""
+    """The result of a task of the key index; for a key set, with its table and the number of rows read. `repeated`:
+    a key of the table occurs twice."""
 
     timer: TaskTimer
     table: str | None = None
     rows_read: int = 0
+    repeated: bool = False

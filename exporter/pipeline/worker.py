@@ -14,13 +14,15 @@ from pathlib import Path
 import polars as pl
 
 from exporter.errors import ExporterError, RunError
-from exporter.model.tables import Table, node, tables
+from exporter.model import frame
+from exporter.model.tables import Table, node, referenced_labels, tables
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
 from exporter.shape.rows import Shaped, shape
+from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
@@ -77,6 +79,10 @@ def export_chunk(context: Context, chunk: Chunk) -> ChunkDone:
             raw = chunk_frame(context, chunk, table)
         with timer.on(SHAPE):
             shaped = shape(raw, table, key_index(context))
+        if table.node and not {frame.ROW, frame.DUPLICATE} & set(raw.columns) and not is_referenced(table):
+            with timer.on(KEYS):
+                run = key_index(context).runs_directory(table.name) / f"run-{chunk.number}.arrow"
+                write_run(run, shaped[0].rows.to_series(0))
         parts = tuple(write_part(context.partial, chunk.number, part, timer) for part in shaped)
         return ChunkDone(chunk, raw.height, parts, timer)
 
@@ -85,10 +91,23 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table) -> pl.DataFrame:
     """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
     more time."""
     try:
-        raw = frame(context, chunk.query, chunk.table, table.key_columns)
+        raw = read_frame(context, chunk.query, chunk.table, chunk.table, table.key_columns)
     except UndecodableError:
-        return frame(context, chunk.fallback, chunk.table, table.key_columns)
-    return frame(context, chunk.fallback, chunk.table, table.key_columns) if holds_unrepresentable(raw, table) else raw
+        return read_frame(context, chunk.fallback, chunk.table, chunk.table, table.key_columns)
+    if holds_unrepresentable(raw, table):
+        return read_frame(context, chunk.fallback, chunk.table, chunk.table, table.key_columns)
+    return raw
+
+
+def is_referenced(table: Table) -> bool:
+    """Whether the key index holds the table's keys, so that reading those has told whether one occurs twice."""
+    return table.node is not None and table.node.label in referenced_labels()
+
+
+def find_repeated(context: Context, table: str) -> bool:
+    """Whether a key occurs twice in the runs of a table's chunks."""
+    with sanitized_errors(table):
+        return may_repeat(key_index(context).runs_directory(table))
 
 
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
@@ -131,12 +150,12 @@ def read_index(context: Context, query: IndexQuery) -> IndexDone:
 
 def read_keys(context: Context, queries: KeyQueries) -> IndexDone:
     """Reads a label's key set into the key index."""
-    rows = 0
+    rows, table = 0, node(queries.label).table
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal rows
         for query in queries.queries:
-            raw = frame(context, query, timer.task)
+            raw = read_frame(context, query, table, timer.task)
             if queries.gathered:
                 raw = raw.drop_nulls().explode(raw.columns)
             rows += raw.height
@@ -145,8 +164,8 @@ def read_keys(context: Context, queries: KeyQueries) -> IndexDone:
     with index_task(f"the keys of {queries.label}") as timer:
         directory = key_index(context).keys_directory(queries.label)
         key = node(queries.label).key
-        write_keys(directory, key, frames(), low=queries.low, high=queries.high, bytes=queries.bytes)
-    return IndexDone(timer, node(queries.label).table, rows)
+        repeated = write_keys(directory, key, frames(), low=queries.low, high=queries.high, bytes=queries.bytes)
+    return IndexDone(timer, table, rows, repeated)
 
 
 def read_values(context: Context, queries: ValueQueries) -> IndexDone:
@@ -156,7 +175,7 @@ def read_values(context: Context, queries: ValueQueries) -> IndexDone:
         owners = (
             pl.DataFrame({"text": canonical(raw["value"], queries.id_rule), "id": key_of(raw, key)}).drop_nulls("id")
             for query in queries.queries
-            for raw in [frame(context, query, timer.task)]
+            for raw in [read_frame(context, query, node(queries.label).table, timer.task)]
         )
         directory = key_index(context).values_directory(queries.label, queries.column)
         write_index(directory, owners, bytes=queries.bytes)
@@ -166,16 +185,17 @@ def read_values(context: Context, queries: ValueQueries) -> IndexDone:
 def read_duplicates(context: Context, query: DuplicateQuery) -> IndexDone:
     """Reads into the key index which rows of a table lose their key."""
     with index_task(f"the duplicates of {query.table}") as timer:
-        rows = frame(context, query.query, timer.task)
+        rows = read_frame(context, query.query, query.table, timer.task)
         write_duplicates(key_index(context).duplicates_file(query.table), rows)
     return IndexDone(timer)
 
 
-def frame(context: Context, query: str, subject: str, key: Sequence[str] = ()) -> pl.DataFrame:
-    """The rows of a query in the leader's snapshot, with the query's column names. An error names a row by its columns
-    `key`. A heartbeat file exists while they are being read."""
+def read_frame(context: Context, query: str, table: str, subject: str, key: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows of a query for a table (the model's name) in the leader's snapshot, with the query's column names. An
+    error names a row by its columns `key`. A heartbeat file exists while they are being read."""
+    address = context.address if table in context.views else context.address.without_indexes()
     with heartbeat(context.heartbeats, subject):
-        arrow = read(context.address, query, context.pre_execution, subject, key)
+        arrow = read(address, query, context.pre_execution, subject, key)
     rows = pl.from_arrow(arrow)
     assert isinstance(rows, pl.DataFrame)
     return rows

@@ -41,6 +41,8 @@ class LiveView:
         elif state.times.current:
             yield line(state.stage_text() + state.memory_text(), "bold")
         yield self.stage_bar(narrow)
+        if state.lock_wait:
+            yield Text(state.lock_wait, "yellow", overflow="fold")
         yield self.tables(narrow)
 
     def total(self) -> RenderableType:

@@ -93,6 +93,7 @@ class PlainLines:
         self.state = ProgressState()
         self.print_line = print_line
         self.printed: float | None = None
+        self.waited = False
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.print_until_ended, daemon=True)
 
@@ -112,14 +113,17 @@ class PlainLines:
             self.print_when_due()
 
     def print_when_due(self) -> None:
-        """Prints a line if a stage has begun and the previous line is old enough."""
+        """Prints a line if a stage has begun and the previous line is old enough, or if a wait for a lock begins."""
         state, now = self.state, time.monotonic()
+        lock_wait = state.lock_wait
+        begins, self.waited = bool(lock_wait) and not self.waited, bool(lock_wait)
         seconds = max(LINE_SECONDS, (now - state.began) * SHARE_OF_RUN)
-        if not state.times.current or (self.printed is not None and now - self.printed < seconds):
+        if not state.times.current or (self.printed is not None and now - self.printed < seconds and not begins):
             return
         self.printed = now
         if state.counts_rows and state.rows:
             line = f"{state.rows_text()}{state.memory_text()} · {state.time_left()}"
         else:
             line = f"{state.stage_text()}{state.memory_text()}"
-        self.print_line(" · ".join([line, *([", ".join(state.reading[:TABLES_A_LINE])] if state.reading else [])]))
+        reading = ", ".join(state.reading[:TABLES_A_LINE])
+        self.print_line(" · ".join(part for part in (line, reading, lock_wait) if part))

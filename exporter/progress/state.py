@@ -35,6 +35,7 @@ class ProgressState:
         self.rows_done: Counter[str] = Counter()
         self.rejects = 0
         self.peak_memory = 0
+        self.lock_wait = ""
         self.heartbeats: Path | None = None
         # By process id of a worker: what it read last, and when its heartbeat file was last seen.
         self.latest: dict[int, tuple[str, float]] = {}
@@ -58,6 +59,9 @@ class ProgressState:
         if stage := self.times.current:
             self.times.end()
             logger.debug("%s: %s%s", STAGES[stage], format_seconds(self.times.seconds[stage]), self.memory_text())
+
+    def waiting(self, lock: str) -> None:
+        self.lock_wait = lock
 
     def tick(self, memory: int) -> None:
         self.peak_memory = memory

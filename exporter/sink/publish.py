@@ -19,6 +19,7 @@ from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, Metadata, make_manifest, manifest_json
+from exporter.sink.output import check_directory
 from exporter.sink.tally import Tally
 
 
@@ -219,11 +220,7 @@ def prepare_output(output: Path, group: int | None) -> None:
         raise UsageError(f"{output} is not a directory; choose another --output") from None
     except OSError as error:
         raise UsageError(f"cannot create {output}: {error.strerror}") from None
-    latest = output / layout.LATEST
-    if latest.exists() and not latest.is_symlink():
-        raise UsageError(f"{latest} is not a link; move it, or choose another --output")
-    if not os.access(output, os.W_OK | os.X_OK):
-        raise UsageError(f"{output} is not writable; choose another --output")
+    check_directory(output)
 
 
 def free_stamp(output: Path) -> str:

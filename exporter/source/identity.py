@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import psycopg
 
-from exporter.source.connection import Connection, run_error
+from exporter.source.connection import Connection
+from exporter.source.refusals import run_error
 
 
 def source_identity(connection: Connection) -> str:

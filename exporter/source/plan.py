@@ -1,5 +1,7 @@
 """The plan: model × catalog. The queries that read each table, and those that read the key index first."""
 
+from collections.abc import Iterable
+
 import psycopg
 from psycopg import sql
 
@@ -18,9 +20,13 @@ KEY_FACTOR, PAIR_FACTOR = 4, 2
 
 
 class Planner:
-    """Composes the queries for one source, in which timestamps without a zone are in `timezone`."""
+    """Composes the queries for one source, in which timestamps without a zone are in `timezone`.
+
+    `distrusted` are the tables (the model's names) of which the catalog promises unique keys that are not.
+    """
 
     def __init__(self, source: Source, timezone: str, chunker: Chunker) -> None:
+        self.distrusted: frozenset[str] = frozenset()
         self.mapping = source.mapping
         self.relations = source.relations()
         self.timezone = timezone
@@ -41,10 +47,28 @@ class Planner:
             bounds = self.key_bounds()
             keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()]
             values = [self.value_queries(*value) for value in linked_values()]
-            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(), *values]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(tables()), *values]
             return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
+
+    def distrust(self, names: Iterable[str]) -> list[IndexQuery]:
+        """From now on, the planner looks for duplicates in these tables (the model's names), whatever the catalog
+        promises. Returns the queries that replace their part of the key index. Raises `RunError` when the source
+        fails."""
+        wanted = frozenset(names)
+        found = [table for table in tables() if table.name in wanted and self.trusts(self.source(table))]
+        self.distrusted |= {table.name for table in found}
+        labels = {table.node.label for table in found if table.node}
+        try:
+            values = [self.value_queries(*value) for value in linked_values() if value[0] in labels]
+            return [*self.duplicate_queries(found), *values]
+        except psycopg.Error as error:
+            raise run_error(error, "planning the reads") from None
+
+    def trusts(self, source: SourceTable) -> bool:
+        """Whether the catalog's promise that keys are unique is believed; that it holds is proved by the data."""
+        return promised_unique(source) and source.table.name not in self.distrusted
 
     def source(self, table: Table) -> SourceTable:
         """The table as the source has it."""
@@ -71,7 +95,7 @@ class Planner:
             selected += [self.raw_column(source, name) for name, use in table.uses().items() if use in TEMPORAL]
         if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
             selected.append(named(joined_text(key), frame.PRIMARY_KEY))
-        if not proven_unique(source):
+        if not self.trusts(source):
             # A view's rows have no id, but a chunk of a view holds all rows with the same key.
             has_id = source.relation.is_table
             selected.append(
@@ -90,10 +114,10 @@ class Planner:
         read = expression(source.column(name), use, source=quoted, timezone=self.timezone, fallback=fallback)
         return named(read, name)
 
-    def duplicate_queries(self) -> list[DuplicateQuery]:
-        """For each table whose keys are not proven unique, the query for the rows that are preceded by another row with
-        the same key."""
-        sources = [source for source in map(self.source, tables()) if source.relation.is_table]
+    def duplicate_queries(self, wanted: Iterable[Table]) -> list[DuplicateQuery]:
+        """For each table whose keys are not promised to be unique, the query for the rows that are preceded by another
+        row with the same key."""
+        sources = [source for source in map(self.source, wanted) if source.relation.is_table]
         text = "select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1"
         return [
             DuplicateQuery(
@@ -102,7 +126,7 @@ class Planner:
                 self.chunker.bytes(source),
             )
             for source in sources
-            if not proven_unique(source)
+            if not self.trusts(source)
         ]
 
     def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
@@ -142,7 +166,7 @@ class Planner:
         key = node(label).key.columns[0]
         value = expression(source.column(column), id_rule, source=source.quoted(column), timezone=self.timezone)
         selected = [self.column(source, key, IdRule.INTEGER), named(value, "value")]
-        if proven_unique(source):
+        if self.trusts(source):
             queries = self.chunker.queries(source, select(selected, source.name), factor=PAIR_FACTOR)
         else:
             rows = select([*selected, named(rank(source), "rank")], source.name)
@@ -151,9 +175,9 @@ class Planner:
         return ValueQueries(label, column, id_rule, queries, self.chunker.bytes(source))
 
 
-def proven_unique(source: SourceTable) -> bool:
-    """Whether the catalog proves that no two rows have the same canonical key: by a unique index on a column whose type
-    has one form per key (a text column may hold 7 and 07), on a table without child tables."""
+def promised_unique(source: SourceTable) -> bool:
+    """Whether the catalog promises that no two rows have the same canonical key: by a unique index on a column whose
+    type has one form per key (a text column may hold 7 and 07), on a table without child tables."""
     keys = source.table.key_columns
     if len(keys) > 1 or (source.relation.children and source.relation.kind == "r"):
         return False

@@ -1,10 +1,13 @@
 """The plan's queries, and the address to send them to, as plain data for the workers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from exporter.model.vocabulary import IdRule
 
+# Tables are read as they are stored: an index that is no longer true (after a collation's update, or a failed build)
+# would lose rows silently.
+NO_INDEXES = " ".join(f"-c enable_{scan}=off" for scan in ("indexscan", "indexonlyscan", "bitmapscan"))
 # A setting that no role, database or server has: a session without its value is one without our `options=`.
 MARK = "exporter.session"
 
@@ -28,6 +31,10 @@ class Address:
         name = f"{self.application} {process_id}".replace(" ", "\\ ")
         query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
         return f"{self.server}?{urlencode(query, quote_via=quote)}"
+
+    def without_indexes(self) -> "Address":
+        """The same address for sessions that read tables, never indexes."""
+        return replace(self, query=self.query | {"options": f"{self.query['options']} {NO_INDEXES}"})
 
     def marked(self, query: str) -> str:
         """A query that fails, or has no rows, in a session without our `options=`."""

@@ -39,7 +39,9 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
         checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
         plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
-    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
+    return Context(
+        address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats", frozenset()
+    ), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:

@@ -168,6 +168,8 @@ def test_a_transfer(clock: SimpleNamespace) -> None:
         clock.now += 5
         line.receive(50_000_000)
     assert str(line) == "Downloading · 20 s · 50 of 200 MB · 0.0 MB/s"
+
+
 # Errors, and what may be silenced -------------------------------------------------------------------------------------
 
 
@@ -230,4 +232,28 @@ def test_a_verbose_run_logs_each_stage_and_table_as_it_ends(caplog: pytest.LogCa
         "Counting rows and reading keys: TIME",
         "a.b: 3 rows exported",
         "Exporting tables: TIME · peak 300 MB",
+    ]
+
+
+def test_a_wait_for_a_lock(clock: SimpleNamespace) -> None:
+    """It is told at once, then with the other lines, and no longer when it is over."""
+    printed: list[str] = []
+    lines = PlainLines(printed.append)
+    lines.state.stage("lock")
+    lines.print_when_due()
+    for seconds, lock in (
+        (1, "Waiting for a.b"),
+        (1, "Waiting for a.b, still"),
+        (4, "Waiting for a.b, still"),
+        (5, ""),
+    ):
+        clock.now += seconds
+        lines.state.waiting(lock)
+        lines.print_when_due()
+    stage = "Locking the tables and taking the snapshot"
+    assert printed == [
+        stage,
+        f"{stage} · 1 s · Waiting for a.b",
+        f"{stage} · 6 s · Waiting for a.b, still",
+        f"{stage} · 11 s",
     ]
