@@ -87,6 +87,17 @@ def test_what_is_there_is_not_installed_again(clone: Path) -> None:
     assert set_up(clone, DEMO) == (0, "Updating .venv\n", [DEMO])
 
 
+def test_the_demo_is_run_where_it_was_called(clone: Path, tmp_path: Path) -> None:
+    """With its options, so that the paths that it takes and prints are those of the caller."""
+    assert set_up(clone, DEMO) == (0, SAID, [DEMO])
+    (clone / ".venv/bin/exporter").unlink()
+    (clone / ".venv/bin/exporter").write_text('#!/bin/sh\necho "$PWD: $0 $*"\n')
+    (clone / ".venv/bin/exporter").chmod(0o755)
+    command = [clone / "scripts/demo.sh", "--scale", "2"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(clone), capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{tmp_path}: {clone}/.venv/bin/exporter demo --scale 2\n", "")
+
+
 def test_a_log_gets_dated_lines(clone: Path) -> None:
     """While packages come, one every few seconds."""
     code, printed, _ = set_up(clone, DEMO, SLEEP="3", LINE="1")

@@ -14,8 +14,10 @@ from exporter.errors import RunError, UsageError
 from exporter.progress import status
 from exporter.store import download as module
 from exporter.store.download import BROWSER, Jar, download, read_list
-from exporter.store.provision import Neo4jHome
+from exporter.store.provision import VERSION, Neo4jHome
+from tests.conftest import NEO4J_5
 from tests.support.inspecting_proxy import InspectingProxy, inspecting_proxy
+from tests.support.pages import read_page
 
 HOST = str(urlsplit(next(iter(MavenContext().remote_repos.values()))).hostname)
 CONTENTS = {"neo4j-1.2.3.jar": b"the server" * 9000, "guava-33.jar": b"a library", f"{BROWSER}5.jar": b"the browser"}
@@ -190,3 +192,10 @@ def test_the_lists_are_those_of_the_jars_that_tests_run(each_neo4j: Neo4jHome) -
     }
     assert found == listed
     assert len([name for name in listed if name.startswith(BROWSER)]) == 1
+
+
+def test_the_pages_tell_the_sizes_of_the_lists() -> None:
+    """README of what a demo downloads, CONTRIBUTING of what tests do."""
+    demo, tests = (sum(jar.size for jar in read_list(version)) / 1e6 for version in (VERSION, NEO4J_5))
+    assert f"and {demo:.0f} MB of jars" in read_page("README.md").text
+    assert f"({demo:.0f} MB and {tests:.0f} MB)" in read_page("CONTRIBUTING.md").text
