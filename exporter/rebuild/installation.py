@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import UsageError
-from exporter.rebuild.live import Live
+from exporter.rebuild.live import Live, login
 from exporter.rebuild.stores import ROOT, StorePaths, Stores
 from exporter.settings import RebuildSettings
 from exporter.store.provision import installed
@@ -37,6 +37,7 @@ def find_live(settings: RebuildSettings) -> Live:
     if settings.user and "NEO4J_PASSWORD" not in os.environ:
         raise UsageError("the Neo4j user of rebuild.user or NEO4J_USERNAME needs its password in NEO4J_PASSWORD")
     check_user(found.data)
+    user, password = login(settings)
     stop_command, start_command = commands(settings, home.home / "bin" / "neo4j")
     return Live(
         home=home,
@@ -45,8 +46,8 @@ def find_live(settings: RebuildSettings) -> Live:
         store=found.store,
         database=settings.database,
         bolt=settings.bolt,
-        user=settings.user,
-        password=os.environ.get("NEO4J_PASSWORD"),
+        user=user,
+        password=password,
         stop_command=stop_command,
         start_command=start_command,
         timeout=settings.neo4j_timeout,

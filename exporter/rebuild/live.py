@@ -155,6 +155,12 @@ class Live:
             )
 
 
+def login(settings: RebuildSettings) -> tuple[str | None, str | None]:
+    """The user, who is `neo4j` if there is only a password, and the password; none for a Neo4j without users."""
+    password = os.environ.get("NEO4J_PASSWORD")
+    return settings.user or ("neo4j" if password else None), password
+
+
 def ping(bolt: str, database: str, *, user: str | None, password: str | None) -> None:
     """Runs a small query in a database. Raises what the driver raises."""
     with neo4j.GraphDatabase.driver(
@@ -169,8 +175,9 @@ def ping(bolt: str, database: str, *, user: str | None, password: str | None) ->
 
 def fault(settings: RebuildSettings) -> str:
     """Why the live database does not answer this user; empty if it does."""
+    user, password = login(settings)
     try:
-        ping(settings.bolt, settings.database, user=settings.user, password=os.environ.get("NEO4J_PASSWORD"))
+        ping(settings.bolt, settings.database, user=user, password=password)
     except (DriverError, Neo4jError) as error:
         unavailable = f"does not answer at the address of rebuild.bolt ({error_code(error)})"
         return login_refusal(error, user_from=USER_FROM) or unavailable
