@@ -13,7 +13,7 @@ from exporter.errors import DifferenceError
 from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
 from exporter.sink.files import FileRecord, is_plain
-from exporter.sink.tally import Oversized, Tally, rows_left_out
+from exporter.sink.tally import SkippedIndex, Tally, rows_left_out, skipped_indexes
 from exporter.text import visible
 
 FORMAT = 1
@@ -137,22 +137,6 @@ EntityEntry = NodeEntry | RelationshipEntry
 
 
 @dataclass(frozen=True, slots=True)
-class SkippedIndex:
-    """An index that schema.cypher leaves out, since some of the property's values are too large for one: how many, the
-    bytes of the largest, and the key of its node."""
-
-    label: str
-    property: str
-    values: int
-    bytes: int
-    key: str
-
-    def __str__(self) -> str:
-        found = Oversized(self.values, self.bytes, self.key)
-        return f"no index on {self.label}.{self.property}: {found.reason(self.label)}"
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
     """The sums over all entities and data files."""
 
@@ -214,14 +198,9 @@ def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
         bytes=sum(file.bytes for file in files),
         rejects=sum(sum(entry.rejects.values()) for entry in entries),
     )
-    skipped = [
-        SkippedIndex(entity.name, prop, found.values, found.bytes, found.key)
-        for entity in layout.entities()
-        for prop, found in sorted(tallies[entity.name].oversized.items())
-    ]
     return Manifest(
         FORMAT, metadata.tool, metadata.model, metadata.source, metadata.options, metadata.started_at,
-        metadata.finished_at, nodes, relationships, files, totals, skipped,
+        metadata.finished_at, nodes, relationships, files, totals, skipped_indexes(tallies),
     )  # fmt: skip
 
 

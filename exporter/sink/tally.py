@@ -38,6 +38,22 @@ class Oversized:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedIndex:
+    """An index that schema.cypher leaves out, with the texts for which that is: an entry of the manifest, and as text a
+    sentence."""
+
+    label: str
+    property: str
+    values: int
+    bytes: int
+    key: str
+
+    def __str__(self) -> str:
+        found = Oversized(self.values, self.bytes, self.key)
+        return f"no index on {self.label}.{self.property}: {found.reason(self.label)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
@@ -89,6 +105,15 @@ def rows_left_out(rejects: Mapping[str, int]) -> int:
 def new_tallies() -> dict[str, Tally]:
     """An empty tally for every entity by its name, in import order."""
     return {entity.name: Tally() for entity in entities()}
+
+
+def skipped_indexes(tallies: Mapping[str, Tally]) -> list[SkippedIndex]:
+    """The indexes that must be left out, in import order."""
+    return [
+        SkippedIndex(entity.name, prop, found.values, found.bytes, found.key)
+        for entity in entities()
+        for prop, found in sorted(tallies[entity.name].oversized.items())
+    ]
 
 
 def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:

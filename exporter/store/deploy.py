@@ -21,14 +21,14 @@ from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
 from exporter.pipeline.timing import ProgressListener, timed
 from exporter.progress.live import progress_display
-from exporter.progress.log import log_stderr, stderr_console
+from exporter.progress.log import log_dated, log_stderr, stderr_console
 from exporter.progress.status import status
 from exporter.published.verify import verify_files
 from exporter.report.report import report
 from exporter.settings import Settings
 from exporter.sink.layout import SCHEMA
 from exporter.store.configuration import OPEN, SMALLEST_HEAP, Access, configure, environment
-from exporter.store.importer import import_export
+from exporter.store.importer import import_export, now_and_then
 from exporter.store.provision import Neo4jHome
 from exporter.store.schema import apply_schema
 from exporter.store.server import Server, serve
@@ -122,11 +122,12 @@ class Steps:
             self.show_line("all files match the manifest")
 
     def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:
-        """Imports an export into its own store in `directory`; on a terminal, its progress is shown in place."""
+        """Imports an export into its own store in `directory`; how far it is, is shown in place on a terminal, else
+        in a dated line now and then."""
         with self.step(f"Import into Neo4j {home.version}"):
             variables, console = environment(home, configure(directory)), stderr_console()
             if not console.is_terminal:
-                import_export(export, variables, self.show_import_line)
+                import_export(export, variables, self.show_import_line, on_progress=now_and_then(log_dated))
                 return
             with Live(console=console, transient=True, redirect_stdout=False) as live:
                 import_export(

@@ -32,7 +32,7 @@ def import_export(
     started; a ^C on the terminal reaches only this process.
     """
     lines: list[str] = []
-    show = on_progress or _now_and_then(on_line)
+    show = on_progress or now_and_then(on_line)
     with as_file(files("exporter.sink").joinpath(IMPORT_SCRIPT)) as path:
         script = subprocess.Popen(
             ["bash", str(path), "--overwrite", "--no-advice", "--in-place", str(export), database],
@@ -61,7 +61,7 @@ def import_export(
         raise _ERRORS.get(script.returncode, RunError)(reason)
 
 
-def _now_and_then(on_line: Callable[[str], None]) -> Callable[[str], None]:
+def now_and_then(on_line: Callable[[str], None]) -> Callable[[str], None]:
     """A function that passes on the first text it gets after every half minute."""
     passed = time.monotonic()
 

@@ -15,7 +15,7 @@ from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.tables import tables
 from exporter.sink.publish import partial_export
 from tests.support import tiny_export
-from tests.support.commands import PASSWORD, Done, Exporter
+from tests.support.commands import EXPORTER, PASSWORD, Done, Exporter
 from tests.support.export_process import PROGRESS, check_calm
 from tests.support.ports import closed_port
 

@@ -18,7 +18,6 @@ from exporter.sink.manifest import (
     NodeEntry,
     Options,
     RelationshipEntry,
-    SkippedIndex,
     Totals,
     entry,
     make_manifest,
@@ -26,7 +25,7 @@ from exporter.sink.manifest import (
     read_manifest,
     timestamp,
 )
-from exporter.sink.tally import Oversized, Tally, new_tallies
+from exporter.sink.tally import Oversized, SkippedIndex, Tally, new_tallies
 from tests.support import tiny_export
 from tests.support.manifests import METADATA
 

@@ -7,7 +7,7 @@ import pytest
 
 from exporter.errors import DifferenceError, ExporterError, Interrupted, RunError, UsageError
 from exporter.store.configuration import configure, environment
-from exporter.store.importer import import_export
+from exporter.store.importer import import_export, now_and_then
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
 
@@ -83,3 +83,14 @@ def works_on(process: psutil.Process, conf: str) -> bool:
         return process.environ().get("NEO4J_CONF") == conf
     except psutil.Error:
         return False
+
+
+def test_progress_is_passed_on_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before half a minute has passed, then once, and so on."""
+    seconds, passed = [0.0], list[str]()
+    monkeypatch.setattr("time.monotonic", lambda: seconds[0])
+    pass_on = now_and_then(passed.append)
+    for now in (1, 29, 30, 31, 59, 61, 90, 92):
+        seconds[0] = now
+        pass_on(str(now))
+    assert passed == ["30", "61", "92"]
