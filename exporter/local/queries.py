@@ -70,8 +70,10 @@ def run_query(driver: neo4j.Driver, cypher: str) -> Iterator[neo4j.Result]:
     try:
         if cypher.strip().isdecimal():
             cypher = sample_query(driver, int(cypher))
-        with driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS) as session:
-            yield session.run(neo4j.Query(cypher))
+        session = driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS)
+        yield session.run(neo4j.Query(cypher))
+        # Not after an error or a signal: a session waits for its query before it closes. The driver's end stops both.
+        session.close()
     except ClientError as error:
         reason, _, _ = (error.message or error.code or "").partition("\n")  # the query with a caret may follow
         raise UsageError(f"Neo4j refuses the query: {visible(reason)}") from None

@@ -191,10 +191,10 @@ def test_results_for_programs_and_for_terminals(offline: Laptop) -> None:
     assert {int(guide["g.id"]): guide["g.full_name"] for guide in guides} == {
         guide["id"]: guide.get("full_name", "") for guide in properties
     }
-    question = shlex.quote(r"RETURN '\u001B[2J\r' AS a")
-    assert offline.run(f"exporter local query --format csv {question}").out == 'a\n"\x1b[2J\r"\n'
+    question = shlex.quote(r"RETURN '\u001B[2J' AS a")
+    assert offline.run(f"exporter local query --format csv {question}").out == "a\n\x1b[2J\n"
     terminal = shlex.join([sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"])
-    for form, shown in (("csv", r"a\x1B[2J\r"), ("json", r'{"a":"\u001b[2J\r"}')):
+    for form, shown in (("csv", r"a\x1B[2J"), ("json", r'{"a":"\u001b[2J"}')):
         written = offline.run(f"{terminal} exporter local query --format {form} {question}").out
         assert "".join(written.split()) == shown
     misspelt = offline.run("echo 'MATCH (g:Guid) RETURN g' | exporter local query -")

@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import time
 from collections.abc import Iterator
 
 import neo4j
 import pytest
 from rich.console import Console
 
-from exporter.errors import UsageError
+from exporter.errors import Interrupted, UsageError
 from exporter.local.queries import notifications, run_query
 from exporter.local.results import COUNTED_ROWS, csv_line, more_text, print_lines, print_table, result_table, write_csv
 from exporter.store.provision import Neo4jHome
@@ -68,11 +69,18 @@ def test_csv_is_quoted(values: list[object], line: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def driver(each_neo4j: Neo4jHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[neo4j.Driver]:
+def uri(each_neo4j: Neo4jHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Neo4j with two nodes, one with a hostile name."""
-    directory = tmp_path_factory.mktemp("store")
-    with serve(each_neo4j, directory) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
-        driver.execute_query(GRAPH, {"name": HOSTILE})
+    with serve(each_neo4j, tmp_path_factory.mktemp("store")) as server:
+        with neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+            driver.execute_query(GRAPH, {"name": HOSTILE})
+        yield server.bolt_uri
+
+
+@pytest.fixture
+def driver(uri: str) -> Iterator[neo4j.Driver]:
+    """A driver of the test's own."""
+    with neo4j.GraphDatabase.driver(uri) as driver:
         yield driver
 
 
@@ -159,3 +167,16 @@ def test_a_query_that_cannot_run_is_a_sentence(query: str, sentence: str, driver
     with pytest.raises(UsageError, match=sentence) as caught, run_query(driver, query) as result:
         result.consume()
     assert str(caught.value).isprintable()
+
+
+def test_a_query_ends_with_the_command_that_asked(uri: str, driver: neo4j.Driver) -> None:
+    """A signal does not wait for an answer that takes years, nor does Neo4j go on looking for it."""
+    with (
+        pytest.raises(Interrupted),
+        neo4j.GraphDatabase.driver(uri) as stopped,
+        run_query(stopped, "UNWIND range(1, 1000000000000) AS n RETURN count(n)"),
+    ):
+        raise Interrupted("stopped by SIGINT")
+    query = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'UNWIND' RETURN currentQuery"
+    while driver.execute_query(query).records:
+        time.sleep(0.1)
