@@ -74,6 +74,8 @@ def words(error: psycopg.Error) -> str:
     return "; ".join(dict.fromkeys(visible(" ".join(line.split())) for line in lines))
 
 
+# The class of SQLSTATEs whose words name what is missing or denied.
+NAMES = "42"
 REASONS = {
     "57P01": "an administrator of the server ended the connection",
     "57P02": "the server crashed",
@@ -91,11 +93,14 @@ REASONS = {
 }
 
 
-def run_error(error: psycopg.Error, activity: str) -> RunError:
-    """The `RunError` for an error of psycopg: reason, what was being done, SQLSTATE; never the server's text."""
+def run_error(error: psycopg.Error, activity: str, *, of_catalog: bool = False) -> RunError:
+    """The `RunError` for an error of psycopg: reason, what was being done, SQLSTATE; the server's text only if the
+    statement read nothing but the catalog, or locked tables."""
     state = error.sqlstate
     if state is None and isinstance(error, psycopg.OperationalError):
         return LostConnectionError(activity)
     reason = REASONS.get(state or "", "the source failed").format(command=command())
     kind = LockedError if state == "55P03" else RunError
-    return kind(f"{reason} (while {activity}{f'; SQLSTATE {state}' if state else ''})")
+    names = (state or "").startswith(NAMES) and error.diag.message_primary
+    said = f": {visible(names)}" if of_catalog and names else ""
+    return kind(f"{reason}{said} (while {activity}{f'; SQLSTATE {state}' if state else ''})")
