@@ -85,8 +85,7 @@ def refuses_options(error: psycopg.Error, parameters: Parameters) -> bool:
     attempt = error.pgconn
     if attempt is None or attempt.used_password or attempt.needs_password or words(error) == QUOTING:
         return False
-    accepts_none, accepts_some = (accepts(parameters | {"options": text}) for text in ("", f"-c {MARK}=any"))
-    return accepts_none and not accepts_some
+    return accepts(parameters | {"options": ""}) and not accepts(parameters | {"options": f"-c {MARK}=any"})
 
 
 def accepts(parameters: Parameters) -> bool:

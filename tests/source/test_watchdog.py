@@ -73,7 +73,7 @@ def test_a_server_that_does_not_tell_what_it_does(postgres: str, tmp_path: Path)
                 with reader(uri, 1, "select pg_sleep(600)", "PgSleep") as backend:
                     beat(tmp_path, 1)
                     poll(watchdog, 8)
-                    assert activity(backend, uri, server_of(leader)) == (True, None)
+                    assert activity(uri, server_of(leader), backend.info.backend_pid) == (True, None)
                 rows = "copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout"
                 with (
                     reader(uri, 1, rows, "ClientWrite"),
