@@ -35,7 +35,7 @@ ExportToUse = Annotated[
     typer.Option(
         "--from",
         metavar="EXPORT",
-        help="Build it of this export instead of a source.",
+        help="Build it from this export instead of a source.",
         show_default=False,
         autocompletion=complete_export,
     ),
