@@ -1,6 +1,7 @@
 """`exporter local`: graphs on the user's own machine, made by the command itself and used by its subcommands."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,15 +28,18 @@ from exporter.cli.options import (
 )
 from exporter.errors import UsageError
 from exporter.invocation import command
+from exporter.text import visible
 
 app = typer.Typer(name="local")
+
+PASSWORD = re.compile(r"//[^/]*:[^/]*@|password")
 
 ExportToUse = Annotated[
     Path | None,
     typer.Option(
         "--from",
         metavar="EXPORT",
-        help="Build it of this export instead of a source.",
+        help="Build it from this export instead of a source.",
         show_default=False,
         autocompletion=complete_export,
     ),
@@ -191,14 +195,18 @@ def list_graphs(as_json: bool) -> None:
     graphs = registry.graphs()
     if as_json:
         print_json({"graphs": [tables.graph_json(graph) for graph in graphs]})
+    elif not graphs:
+        print(visible(f"There is no graph in {names.data_directory()}."))
     else:
-        empty = f"There is no graph in {names.data_directory()}."
-        result_console().print(tables.graphs_table(graphs) if graphs else empty, soft_wrap=not graphs)
+        result_console().print(tables.graphs_table(graphs))
 
 
 def hint_at_building() -> None:
     """Says on stderr how to build a graph, since a source in the settings alone does not."""
     from exporter.progress.log import log_stderr
 
-    source = '"$EXPORTER_SOURCE"' if os.environ.get("EXPORTER_SOURCE") else "postgresql://USER@HOST/DATABASE"
+    known = os.environ.get("EXPORTER_SOURCE", "")
+    # A password in it would be seen on the command line.
+    usable = known and not PASSWORD.search(known)
+    source = '"$EXPORTER_SOURCE"' if usable else "postgresql://USER@HOST/DATABASE"
     log_stderr(f"To build one: {command()} local --source {source}, or --from EXPORT")

@@ -68,6 +68,9 @@ def test_a_source_in_the_settings_alone_builds_nothing(monkeypatch: pytest.Monke
     monkeypatch.setenv("EXPORTER_SOURCE", "postgresql://127.0.0.1:1/nowhere")
     assert run()[1] == hint.replace("postgresql://USER@HOST/DATABASE", '"$EXPORTER_SOURCE"')
     assert run("list") == (empty, "")
+    for secret in ("postgresql://user:secret@host/database", "postgresql://host/database?password=secret"):
+        monkeypatch.setenv("EXPORTER_SOURCE", secret)
+        assert run()[1] == hint
 
 
 def test_the_list_as_json() -> None:
