@@ -31,8 +31,14 @@ class Neo4jHome:
 
 
 def default_cache() -> Path:
-    """The user's cache directory for Neo4j's jars: XDG_CACHE_HOME is respected."""
-    return user_cache_path(DISTRIBUTION)
+    """The user's cache directory for Neo4j's jars: XDG_CACHE_HOME is respected. Raises `UsageError` for a user without
+    a home directory."""
+    try:
+        return user_cache_path(DISTRIBUTION)
+    except RuntimeError:
+        raise UsageError(
+            "Neo4j's jars have no place, since this user has no home directory: set XDG_CACHE_HOME, or give --cache"
+        ) from None
 
 
 def provision(cache: Path | None, on_line: Callable[[str], None]) -> Neo4jHome:

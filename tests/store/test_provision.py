@@ -1,5 +1,6 @@
 """Neo4j is found where it is installed, or downloaded once."""
 
+import pwd
 import sys
 from pathlib import Path
 
@@ -21,6 +22,19 @@ def test_the_second_time_needs_no_network(neo4j_home: Neo4jHome, cache: Path, mo
 def test_the_cache_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert sys.platform != "linux" or default_cache() == tmp_path / "astrokiran-graph-exporter"
+
+
+def test_a_user_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a service's may be: neither HOME nor a passwd entry."""
+
+    def unknown(user: int) -> None:
+        raise KeyError(user)
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(UsageError, match="set XDG_CACHE_HOME, or give --cache"):
+        default_cache()
 
 
 def test_a_configured_neo4j_is_used(neo4j_home: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
