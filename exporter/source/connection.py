@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import SourceError, UsageError
+from exporter.source.queries import MARK
 from exporter.source.refusals import POOLER, QUOTING, place, refusal, run_error, words
 from exporter.source.session_settings import Connection as Connection  # every caller knows it from here
 from exporter.source.session_settings import is_marked, options, settle
@@ -79,11 +80,17 @@ def connect(uri: str, application: str, *, lock_seconds: int, server: Server | N
 
 
 def refuses_options(error: psycopg.Error, parameters: Parameters) -> bool:
-    """Whether a server refused a connection, before it asked for a password, only because of our `options=`."""
+    """Whether a server refused a connection, before it asked for a password, only because there were `options=`,
+    whatever is in them."""
     attempt = error.pgconn
     if attempt is None or attempt.used_password or attempt.needs_password or words(error) == QUOTING:
         return False
-    with suppress(psycopg.Error), psycopg.connect(**{n: v for n, v in parameters.items() if n != "options"}):
+    return accepts(parameters | {"options": ""}) and not accepts(parameters | {"options": f"-c {MARK}=any"})
+
+
+def accepts(parameters: Parameters) -> bool:
+    """Whether a connection comes about."""
+    with suppress(psycopg.Error), psycopg.connect(**parameters):
         return True
     return False
 

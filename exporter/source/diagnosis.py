@@ -51,10 +51,14 @@ def invalid_text(
     address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
 ) -> ExporterError:
     """The error for a text that is invalid in the database's encoding, with its column and the key of its row."""
-    encoding, place = "", ""
-    with suppress(psycopg.Error, ExporterError, LookupError), joined(address, pre_execution) as connection:
-        encoding = connection.info.parameter_status("server_encoding") or ""
-        place = invalid_place(connection, query, encoding, key)
+    place = ""
+    try:
+        with joined(address, pre_execution) as connection:
+            encoding = connection.info.parameter_status("server_encoding") or ""
+            with suppress(psycopg.Error, LookupError):
+                place = invalid_place(connection, query, encoding, key)
+    except ExporterError as error:
+        return error
     expected = "UTF8" if encoding == "SQL_ASCII" else encoding
     return SourceError(
         f"a text is not valid {expected}; the database's encoding is {encoding}: correct the value"

@@ -79,7 +79,7 @@ class Source:
             ).fetchone()
             catalog = read_catalog(self.connection, self.mapping.schemas(), self.mapping.names())
         except psycopg.Error as error:
-            raise run_error(error, "locking the tables and taking the snapshot") from None
+            raise run_error(error, "locking the tables and taking the snapshot", of_catalog=True) from None
         if row is None or any(catalog.get(relation.full_name) != relation for relation in relations):
             raise RunError("a table changed while the export started (a migration?); run it again")
         identifier, taken_at, wal_lsn, database, version = row
@@ -154,7 +154,7 @@ def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, R
         catalog = read_catalog(connection, mapping.schemas(), mapping.names())
         connection.execute("commit")
     except psycopg.Error as error:
-        raise SourceError(str(run_error(error, "reading the catalog"))) from None
+        raise SourceError(str(run_error(error, "reading the catalog", of_catalog=True))) from None
     return catalog
 
 

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection as Pipe
 import psycopg
 
 from exporter.errors import ExporterError, SourceError
+from exporter.interrupts import signals_blocked
 from exporter.source.connection import Connection
 from exporter.source.queries import Address
 from exporter.source.reader_address import worker_address
@@ -40,7 +41,8 @@ def ask(address: Address, join: list[str]) -> str:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=answer, args=(there, address, join), daemon=True)
-    process.start()
+    with signals_blocked():  # it ends when it is killed
+        process.start()
     there.close()
     try:
         if not here.poll(PROBE_SECONDS):

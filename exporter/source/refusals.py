@@ -12,14 +12,16 @@ import psycopg
 
 from exporter.errors import LockedError, RunError, SourceError
 from exporter.invocation import command
-from exporter.source.uri import PORT, Parameters
+from exporter.source.uri import ADDRESS, PORT, Parameters
 from exporter.text import visible
 
 # What psycopg, and then libpq, put before the words of an attempt. The address stands in our message already, unless
 # there are several.
 ATTEMPT = re.compile(r"(- host: .*?, hostaddr: \S+: )?(connection (is bad|failed): )?")
-SERVER = re.compile(r'connection to server (at|on socket) "[^"]*".*? failed: ')
 POOLER = "is a pooler that does not hand on our settings (options=); connect to the server itself"
+# Only errors of functions have such a line: those of a login event trigger, whose words may be values. The label is
+# libpq's, in English, since this process sets no locale for messages.
+CONTEXT = "CONTEXT: "
 QUOTING = "the session was refused, probably by a login event trigger; the server's log says why"
 ATTEMPTS = "Multiple connection attempts failed. All failures were:"
 
@@ -38,6 +40,8 @@ def place(options: Parameters, error: psycopg.Error | None = None) -> str:
     user, host, port, database = (str(options.get(name) or "") for name in ("user", "host", "port", "dbname"))
     host = host or str(options.get("hostaddr") or "") or os.environ.get("PGHOST", "")
     port = port or os.environ.get("PGPORT", "")
+    if not host and options.get("service") and not (error and error.pgconn):
+        return visible(f"of the service {options['service']}")  # whose hosts libpq keeps to itself
     if error and error.pgconn and "," not in host:
         tried = error.pgconn
         known = (tried.user, tried.host, tried.port, tried.db)
@@ -63,25 +67,15 @@ def words(error: psycopg.Error) -> str:
     """What libpq and the server said of the attempts to connect, each once."""
     first, _, attempts = str(error).partition(ATTEMPTS)
     lines = [ATTEMPT.sub("", line) for line in (attempts or first).strip().split("\n") if line.strip()]
-    if quotes_a_session(lines):
+    if any(line.startswith(CONTEXT) for line in lines):
         return QUOTING
     if not attempts:
-        lines = [SERVER.sub("", line) for line in lines]
+        lines = [ADDRESS.sub("", line) for line in lines]
     return "; ".join(dict.fromkeys(visible(" ".join(line.split())) for line in lines))
 
 
-def quotes_a_session(lines: list[str]) -> bool:
-    """Whether a server's message goes on after its first line, as only errors of functions do: of a login event
-    trigger, whose words may be values. libpq writes two spaces after a server's severity, and a tab before a hint of
-    its own."""
-    of_the_server = False
-    for line in lines:
-        if of_the_server and not SERVER.match(line) and not line.startswith("\t"):
-            return True
-        of_the_server = ":  " in line
-    return False
-
-
+# The class of SQLSTATEs whose words name what is missing or denied.
+NAMES = "42"
 REASONS = {
     "57P01": "an administrator of the server ended the connection",
     "57P02": "the server crashed",
@@ -99,11 +93,14 @@ REASONS = {
 }
 
 
-def run_error(error: psycopg.Error, activity: str) -> RunError:
-    """The `RunError` for an error of psycopg: reason, what was being done, SQLSTATE; never the server's text."""
+def run_error(error: psycopg.Error, activity: str, *, of_catalog: bool = False) -> RunError:
+    """The `RunError` for an error of psycopg: reason, what was being done, SQLSTATE; the server's text only if the
+    statement read nothing but the catalog, or locked tables."""
     state = error.sqlstate
     if state is None and isinstance(error, psycopg.OperationalError):
         return LostConnectionError(activity)
     reason = REASONS.get(state or "", "the source failed").format(command=command())
     kind = LockedError if state == "55P03" else RunError
-    return kind(f"{reason} (while {activity}{f'; SQLSTATE {state}' if state else ''})")
+    names = (state or "").startswith(NAMES) and error.diag.message_primary
+    said = f": {visible(names)}" if of_catalog and names else ""
+    return kind(f"{reason}{said} (while {activity}{f'; SQLSTATE {state}' if state else ''})")

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import tempfile
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
@@ -18,8 +17,8 @@ from exporter.text import visible
 Parameters = dict[str, Any]
 
 PORT = 5432
-# libpq takes these for numbers only when it needs them; psycopg raises errors of its own for the first.
-NUMBERS = ("connect_timeout", "keepalives")
+# What libpq puts before the words of an attempt.
+ADDRESS = re.compile(r'connection to server (at|on socket) "[^"]*".*? failed: ')
 
 
 def password_in(uri: str) -> bool:
@@ -78,22 +77,19 @@ def resolve(parameters: Parameters) -> dict[str, str]:
 
     Raises `UsageError`, in libpq's words, for an option whose value is wrong.
     """
-    # libpq judges its options only as it connects: here to a socket of our own, on which nobody answers.
-    with tempfile.TemporaryDirectory(prefix="exporter-") as directory, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{directory}/.s.PGSQL.{PORT}")
-        listener.listen()
-        here = {"host": directory, "hostaddr": "", "port": PORT}
-        peer = {"requirepeer": ""}  # it would be this process's user
-        attempt = PGconn.connect_start(conninfo.make_conninfo("", **(parameters | here | peer)).encode())
+    # libpq judges its options only as it connects: here to a port of our own, where nobody answers.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        here = {"host": "localhost", "hostaddr": "127.0.0.1", "port": listener.getsockname()[1]}
+        attempt = PGconn.connect_start(conninfo.make_conninfo("", **(parameters | here)).encode())
         try:
             if attempt.status == ConnStatus.BAD:
-                words = " ".join(attempt.get_error_message().split())
+                words = ADDRESS.sub("", " ".join(attempt.get_error_message().split()))
                 raise UsageError(f"libpq cannot use the source URI and its environment: {visible(words)}")
             found = {option.keyword.decode(): option.val for option in attempt.info}
         finally:
             attempt.finish()
     options = {name: value.decode() for name, value in found.items() if value is not None and name not in here}
-    for name in NUMBERS:
-        if not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", options.get(name, "0")):
-            raise UsageError(f"libpq cannot use the source URI and its environment: {name} must be a whole number")
+    # psycopg reads this one, and raises an error of its own.
+    if not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", options.get("connect_timeout", "0")):
+        raise UsageError("libpq cannot use the source URI and its environment: connect_timeout must be a whole number")
     return options

@@ -5,11 +5,12 @@ sent more (`pg_stat_progress_copy`), when its backend is computing, or when byte
 backend that has died, or that waits for its client while the client waits for it, makes none.
 """
 
+import functools
 import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -127,34 +128,38 @@ def stall_guard(connection: Connection, uri: str, stall_timeout: float) -> Itera
     """Aborts the connection if a statement of the block makes no progress for `stall_timeout` seconds, and raises
     `RunError` for it. psycopg itself waits forever if a network silently drops everything."""
     ended, aborted = threading.Event(), threading.Event()
-    threading.Thread(
-        target=abort_when_stalled, args=(connection, uri, stall_timeout, ended, aborted), daemon=True
-    ).start()
+    ask = functools.partial(activity, uri, server_of(connection), connection.info.backend_pid)
+    arguments = (connection, ask, stall_timeout, ended, aborted)
+    threading.Thread(target=abort_when_stalled, args=arguments, daemon=True).start()
     try:
         yield
-    except LostConnectionError as error:
+    except (LostConnectionError, psycopg.OperationalError) as error:
         if not aborted.is_set():
             raise
+        doing = error.activity if isinstance(error, LostConnectionError) else "asking the source"
         raise RunError(
-            f"the source made no progress for {idle_limit(stall_timeout):.0f} seconds (while {error.activity}): the"
-            " network or the server hangs"
+            f"the source made no progress for {idle_limit(stall_timeout):.0f} seconds (while {doing}): the network or"
+            " the server hangs"
         ) from None
     finally:
         ended.set()
 
 
 def abort_when_stalled(
-    connection: Connection, uri: str, stall_timeout: float, ended: threading.Event, aborted: threading.Event
+    connection: Connection,
+    ask: Callable[[], tuple[bool, datetime | None]],
+    stall_timeout: float,
+    ended: threading.Event,
+    aborted: threading.Event,
 ) -> None:
-    """Polls a connection until `ended`. After half the timeout, the server is asked in another session."""
+    """Polls a connection until `ended`. After half the timeout, the server is asked (`activity`)."""
     idle_since, statement_before = time.monotonic(), None
-    server = server_of(connection)
     while not ended.wait(stall_timeout / POLLS_PER_TIMEOUT):
         now = time.monotonic()
         if connection.info.transaction_status is not TransactionStatus.ACTIVE:
             idle_since, statement_before = now, None
         elif now - idle_since >= stall_timeout / 2:
-            computes, statement = activity(connection, uri, server)
+            computes, statement = ask()
             if computes or (statement and statement_before and statement != statement_before):
                 idle_since = now
             statement_before = statement or statement_before
@@ -170,9 +175,10 @@ def abort(connection: Connection) -> None:
         stuck.shutdown(socket.SHUT_RDWR)
 
 
-def activity(connection: Connection, uri: str, server: Server) -> tuple[bool, datetime | None]:
-    """Whether the server, asked in another session, is computing for the connection, and when its statement began."""
+def activity(uri: str, server: Server, backend: int) -> tuple[bool, datetime | None]:
+    """Whether the server, asked in another session, is computing for a connection, by the process id of its backend,
+    and when its statement began."""
     with suppress(ExporterError), session(uri, "exporter watchdog", lock_seconds=1, server=server) as other:
-        for computes, began in other.execute(ACTIVITY, [connection.info.backend_pid]):
+        for computes, began in other.execute(ACTIVITY, [backend]):
             return computes, began
     return False, None

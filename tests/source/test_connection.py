@@ -12,7 +12,7 @@ from exporter.errors import ExporterError, SourceError, UsageError
 from exporter.source import connection as module
 from exporter.source.connection import Server, connect, server_of
 from exporter.source.reader_address import worker_address
-from tests.support.ports import answering, closed_port, dropping_options
+from tests.support.ports import answering, closed_port, pooler
 
 PASSWORD = "hunter2"
 POOLER = "is a pooler that does not hand on our settings (options=); connect to the server itself"
@@ -111,18 +111,29 @@ def test_gss_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_a_setting_that_the_server_refuses(postgres: str) -> None:
+    """It is not taken for a pooler."""
+    with pytest.raises(SourceError) as error:
+        connect(postgres, "exporter test", lock_seconds=10**9)
+    assert str(error.value) == (
+        f"the source postgres@{socket_directory(postgres)}:5432/postgres: FATAL: invalid value for parameter"
+        ' "lock_timeout": "1000000000s"; HINT: Value exceeds integer range.'
+    )
+
+
 # Poolers -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("refuses", [False, True], ids=["drops", "refuses"])
 @pytest.mark.parametrize("role", ["postgres", "documented"])
-def test_a_pooler_that_drops_the_settings(postgres: str, role: str) -> None:
+def test_a_pooler(postgres: str, role: str, refuses: bool) -> None:
     """Without them rows could be hidden and texts differ unnoticed. A role that has some of them, as the one of
     source-role.sql, does not hide it."""
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("create role documented login; alter role documented set row_security = off")
         connection.execute("alter role documented set default_transaction_read_only = on")
         try:
-            with dropping_options(f"{socket_directory(postgres)}/.s.PGSQL.5432") as port:
+            with pooler(f"{socket_directory(postgres)}/.s.PGSQL.5432", refuses=refuses) as port:
                 error = refused(f"postgresql://{role}@127.0.0.1:{port}/postgres?sslmode=disable")
         finally:
             connection.execute("drop role documented")

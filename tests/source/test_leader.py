@@ -7,7 +7,7 @@ import connectorx
 import psycopg
 import pytest
 
-from exporter.errors import RunError
+from exporter.errors import LockedError, RunError
 from exporter.model.tables import tables
 from exporter.source.connection import Connection, connect, server_of
 from exporter.source.leader import Source, current_catalog, end_readers
@@ -77,13 +77,32 @@ def test_the_tables_are_locked(source: str, leader: Connection, statement: str) 
 
 
 def test_a_table_that_a_migration_holds(source: str, leader: Connection) -> None:
-    """The leader waits for it as long as the user allows; the message has neither its name nor the server's text."""
+    """The leader waits for it as long as the user allows."""
     checked = source_of(leader)
     with psycopg.connect(source) as migration:
         migration.execute("lock table guide.skills in access exclusive mode")
-        with pytest.raises(RunError, match="a table is locked by a migration") as error:
+        with pytest.raises(LockedError) as error:
             checked.take_snapshot()
-    assert error.value.exit_code == 4
+    assert (error.value.exit_code, str(error.value)) == (
+        4,
+        "a table is locked by a migration; try again when it is done, or raise --lock-timeout (while locking the"
+        " tables and taking the snapshot; SQLSTATE 55P03)",
+    )
+
+
+def test_a_table_that_may_not_be_locked(source: str, leader: Connection) -> None:
+    """The server's words name it, and can hold nothing else here."""
+    execute(source, "create role hampered login; alter table guide.skills owner to hampered")
+    execute(source, "create view guide.some as select * from guide.skills")
+    try:
+        hampered = NameMapping({"guide.skills": "guide.some"})
+        checked = source_of(leader, hampered)
+        execute(source, "alter view guide.some owner to hampered; revoke all on guide.skills from hampered")
+        with pytest.raises(RunError) as error:
+            checked.take_snapshot()
+    finally:
+        execute(source, "drop view guide.some; alter table guide.skills owner to postgres; drop role hampered")
+    assert ": permission denied for table skills (while locking the tables" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The readers' address: the leader's server, connected no less strictly, wherever its strictness comes from."""
 
+import os
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,3 +152,12 @@ def test_an_encrypted_key(home: Path) -> None:
         f"{key} is encrypted, which the readers cannot open; give a key without a password (openssl pkey -in KEY -out"
         " NEW), readable by this user alone"
     )
+
+
+def test_a_user_without_an_entry(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor a home, as in containers: there are no files of libpq then."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "geteuid", lambda: 2**31 - 7)
+    assert security({"sslmode": "prefer"}, encrypted=True, used_password=True) == {"sslmode": "require"}
+    with connect(postgres, "exporter test", lock_seconds=3) as leader:
+        assert worker_address(leader, "exporter test reader", lock_seconds=3).query["sslmode"] == "disable"

@@ -55,9 +55,8 @@ def test_every_mode(
     """Root and client certificate are in the home; the mode is in the URI or the environment."""
     if how == "environment":
         monkeypatch.setenv("PGSSLMODE", mode)
-    probe(
-        f"postgresql://{role}:{PASSWORD}@localhost:{server[0]}/postgres" + (f"?sslmode={mode}" if how == "uri" else "")
-    )
+    query = f"?sslmode={mode}" if how == "uri" else ""
+    probe(f"postgresql://{role}:{PASSWORD}@localhost:{server[0]}/postgres{query}")
 
 
 def test_the_wrong_host(server: tuple[int, Path], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

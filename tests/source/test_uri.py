@@ -89,7 +89,7 @@ def test_a_uri_without_its_password(uri: str, left: str) -> None:
         ("target_session_attrs=primry", 'invalid target_session_attrs value: "primry"'),
         ("service=nowhere", 'definition of service "nowhere" not found'),
         ("connect_timeout=soon", "connect_timeout must be a whole number"),
-        ("keepalives=yes", "keepalives must be a whole number"),
+        ("keepalives=yes", 'invalid integer value "yes" for connection option "keepalives"'),
     ],
 )
 def test_a_wrong_value_of_an_option(options: str, message: str) -> None:

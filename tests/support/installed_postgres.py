@@ -1,4 +1,4 @@
-"""A PostgreSQL of the system's packages, if there is one: unlike the embedded one it speaks TLS, and other languages."""
+"""A PostgreSQL of the system's packages, if there is one: unlike the embedded one it speaks TLS."""
 
 import os
 import pwd
@@ -37,13 +37,12 @@ def tls_server(programs: Path) -> Iterator[tuple[int, Path]]:
     of the CA's certificate `ca.crt`, and of a client's `client.crt` and `client.key`."""
     with TemporaryDirectory(prefix="postgres-", dir="/tmp") as name:
         directory, port = Path(name), closed_port()
-        owner = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else os.geteuid()
+        user = pwd.getpwnam("postgres").pw_uid if os.geteuid() == 0 else None
+        owner = os.geteuid() if user is None else user
         os.chown(directory, owner, -1)
 
         def run(*command: str | Path) -> None:
-            subprocess.run(
-                command, check=True, capture_output=True, cwd=directory, user=owner if os.geteuid() == 0 else None
-            )
+            subprocess.run(command, check=True, capture_output=True, cwd=directory, user=user)
 
         data = directory / "data"
         run(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-locale", "-E", "UTF8")
