@@ -16,12 +16,14 @@ from exporter.source.select import SourceTable
 STATEMENT_TIMEOUT, LOCK_TIMEOUT = "10s", "1s"
 
 SEARCH_PATH = "the exporter's search_path is pg_catalog: qualify the names in its functions, or give them a search_path"
-# What to do about an error of a view's query, by SQLSTATE; the server's words for these hold no value.
+# What to do about an error of a view's query, by SQLSTATE.
 REMEDIES = {
     "42501": "a view reads with its owner's rights, with security_invoker with this role's: grant what is missing",
     "42P01": SEARCH_PATH,
     "42883": SEARCH_PATH,
 }
+# PostgreSQL's own functions whose words name objects only; those of a function that raises an error may be values.
+NAMING = {"aclcheck_error", "check_enable_rls", "parserOpenTable", "ParseFuncOrColumn"}
 
 
 def try_views(
@@ -56,7 +58,7 @@ def try_view(connection: Connection, source: SourceTable) -> list[Finding]:
         raise
     except psycopg.Error as error:
         state = error.sqlstate or ""
-        words = f"{error.diag.message_primary}; " if state in REMEDIES else ""
+        words = f"{error.diag.message_primary}; " if error.diag.source_function in NAMING else ""
         name = f"{quoted(source.relation.schema)}.{quoted(source.relation.name)}"
         remedy = REMEDIES.get(state, f"correct the view; SELECT * FROM {name} LIMIT 1 says more")
         return [Finding(Severity.ERROR, where, f"is a view whose query fails: {words}SQLSTATE {state}", remedy)]

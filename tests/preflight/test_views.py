@@ -32,6 +32,12 @@ def execute(uri: str, statements: str) -> None:
             [("42P01", f'relation "saved" does not exist; SQLSTATE 42P01; {SEARCH_PATH}')],
         ),
         (
+            "create function guide.f(text) returns text language plpgsql as"
+            " 'begin raise exception ''%'', $1 using errcode = ''42501''; end';"
+            "create view guide.skills as select id, name, guide.f(name) as description from guide.stored",
+            [("42501", f"SQLSTATE 42501; {RIGHTS}")],
+        ),
+        (
             "create view guide.skills as select id, name, (name::int)::text as description from guide.stored",
             [("22P02", "SQLSTATE 22P02; correct the view; SELECT * FROM guide.skills LIMIT 1 says more")],
         ),
