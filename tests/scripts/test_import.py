@@ -181,6 +181,40 @@ def test_the_time_that_is_left(seconds: int, percent: str, sentence: str) -> Non
     assert subprocess.run(command, capture_output=True, text=True).stdout == sentence
 
 
+@pytest.mark.parametrize(
+    ("configured", "made", "changes", "expected"),
+    [
+        ("", [], {}, ["/n/bin/neo4j-admin dbms set-initial-password 'your password'", "start", "export"]),
+        ("", ["data/dbms/auth.ini"], {}, ["start", "export"]),
+        ("", ["data/databases/system"], {}, ["start", "export"]),
+        ("", ["data/databases/system"], {"NEO4J_PASSWORD": "x"}, ["start"]),
+        ("dbms.security.auth_enabled=false", [], {}, ["start"]),
+    ],
+)
+def test_a_new_neo4j_needs_a_password(
+    tmp_path: Path, configured: str, made: list[str], changes: dict[str, str], expected: list[str]
+) -> None:
+    """What is printed to do next has the first password where no user exists, and the login unless it is known."""
+    (tmp_path / "neo4j.conf").write_text(f"{configured}\n")
+    for path in made:
+        (tmp_path / path).mkdir(parents=True)
+    code = "\n".join(path.read_text() for path in (tiny_export.SCRIPTS / "verify.sh", SCRIPT))
+    names = "say_next|has_logins|has_users|setting|say"
+    functions = "\n".join(re.findall(rf"^(?:{names})\(\) \{{.*?\}}$", code, re.MULTILINE | re.DOTALL))
+    values = f"home=/n conf={tmp_path} data={tmp_path}/data admin=/n/bin/neo4j-admin database=neo4j clear="
+    done = subprocess.run(
+        ["bash", "-euc", f"{functions}\n{values}\nsay_next"],
+        env={"PATH": os.defpath, **changes}, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    meanings = {"start": "start Neo4j", "export": "export NEO4J_USERNAME=neo4j NEO4J_PASSWORD='your password'"}
+    assert (done.returncode, done.stderr.splitlines()) == (0, [
+        "Next:",
+        *(f"    {meanings.get(line, line)}" for line in expected),
+        f"    cypher-shell -d neo4j -f {tmp_path}/schema.cypher",
+        f"    bash {tmp_path}/verify.sh",
+    ])  # fmt: skip
+
+
 def test_transaction_logs_that_were_left(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
     """The importer would refuse them late, and nothing is half-written then."""
     (store / "data/transactions/neo4j").mkdir(parents=True)
