@@ -266,6 +266,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     ),
     "a missing file": lambda export: (export / VICTIM).unlink(),
     "an extra file": lambda export: (export / "nodes/Customer/part-0002.csv").write_bytes(b"9,\n"),
+    "a link, a pipe, a device, a socket; before anything is opened": lambda export: (
+        export / "nodes/Customer/link.csv"
+    ).symlink_to("part-0001.csv"),
     "an export of another format": other_format,
     "a `SHA256SUMS` with capital digits, other line ends, comments, paths outside": lambda export: change(
         export / "SHA256SUMS", lambda data: data[:64].upper() + data[64:]

@@ -403,8 +403,28 @@ def test_an_interrupt_leaves_no_process(
     process.send_signal(stop)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.endswith("import again with --overwrite.\nimport.sh: interrupted\n")
+    assert errors.endswith("Stopping ...\nimport.sh: interrupted\n")
     assert importers(store) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "advise", "said"),
+    [
+        ("Import starting 2026-11-30 02:44:34.994+0000\n", "true", True),
+        ("Nodes, started 2026-11-30 02:45:27.505+0000\n", "true", True),
+        ("Import starting 2026-11-30 02:44:34.994+0000\n", "false", False),
+        ("Starting to import, the following output will be saved\n", "true", False),
+        ("", "true", False),
+    ],
+)
+def test_what_an_interrupted_import_leaves(tmp_path: Path, log: str, advise: str, said: bool) -> None:
+    """A half-written database, if anything was written at all, and if somebody will use it."""
+    (tmp_path / "log").write_text(log)
+    function = re.search(r"^half_written\(\) \{.*?^\}$", SCRIPT.read_text(), re.MULTILINE | re.DOTALL)
+    assert function
+    program = f"{function[0]}\nscratch={tmp_path} advise={advise} database=neo4j\nhalf_written"
+    told = subprocess.run(["bash", "-euc", program], capture_output=True, text=True, check=True).stdout
+    assert told == ("The database neo4j is half-written now: import again with --overwrite.\n" if said else "")
 
 
 def importers(store: Path) -> list[int]:
