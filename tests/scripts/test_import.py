@@ -181,6 +181,40 @@ def test_the_time_that_is_left(seconds: int, percent: str, sentence: str) -> Non
     assert subprocess.run(command, capture_output=True, text=True).stdout == sentence
 
 
+@pytest.mark.parametrize(
+    ("configured", "made", "changes", "expected"),
+    [
+        ("", [], {}, ["/n/bin/neo4j-admin dbms set-initial-password 'your password'", "start", "export"]),
+        ("", ["data/dbms/auth.ini"], {}, ["start", "export"]),
+        ("", ["data/databases/system"], {}, ["start", "export"]),
+        ("", ["data/databases/system"], {"NEO4J_PASSWORD": "x"}, ["start"]),
+        ("dbms.security.auth_enabled=false", [], {}, ["start"]),
+    ],
+)
+def test_a_new_neo4j_needs_a_password(
+    tmp_path: Path, configured: str, made: list[str], changes: dict[str, str], expected: list[str]
+) -> None:
+    """What is printed to do next has the first password where no user exists, and the login unless it is known."""
+    (tmp_path / "neo4j.conf").write_text(f"{configured}\n")
+    for path in made:
+        (tmp_path / path).mkdir(parents=True)
+    code = "\n".join(path.read_text() for path in (tiny_export.SCRIPTS / "verify.sh", SCRIPT))
+    names = "say_next|has_logins|has_users|setting|say"
+    functions = "\n".join(re.findall(rf"^(?:{names})\(\) \{{.*?\}}$", code, re.MULTILINE | re.DOTALL))
+    values = f"home=/n conf={tmp_path} data={tmp_path}/data admin=/n/bin/neo4j-admin database=neo4j clear="
+    done = subprocess.run(
+        ["bash", "-euc", f"{functions}\n{values}\nsay_next"],
+        env={"PATH": os.defpath, **changes}, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    meanings = {"start": "start Neo4j", "export": "export NEO4J_USERNAME=neo4j NEO4J_PASSWORD='your password'"}
+    assert (done.returncode, done.stderr.splitlines()) == (0, [
+        "Next:",
+        *(f"    {meanings.get(line, line)}" for line in expected),
+        f"    cypher-shell -d neo4j -f {tmp_path}/schema.cypher",
+        f"    bash {tmp_path}/verify.sh",
+    ])  # fmt: skip
+
+
 def test_transaction_logs_that_were_left(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
     """The importer would refuse them late, and nothing is half-written then."""
     (store / "data/transactions/neo4j").mkdir(parents=True)
@@ -369,8 +403,28 @@ def test_an_interrupt_leaves_no_process(
     process.send_signal(stop)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.endswith("import again with --overwrite.\nimport.sh: interrupted\n")
+    assert errors.endswith("Stopping ...\nimport.sh: interrupted\n")
     assert importers(store) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "advise", "said"),
+    [
+        ("Import starting 2026-11-30 02:44:34.994+0000\n", "true", True),
+        ("Nodes, started 2026-11-30 02:45:27.505+0000\n", "true", True),
+        ("Import starting 2026-11-30 02:44:34.994+0000\n", "false", False),
+        ("Starting to import, the following output will be saved\n", "true", False),
+        ("", "true", False),
+    ],
+)
+def test_what_an_interrupted_import_leaves(tmp_path: Path, log: str, advise: str, said: bool) -> None:
+    """A half-written database, if anything was written at all, and if somebody will use it."""
+    (tmp_path / "log").write_text(log)
+    function = re.search(r"^half_written\(\) \{.*?^\}$", SCRIPT.read_text(), re.MULTILINE | re.DOTALL)
+    assert function
+    program = f"{function[0]}\nscratch={tmp_path} advise={advise} database=neo4j\nhalf_written"
+    told = subprocess.run(["bash", "-euc", program], capture_output=True, text=True, check=True).stdout
+    assert told == ("The database neo4j is half-written now: import again with --overwrite.\n" if said else "")
 
 
 def importers(store: Path) -> list[int]:
