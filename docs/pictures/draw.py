@@ -38,9 +38,9 @@ from tests.support.browser import browser, chromium  # noqa: E402
 
 # A picture must not load its font from anywhere.
 SVG = re.sub(r"@font-face \{\{.*?\}\}\s*|<!--.*?-->\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-SCALE, GROWTH, NIGHTS, WORKERS = 8, 0.008, 10, 3
+LARGE, SMALL, GROWTH, NIGHTS, WORKERS = 15, 3, 0.008, 10, 3
 MOMENT = 0.15
-SIZE = {"width": 1240, "height": 1480}
+SIZE = {"width": 1240, "height": 1815}
 DATABASE = "astrokiran"
 # What happened to the source since the model was written: a table and a column have other names, a column another
 # type, and the exporter's role may not read a table.
@@ -88,7 +88,7 @@ def new_database(postgres: str) -> str:
 
 def draw_live(postgres: str, directory: Path) -> None:
     uri = new_database(postgres)
-    fill_sample(uri, scale=2 * SCALE)
+    fill_sample(uri, scale=LARGE)
     screen = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
     with worker_pool(WORKERS) as pool, LiveView(screen, Camera()) as listener:
         export(Settings(source=uri, output=directory, workers=WORKERS), pool, listener, render=report)
@@ -97,7 +97,7 @@ def draw_live(postgres: str, directory: Path) -> None:
 def draw_report(postgres: str, directory: Path) -> None:
     for night in range(NIGHTS):
         uri = new_database(postgres)
-        fill_sample(uri, scale=SCALE * (1 + GROWTH * night))
+        fill_sample(uri, scale=SMALL * (1 + GROWTH * night))
         settings = Settings(source=uri, output=directory / "output", workers=WORKERS)
         with worker_pool(WORKERS) as pool, PlainLines() as listener:
             last = export(settings, pool, listener, render=report).directory

@@ -96,7 +96,7 @@ def test_an_empty_first_export() -> None:
     """Nothing to draw, nothing left out, nothing before it."""
     empty = page(content_of(rows=0), Profile([], [], {}, 0))
     assert Outline(empty).open == []
-    assert "Nothing." in empty and "first export here" in empty and "Since" not in empty
+    assert "Nothing." in empty and "nothing before" in empty and "Since" not in empty
 
 
 def test_a_second_export() -> None:

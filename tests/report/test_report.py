@@ -41,7 +41,7 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
     first = export(settings).directory
     page = (first / "report.html").read_text()
     assert "  report.html\n" in (first / "SHA256SUMS").read_text() and verify_files(first) == []
-    assert "first export here" in page
+    assert "nothing before" in page
     assert "<code>77</code>" in page and "masked: phone" in page and PHONE not in page and "98765" not in page
     rejects = json.loads((first / "manifest.json").read_bytes())["totals"]["rejects"]
     assert f'<p class="big">{rejects}</p>' in page
@@ -57,7 +57,7 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
     (first / "manifest.json").write_text("[]")
     (second / "manifest.json").unlink()
     third = export(settings).directory
-    assert "first export here" in (third / "report.html").read_text()
+    assert "nothing before" in (third / "report.html").read_text()
 
 
 def test_the_verdict_follows_the_settings(dirty: str, tmp_path: Path) -> None:

@@ -188,9 +188,13 @@
   const links = all("nav a");
   const sections = links.map((link) => document.getElementById(link.hash.slice(1)));
   const mark = () => {
-    const passed = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
+    const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2 && scrollY > 0;
+    const passed = sections.filter((section) => atEnd || section.getBoundingClientRect().top < 160);
     const current = passed.at(-1) ?? sections[0];
-    links.forEach((link, index) => link.toggleAttribute("aria-current", sections[index] === current));
+    links.forEach((link, index) => {
+      if (sections[index] === current) link.setAttribute("aria-current", "location");
+      else link.removeAttribute("aria-current");
+    });
   };
   addEventListener("scroll", mark, { passive: true });
   mark();
