@@ -7,7 +7,7 @@ import json
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 PANELS = (
@@ -27,22 +27,33 @@ def curves(lines: Iterable[str], measure: str, unit: float) -> dict[str, list[tu
     return {contender: sorted(found.items()) for contender, found in points.items()}
 
 
+def scales_of(drawn: Mapping[str, list[tuple[float, float]]]) -> list[float]:
+    """The scales that were measured, in order: the ticks of an axis."""
+    return sorted({scale for points in drawn.values() for scale, _ in points})
+
+
 def draw(lines: list[str], picture: Path) -> None:
-    """Writes the SVG: one panel a measure, both axes logarithmic; the same results give the same bytes."""
+    """Writes the SVG: a panel for each measure, logarithmic axes, plain numbers; equal results give equal bytes."""
     import matplotlib
 
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "benchmarks"
     from matplotlib import pyplot
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     figure, axes = pyplot.subplots(1, len(PANELS), figsize=(13, 4.2), layout="constrained")
     for panel, (measure, title, unit) in zip(axes, PANELS, strict=True):
-        for contender, points in curves(lines, measure, unit).items():
+        drawn = curves(lines, measure, unit)
+        for contender, points in drawn.items():
             line = "dotted" if contender.startswith("floor_") else "solid"
             width = 3 if contender == "ours" else 1.5
             panel.plot(*zip(*points, strict=True), marker="o", linestyle=line, linewidth=width, label=contender)
         panel.set(title=title, xlabel="million rows", xscale="log", yscale="log")
-        panel.grid(visible=True, which="both", alpha=0.25)
+        panel.xaxis.set(major_locator=FixedLocator(scales_of(drawn)), minor_locator=NullLocator())
+        panel.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), minor_formatter=NullFormatter())
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,g}"))
+        panel.grid(visible=True, alpha=0.25)
     axes[0].legend()
     figure.savefig(picture, metadata={"Date": None})
 

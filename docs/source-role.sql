@@ -31,7 +31,8 @@ BEGIN
 END
 $$;
 
--- An extra safeguard besides the missing grants; the role can turn it off.
+-- An extra safeguard besides the missing grants; the role can turn it off. Leave it out where a login event trigger
+-- writes (PostgreSQL 17+): with it, the role could not log in.
 ALTER ROLE exporter SET default_transaction_read_only = on;
 
 -- Row-level security must not silently hide rows: with this it is an error, and `exporter check` says so. Where

@@ -45,6 +45,10 @@ class SnapshotError(RunError):
     """A reader cannot use the leader's snapshot; the leader's connection knows why."""
 
 
+class LockedError(RunError):
+    """A table is locked by another session for longer than --lock-timeout."""
+
+
 class BusyError(ExporterError):
     """Another export is running on this output directory."""
 

@@ -1,5 +1,6 @@
 """Numbers, sizes, durations and ages as people read and write them: the only formatter, and the only parser."""
 
+import json
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -49,12 +50,15 @@ def round_estimate(number: int) -> str:
 
 
 def format_change(before: float | None, after: float) -> str:
-    """`+3.1 %`, `-20 %`, `new`, `gone`; empty if nothing changed, or there is nothing to compare with."""
+    """`+3.1 %`, `-20 %`, `new`, `gone`; the difference, `-72`, where the percentage would be 0.0; empty if nothing
+    changed, or there is nothing to compare with."""
     if before is None or before == after:
         return ""
     if not before or not after:
         return "gone" if before else "new"
     percent = (after - before) / before * 100
+    if abs(percent) < 0.05:
+        return f"{after - before:+,.0f}" if abs(after - before) >= 0.5 else ""
     return f"{percent:+,.0f} %" if abs(percent) >= 9.95 else f"{percent:+.1f} %"
 
 
@@ -69,6 +73,21 @@ def visible(text: str) -> str:
     does (`\\r`, `\\x1B`), and so is what reverses or hides letters (bidirectional and other format characters,
     `\\u202E`), except the joiners that Indic scripts and emoji need."""
     return "".join(escaped(letter) if unicodedata.category(letter) in INVISIBLE else letter for letter in text)
+
+
+def visible_lines(text: str) -> str:
+    """Text of several lines, safe to print: as `visible`, but its line ends stay."""
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
+def visible_json(text: str) -> str:
+    """JSON, or a string of Cypher, with the control characters escaped that `json.dumps` leaves raw (DEL, C1,
+    bidirectional); it means the same."""
+    if text.isprintable():
+        return text
+    return "".join(
+        json.dumps(letter)[1:-1] if letter != "\n" and visible(letter) != letter else letter for letter in text
+    )
 
 
 def escaped(letter: str) -> str:
@@ -86,7 +105,7 @@ def escaped(letter: str) -> str:
 
 def parse_size(value: Any) -> Any:
     """Bytes of `640MB`, `1.5G` or a plain number."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]+)?)\s*([KMG]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
     return int(float(match[1]) * BYTES[match[2].upper()]) if match else value
 
 
@@ -97,7 +116,7 @@ def write_size(size: int) -> str:
 
 def parse_span(value: Any) -> Any:
     """Seconds of `90s`, `15m`, `2h` or a plain number."""
-    match = re.fullmatch(r"([0-9]+)\s*([smh]?)", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,18})\s*([smh]?)", value.strip()) if isinstance(value, str) else None
     return int(match[1]) * SECONDS[match[2]] if match else value
 
 

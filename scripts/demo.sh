@@ -6,12 +6,12 @@ usage() {
     cat <<'TEXT'
 Usage: scripts/demo.sh [OPTIONS]
 
-Creates .venv from requirements.lock, then runs `exporter demo OPTIONS`: a sample PostgreSQL, an export, an import into
-a real Neo4j, verification, and the five sample queries. Everything it starts is stopped at the end.
+Creates .venv from requirements-demo.lock, then runs `exporter demo OPTIONS`: a sample PostgreSQL, an export, an import
+into a real Neo4j, verification, and the five sample queries. Everything it starts is stopped at the end.
 
   --scale N     how large the sample is; 1, the default, is about 100,000 rows
-  --keep        leave Neo4j running and print its address
-  --output DIR  where the export is made (default: output)
+  --keep        leave Neo4j running, with Neo4j Browser, and print its address
+  --output DIR  where the export is made (default: output/demo)
   --cache DIR   where Neo4j's jars are kept (default: your cache directory)
 TEXT
 }
@@ -22,8 +22,7 @@ main() {
     case ${1:-} in -h | --help) usage; return ;; esac
     # shellcheck source=scripts/environment.sh
     . "$root/scripts/environment.sh"
-    environment_setup "$root"
-    cd "$root"
+    environment_setup "$root" requirements-demo.lock 246 860
     exec "$root/.venv/bin/exporter" demo "$@"
 }
 

@@ -15,7 +15,8 @@ from psycopg import sql
 
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import create_tables, fill_sample
-from exporter.store.provision import Neo4jHome, default_cache, download, provision
+from exporter.store.download import download
+from exporter.store.provision import Neo4jHome, default_cache, provision
 
 # The same examples on every machine and every day, and no verdict by the clock.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -1,7 +1,11 @@
 """Signals: the first one stops a block, and none is lost where a block can no longer be stopped; the time limit."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +61,17 @@ def test_blocked_signals_wait() -> None:
             reached = True
         pytest.fail("the signal was lost")
     assert reached
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_signal_while_the_program_loads(number: signal.Signals, tmp_path: Path) -> None:
+    """It ends with a sentence and the code of a stopped command, before anything has begun."""
+    (tmp_path / "typer.py").write_text(f"import os, time\nos.kill(os.getpid(), {number:d})\ntime.sleep(60)\n")
+    done = subprocess.run(
+        [Path(sys.executable).parent / "exporter", "export"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"exporter: stopped by {number.name}\n")

@@ -10,13 +10,14 @@ PACKAGE = Path(exporter.__file__).parent
 FLOORS = (
     {"errors", "text", "invocation"},
     {"model", "interrupts"},
-    {"source", "shape", "sink", "sample"},
+    {"source", "shape", "sink", "sample", "origins", "setting_types"},
     {"settings", "published"},
     {"pipeline", "preflight"},
     {"progress", "report"},
     {"store"},
     {"local", "rebuild", "demo"},
     {"cli"},
+    {"__main__"},
 )
 
 

@@ -1,8 +1,10 @@
 """Numbers as people read them: counted nouns, estimates, changes."""
 
+import json
+
 import pytest
 
-from exporter.text import format_change, quantity, round_estimate, visible
+from exporter.text import format_change, quantity, round_estimate, visible, visible_json
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "no errors"), (1, "1 error"), (1200, "1,200 errors")])
@@ -27,10 +29,13 @@ def test_an_estimate_has_three_digits(number: int, text: str) -> None:
         (1000, 1031, "+3.1 %"),
         (5, 4, "-20 %"),
         (1, 100, "+9,900 %"),
+        (223_325, 223_253, "-72"),
+        (1_000_000, 1_000_500, "+0.1 %"),
+        (5.0, 5.001, ""),
     ],
 )
-def test_a_change_is_a_rounded_percentage(before: int | None, after: int, text: str) -> None:
-    """With a decimal below ten percent; `new` and `gone` have none."""
+def test_a_change_is_a_rounded_percentage(before: float | None, after: float, text: str) -> None:
+    """With a decimal below ten percent, and the difference where that would be zero; `new` and `gone` have none."""
     assert format_change(before, after) == text
 
 
@@ -48,3 +53,11 @@ def test_a_change_is_a_rounded_percentage(before: int | None, after: int, text: 
 def test_text_of_the_source_never_commands_a_terminal(text: str, shown: str) -> None:
     """Controls and what hides or reverses letters are escaped; letters, joiners and backslashes are themselves."""
     assert visible(text) == shown
+
+
+def test_json_of_the_source_never_commands_a_terminal() -> None:
+    """What `json.dumps` leaves raw is escaped as JSON has it, so that the value stays what it was."""
+    value = 'नम\x1b\x7f\x9b"\u202e\n\U000e0001'
+    text = visible_json(json.dumps(value, ensure_ascii=False))
+    assert text == r'"नम\u001b\u007f\u009b\"\u202e\n\udb40\udc01"'
+    assert json.loads(text) == value

@@ -7,6 +7,7 @@ code. Commands import what they need when they run: `--help` and completion do n
 import gc
 import logging
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Annotated
 
@@ -17,14 +18,17 @@ from exporter.cli.check import check
 from exporter.cli.demo import demo
 from exporter.cli.export import export
 from exporter.cli.headers import headers
+from exporter.cli.help import complete_commands, usage_error
 from exporter.cli.init import init
-from exporter.cli.local import local
+from exporter.cli.local import app as local
 from exporter.cli.model import model
 from exporter.cli.prune import prune
 from exporter.cli.rebuild import EXIT_CODES, rebuild
+from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
+from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
-from exporter.errors import ExporterError
+from exporter.errors import ExporterError, UsageError
 from exporter.interrupts import ignore_signals, interruptible
 
 app = typer.Typer(
@@ -34,8 +38,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
     "exported; 4 failed while running, nothing was published; 5 another export is running; 130 stopped by a signal. "
     "`rebuild` also has 6, 7 and 8.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -48,34 +53,78 @@ def print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Options of the command itself."""
+    """Options of the command itself. Without a command, its help."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(UsageError.exit_code)
 
 
 # In the order of `--help`.
-for command in (init, check, export, verify, runs, prune, headers, model, local, demo):
+for command in (init, check, export, verify, runs, rejects, prune, headers, model, demo):
     app.command()(command)
 app.command(epilog=EXIT_CODES)(rebuild)
+app.add_typer(local)
+complete_commands(app)
 
 
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
-    # Libraries' log messages are not for the user, and may quote the source.
-    logging.lastResort = None
+    prepare_streams()
+    # What libraries log is not for the user, and may quote the source.
+    logging.lastResort = logging.NullHandler()  # None would say that nobody hears them
+    logging.getLogger("exporter").addHandler(LogLines())
+    logging.getLogger("exporter").propagate = False
     try:
-        # Only of an export is it true, and known here, what a signal leaves.
-        with interruptible("nothing was published" if sys.argv[1:2] == ["export"] else ""):
-            app()
-    except ExporterError as error:
-        from exporter.progress.log import log_error
-
-        log_error(f"exporter: {error}")
-        sys.exit(error.exit_code)
+        code = run()
     finally:
         ignore_signals()
         # Otherwise the interpreter visits every object of every library several times as it exits.
         # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()
+    sys.exit(code)
+
+
+def run() -> int:
+    """Runs the command line, and returns the exit code; an error's message is on stderr then."""
+    name = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    try:
+        # Only of an export is it true, and known here, what a signal leaves.
+        with interruptible("nothing was published" if name == "export" else ""):
+            try:
+                code: int = app(standalone_mode=False) or 0
+            except typer.TyperException as error:
+                raise usage_error(error, name) from None
+            flush_stdout()
+            return code
+    except ReaderGoneError as error:
+        discard_stdout()
+        return error.exit_code
+    except ExporterError as error:
+        from exporter.progress.log import log_error
+
+        log_error(f"exporter: {error}")
+        return flushed(error.exit_code)
+
+
+def flushed(code: int) -> int:
+    """The exit code of a failure, after what was printed before it is written, if that is possible."""
+    with suppress(OutputError):
+        flush_stdout()
+    return code
+
+
+class LogLines(logging.Handler):
+    """The program's own log on stderr: warnings as messages, the rest, which only -v lets through, as dated lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from exporter.progress.log import log_dated, log_stderr
+
+        if record.levelno >= logging.WARNING:
+            log_stderr(f"exporter: warning: {record.getMessage()}")
+        else:
+            log_dated(record.getMessage())

@@ -10,6 +10,7 @@ from exporter.cli.options import (
     Json,
     Output,
     Source,
+    SourceName,
     print_json,
     result_console,
     settings_from,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def check(
     context: typer.Context,
     source: Source = None,
+    source_name: SourceName = None,
     output: Output = None,
     config: Config = None,
     notes: Annotated[
@@ -32,10 +34,12 @@ def check(
 ) -> None:
     """Check whether the source can be exported (exit code 0) or not (3), and list all problems.
 
-    Also estimates an export's rows, size and time, and whether the disk has space. Reads no table, writes nothing.
+    Also estimates an export's rows, size and time, and whether the disk has space. Reads no table, only one row of each
+    mapped view; writes nothing.
     """
     from exporter.cli.tables import findings_summary
-    from exporter.errors import SourceError
+    from exporter.errors import SourceError, UsageError
+    from exporter.invocation import command
     from exporter.preflight.check import check as check_source
     from exporter.preflight.check import unreachable
 
@@ -51,9 +55,13 @@ def check(
         print_json(preflight.as_object())
     else:
         print_findings(preflight, notes=notes)
+    sys.stdout.flush()  # before the error, also where both are one file
     summary = findings_summary(preflight.findings)
+    if not preflight.fits:
+        known = f"; `{command()} init` writes a settings file with the similar names" if preflight.guessed else ""
+        raise SourceError(f"the source cannot be exported: {summary}{known}")
     if not preflight.exportable:
-        raise SourceError(f"the source cannot be exported: {summary}")
+        raise UsageError(f"the source can be exported, but not to {preflight.output}: {summary}")
     if not as_json:
         print(f"The source can be exported: {summary}{' (see --notes)' if not notes else ''}.")
 
@@ -75,5 +83,5 @@ def print_findings(preflight: "Preflight", *, notes: bool) -> None:
     if preflight.estimate:
         text = estimate_text(preflight.estimate, preflight.output, preflight.free_bytes)
         console.print(text, markup=False, emoji=False, soft_wrap=not terminal)
-    if terminal:
-        console.print()
+        if terminal:
+            console.print()

@@ -12,10 +12,10 @@ def demo(
     scale: Annotated[
         float, typer.Option("--scale", metavar="N", help="Size of the sample; 1 is about 100,000 rows.")
     ] = 1.0,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave Neo4j running and print its address.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave Neo4j running, with its Browser.")] = False,
     output: Annotated[
         Path, typer.Option("--output", metavar="DIR", help="The export is a new directory below this one.")
-    ] = Path("output"),
+    ] = Path("output/demo"),
     cache: Cache = None,
 ) -> None:
     """Create a sample source, export it, import it into a real Neo4j, verify it, and run the five sample queries."""

@@ -1,8 +1,10 @@
 """`exporter export`: one consistent export."""
 
 import json
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,6 +13,7 @@ from exporter.cli.options import (
     Config,
     EncryptTo,
     Group,
+    Json,
     LockTimeout,
     MaxDuration,
     MaxRejects,
@@ -18,18 +21,25 @@ from exporter.cli.options import (
     Output,
     ProfileFile,
     Source,
+    SourceName,
     StallTimeout,
     Timezone,
     Workers,
+    print_json,
+    print_path,
     settings_from,
     warn_of_password,
 )
 from exporter.errors import UsageError
 
+if TYPE_CHECKING:
+    from exporter.pipeline.run import ExportResult
+
 
 def export(
     context: typer.Context,
     source: Source = None,
+    source_name: SourceName = None,
     output: Output = None,
     group: Group = None,
     config: Config = None,
@@ -43,6 +53,7 @@ def export(
     archive: Archive = None,
     encrypt_to: EncryptTo = None,
     profile: ProfileFile = None,
+    as_json: Json = False,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
     from exporter.pipeline.pool import worker_pool
@@ -64,10 +75,32 @@ def export(
     print_summary(result)
     if profile:
         write_profile(profile, result.profile.as_object() | {"peak_memory": result.peak_memory})
-    print(result.directory)
+    if as_json:
+        print_json(export_object(result))
+    else:
+        print_path(result.directory)
 
 
-def print_summary(result: Any) -> None:
+def export_object(result: "ExportResult") -> dict[str, Any]:
+    """What `--json` prints: where the export is, what it holds, what was rejected why, and what it cost."""
+    from exporter.sink.layout import REPORT
+
+    rejects: Counter[str] = Counter()
+    for entry in result.manifest.entities:
+        rejects.update(entry.rejects)
+    return {
+        "format": 1,
+        "directory": str(result.directory),
+        "report": str(result.directory / REPORT),
+        "archive": str(result.archive) if result.archive else None,
+        "totals": asdict(result.manifest.totals),
+        "rejects": dict(rejects.most_common()),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in result.profile.stages.items()},
+        "peak_memory": result.peak_memory,
+    }
+
+
+def print_summary(result: "ExportResult") -> None:
     """Prints counts, costliest tables, report and archive of an export on stderr."""
     from rich.filesize import decimal
 
@@ -76,6 +109,8 @@ def print_summary(result: Any) -> None:
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
+    for skipped in result.manifest.skipped_indexes:
+        log_stderr(f"exporter: warning: {skipped}")
     log_stderr(f"Report: {result.directory / REPORT}")
     if result.archive:
         log_stderr(f"Archive: {result.archive}, {decimal(result.archive.stat().st_size)}")

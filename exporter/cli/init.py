@@ -1,6 +1,7 @@
 """`exporter init`: a settings file for a source."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +25,18 @@ def init(
 
     The source is --source or EXPORTER_SOURCE; its password is not written. The source itself is not changed.
     """
-    from exporter.preflight.settings_file import check_path, guess_names, settings_text, summary, write_settings
+    from exporter.invocation import command
+    from exporter.preflight.settings_file import (
+        check_path,
+        guess_names,
+        nothing_similar,
+        nothing_to_map,
+        settings_text,
+        summary,
+        write_settings,
+    )
     from exporter.progress.log import log_stderr
-    from exporter.source.connection import password_in, without_password
+    from exporter.source.uri import password_in, without_password
     from exporter.text import quantity
 
     check_path(output_file, force=force)
@@ -38,6 +48,11 @@ def init(
     if password_in(settings.source):
         log_stderr(f"exporter: the password is not written into {output_file}; pass it in PGPASSWORD or PGPASSFILE")
     print("\n".join(summary(guesses)))
-    command = "exporter check" + (f" --config {output_file}" if output_file != DEFAULT_FILE else "")
+    config = f" --config {shlex.quote(str(output_file))}" if output_file != DEFAULT_FILE else ""
     print(f"Wrote {output_file}. With it, a check finds {quantity(errors, 'error')}.")
-    print(f"Next: review every name in it, complete what is commented out, and run: {command}")
+    review = "review every name in it, complete what is commented out, and "
+    if nothing_to_map(guesses):
+        review = ""
+    elif nothing_similar(guesses):
+        review = "correct its source, and "
+    print(f"Next: {review}run: {command()} check{config}")

@@ -1,15 +1,18 @@
-"""`exporter local`: graphs on the user's own machine."""
+"""`exporter local`: graphs on the user's own machine, made by the command itself and used by its subcommands."""
 
-import sys
-from collections.abc import Mapping
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from exporter.cli.completion import complete_export, complete_graph
+from exporter.cli.local_query import Name, name_option, query
 from exporter.cli.options import (
     Cache,
     Config,
+    Json,
     LockTimeout,
     MaxDuration,
     MaxRejects,
@@ -18,48 +21,52 @@ from exporter.cli.options import (
     StallTimeout,
     Timezone,
     Workers,
+    print_json,
     result_console,
-    setting_flags,
     settings_from,
     warn_of_password,
 )
 from exporter.errors import UsageError
+from exporter.invocation import command
+from exporter.text import visible
+
+app = typer.Typer(name="local")
+
+PASSWORD = re.compile(r"//[^/]*:[^/]*@|password")
 
 ExportToUse = Annotated[
     Path | None,
-    typer.Option("--from", metavar="EXPORT", help="Use this export instead of a source.", show_default=False),
-]
-Name = Annotated[
-    str | None,
     typer.Option(
-        "--name", metavar="NAME", help="Name of the graph; you can have several side by side.", show_default="graph"
-    ),
-]
-Query = Annotated[
-    str | None,
-    typer.Option(
-        "--query",
-        metavar="CYPHER",
-        help="Run a read-only query; 1 to 5 runs a sample query, - reads one from stdin.",
+        "--from",
+        metavar="EXPORT",
+        help="Build it from this export instead of a source.",
         show_default=False,
+        autocompletion=complete_export,
     ),
 ]
-Start = Annotated[bool, typer.Option("--start", help="Start the graph again, for example after a reboot.")]
-Stop = Annotated[bool, typer.Option("--stop", help="Stop the graph; it stays on disk.")]
-List = Annotated[bool, typer.Option("--list", help="List the graphs on this machine.")]
-Remove = Annotated[bool, typer.Option("--remove", help="Stop the graph named by --name and delete it.")]
+NewName = Annotated[str | None, name_option("Name of the graph; you can have several side by side.", "graph")]
+NameToRemove = Annotated[str | None, name_option("Name of the graph.", False)]
+NameArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME", help="Name of the graph, as with --name.", show_default=False, autocompletion=complete_graph
+    ),
+]
 
 
+HELP = (
+    "Build a graph on this machine, and list, query, start, stop or remove it.\n\n"
+    "With --source or --from: export, import into a Neo4j of its own, verify and start it. A graph of the same name is "
+    "replaced once the new one is complete. With neither, and without a command: the list of graphs."
+)
+
+
+@app.callback(invoke_without_command=True, subcommand_metavar="[COMMAND]", help=HELP)
 def local(
     context: typer.Context,
     source: Source = None,
     export: ExportToUse = None,
-    name: Name = None,
-    query: Query = None,
-    start: Start = False,
-    stop: Stop = False,
-    listing: List = False,
-    remove: Remove = False,
+    name: NewName = None,
     config: Config = None,
     workers: Workers = None,
     memory: Memory = None,
@@ -69,57 +76,90 @@ def local(
     lock_timeout: LockTimeout = None,
     stall_timeout: StallTimeout = None,
     cache: Cache = None,
+    as_json: Json = False,
 ) -> None:
-    """Build a graph of a source on this machine; query, stop, start, list or remove it.
+    """Builds a graph where a source or an export is given on the command line, else prints the list of graphs.
 
-    Builds by exporting, importing into a Neo4j of its own, verifying and starting it. A graph of the same name is
-    replaced once the new one is complete.
+    Raises `UsageError` for flags that would be ignored.
     """
+    flags = passed_flags(context) - {"--json"}
+    if context.invoked_subcommand:
+        if flags or as_json:
+            raise UsageError(f"{' and '.join(sorted(flags) or ['--json'])} must follow {context.invoked_subcommand}")
+    elif source is None and export is None:
+        if flags:
+            raise UsageError(f"{' and '.join(sorted(flags))} cannot stand without --source or --from")
+        list_graphs(as_json)
+        if not as_json:
+            hint_at_building()
+    elif export is not None and (unused := flags - {"--from", "--name", "--cache"}):
+        raise UsageError(f"--from cannot be combined with {' and '.join(sorted(unused))}")
+    else:
+        warn_of_password(source)
+        build(name, export or settings_from(context, config), cache, as_json)
+
+
+def passed_flags(context: typer.Context) -> set[str]:
+    """The flags of the running command that were passed."""
+    values = {parameter.opts[0]: context.params.get(parameter.name or "") for parameter in context.command.params}
+    return {flag for flag, value in values.items() if value is not None and value is not False}
+
+
+@app.command("list")
+def listing(as_json: Json = False) -> None:
+    """List the graphs on this machine: which are running and where, how old and how large they are."""
+    list_graphs(as_json)
+
+
+app.command()(query)
+
+
+@app.command()
+def start(argument: NameArgument = None, name: Name = None, cache: Cache = None, as_json: Json = False) -> None:
+    """Start a graph again, for example after a reboot."""
+    from exporter.local import lifecycle, registry
+    from exporter.progress.log import stderr_console
+    from exporter.store.deploy import Steps
+
+    graph = registry.find(one_name(argument, name))
+    record = lifecycle.start(graph, cache=cache, steps=Steps(stderr_console().print))
+    print_usage(graph, record, as_json)
+
+
+@app.command()
+def stop(argument: NameArgument = None, name: Name = None, as_json: Json = False) -> None:
+    """Stop a graph; it stays on disk."""
     from exporter.local import lifecycle, registry
 
-    actions = {
-        "--from": export, "--query": query, "--start": start, "--stop": stop, "--list": listing, "--remove": remove,
-    }  # fmt: skip
-    match only_action(actions, setting_flags(context) | {"config": config}, name=name, cache=cache):
-        case "--list":
-            list_graphs()
-        case "--query":
-            run_query(name, sys.stdin.read() if query == "-" else query or "")
-        case "--start":
-            start_graph(name, cache)
-        case "--stop":
-            graph = registry.find(name)
-            print(f"{graph.name}: stopped" if lifecycle.stop(graph) else f"{graph.name}: was not running")
-        case "--remove":
-            graph = registry.find(name)
-            lifecycle.delete(graph)
-            print(f"{graph.name}: removed")
-        case _:
-            warn_of_password(source)
-            make_graph(name, export or settings_from(context, config), cache)
+    graph = registry.find(one_name(argument, name))
+    was_running = lifecycle.stop(graph)
+    if as_json:
+        print_json({"name": graph.name, "was_running": was_running})
+    else:
+        print(f"{graph.name}: stopped" if was_running else f"{graph.name}: was not running")
 
 
-def only_action(
-    actions: Mapping[str, object], settings: Mapping[str, object], *, name: str | None, cache: Path | None
-) -> str | None:
-    """The one action that the flags ask for; None to export a source into a graph.
+@app.command()
+def remove(argument: NameArgument = None, name: NameToRemove = None, as_json: Json = False) -> None:
+    """Stop the graph with this name and delete it."""
+    from exporter.local import lifecycle, registry
 
-    `actions` and `settings` are flags with their values. Raises `UsageError` for flags that cannot be combined: none is
-    ignored.
-    """
-    requested = [flag for flag, value in actions.items() if value not in (None, False)]
-    action = requested[0] if requested else None
-    unused = [f"--{flag.replace('_', '-')}" for flag, value in settings.items() if action and value is not None]
-    unused += ["--cache"] if cache and action not in (None, "--from", "--start") else []
-    unused += ["--name"] if name and action == "--list" else []
-    if len(requested) > 1 or unused:
-        raise UsageError(f"{' and '.join([*requested, *unused])} cannot be combined")
-    if action == "--remove" and not name:
-        raise UsageError("--remove needs --name: the graph to delete is never guessed")
-    return action
+    wanted = one_name(argument, name)
+    if not wanted:
+        raise UsageError(f"which graph? Name it: {command()} local remove NAME; it is never guessed")
+    graph = registry.find(wanted)
+    lifecycle.delete(graph)
+    print_json({"name": graph.name}) if as_json else print(f"{graph.name}: removed")
 
 
-def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
+def one_name(argument: str | None, option: str | None) -> str | None:
+    """The name of a graph, given as an argument or by --name. Raises `UsageError` for two different names."""
+    if argument and option and argument != option:
+        raise UsageError(f"two names of one graph: {argument} and --name {option}")
+    return argument or option
+
+
+def build(name: str | None, origin: Any, cache: Path | None, as_json: bool) -> None:
     """Builds a graph from settings or from an export's directory, and prints what to do with it."""
     from exporter.local import lifecycle, queries, registry, tables
     from exporter.progress.log import stderr_console
@@ -129,41 +169,44 @@ def make_graph(name: str | None, origin: Any, cache: Path | None) -> None:
     record = lifecycle.create(graph, origin, cache=cache, steps=steps)
     steps.show_line("")
     steps.show(tables.seconds_table(steps.seconds))
-    with queries.open_driver(graph, record) as driver:
-        samples = queries.sample_queries(driver)
-    console = result_console()
-    console.print("\nFive queries to start with, ready to paste:", tables.samples_text(samples), soft_wrap=True)
-    console.print(tables.usage_text(graph, record), soft_wrap=True)
+    if not as_json:
+        with queries.open_driver(graph, record) as driver:
+            samples = queries.sample_queries(driver)
+        result_console().print(
+            "\nFive queries to start with, ready to paste:", tables.samples_text(samples), soft_wrap=True
+        )
+    print_usage(graph, record, as_json)
 
 
-def start_graph(name: str | None, cache: Path | None) -> None:
-    """Starts a graph, and prints what to do with it."""
-    from exporter.local import lifecycle, registry, tables
-    from exporter.progress.log import stderr_console
-    from exporter.store.deploy import Steps
+def print_usage(graph: Any, record: Any, as_json: bool) -> None:
+    """Prints what a running graph holds, and what to type next."""
+    from exporter.local import tables
 
-    graph = registry.find(name)
-    record = lifecycle.start(graph, cache=cache, steps=Steps(stderr_console().print))
-    result_console().print(tables.usage_text(graph, record), soft_wrap=True)
-
-
-def run_query(name: str | None, cypher: str) -> None:
-    """Runs a query and prints its result."""
-    from exporter.local import lifecycle, queries, registry, tables
-
-    graph = registry.find(name)
-    if not graph.server():
-        raise UsageError(f"the graph {graph.name} is not running; exporter local --name {graph.name} --start")
-    with queries.open_driver(graph, lifecycle.require_record(graph)) as driver:
-        result = queries.run_query(driver, cypher)
-    result_console().print(tables.result_table(result))
+    if as_json:
+        print_json(tables.graph_json(graph))
+    else:
+        result_console().print(tables.usage_text(graph, record), soft_wrap=True)
 
 
-def list_graphs() -> None:
+def list_graphs(as_json: bool) -> None:
     """Prints the graphs on this machine."""
-    from exporter.local import registry, tables
+    from exporter.local import names, registry, tables
 
     graphs = registry.graphs()
-    result_console().print(
-        tables.graphs_table(graphs) if graphs else f"There is no graph in {registry.data_directory()}."
-    )
+    if as_json:
+        print_json({"graphs": [tables.graph_json(graph) for graph in graphs]})
+    elif not graphs:
+        print(visible(f"There is no graph in {names.data_directory()}."))
+    else:
+        result_console().print(tables.graphs_table(graphs))
+
+
+def hint_at_building() -> None:
+    """Says on stderr how to build a graph, since a source in the settings alone does not."""
+    from exporter.progress.log import log_stderr
+
+    known = os.environ.get("EXPORTER_SOURCE", "")
+    # A password in it would be seen on the command line.
+    usable = known and not PASSWORD.search(known)
+    source = '"$EXPORTER_SOURCE"' if usable else "postgresql://USER@HOST/DATABASE"
+    log_stderr(f"To build one: {command()} local --source {source}, or --from EXPORT")

@@ -16,12 +16,15 @@ class ModelFormat(StrEnum):
 
 
 def model(
-    format: Annotated[ModelFormat, typer.Option("--format", help="Output format.")] = ModelFormat.TABLE,
+    format: Annotated[
+        ModelFormat, typer.Option("--format", metavar="table|mermaid|json", help="Output format.")
+    ] = ModelFormat.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
 ) -> None:
     """Print the graph model: labels and patterns, with the tables and columns they come from."""
     from exporter.model.render import mermaid, model_json
 
-    if format is ModelFormat.JSON:
+    if as_json or format is ModelFormat.JSON:
         # No final newline, so that the SHA-256 of the output is the manifest's.
         sys.stdout.write(model_json())
     elif format is ModelFormat.MERMAID:

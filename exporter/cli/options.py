@@ -4,15 +4,17 @@ A flag made by `setting` is a setting: a command only has to accept it, `setting
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-# The panels of `--help` for settings, which distinguish them from a command's other flags.
-EXPORT_SETTINGS = "Settings (also in exporter.toml or as EXPORTER_<NAME>)"
-REBUILD_SETTINGS = "Rebuild settings (also in exporter.toml or as EXPORTER_REBUILD_<NAME>)"
+from exporter.cli.completion import complete_export
+from exporter.cli.help import EXPORT_SETTINGS as EXPORT_SETTINGS
+from exporter.cli.help import REBUILD_SETTINGS as REBUILD_SETTINGS
+from exporter.text import visible_json
 
 
 def setting(
@@ -27,26 +29,34 @@ Source = Annotated[
     setting(
         "--source",
         "URI",
-        "postgresql://USER@HOST/DATABASE. Pass a password in PGPASSWORD or PGPASSFILE: other users can see a command "
-        "line.",
+        "Where to read from: postgresql://USER@HOST:PORT/DATABASE. Pass a password in PGPASSWORD or PGPASSFILE: other "
+        "users can see a command line.",
+    ),
+]
+SourceName = Annotated[
+    str | None,
+    setting(
+        "--source-name",
+        "NAME",
+        "Tells this source from others, instead of the server's own identity, which a copy of its disk shares.",
     ),
 ]
 Output = Annotated[
-    Path | None, setting("--output", "DIR", "Each export is a new directory below this one.", default="output")
+    str | None, setting("--output", "DIR", "Each export is a new directory below this one.", default="output")
 ]
 Group = Annotated[
     str | None,
     setting("--group", "GROUP", "Let this group, such as Neo4j's, read the export.", default="only its owner"),
 ]
 Workers = Annotated[
-    int | None, setting("--workers", "N", "Processes that read at once, each with its own connection.", default="2")
+    str | None, setting("--workers", "N", "Processes that read at once, each with its own connection.", default="2")
 ]
 Memory = Annotated[
     str | None, setting("--memory", "SIZE", "Memory for all processes together, such as 640MB.", default="640MB")
 ]
 Timezone = Annotated[str | None, setting("--timezone", "ZONE", "Time zone of timestamps without one.", default="UTC")]
 MaxRejects = Annotated[
-    int | None, setting("--max-rejects", "N", "Publish nothing if there are more rejects.", default="no limit")
+    str | None, setting("--max-rejects", "N", "Publish nothing if there are more rejects.", default="no limit")
 ]
 MaxDuration = Annotated[
     str | None, setting("--max-duration", "TIME", "Give up after this time, such as 90m.", default="no limit")
@@ -75,7 +85,10 @@ Config = Annotated[
     ),
 ]
 Keep = Annotated[int, typer.Option("--keep", metavar="N", min=1, help="How many of the newest exports to keep.")]
-Export = Annotated[Path, typer.Argument(metavar="EXPORT", help="The directory of an export.")]
+Export = Annotated[
+    Path,
+    typer.Argument(metavar="EXPORT", help="The directory of an export.", autocompletion=complete_export),
+]
 Cache = Annotated[
     Path | None,
     typer.Option("--cache", metavar="DIR", help="Where Neo4j's jars are kept.", show_default="the XDG cache"),
@@ -107,15 +120,23 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
 
 
 def print_json(content: object) -> None:
-    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters."""
-    print(json.dumps(content, indent=2, ensure_ascii=False))
+    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters where stdout can write them,
+    controls are escaped."""
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(visible_json(json.dumps(content, indent=2, ensure_ascii=ascii_only)))
+
+
+def print_path(path: Path) -> None:
+    """Prints a path on stdout, alone on its line and to the byte, whatever stdout's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(path) + b"\n")
 
 
 def result_console() -> Any:
     """Where tables go; wide enough for most if stdout is not a terminal."""
-    from rich.console import Console
+    from exporter.progress.console import SafeConsole
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return SafeConsole(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"
@@ -124,7 +145,7 @@ PASSWORD_WARNING = "a password on the command line is visible to other users; us
 def warn_of_password(source: str | None) -> None:
     """Warns about a password on the command line, which everybody can see."""
     from exporter.progress.log import log_stderr
-    from exporter.source.connection import password_in
+    from exporter.source.uri import password_in
 
     if source and password_in(source):
         log_stderr(f"exporter: warning: {PASSWORD_WARNING}")

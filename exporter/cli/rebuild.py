@@ -10,18 +10,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exporter.cli.options import PASSWORD_WARNING, REBUILD_SETTINGS, Config, Output, Source, setting, settings_from
+from exporter.cli.completion import complete_export_name
+from exporter.cli.options import (
+    PASSWORD_WARNING,
+    REBUILD_SETTINGS,
+    Config,
+    Json,
+    Output,
+    Source,
+    SourceName,
+    print_json,
+    setting,
+    settings_from,
+)
 from exporter.errors import ExporterError, UsageError
 
 if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
+    from exporter.settings import Settings
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 to 5 and 130 as for every command, and the live graph is unchanged; 6 the new export "
     "differs too much from the one behind the live graph; 7 the swap failed, the old store is back and answers; "
     "8 THE LIVE GRAPH DOES NOT ANSWER: act now."
 )
-EXPORT_FLAGS = "--source, --output, --max-drop, --max-rejects-rise"
+EXPORT_FLAGS = "--source, --source-name, --max-drop, --max-rejects-rise"
 
 rebuild_setting = partial(setting, panel=REBUILD_SETTINGS)
 MaxDrop = Annotated[
@@ -47,6 +60,7 @@ LogFormatName = Annotated[
 def rebuild(
     context: typer.Context,
     source: Source = None,
+    source_name: SourceName = None,
     output: Output = None,
     config: Config = None,
     rollback: Annotated[
@@ -55,10 +69,18 @@ def rebuild(
     repair: Annotated[
         bool, typer.Option("--repair", help="Only repair what a killed run left behind, as every run does first.")
     ] = False,
+    status: Annotated[
+        bool,
+        typer.Option("--status", help="Only say which export is live, and which one --rollback would bring back."),
+    ] = False,
     export: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="EXPORT", help="Use this export, by name or directory, not a new one.", show_default=False
+            "--from",
+            metavar="EXPORT",
+            help="Use this export, by name or directory, not a new one.",
+            show_default=False,
+            autocompletion=complete_export_name,
         ),
     ] = None,
     accept_changes: Annotated[
@@ -69,6 +91,7 @@ def rebuild(
     keep: KeepStores = None,
     metrics: Metrics = None,
     log_format: LogFormatName = None,
+    as_json: Json = False,
 ) -> None:
     """Rebuild a live graph overnight: export, import beside it, verify, then swap; the last line on stdout is JSON.
 
@@ -79,14 +102,19 @@ def rebuild(
     from exporter.rebuild.report import Action, Log, RebuildReport
     from exporter.rebuild.run import run_rebuild
     from exporter.settings import LogFormat
-    from exporter.source.connection import password_in
+    from exporter.source.uri import password_in
 
+    if status:
+        if rollback or repair or export or accept_changes:
+            raise UsageError("--status changes nothing: leave out --rollback, --repair, --from and --accept-changes")
+        print_status(settings_from(context, config), as_json=as_json)
+        return
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
     with interruptible("the live graph is unchanged"), reported(report) as at_end:
         if rollback + repair + bool(export or accept_changes) > 1:
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
-        if action is not Action.REBUILD and (source or output or max_drop or max_rejects_rise):
+        if action is not Action.REBUILD and (source or source_name or max_drop or max_rejects_rise):
             raise UsageError(f"--{action} exports nothing: leave out {EXPORT_FLAGS}")
         settings = settings_from(context, config)
         report.log = Log(settings.rebuild.log_format)
@@ -99,6 +127,20 @@ def rebuild(
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
+
+
+def print_status(settings: "Settings", *, as_json: bool) -> None:
+    """Prints what the rebuilds have made so far, and which export `latest` leads to."""
+    from exporter.invocation import command
+    from exporter.published.history import latest
+    from exporter.rebuild.status import rebuild_status, status_lines
+
+    status, export = rebuild_status(settings.rebuild), latest(settings.output)
+    if as_json:
+        print_json(status.as_object() | {"latest": export.name if export else None})
+        return
+    for line in status_lines(status, export.name if export else None, f"{command()} rebuild"):
+        print(line)
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 """`exporter runs`: the existing exports, and what changed between two of them."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exporter.cli.options import Config, Output, result_console, settings_from
+from exporter.cli.completion import complete_export_name
+from exporter.cli.options import Config, Json, Output, print_json, result_console, settings_from
+
+if TYPE_CHECKING:
+    from exporter.cli.run_tables import Runs
+    from exporter.settings import Settings
 
 
 def runs(
@@ -13,21 +18,74 @@ def runs(
     config: Config = None,
     diff: Annotated[
         tuple[str, str] | None,
-        typer.Option("--diff", metavar="A B", help="Compare two exports, by name or directory.", show_default=False),
+        typer.Option(
+            "--diff",
+            metavar="A B",
+            help="Compare two exports, by name or directory.",
+            show_default=False,
+            autocompletion=complete_export_name,
+        ),
     ] = None,
+    as_json: Json = False,
 ) -> None:
-    """List the exports in the output directory, or compare two of them by label and pattern."""
-    from exporter.cli.tables import changes_table, runs_table
-    from exporter.published.diff import changes
-    from exporter.published.history import exports, find
+    """List the exports in the output directory, or compare two of them by label and pattern.
 
-    directory = settings_from(context, config).output
-    console = result_console()
+    Marks: latest, where output/latest leads; live, what the Neo4j of the rebuild settings serves; rollback, what a
+    rebuild with --rollback makes live again.
+    """
+    from exporter.cli.run_tables import runs_object, runs_table
+
+    settings = settings_from(context, config)
     if diff:
-        before, after = (find(directory, name) for name in diff)
-        differing = [change for change in changes(before, after) if change.changed]
-        console.print(changes_table(differing) if differing else "Every label and pattern has the same numbers.")
-    elif published := exports(directory):
-        console.print(runs_table(published))
+        print_changes(settings, *diff, as_json=as_json)
+        return
+    found = find_runs(settings)
+    if as_json:
+        print_json(runs_object(settings.output, found))
+    elif found.exports or found.rejected:
+        result_console().print(runs_table(found))
     else:
-        console.print(f"No exports in {directory}.")
+        print(f"No exports in {settings.output}.")
+
+
+def find_runs(settings: "Settings") -> "Runs":
+    """The exports and kept rejects below the output directory, with their marks."""
+    from exporter.cli.run_tables import Runs
+    from exporter.published.history import exports, kept_rejects, latest
+    from exporter.rebuild.status import known_stores
+
+    output, marks = settings.output, dict[str, list[str]]()
+    published = exports(output)
+    stores = known_stores(settings.rebuild)
+    live, kept = (stores.current(), stores.kept()) if stores else (None, [])
+    marked = {
+        "latest": latest(output),
+        "live": live and live.export_in(output),
+        "rollback": kept[0].export_in(output) if kept else None,
+    }
+    for mark, export in marked.items():
+        if export:
+            marks.setdefault(export.name, []).append(mark)
+    return Runs(published, kept_rejects(output), marks)
+
+
+def print_changes(settings: "Settings", before: str, after: str, *, as_json: bool) -> None:
+    """Prints what changed from one export to another, and what makes them hard to compare."""
+    from exporter.cli.run_tables import changes_table
+    from exporter.published.diff import changes, diff_object, remarks
+    from exporter.published.history import find_directory
+    from exporter.sink.manifest import read_manifest
+    from exporter.text import visible
+
+    old, new = (find_directory(settings.output, name) for name in (before, after))
+    manifests = read_manifest(old), read_manifest(new)
+    if as_json:
+        print_json(diff_object(old, new, manifests))
+        return
+    for remark in remarks(*manifests):
+        print(visible(remark))
+    differing = [change for change in changes(*manifests) if change.changed]
+    if differing:
+        result_console().print(changes_table(differing))
+    else:
+        print("Every label and pattern has the same numbers.")

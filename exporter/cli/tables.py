@@ -1,7 +1,7 @@
-"""The tables that commands print, designed for 80 columns: findings, estimates, exports, changes, the model."""
+"""The tables that commands print, designed for 80 columns: findings, estimates, the model."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -13,10 +13,8 @@ from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
-from exporter.published.diff import Change
-from exporter.published.history import PublishedExport
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import format_change, format_clock, format_duration, quantity, round_estimate
+from exporter.text import format_duration, quantity, round_estimate, visible
 
 # How many tables a sentence names before it only counts the rest.
 NAMES_SHOWN = 4
@@ -28,7 +26,8 @@ def findings_table(findings: Iterable[Finding]) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     for finding in findings:
         lines = [finding.where, finding.what, *([f"→ {finding.remedy}"] if finding.remedy else [])]
-        table.add_row(Text(finding.severity, STYLES[finding.severity]), Text("\n".join(lines), overflow="fold"))
+        text = Text("\n".join(map(visible, lines)), overflow="fold")
+        table.add_row(Text(finding.severity, STYLES[finding.severity]), text)
     return table
 
 
@@ -67,45 +66,20 @@ def estimates_table(estimate: Estimate) -> RenderableType:
     return shown
 
 
-def runs_table(runs: Sequence[PublishedExport]) -> RenderableType:
-    """Exports, oldest first: when they began (UTC), their rows and the change since the previous export of the same
-    database, rejects, size, duration, and archive size if there is any archive. Faulty manifests are listed below."""
-    names = ["rows", "change", "rejects", "size", "took", *(["archive"] if any(run.archive for run in runs) else [])]
-    right = [Column(name, justify="right", no_wrap=True) for name in names]
-    table = Table(Column("export", no_wrap=True), Column("begun", no_wrap=True), *right, box=None, pad_edge=False)
-    faults: list[Text] = []
-    previous_rows: dict[str, int] = {}  # by database
-    for run in runs:
-        name, begun = run.directory.name, f"{run.begun_at:%a %d %b %H:%M}"
-        if not run.manifest:
-            table.add_row(name, begun, *("?" for _ in right))
-            faults.append(Text(f"{name}: {run.fault}", "bold red"))
-            continue
-        totals, took = run.manifest.totals, run.manifest.finished_at - run.manifest.started_at
-        rows = totals.nodes + totals.relationships
-        change = format_change(previous_rows.get(run.manifest.source.database), rows)
-        numbers = (f"{rows:,}", change, f"{totals.rejects:,}", decimal(totals.bytes))
-        archive = [decimal(run.archive.stat().st_size)] if run.archive else []
-        table.add_row(name, begun, *numbers, format_clock(took.total_seconds()), *archive)
-        previous_rows[run.manifest.source.database] = rows
-    return Group(table, *faults)
-
-
-def changes_table(changes: Iterable[Change]) -> RenderableType:
-    """Labels and patterns with rows and rejects of two exports."""
-    names = ("rows\nbefore", "rows\nafter", "\nchange", "rejects\nbefore", "rejects\nafter")
-    right = [Column(name, justify="right", no_wrap=True) for name in names]
-    table = Table(Column("\nlabel or pattern", overflow="fold"), *right, box=None, pad_edge=False)
-    for change in changes:
-        rows, rejects = (change.rows_before, change.rows_after), (change.rejects_before, change.rejects_after)
-        cells = (*(f"{number:,}" for number in rows), format_change(*rows), *(f"{number:,}" for number in rejects))
-        table.add_row(change.pattern, *cells)
-    return table
+# What the signs in the tables of the model mean.
+LEGEND = """How to read it
+start → end        the columns of the pattern's table with the keys of its two nodes
+user_id ?          may be empty: then there is no relationship
+id, else by phone  where no node has the key: the one node with this phone
+code = referrer ?  the node whose code is this referrer; none if it is empty
+{via}              a property of the relationship
+(phone), (text)    personal data, and of which kind"""
 
 
 def model_tables() -> RenderableType:
-    """The graph model, group by group in import order: labels, and below them patterns."""
-    return Group(*(part for group, members in groups().items() for part in group_tables(group, members)))
+    """The graph model, group by group in import order: labels, and below them patterns. A legend ends it."""
+    parts = [part for group, members in groups().items() for part in group_tables(group, members)]
+    return Group(*parts, Text(LEGEND))
 
 
 def group_tables(group: str, members: list[SourceTable]) -> list[RenderableType]:

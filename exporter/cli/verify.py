@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from exporter.cli.options import Export
+from exporter.cli.options import Export, Json, print_json
 from exporter.errors import DifferenceError, UsageError
 
 
@@ -18,8 +18,14 @@ def verify(
     database: Annotated[str, typer.Option("--database", metavar="NAME", help="The database to compare.")] = "neo4j",
     user: Annotated[
         str | None,
-        typer.Option("--user", metavar="NAME", help="Neo4j user; the password is NEO4J_PASSWORD.", show_default=False),
+        typer.Option(
+            "--user",
+            metavar="NAME",
+            help="Neo4j user, else NEO4J_USERNAME; the password is NEO4J_PASSWORD.",
+            show_default=False,
+        ),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Compare an export's files, and with --bolt a running Neo4j, with its manifest. Exit code 1 if they differ."""
     from exporter.progress.status import status
@@ -30,13 +36,26 @@ def verify(
     with status("Comparing the files with the manifest") as on_progress:
         differences = verify_files(export, on_progress)
     if bolt and not differences:
-        password = os.environ.get("NEO4J_PASSWORD")
-        if user and password is None:
-            raise UsageError("--user needs its password in NEO4J_PASSWORD")
+        user, password = login(user)
         with status("Comparing Neo4j with the manifest"):
             differences = verify_bolt(export, bolt, user=user, password=password, database=database)
-    for difference in differences:
-        print(difference)
+    if as_json:
+        compared = {"bolt": bolt, "database": database} if bolt else {}
+        print_json({"export": str(export), **compared, "matches": not differences, "differences": differences})
+    else:
+        for difference in differences:
+            print(difference)
     if differences:
         raise DifferenceError(f"{quantity(len(differences), 'difference')} from the manifest of {export}")
-    print(f"{export} matches its manifest" + (f", and so does {bolt}" if bolt else ""))
+    if not as_json:
+        print(f"{export} matches its manifest" + (f", and so does {bolt}" if bolt else ""))
+
+
+def login(user: str | None) -> tuple[str | None, str | None]:
+    """The user, by default that of NEO4J_USERNAME, or neo4j if there is a password, and the password. Raises
+    `UsageError` for a user without one."""
+    password = os.environ.get("NEO4J_PASSWORD")
+    configured = os.environ.get("NEO4J_USERNAME")
+    if password is None and (user or configured):
+        raise UsageError(f"{'--user' if user else 'NEO4J_USERNAME'} needs its password in NEO4J_PASSWORD")
+    return user or configured or ("neo4j" if password else None), password

@@ -1,26 +1,33 @@
-"""What the demo prints, for 80 columns: the sample's anomalies, the queries' answers, the summary."""
+"""What the demo prints, for 80 columns: what is in the sample, the queries' answers, the summary."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import category
 
 from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.table import Column, Table
 from rich.text import Text
 
 from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
-from exporter.text import quantity
+from exporter.text import quantity, visible
 
+WIDTH = 80
 SHOWN_ROWS = 5
+SHOWN_KINDS = 2
 
 
-def anomalies_table(anomalies: Mapping[str, int]) -> RenderableType:
-    """The sample's anomalies: kind -> rows."""
-    table = Table("anomalies in the sample", Column("rows", justify="right"), box=None, pad_edge=False)
-    for kind, rows in anomalies.items():
-        table.add_row(kind, f"{rows:,}")
-    return table
+def sample_text(rows: int, anomalies: Mapping[str, int]) -> str:
+    """What is in the sample: its rows, and the commonest of its anomalies (kind -> rows)."""
+    faults = Counter(anomalies)
+    commonest = ", ".join(f"{number:,} {kind}" for kind, number in faults.most_common(SHOWN_KINDS))
+    return (
+        f"{rows:,} rows of invented customers, guides, consultations, payments, …\n"
+        f"{faults.total():,} of them are wrong on purpose, in {len(faults)} ways, as rows are in real life:\n"
+        f"{commonest}, …"
+    )
 
 
 def answer_table(title: str, answer: Answer) -> RenderableType:
@@ -30,7 +37,7 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
         table = Table(Column(style="bold", no_wrap=True), Column(), box=None, pad_edge=False, show_header=False)
         for row in rows:
             for name, value in zip(answer.columns, row, strict=True):
-                table.add_row(name, Text(value_text(value), no_wrap=True, overflow="ellipsis"))
+                table.add_row(name, Text(value_text(value)))
     else:
         table = Table(box=None, pad_edge=False)
         for number, name in enumerate(answer.columns):
@@ -40,20 +47,27 @@ def answer_table(title: str, answer: Answer) -> RenderableType:
             table.add_row(*(Text(value_text(value)) for value in row))
     more = len(answer.rows) - len(rows)
     below = [Text(f"… and {quantity(more, 'more row')}", "dim")] if more else []
-    return Group("", Text(title, "italic"), table, *below)
+    return Group("", Text(title, "italic"), Constrain(table, WIDTH - vowel_signs(rows)), *below)
+
+
+def vowel_signs(rows: Iterable[Iterable[Any]]) -> int:
+    """The columns to leave free: as many as a row has marks such as the vowel signs of Devanagari, which take no column
+    by rich's tables, and one on many terminals."""
+    return max((sum(category(letter) == "Mc" for letter in "".join(map(value_text, row))) for row in rows), default=0)
 
 
 def value_text(value: Any) -> str:
-    """A value as people read it: floats with two decimals, lists with their length."""
+    """A value as people read it: floats with two decimals, lists with their length and first members."""
     match value:
         case float():
             return f"{value:,.2f}"
         case dict():
             return ", ".join(f"{name}: {value_text(member)}" for name, member in value.items())
         case list():
-            return f"{len(value)}: " + "; ".join(map(value_text, value))
+            more = [f"and {len(value) - SHOWN_ROWS} more"] if len(value) > SHOWN_ROWS else []
+            return f"{len(value)}: " + "; ".join([*map(value_text, value[:SHOWN_ROWS]), *more])
         case _:
-            return str(value)
+            return visible(str(value))
 
 
 def summary_table(result: ExportResult, seconds: Mapping[str, float]) -> RenderableType:

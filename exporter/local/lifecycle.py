@@ -6,13 +6,14 @@ from pathlib import Path
 
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.interrupts import disable_interrupts
-from exporter.local.registry import EXPORTS, PASSWORD, RECORD, Graph, Record, locked
+from exporter.local.names import RECORD
+from exporter.local.registry import EXPORTS, PASSWORD, Graph, Record, locked
 from exporter.settings import Settings
 from exporter.sink.manifest import read_manifest
 from exporter.store.configuration import Access, ample_heap
 from exporter.store.deploy import Steps
 from exporter.store.process import find_server, stop_server
-from exporter.store.provision import Neo4jHome, provision
+from exporter.store.provision import Neo4jHome, has_browser, provision
 from exporter.store.server import Server
 
 NO_SOURCE = "no source is set; give --source postgresql://USER@HOST/DATABASE, or an existing export with --from"
@@ -99,7 +100,7 @@ def start(graph: Graph, *, cache: Path | None, steps: Steps) -> Record:
         record = require_record(graph)
         if not graph.server():
             if not (graph.directory / record.store / "data").is_dir():  # otherwise Neo4j would create an empty one
-                raise UsageError(f"the store of the graph {graph.name} no longer exists; build it again")
+                raise UsageError(f"the store of {graph.title} no longer exists; build it again")
             serve_store(graph, replace(record, neo4j=find_neo4j(record, cache, steps)), steps)
         return require_record(graph)
 
@@ -128,7 +129,7 @@ def require_record(graph: Graph) -> Record:
     """The record of a graph. Raises `UsageError` if it has none."""
     record = graph.record()
     if not record:
-        raise UsageError(f"the graph {graph.name} no longer exists")
+        raise UsageError(f"{graph.title} no longer exists")
     return record
 
 
@@ -156,8 +157,3 @@ def find_neo4j(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:
             f"the graph needs Neo4j {home.version}, but {missing} is missing; build the graph again, or restore it"
         )
     return provisioned
-
-
-def has_browser(home: Neo4jHome) -> bool:
-    """Whether a Neo4j includes Neo4j Browser: as an archive beside its jars, or as one of them."""
-    return any(home.home.glob("web/neo4j-browser*.zip")) or any(home.home.glob("lib/neo4j-browser*.jar"))

@@ -1,11 +1,8 @@
 """Queries on a graph: the five sample queries with values from that graph, and the user's own."""
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import neo4j
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
@@ -15,9 +12,9 @@ from exporter.local.registry import Graph, Record
 from exporter.model.sample_queries import QUERIES, Query
 from exporter.store.bolt import error_code
 from exporter.store.configuration import USER
+from exporter.text import visible, visible_json
 
 DATABASE = "neo4j"
-MOST_ROWS = 1000
 FIND_SECONDS = 60
 
 # Parameter of the sample queries -> the query that finds a value for which they return rows.
@@ -38,20 +35,9 @@ FINDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
-    """Columns and rows of a query, at most `MOST_ROWS`; `truncated` if there were more."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    truncated: bool
-
-
 def open_driver(graph: Graph, record: Record) -> neo4j.Driver:
     """A driver for the graph's server."""
-    return neo4j.GraphDatabase.driver(
-        f"bolt://127.0.0.1:{record.bolt_port}", auth=(USER, graph.password()), notifications_min_severity="OFF"
-    )
+    return neo4j.GraphDatabase.driver(f"bolt://127.0.0.1:{record.bolt_port}", auth=(USER, graph.password()))
 
 
 def sample_queries(driver: neo4j.Driver) -> list[tuple[Query, str]]:
@@ -70,27 +56,35 @@ def with_values(query: Query, values: Mapping[str, str | int]) -> str:
     cypher = query.cypher
     for name in query.parameters:
         if name in values:
-            cypher = cypher.replace(f"${name}", json.dumps(values[name], ensure_ascii=False))
+            cypher = cypher.replace(f"${name}", visible_json(json.dumps(values[name], ensure_ascii=False)))
     return cypher
 
 
-def run_query(driver: neo4j.Driver, cypher: str) -> QueryResult:
-    """The result of a query, which cannot change the graph. A number from 1 to 5 stands for that sample query.
+@contextmanager
+def run_query(driver: neo4j.Driver, cypher: str) -> Iterator[neo4j.Result]:
+    """Yields the result of a query, which cannot change the graph; its rows are read as the block takes them. A number
+    from 1 to 5 stands for that sample query.
 
     Raises `UsageError` with Neo4j's message for a query that it rejects, `RunError` if it does not answer.
     """
     try:
         if cypher.strip().isdecimal():
             cypher = sample_query(driver, int(cypher))
-        with driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS) as session:
-            result = session.run(neo4j.Query(cypher))
-            rows = [record.values() for record in islice(result, MOST_ROWS + 1)]
-            return QueryResult(result.keys(), rows[:MOST_ROWS], len(rows) > MOST_ROWS)
+        session = driver.session(database=DATABASE, default_access_mode=neo4j.READ_ACCESS)
+        yield session.run(neo4j.Query(cypher))
+        # Not after an error or a signal: a session waits for its query before it closes. The driver's end stops both.
+        session.close()
     except ClientError as error:
         reason, _, _ = (error.message or error.code or "").partition("\n")  # the query with a caret may follow
-        raise UsageError(f"Neo4j refuses the query: {reason}") from None
+        raise UsageError(f"Neo4j refuses the query: {visible(reason)}") from None
     except (DriverError, Neo4jError) as error:
         raise RunError(f"Neo4j does not answer the query ({error_code(error)})") from None
+
+
+def notifications(result: neo4j.Result) -> list[str]:
+    """What Neo4j remarks on a query, such as a label that does not exist; what is unread of its result is discarded."""
+    found = (status for status in result.consume().gql_status_objects if status.is_notification)
+    return list(dict.fromkeys(visible(status.status_description) for status in found))
 
 
 def sample_query(driver: neo4j.Driver, number: int) -> str:

@@ -9,7 +9,6 @@
     exports/                   while a graph is being made
 """
 
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,11 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from platformdirs import user_data_path
 from pydantic import TypeAdapter, ValidationError
 
-from exporter import DISTRIBUTION
 from exporter.errors import RunError, UsageError
+from exporter.invocation import command
+from exporter.local.names import DEFAULT, NAME, RECORD, data_directory, graph_names
 from exporter.sink.files import write_private
 from exporter.sink.layout import REJECTED
 from exporter.sink.lock import hold_lock
@@ -31,11 +30,9 @@ from exporter.store.configuration import Access, free_port
 from exporter.store.process import find_server
 from exporter.store.provision import Neo4jHome
 
-DEFAULT = "graph"
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 # Neo4j's default ports, 7687 and 7474, are left to the user's own Neo4j.
 BOLT_PORTS, HTTP_PORTS = range(17687, 17787), range(17474, 17574)
-RECORD, PASSWORD, EXPORTS = "graph.json", "password", "exports"
+PASSWORD, EXPORTS = "password", "exports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,16 @@ class Graph:
     @property
     def name(self) -> str:
         return self.directory.name
+
+    @property
+    def title(self) -> str:
+        """Its name in a sentence: `the graph`, `the graph sales`."""
+        return "the graph" if self.name == DEFAULT else f"the graph {self.name}"
+
+    @property
+    def flag(self) -> str:
+        """The flag that names it on a command line, after a blank; empty for the default name."""
+        return "" if self.name == DEFAULT else f" --name {self.name}"
 
     def record(self) -> Record | None:
         """Its record; None if no store was ever complete. Raises `UsageError` for an unreadable one."""
@@ -149,14 +156,9 @@ def first_free(previous: int | None, candidates: range, taken: set[int | None]) 
     return next((port for port in ports if free_port(port) == port), 0)
 
 
-def data_directory() -> Path:
-    """The user's data directory for the graphs: XDG_DATA_HOME is respected."""
-    return user_data_path(DISTRIBUTION, appauthor=False)
-
-
 def graphs() -> list[Graph]:
     """The graphs that exist, by name."""
-    return [Graph(record.parent) for record in sorted(data_directory().glob(f"*/{RECORD}"))]
+    return [Graph(data_directory() / name) for name in graph_names()]
 
 
 def graph_named(name: str | None) -> Graph:
@@ -178,14 +180,17 @@ def find(name: str | None) -> Graph:
     if wanted in existing:
         return wanted
     names = ", ".join(graph.name for graph in existing)
-    hint = f"existing graphs: {names}" if existing else "build one with --source or --from"
-    raise UsageError(f"there is no graph named {wanted.name}; {hint}")
+    if not existing:
+        raise UsageError(f"there is no graph yet; build one with {command()} local --source URI, or --from EXPORT")
+    if name is None:
+        raise UsageError(f"which graph? Give one with --name: {names}")
+    raise UsageError(f"there is no graph named {name}; existing graphs: {names}")
 
 
 @contextmanager
 def locked(graph: Graph) -> Iterator[None]:
     """Holds a graph for one command. Raises as `hold_lock` does, and `RunError` for an `OSError` in the block."""
-    busy = f"another command is working on the graph {graph.name}; wait for it"
+    busy = f"another command is working on {graph.title}; wait for it"
     lock = graph.directory.with_name(f".{graph.name}.lock")
     with hold_lock(lock, busy=busy, remedy="set XDG_DATA_HOME to another directory"):
         try:

@@ -1,25 +1,21 @@
-"""What `exporter local` prints, for 80 columns: how to use a graph, query results, the list of graphs."""
+"""What `exporter local` prints of graphs, for 80 columns and as JSON: how to use one, and the list of them."""
 
-import json
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from neo4j.graph import Node, Path, Relationship
-from neo4j.time import DateTime
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from exporter.local.queries import MOST_ROWS, QueryResult
-from exporter.local.registry import DEFAULT, PASSWORD, Graph, Record
+from exporter.invocation import command
+from exporter.local.registry import PASSWORD, Graph, Record
 from exporter.model.sample_queries import Query
-from exporter.text import format_age
+from exporter.store.configuration import USER
+from exporter.text import format_age, visible
 
-TRAILING_ZEROS = re.compile(r"(?:(\.\d*[1-9])|\.)0+(?=[+-]\d\d:\d\d$)")
 FIRST_QUERY = "MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5"
-NO_BROWSER = "not included in Neo4j's jars; an installed Neo4j (NEO4J_HOME) has one"
+NO_BROWSER = "this Neo4j has none; build the graph again without NEO4J_HOME to have one"
 
 
 def samples_text(samples: Iterable[tuple[Query, str]]) -> RenderableType:
@@ -32,25 +28,33 @@ def samples_text(samples: Iterable[tuple[Query, str]]) -> RenderableType:
 
 def usage_text(graph: Graph, record: Record) -> RenderableType:
     """What a graph holds, its addresses, and what to type next."""
-    name = "" if graph.name == DEFAULT else f" --name {graph.name}"
-    browser = f"http://127.0.0.1:{record.http_port}/browser/" if record.http_port else NO_BROWSER
+    local = f"{command()} local"
     rows = {
-        "Bolt": f"bolt://127.0.0.1:{record.bolt_port}",
-        "User": f"neo4j, the password is in {graph.directory / PASSWORD}",
-        "Browser": browser,
-        "Ask": f"exporter local{name} --query {shlex.quote(FIRST_QUERY)}",
-        "Samples": f"exporter local{name} --query 1",
-        "Stop": f"exporter local{name} --stop",
-        "Start": f"exporter local{name} --start",
+        "Bolt": bolt_address(record),
+        "User": f"{USER}, the password is in {graph.directory / PASSWORD}",
+        "Browser": browser_address(record) or NO_BROWSER,
+        "Ask": f"{local} query{graph.flag} {shlex.quote(FIRST_QUERY)}",
+        "Samples": f"{local} query{graph.flag} 1",
+        "Stop": f"{local} stop{graph.flag}",
+        "Start": f"{local} start{graph.flag}",
     }
     lines = [Text.assemble((f"  {title:<9}", "bold"), text) for title, text in rows.items()]
     return Group(Text(f"\n{contents_text(graph, record)}"), *lines)
 
 
+def bolt_address(record: Record) -> str:
+    return f"bolt://127.0.0.1:{record.bolt_port}"
+
+
+def browser_address(record: Record) -> str | None:
+    """Where Neo4j Browser is served; None if the graph's Neo4j has none."""
+    return f"http://127.0.0.1:{record.http_port}/browser/" if record.http_port else None
+
+
 def contents_text(graph: Graph, record: Record) -> str:
     """`graph: 10,028 nodes and 11,678 relationships of astrokiran, as of 5 min 2 s ago`."""
     counts = f"{record.nodes:,} nodes and {record.relationships:,} relationships"
-    return f"{graph.name}: {counts} of {record.database}, as of {format_age(record.snapshot_at)} ago"
+    return f"{graph.name}: {counts} of {visible(record.database)}, as of {format_age(record.snapshot_at)} ago"
 
 
 def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
@@ -73,64 +77,24 @@ def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
             continue
         runs = "yes" if graph.server() else "no"
         cells = (f"{record.nodes:,}", format_age(record.snapshot_at), f"{graph.size() / 1e6:,.0f}")
-        table.add_row(graph.name, runs, f"bolt://127.0.0.1:{record.bolt_port}", *cells)
+        table.add_row(graph.name, runs, bolt_address(record), *cells)
     return table
 
 
-def result_table(result: QueryResult) -> RenderableType:
-    """The rows of a result; one value per line if rows hold nodes, relationships, lists or maps."""
-    below = [Text(f"… and more: only {MOST_ROWS:,} rows are shown", "dim")] if result.truncated else []
-    if not result.rows:
-        return Text("no rows", "dim")
-    if any(isinstance(value, Mapping | list | Path) for row in result.rows for value in row):
-        lines = Table(Column(style="bold", no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
-        for row in result.rows:
-            for name, value in zip(result.columns, row, strict=True):
-                lines.add_row(Text(name), Text(value_text(value)))
-            lines.add_row()
-        return Group(lines, *below)
-    table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(result.columns):
-        numeric = any(isinstance(row[number], int | float) for row in result.rows)
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
-    for row in result.rows:
-        table.add_row(*(Text(value_text(value), "dim" if value is None else "") for value in row))
-    return Group(table, *below)
-
-
-def value_text(value: Any) -> str:
-    """A value of a result: text unchanged, everything else as Cypher writes it."""
-    return value if isinstance(value, str) else cypher_text(value)
-
-
-def cypher_text(value: Any) -> str:
-    """A value as Cypher writes it."""
-    match value:
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case Node():
-            return f"(:{':'.join(sorted(value.labels))} {cypher_text(dict(value))})"
-        case Relationship():
-            return f"[:{value.type}{' ' + cypher_text(dict(value)) if dict(value) else ''}]"
-        case Path():
-            hops = zip(value.relationships, value.nodes, value.nodes[1:], strict=False)
-            return cypher_text(value.start_node) + "".join(hop_text(*hop) for hop in hops)
-        case dict():
-            return "{" + ", ".join(f"{name}: {cypher_text(member)}" for name, member in sorted(value.items())) + "}"
-        case list():
-            return "[" + ", ".join(map(cypher_text, value)) + "]"
-        case DateTime():
-            return TRAILING_ZEROS.sub(r"\1", value.iso_format()).replace("+00:00", "Z")
-        case _:
-            return str(value)
-
-
-def hop_text(relationship: Relationship, before: Node, after: Node) -> str:
-    """A hop of a path, in the direction of its relationship."""
-    if relationship.start_node == before:
-        return f"-{cypher_text(relationship)}->{cypher_text(after)}"
-    return f"<-{cypher_text(relationship)}-{cypher_text(after)}"
+def graph_json(graph: Graph) -> dict[str, Any]:
+    """A graph for programs; of one whose record cannot be read, only its name and null for the rest."""
+    record = graph.readable_record()
+    return {
+        "name": graph.name,
+        "running": bool(graph.server()) if record else None,
+        "bolt": bolt_address(record) if record else None,
+        "browser": browser_address(record) if record else None,
+        "user": USER,
+        "password_file": str(graph.directory / PASSWORD),
+        "database": record.database if record else None,
+        "snapshot_at": record.snapshot_at.isoformat().replace("+00:00", "Z") if record else None,
+        "nodes": record.nodes if record else None,
+        "relationships": record.relationships if record else None,
+        "neo4j": record.neo4j.version if record else None,
+        "bytes": graph.size(),
+    }

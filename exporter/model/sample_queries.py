@@ -1,5 +1,7 @@
 """The five sample queries of the domain model: their Cypher, and the SQL that answers them on the source.
 
+They are the document's, and order their rows to the last, so that the same graph always gives the same answer.
+
 The SQL follows the rules of the graph: a dangling reference makes no relationship; of a device registered twice, the
 latest registration counts; a guide's wallet is linked by id, else by a phone that is unique on both sides; what Neo4j
 cannot hold is null.
@@ -109,7 +111,8 @@ MATCH (cw)-[:HAS_TRANSACTION]->(t:Transaction {type: 'SPENT'})
 MATCH (t)-[:FOR_ORDER]->(wo:WalletOrder)
 MATCH (wo)-[:FOR_CONSULTATION]->(consult:Consultation)
 WHERE p.payment_order_id = $payment_id
-RETURN c.phone_number, p.amount, wo.final_amount, consult.mode, consult.state""",
+RETURN c.phone_number, p.amount, wo.final_amount, consult.mode, consult.state
+ORDER BY consult.id""",
     """\
 SELECT c.phone_number AS "c.phone_number", p.amount AS "p.amount", o.final_amount AS "wo.final_amount",
        b.mode AS "consult.mode", b.state AS "consult.state"
@@ -119,7 +122,8 @@ JOIN wallet.user_wallets w ON w.user_id = c.customer_id
 JOIN wallet.wallet_transactions t ON t.user_id = w.user_id AND t.type = 'SPENT'
 JOIN wallet.wallet_orders o ON o.order_id = t.order_id
 JOIN consultation.consultation b ON b.order_id = o.order_id
-WHERE p.payment_order_id = %(payment_id)s""",
+WHERE p.payment_order_id = %(payment_id)s
+ORDER BY b.id""",
 )
 
 OFFER_EFFECTIVENESS = Query(
@@ -133,7 +137,7 @@ RETURN o.offer_name, o.offer_type,
        count(DISTINCT res) as reservations,
        count(DISTINCT cons) as consumptions,
        round(100.0 * count(DISTINCT cons) / count(DISTINCT res), 1) as conversion_rate
-ORDER BY reservations DESC""",
+ORDER BY reservations DESC, o.offer_name""",
     """\
 SELECT o.offer_name AS "o.offer_name", o.offer_type AS "o.offer_type",
        count(DISTINCT r.reservation_id) AS reservations, count(DISTINCT u.consumption_id) AS consumptions,
@@ -143,17 +147,18 @@ JOIN offers.offer_reservations r ON r.offer_id = o.offer_id
 JOIN customers.customer c ON c.customer_id = r.user_id
 LEFT JOIN offers.offer_consumptions u ON u.user_id = c.customer_id AND u.offer_id = o.offer_id
 GROUP BY o.offer_name, o.offer_type
-ORDER BY reservations DESC""",
+ORDER BY reservations DESC, o.offer_name""",
 )
 
 SESSION_DEVICE_ANALYSIS = Query(
     "Session/Device Analysis",
     (),
-    None,
+    "active_users",
     """\
 MATCH (auth:AuthUser)-[:HAS_SESSION]->(s:Session)-[:ON_DEVICE]->(d:Device)
 WHERE s.is_active = true
-RETURN d.platform, d.device_type, count(DISTINCT auth) as active_users""",
+RETURN d.platform, d.device_type, count(DISTINCT auth) as active_users
+ORDER BY active_users DESC, d.platform, d.device_type""",
     """\
 WITH devices AS (
     SELECT DISTINCT ON (auth_user_id, device_id) auth_user_id, device_id, platform, device_type
@@ -165,7 +170,8 @@ FROM auth.auth_users a
 JOIN auth.user_sessions s ON s.auth_user_id = a.id
 JOIN devices d ON d.auth_user_id = s.auth_user_id AND d.device_id = s.device_id
 WHERE s.is_active
-GROUP BY d.platform, d.device_type""",
+GROUP BY d.platform, d.device_type
+ORDER BY active_users DESC, d.platform, d.device_type""",
 )
 
 QUERIES = (

@@ -3,7 +3,8 @@
 Only these two modules join source, shape and sink.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,17 +13,18 @@ from typing import Protocol, TypeVar
 from exporter.errors import SnapshotError
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
 from exporter.pipeline.pool import Pool
-from exporter.pipeline.tasks import export_chunks, read_index
+from exporter.pipeline.tasks import export_chunks, find_repeated, read_index
 from exporter.pipeline.timing import StageTimer
 from exporter.settings import Settings
-from exporter.sink.files import Flusher
 from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
 from exporter.source.chunks import Chunker
-from exporter.source.connection import Connection, worker_address
+from exporter.source.connection import Connection
 from exporter.source.leader import Snapshot, end_readers, exportable_source
+from exporter.source.locks import LockWaits, lock_waits
 from exporter.source.plan import Planner
-from exporter.source.queries import Read, TableQueries
+from exporter.source.queries import IndexQuery, Read, TableQueries
+from exporter.source.reader_address import worker_address
 from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog, idle_limit
 
 
@@ -42,36 +44,117 @@ def extract(
 ) -> Extract:
     """Reads every table in one snapshot and writes its files. Raises `SourceError` or `RunError`."""
     readers, heartbeats = f"exporter {partial.stamp} reader", partial.directory / HEARTBEATS
-    with timer.stage("check"):
-        source = exportable_source(connection, settings.mapping)
+    locks = LockWaits(timer.listener.waiting)
+    with timer.stage("check"), locks.watched(connection, settings.source or ""):
+        source = exportable_source(connection, settings.mapping, timezone=settings.timezone)
         # Measured before the snapshot, so that later writes by others do not move the cuts between chunks.
         sizes = source.sizes()
     with timer.stage("lock"):
-        snapshot = source.take_snapshot()
+        with locks.watched(connection, settings.source or ""):
+            snapshot = source.take_snapshot()
         address = worker_address(connection, readers, lock_seconds=settings.lock_timeout)
+        views = frozenset(name for name, relation in source.relations().items() if not relation.is_table)
         context = Context(address, snapshot.pre_execution, partial.directory, heartbeats)
         view_counts = source.count_views()
         chunker = Chunker(connection, sizes, view_counts, chunk_bytes(settings.memory, settings.workers))
         planner = Planner(source, settings.timezone, chunker)
         index_queries = planner.index_queries()
     watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
+
+    def poll() -> None:
+        watchdog.poll()
+        locks.report(lock_waits(connection, 0, readers))
+
+    reading = Reading(pool, context, planner, partial, timer)
     with (
         end_readers_on_error(settings, pool, watchdog),
-        timer.polling(watchdog.poll, settings.stall_timeout / POLLS_PER_TIMEOUT),
+        locks.explained(),
+        timer.polling(poll, settings.stall_timeout / POLLS_PER_TIMEOUT),
     ):
         with timer.stage("keys"):
-            index_tasks = [pool.submit(read_index, context, queries) for queries in together(index_queries)]
+            tasks = reading.submit(index_queries)
             # The leader counts and plans while the workers read. Measured: 0.1 s per million rows.
             counts = view_counts | source.count_tables()
             timer.listener.totals(counts, heartbeats)
             table_queries = planner.table_queries()
-            index = [done for task in pool.finished(index_tasks, timer.tick) for done in task]
+            index = [done for task in pool.finished(tasks, timer.tick) for done in task]
+            if queries := planner.distrust(done.table for done in index if done.repeated and done.table):
+                index += reading.read(queries)
+                table_queries = planner.table_queries()
         with timer.stage("tables"):
-            table_tasks = [pool.submit(export_chunks, context, chunks) for chunks in chunk_tasks(table_queries)]
-            chunks = list(finished_chunks(pool, table_tasks, partial.flusher, timer))
+            chunks = reading.exported(table_queries)
+            chunks, index = reading.without_repeated_keys(chunks, index)
+        counts |= source.recount(miscounted(counts, index, chunks) - views)
         watchdog.poll()  # the snapshot was held until the end
     pool.shutdown()
     return Extract(snapshot, counts, index, chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading the tables of a source into a partial export needs."""
+
+    pool: Pool
+    context: Context
+    planner: Planner
+    partial: PartialExport
+    timer: StageTimer
+
+    def submit(self, queries: Iterable[IndexQuery]) -> list[Future[list[IndexDone]]]:
+        """Starts reading parts of the key index."""
+        return [self.pool.submit(read_index, self.context, queries) for queries in together(queries)]
+
+    def read(self, queries: Iterable[IndexQuery]) -> list[IndexDone]:
+        """Reads parts of the key index."""
+        return [done for task in self.pool.finished(self.submit(queries), self.timer.tick) for done in task]
+
+    def exported(self, queries: Iterable[TableQueries]) -> list[ChunkDone]:
+        """Exports tables chunk by chunk; their files are passed to the flusher, and the listener is told."""
+        tasks = [self.pool.submit(export_chunks, self.context, chunks) for chunks in chunk_tasks(queries)]
+        finished = []
+        for chunks in self.pool.finished(tasks, self.timer.tick):
+            for done in chunks:
+                self.partial.flusher.add(done.files())
+                self.timer.listener.advance(done.chunk.table, done.rows_read, done.rejects)
+                finished.append(done)
+        return finished
+
+    def without_repeated_keys(
+        self, chunks: list[ChunkDone], index: list[IndexDone]
+    ) -> tuple[list[ChunkDone], list[IndexDone]]:
+        """The chunks and index queries of a run in which no key is exported twice. Tables in which the catalog was
+        wrong about that are exported again, now with a look at what precedes each row."""
+        tables = dict.fromkeys(done.chunk.table for done in chunks)
+        found = {name: self.pool.submit(find_repeated, self.context, name) for name in tables}
+        for _ in self.pool.finished(list(found.values()), self.timer.tick):
+            pass
+        before = self.planner.distrusted
+        queries = self.planner.distrust(name for name, repeated in found.items() if repeated.result())
+        if not queries:
+            return chunks, index
+        again = self.planner.distrusted - before
+        self.take_back([done for done in chunks if done.chunk.table in again])
+        index = [*index, *self.read(queries)]
+        table_queries = [queries for queries in self.planner.table_queries() if queries.table in again]
+        kept = [done for done in chunks if done.chunk.table not in again]
+        return kept + self.exported(table_queries), index
+
+    def take_back(self, chunks: Iterable[ChunkDone]) -> None:
+        """Removes the files of chunks."""
+        self.partial.flusher.finish()
+        for done in chunks:
+            for record in done.files():
+                (self.partial.directory / record.path).unlink()
+            self.timer.listener.advance(done.chunk.table, -done.rows_read, -done.rejects)
+
+
+def miscounted(counts: dict[str, int], index: Iterable[IndexDone], chunks: Iterable[ChunkDone]) -> set[str]:
+    """The tables of which other numbers of rows were counted than read."""
+    rows_read = Counter[str]()
+    for done in chunks:
+        rows_read[done.chunk.table] += done.rows_read
+    keys_read = {done.table for done in index if done.table and done.rows_read != counts[done.table]}
+    return keys_read | {table for table, count in counts.items() if rows_read[table] != count}
 
 
 @contextmanager
@@ -82,7 +165,7 @@ def end_readers_on_error(settings: Settings, pool: Pool, watchdog: Watchdog) -> 
         yield
     except BaseException as error:
         pool.kill()
-        end_readers(settings.source or "", watchdog.application)
+        end_readers(settings.source or "", watchdog.application, watchdog.server)
         if isinstance(error, SnapshotError):
             watchdog.ask()  # raises why
         raise
@@ -102,17 +185,6 @@ def chunk_bytes(memory: int, workers: int) -> int:
     """The bytes of a table that a chunk may span so that all processes together stay within `memory` bytes."""
     share = (memory - LEADER_BYTES) // workers - WORKER_BYTES
     return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, share // CHUNK_FACTOR))
-
-
-def finished_chunks(
-    pool: Pool, tasks: Sequence[Future[list[ChunkDone]]], flusher: Flusher, timer: StageTimer
-) -> Iterator[ChunkDone]:
-    """The chunks as they finish; their files are passed to the flusher, and the listener is told."""
-    for chunks in pool.finished(tasks, timer.tick):
-        for done in chunks:
-            flusher.add(done.files())
-            timer.listener.advance(done.chunk.table, done.rows_read, done.rejects)
-            yield done
 
 
 # How many small tables are read together.

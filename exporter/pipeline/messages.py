@@ -68,8 +68,10 @@ class ChunkDone:
 
 @dataclass(frozen=True, slots=True)
 class IndexDone:
-    """The result of a task of the key index; for a key set, with its table and the number of rows read."""
+    """The result of a task of the key index; for a key set, with its table and the number of rows read. `repeated`:
+    a key of the table occurs twice."""
 
     timer: TaskTimer
     table: str | None = None
     rows_read: int = 0
+    repeated: bool = False

@@ -10,8 +10,8 @@ import pyarrow
 
 from exporter.pipeline.messages import Context
 from exporter.source.heartbeats import heartbeat
-from exporter.source.queries import Read, joint_query
-from exporter.source.reader import UndecodableError, UnexplainedError, read
+from exporter.source.queries import Read, joint_read
+from exporter.source.reader import UndecodableError, read
 from exporter.source.unpacking import UnpackableError, unpack
 
 FrameReader = Callable[[], pl.DataFrame]
@@ -20,14 +20,14 @@ FrameReader = Callable[[], pl.DataFrame]
 _read_plainly = set[str]()
 
 
-def frame(context: Context, how: Read, subject: str) -> pl.DataFrame:
+def read_frame(context: Context, how: Read, subject: str) -> pl.DataFrame:
     """The rows of a read, which `subject` names, in the leader's snapshot. Raises as `reader.read` does."""
     if how.packed and subject not in _read_plainly:
         try:
-            return unpack(result(context, how.packed, subject), how.columns)
-        except (UnpackableError, UnexplainedError):
+            return unpack(result(context, how, subject, packed=True), how.columns)
+        except UnpackableError:
             _read_plainly.add(subject)
-    return plain_frame(result(context, how.plain, subject))
+    return plain_frame(result(context, how, subject))
 
 
 def frames(context: Context, reads: Sequence[Read], subjects: Sequence[str]) -> list[FrameReader]:
@@ -35,11 +35,11 @@ def frames(context: Context, reads: Sequence[Read], subjects: Sequence[str]) -> 
     a long way, the query itself costs more than what it reads."""
     parts = list[pyarrow.Table]()
     if len(reads) > 1 and all(how.joinable for how in reads):
-        with suppress(UnexplainedError, UndecodableError):  # read one by one, it is known which one fails
-            parts = parted(result(context, joint_query(reads), ", ".join(subjects)), reads)
+        with suppress(UnpackableError, UndecodableError):  # read one by one, it is known which one fails
+            parts = parted(result(context, joint_read(reads), ", ".join(subjects), packed=True), reads)
     if parts:
         return [partial(part_frame, context, *part) for part in zip(reads, subjects, parts, strict=True)]
-    return [partial(frame, context, how, subject) for how, subject in zip(reads, subjects, strict=True)]
+    return [partial(read_frame, context, how, subject) for how, subject in zip(reads, subjects, strict=True)]
 
 
 def part_frame(context: Context, how: Read, subject: str, part: pyarrow.Table) -> pl.DataFrame:
@@ -48,7 +48,7 @@ def part_frame(context: Context, how: Read, subject: str, part: pyarrow.Table) -
         return unpack(part, how.columns) if how.packed else plain_frame(part)
     except UnpackableError:
         _read_plainly.add(subject)
-        return frame(context, how, subject)
+        return read_frame(context, how, subject)
 
 
 def parted(joint: pyarrow.Table, reads: Sequence[Read]) -> list[pyarrow.Table]:
@@ -64,7 +64,10 @@ def plain_frame(rows: pyarrow.Table) -> pl.DataFrame:
     return known
 
 
-def result(context: Context, query: str, subject: str) -> pyarrow.Table:
-    """The result of a query in the leader's snapshot. A heartbeat file exists while it is being read."""
+def result(context: Context, how: Read, subject: str, *, packed: bool = False) -> pyarrow.Table:
+    """The result of a read's plain or packed query in the leader's snapshot. A heartbeat file exists while it is being
+    read."""
+    query = (how.packed if packed else None) or how.plain
+    address = context.address if how.of_view else context.address.without_indexes()
     with heartbeat(context.heartbeats, subject):
-        return read(context.address, query, context.pre_execution, subject)
+        return read(address, query, context.pre_execution, subject, key=how.key, packed=packed)

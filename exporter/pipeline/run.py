@@ -6,6 +6,7 @@ settings -> plan -> key index -> chunks in worker processes -> publish
 """
 
 import functools
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Protocol
 from exporter import DISTRIBUTION
 from exporter.errors import LimitError, RunError
 from exporter.interrupts import time_limit
+from exporter.invocation import command
 from exporter.model.render import model_sha256
 from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.messages import ChunkDone, IndexDone
@@ -56,9 +58,16 @@ class ReportRenderer(Protocol):
     ) -> str: ...
 
 
-def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render: ReportRenderer) -> ExportResult:
+def export(
+    settings: Settings,
+    pool: Pool,
+    listener: ProgressListener,
+    *,
+    render: ReportRenderer,
+    move_latest: bool = True,
+) -> ExportResult:
     """Exports the source into a new directory below `settings.output`; `pool` is used for nothing else. `render` makes
-    the export's report.
+    the export's report; `latest` is left where it is unless `move_latest` is set.
 
     Raises an `ExporterError` with the contract's exit code; then nothing is published, nothing half-written is left,
     and no process or server-side query keeps running. Once an export is published, signals no longer stop the
@@ -68,6 +77,7 @@ def export(settings: Settings, pool: Pool, listener: ProgressListener, *, render
     started_at = datetime.now(UTC)
     timer = StageTimer(listener)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
+        partial.moves_latest = move_latest
         with connected(settings.source, f"exporter {partial.stamp}", **settings.timeouts) as connection:
             extracted = extract(settings, pool, connection, partial, timer)
         return publish(settings, partial, extracted, timer, started_at, render)
@@ -144,8 +154,18 @@ def check_limit(settings: Settings, partial: PartialExport, tallies: dict[str, T
     if settings.max_rejects is not None and rejects > settings.max_rejects:
         kept = partial.keep_rejects()
         raise LimitError(
-            f"{rejects} rejects exceed --max-rejects {settings.max_rejects}, nothing was published; see {kept}"
+            f"{rejects:,} rejects exceed --max-rejects {settings.max_rejects}, nothing was published: "
+            f"{commonest(tallies)}; see them by {command()} rejects {shlex.quote(str(kept))}"
         )
+
+
+def commonest(tallies: Mapping[str, Tally], most: int = 3) -> str:
+    """The commonest reasons of rejects, each with its entity: `812 dangling_end in Customer-HAS_AUTH-AuthUser, …`."""
+    counts = Counter(
+        {(reason, name): count for name, tally in tallies.items() for reason, count in tally.rejects.items()}
+    )
+    texts = [f"{count:,} {reason} in {name}" for (reason, name), count in counts.most_common(most)]
+    return ", ".join([*texts, *([f"{len(counts) - most} more kinds"] if len(counts) > most else [])])
 
 
 def examples_of(chunks: Iterable[ChunkDone]) -> dict[str, list[Example]]:
@@ -159,7 +179,14 @@ def metadata_of(settings: Settings, snapshot: Snapshot, started_at: datetime) ->
     return Metadata(
         tool=Tool(DISTRIBUTION, version(DISTRIBUTION)),
         model=Model(model_sha256()),
-        source=Source(snapshot.database, snapshot.server_version, snapshot.host, snapshot.taken_at, snapshot.wal_lsn),
+        source=Source(
+            snapshot.database,
+            snapshot.server_version,
+            snapshot.host,
+            snapshot.taken_at,
+            snapshot.wal_lsn,
+            identity=settings.source_name or snapshot.identity,
+        ),
         options=Options(settings.timezone, settings.tables, settings.columns),
         started_at=started_at,
         finished_at=datetime.now(UTC),

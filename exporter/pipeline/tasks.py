@@ -35,3 +35,10 @@ def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone
     from exporter.pipeline import worker
 
     return worker.export_chunks(context, chunks)
+
+
+def find_repeated(context: Context, table: str) -> bool:
+    """Whether a key occurs twice in a table that was exported, though the catalog promises otherwise."""
+    from exporter.pipeline import worker
+
+    return worker.find_repeated(context, table)

@@ -17,7 +17,7 @@ MEMORY_SECONDS = 1.0
 
 
 class ProgressListener(Protocol):
-    """Whoever follows a run. Its methods are called in the leader's main thread."""
+    """Whoever follows a run. Its methods are called in the leader's main thread, `waiting` also in another."""
 
     def stage(self, name: str) -> None:
         """A stage begins; the previous one has ended."""
@@ -26,7 +26,10 @@ class ProgressListener(Protocol):
         """How many rows of each table are to be read, and the directory of the workers' heartbeat files."""
 
     def advance(self, table: str, rows: int, rejects: int) -> None:
-        """A chunk of a table is done."""
+        """A chunk of a table is done; negative numbers take it back."""
+
+    def waiting(self, lock: str) -> None:
+        """The run waits for a lock, in a sentence; empty when it no longer does."""
 
     def tick(self, memory: int) -> None:
         """Called about four times a second, with the peak memory of all processes together in bytes."""

@@ -15,17 +15,20 @@ from pathlib import Path
 import polars as pl
 
 from exporter.errors import ExporterError, RunError
-from exporter.model.tables import Table, node, tables
+from exporter.model import frame
+from exporter.model.tables import Table, node, referenced_labels, tables
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
-from exporter.pipeline.reading import FrameReader, frame, frames
+from exporter.pipeline.reading import FrameReader, frames, read_frame
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
 from exporter.shape.rows import Shaped, shape
+from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
+from exporter.sink.oversized import oversized
 from exporter.sink.tally import Tally
 from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, ValueQueries
 from exporter.source.reader import UndecodableError
@@ -85,6 +88,10 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
             raw = chunk_frame(context, chunk, table, read)
         with timer.on(SHAPE):
             shaped = shape(raw, table, key_index(context))
+        if table.node and not {frame.ROW, frame.DUPLICATE} & set(raw.columns) and not is_referenced(table):
+            with timer.on(KEYS):
+                run = key_index(context).runs_directory(table.name) / f"run-{chunk.number}.arrow"
+                write_run(run, shaped[0].rows.to_series(0))
         parts = tuple(write_part(context.partial, chunk.number, part, timer) for part in shaped)
         return ChunkDone(chunk, raw.height, parts, timer)
 
@@ -95,8 +102,19 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader)
     try:
         raw = read()
     except UndecodableError:
-        return frame(context, chunk.fallback, chunk.table)
-    return frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
+        return read_frame(context, chunk.fallback, chunk.table)
+    return read_frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
+
+
+def is_referenced(table: Table) -> bool:
+    """Whether the key index holds the table's keys, so that reading those has told whether one occurs twice."""
+    return table.node is not None and table.node.label in referenced_labels()
+
+
+def find_repeated(context: Context, table: str) -> bool:
+    """Whether a key occurs twice in the runs of a table's chunks."""
+    with sanitized_errors(table):
+        return may_repeat(key_index(context).runs_directory(table))
 
 
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
@@ -106,6 +124,7 @@ def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> 
     with timer.on(WRITE):
         if rows.height:
             tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
+            tally += Tally(oversized=oversized(entity, rows))
         if rejects.height:
             record = write_rejects(partial, layout.rejects_file(entity, number), rejects)
             reasons = Counter(dict(rejects.group_by("reason").len().iter_rows()))
@@ -131,8 +150,7 @@ def write_part_of_index(context: Context, query: IndexQuery, reads: Iterator[Fra
     with sanitized_errors(query.subject), timer.on(KEYS):
         match query:
             case KeyQueries():
-                rows = write_key_set(context, query, found)
-                return IndexDone(timer, node(query.label).table, rows)
+                return IndexDone(timer, node(query.label).table, *write_key_set(context, query, found))
             case ValueQueries():
                 write_values(context, query, found)
             case DuplicateQuery():
@@ -140,8 +158,8 @@ def write_part_of_index(context: Context, query: IndexQuery, reads: Iterator[Fra
     return IndexDone(timer)
 
 
-def write_key_set(context: Context, queries: KeyQueries, found: Iterator[pl.DataFrame]) -> int:
-    """Writes a label's key set; returns how many rows it was made of."""
+def write_key_set(context: Context, queries: KeyQueries, found: Iterator[pl.DataFrame]) -> tuple[int, bool]:
+    """Writes a label's key set; returns how many rows it was made of, and whether a key occurs twice."""
     rows = 0
 
     def key_columns() -> Iterator[pl.DataFrame]:
@@ -152,8 +170,8 @@ def write_key_set(context: Context, queries: KeyQueries, found: Iterator[pl.Data
             yield columns
 
     directory, key = key_index(context).keys_directory(queries.label), node(queries.label).key
-    write_keys(directory, key, key_columns(), low=queries.low, high=queries.high, bytes=queries.bytes)
-    return rows
+    repeated = write_keys(directory, key, key_columns(), low=queries.low, high=queries.high, bytes=queries.bytes)
+    return rows, repeated
 
 
 def write_values(context: Context, queries: ValueQueries, found: Iterator[pl.DataFrame]) -> None:

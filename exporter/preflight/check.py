@@ -1,6 +1,7 @@
 """What `exporter check` finds out before an export: findings, an estimate, and the disk space for it."""
 
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,19 +9,25 @@ from typing import Any
 
 from rich.filesize import decimal
 
-from exporter.errors import SourceError
+from exporter.errors import SourceError, UsageError
+from exporter.invocation import command
 from exporter.model.render import model_sha256
 from exporter.model.tables import tables
-from exporter.preflight.estimate import Estimate, estimate
+from exporter.preflight.estimate import Estimate, estimate, previous_export
+from exporter.preflight.guesses import guess_missing
+from exporter.preflight.server import examine_server, examine_zone, try_reader
 from exporter.preflight.statistics import read_statistics
-from exporter.published.history import readable_manifest
+from exporter.preflight.views import try_views
 from exporter.settings import Settings
-from exporter.sink.layout import LATEST
+from exporter.sink.output import check_output
+from exporter.source.catalog import read_login
 from exporter.source.compatibility import Finding, Severity, by_severity, examine, examine_model
 from exporter.source.connection import Connection
 from exporter.source.leader import connected, current_catalog
 
 FORMAT = 1
+# Where a finding is that has nothing to do with the source.
+OUTPUT = "output"
 # Measured on the sample and the benchmark's data: estimates are a tenth too high with statistics, a sixth too low
 # without.
 MARGIN = 1.25
@@ -40,7 +47,8 @@ class SourceServer:
 class Preflight:
     """The result of a check: findings, the most severe first, the estimate, and the free bytes of the output's disk.
 
-    Server and estimate are None if the source is unreachable.
+    The server is None if the source is unreachable, the estimate also if the source cannot be exported. `guessed`: some
+    findings name what `init` would guess.
     """
 
     findings: list[Finding]
@@ -48,10 +56,20 @@ class Preflight:
     server: SourceServer | None = None
     estimate: Estimate | None = None
     free_bytes: int = 0
+    guessed: bool = False
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
     @property
     def exportable(self) -> bool:
-        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+        return not self.errors
+
+    @property
+    def fits(self) -> bool:
+        """Whether the source itself can be exported, wherever to."""
+        return all(finding.where == OUTPUT for finding in self.errors)
 
     def as_object(self) -> dict[str, Any]:
         """The object of `exporter check --json`; docs/source.md lists its keys, which are those of these classes."""
@@ -75,7 +93,7 @@ class Preflight:
 
 
 def check(settings: Settings) -> Preflight:
-    """Everything that can be found out before an export. Reads no table and writes nothing.
+    """Everything that can be found out before an export. Reads one row of each mapped view, and writes nothing.
 
     Raises `UsageError` if no source is set, `SourceError` or `RunError` if it cannot be queried.
     """
@@ -85,25 +103,52 @@ def check(settings: Settings) -> Preflight:
 
 def preflight(connection: Connection, settings: Settings) -> Preflight:
     """The check of a connected source. Raises `SourceError` or `RunError` if it cannot be queried."""
+    free_bytes, place = free_disk_space(settings.output), examine_output(settings.output, settings.group)
     if faults := examine_model():
-        return Preflight(faults, settings.output, read_server(connection), free_bytes=free_disk_space(settings.output))
+        return Preflight([*faults, *place], settings.output, read_server(connection), free_bytes=free_bytes)
     mapping = settings.mapping
     catalog = current_catalog(connection, mapping)
-    statistics, locked = read_statistics(connection, [mapping.table(table.name) for table in tables()])
-    expected = estimate(catalog, statistics, mapping, readable_manifest(settings.output / LATEST))
-    free_bytes = free_disk_space(settings.output)
+    login, guesses = read_login(connection), guess_missing(connection, catalog, mapping)
+    names = [mapping.table(table.name) for table in tables()]
+    statistics, locked = read_statistics(connection, names)
     findings = [
-        *examine(catalog, mapping),
+        *examine(catalog, mapping, login, guesses),
+        *try_views(connection, catalog, mapping, settings.timezone),
+        *examine_server(connection, names, login),
+        *examine_zone(connection, catalog, mapping, settings.timezone),
+        *try_reader(connection, settings.lock_timeout),
         *held_locks(locked, settings.lock_timeout),
-        *disk_space(settings.output, expected, free_bytes),
     ]
-    return Preflight(by_severity(findings), settings.output, read_server(connection), expected, free_bytes)
+    expected = None
+    # An estimate of a part of the tables would mislead.
+    if not any(finding.severity is Severity.ERROR for finding in findings):
+        expected = estimate(catalog, statistics, mapping, previous_export(connection, settings))
+        findings += disk_space(settings.output, expected, free_bytes)
+    findings += place
+    return Preflight(
+        by_severity(findings),
+        settings.output,
+        read_server(connection),
+        expected,
+        free_bytes,
+        guessed=bool(guesses.tables or guesses.columns),
+    )
 
 
 def unreachable(settings: Settings, error: SourceError) -> Preflight:
-    """The result for a source that could not be queried: the error is its only finding."""
-    finding = Finding(Severity.ERROR, "source", str(error))
-    return Preflight([finding], settings.output, free_bytes=free_disk_space(settings.output))
+    """The result for a source that could not be queried: the error, and what is wrong with the output."""
+    place = examine_output(settings.output, settings.group)
+    findings = [Finding(Severity.ERROR, "source", str(error)), *place]
+    return Preflight(findings, settings.output, free_bytes=free_disk_space(settings.output))
+
+
+def examine_output(output: Path, group: str | None) -> list[Finding]:
+    """An error for an output directory, or a group for it, that an export would refuse."""
+    try:
+        check_output(output, group)
+    except UsageError as error:
+        return [Finding(Severity.ERROR, OUTPUT, str(error))]
+    return []
 
 
 def read_server(connection: Connection) -> SourceServer:
@@ -114,10 +159,10 @@ def read_server(connection: Connection) -> SourceServer:
     return SourceServer("localhost" if host.startswith("/") else host, *row)
 
 
-def held_locks(locked: list[str], lock_timeout: int) -> list[Finding]:
-    """A warning for each table on which someone holds a lock that an export would wait for."""
+def held_locks(locked: Mapping[str, str], lock_timeout: int) -> list[Finding]:
+    """A warning for each table on which someone, by the table's name, holds a lock that an export would wait for."""
     remedy = f"an export waits for it, up to --lock-timeout ({lock_timeout}s)"
-    return [Finding(Severity.WARNING, name, "is locked right now, perhaps by a migration", remedy) for name in locked]
+    return [Finding(Severity.WARNING, name, f"is locked right now by {who}", remedy) for name, who in locked.items()]
 
 
 def disk_space(output: Path, expected: Estimate, free_bytes: int) -> list[Finding]:
@@ -126,7 +171,7 @@ def disk_space(output: Path, expected: Estimate, free_bytes: int) -> list[Findin
     if needed <= free_bytes:
         return []
     what = f"{decimal(free_bytes)} are free, and an export may take {decimal(needed)}"
-    remedy = "free some space (exporter prune), or choose another --output"
+    remedy = f"free some space ({command()} prune), or choose another --output"
     return [Finding(Severity.WARNING, str(output), what, remedy)]
 
 

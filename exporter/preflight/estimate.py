@@ -4,13 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from exporter.errors import UsageError
+from exporter.model.render import model_sha256
 from exporter.model.tables import Table, tables
 from exporter.model.vocabulary import Entity, Type
 from exporter.preflight.statistics import ColumnStatistics, TableStatistics
+from exporter.published.history import recent
+from exporter.settings import Settings
 from exporter.sink.headers import columns
 from exporter.sink.layout import data_folder
 from exporter.sink.manifest import Manifest
 from exporter.source.catalog import Column, Relation
+from exporter.source.connection import Connection
+from exporter.source.identity import source_identity
 from exporter.source.mapping import NameMapping
 
 # Measured with two workers on two cores (docs/performance.md): 1, 3 and 10 million rows took 4, 8 and 20 seconds; the
@@ -86,6 +92,17 @@ def estimate(
         if (relation := catalog.get(name := mapping.table(table.name)))
     )
     return with_seconds(estimates, previous)
+
+
+def previous_export(connection: Connection, settings: Settings) -> Manifest | None:
+    """The newest export of this source and graph model below the output directory, if there is one. Raises `RunError`
+    if the connection is lost."""
+    identity = settings.source_name or source_identity(connection)
+    try:
+        earlier = recent(settings.output, identity, model_sha256(), 1)
+    except UsageError:  # there is no such directory yet
+        return None
+    return earlier[0].manifest if earlier else None
 
 
 def estimate_table(

@@ -83,13 +83,13 @@ def read_candidates(connection: Connection) -> dict[str, Relation]:
     }
 
 
-def suggest(candidates: Mapping[str, Relation]) -> list[TableGuess]:
-    """A guess for each table of the model, in the model's order; no table of the source is guessed twice.
+def suggest(candidates: Mapping[str, Relation], wanted: Iterable[Table] | None = None) -> list[TableGuess]:
+    """A guess for each wanted table (by default all) in the model's order; no table of the source is guessed twice.
 
     The best pair is taken first, so that a table under its own name is never mistaken for a similar one; a certain pair
     in the model's own schema takes precedence over pairs elsewhere.
     """
-    model_tables = {table.name: table for table in tables()}
+    model_tables = {table.name: table for table in (tables() if wanted is None else wanted)}
     pairs = {
         (name, candidate): similarity
         for name, table in model_tables.items()

@@ -1,18 +1,20 @@
 """The settings file that `exporter init` writes: every setting with its allowed values, and the guessed names."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from exporter.errors import UsageError
+from exporter.errors import SourceError, UsageError
+from exporter.preflight.guesses import grounds
 from exporter.preflight.name_matching import TableGuess, certain_names, read_candidates, suggest
 from exporter.settings import RebuildSettings, Settings
 from exporter.sink.files import write_private
-from exporter.source.catalog import read_catalog
-from exporter.source.compatibility import Severity, examine
-from exporter.source.leader import connected
+from exporter.source.catalog import read_login
+from exporter.source.compatibility import Severity, examine, examine_model
+from exporter.source.leader import connected, current_catalog
+from exporter.text import visible
 
 HEAD = """\
 # Settings of the exporter, written by `exporter init`. A flag overrides the environment (EXPORTER_...), which overrides
@@ -34,18 +36,22 @@ REBUILD = """
 [rebuild]
 """
 ELSEWHERE = {"source", "tables", "columns", "rebuild"}
+KINDS = ("under the model's name", "guessed", "uncertain", "not found")
 NOT_FOUND = "nothing similar was found"
 
 
 def guess_names(settings: Settings) -> tuple[list[TableGuess], int]:
     """The guessed tables and columns of a source, and how many errors a check finds with the certain guesses.
 
-    Raises `UsageError` if no source is set, `SourceError` if it cannot be queried.
+    Raises `UsageError` if no source is set, `SourceError` if it cannot be queried, or if the model itself is faulty.
     """
+    if faults := examine_model():
+        raise SourceError("\n  ".join(["names cannot be guessed for a faulty model:", *map(str, faults)]))
     with connected(settings.source, "exporter init", **settings.timeouts) as connection:
         guesses = suggest(read_candidates(connection))
         mapping = certain_names(guesses)
-        findings = examine(read_catalog(connection, mapping.schemas()), mapping)
+        catalog = current_catalog(connection, mapping)
+        findings = examine(catalog, mapping, read_login(connection))
     return guesses, sum(finding.severity is Severity.ERROR for finding in findings)
 
 
@@ -80,12 +86,6 @@ def table_lines(guess: TableGuess) -> Iterator[str]:
         yield f"{'' if guess.certain else '# '}{table} = {quoted(guess.name)}  # {grounds(guess)}"
 
 
-def grounds(guess: TableGuess) -> str:
-    """Why a table was guessed: how many of the model's columns it has."""
-    doubt = "" if guess.certain else "uncertain: "
-    return f"{doubt}{len(guess.columns)} of {len(guess.table.columns())} columns"
-
-
 def column_lines(guess: TableGuess) -> Iterator[str]:
     """The section of a table's columns with other names in the source; nothing if there is none."""
     if guess.name is None or not (guess.renamed_columns or guess.missing):
@@ -104,10 +104,10 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def summary(guesses: Iterable[TableGuess]) -> list[str]:
+def summary(guesses: Sequence[TableGuess]) -> list[str]:
     """Lines for the screen: how many guesses there are of each kind, then each table whose name differs."""
-    table_counts = dict.fromkeys(("under the model's name", "guessed", "uncertain", "not found"), 0)
-    column_counts = dict(table_counts)
+    table_counts = dict.fromkeys(KINDS, 0)
+    column_counts = dict.fromkeys(KINDS, 0)
     listed = []
     for guess in guesses:
         table_counts[kind_of(guess.table.name, guess.name, guess.certain)] += 1
@@ -119,12 +119,24 @@ def summary(guesses: Iterable[TableGuess]) -> list[str]:
             kind = kind_of(name, column.name, column.certain) if column else "not found"
             column_counts[kind] += 1
         if guess.renamed:
-            listed.append(f"  {guess.table.name} -> {guess.name} ({grounds(guess)})")
+            listed.append(f"  {guess.table.name} -> {visible(guess.name)} ({grounds(guess)})")
+    if nothing_similar(guesses):
+        return ["tables: none of the model's, and nothing similar: is it the right database?"]
     lines = [
         f"{title}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         for title, counts in (("tables", table_counts), ("columns", column_counts))
     ]
     return [*lines, *listed]
+
+
+def nothing_similar(guesses: Iterable[TableGuess]) -> bool:
+    """Whether nothing in the source is like any of the model's tables."""
+    return all(guess.name is None for guess in guesses)
+
+
+def nothing_to_map(guesses: Iterable[TableGuess]) -> bool:
+    """Whether every table and column has the model's name."""
+    return not any(guess.renamed or guess.renamed_columns or guess.missing for guess in guesses)
 
 
 def kind_of(name: str, guessed: str | None, certain: bool) -> str:

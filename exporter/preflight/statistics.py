@@ -7,7 +7,9 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from exporter.source.catalog import TREE
-from exporter.source.connection import Connection, run_error
+from exporter.source.connection import Connection
+from exporter.source.locks import SESSION_COLUMNS, blocking_session
+from exporter.source.refusals import run_error
 
 # Reading a table's size waits for a lock that a migration may hold.
 LOCK_TIMEOUT = "1s"
@@ -74,17 +76,23 @@ join pg_stats s on s.schemaname = ln.nspname and s.tablename = l.relname
 group by 1, 2
 """
 
+# The tables that somebody keeps from being read, or waits to, and who.
 LOCKS = f"""
-{TREE}
-select distinct n.nspname || '.' || r.relname from tree t join pg_locks k on k.relation = t.leaf
-join pg_class r on r.oid = t.root join pg_namespace n on n.oid = r.relnamespace
-where k.mode = 'AccessExclusiveLock' and k.database = (select oid from pg_database where datname = current_database())
+{TREE}, held as (
+    select distinct on (t.root) t.root, coalesce(k.pid, 0) as blocker from tree t join pg_locks k on k.relation = t.leaf
+    where k.mode = 'AccessExclusiveLock'
+      and k.database = (select oid from pg_database where datname = current_database())
+    order by t.root, k.granted desc, k.pid
+)
+select n.nspname || '.' || r.relname, {SESSION_COLUMNS}
+from held join pg_class r on r.oid = held.root join pg_namespace n on n.oid = r.relnamespace
+left join pg_stat_activity b on b.pid = held.blocker
 order by 1
 """
 
 
-def read_statistics(connection: Connection, names: list[str]) -> tuple[dict[str, TableStatistics], list[str]]:
-    """The statistics of each named table, by name, and which tables are locked against an export; views have none.
+def read_statistics(connection: Connection, names: list[str]) -> tuple[dict[str, TableStatistics], dict[str, str]]:
+    """The statistics of each named table, by name, and by whom tables are locked against an export; views have none.
 
     Raises `RunError` if the source fails.
     """
@@ -106,12 +114,12 @@ def read_statistics(connection: Connection, names: list[str]) -> tuple[dict[str,
 Row = tuple[str, int, bool, int]
 
 
-def read_rows(connection: Connection, names: list[str]) -> tuple[list[Row], list[str]]:
+def read_rows(connection: Connection, names: list[str]) -> tuple[list[Row], dict[str, str]]:
     """The rows of ROWS, and the locked tables, for which there is only what they had when last analyzed."""
     with suppress(LockNotAvailable):
-        return query_rows(connection, NOW, names), []
-    locked = [name for (name,) in connection.execute(LOCKS.encode(), [names])]
-    analyzed = [row for row in query_rows(connection, THEN, locked) if row[1]]
+        return query_rows(connection, NOW, names), {}
+    locked = {name: blocking_session(*blocker) for name, *blocker in connection.execute(LOCKS.encode(), [names])}
+    analyzed = [row for row in query_rows(connection, THEN, list(locked)) if row[1]]
     with suppress(LockNotAvailable):
         return query_rows(connection, NOW, [name for name in names if name not in locked]) + analyzed, locked
     return [row for row in query_rows(connection, THEN, names) if row[1]], locked

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from exporter.progress.log import PlainLines, stderr_console
+from exporter.progress.log import PlainLines, is_verbose, stderr_console
 from exporter.progress.state import STAGES, ProgressState
 from exporter.text import format_clock
 
@@ -41,6 +41,8 @@ class LiveView:
         elif state.times.current:
             yield line(state.stage_text() + state.memory_text(), "bold")
         yield self.stage_bar(narrow)
+        if state.lock_wait:
+            yield Text(state.lock_wait, "yellow", overflow="fold")
         yield self.tables(narrow)
 
     def total(self) -> RenderableType:
@@ -94,6 +96,6 @@ def bar(width: int | None) -> BarColumn:
 
 
 def progress_display() -> LiveView | PlainLines:
-    """The live view where stderr is a terminal, else plain lines."""
+    """The live view where stderr is a terminal, else plain lines; these also among the lines of `--verbose`."""
     console = stderr_console()
-    return LiveView(console, ProgressState()) if console.is_terminal else PlainLines()
+    return LiveView(console, ProgressState()) if console.is_terminal and not is_verbose() else PlainLines()

@@ -1,5 +1,6 @@
 """Lines on stderr: messages, and the plain dated lines of a run's progress (live.py is the live view)."""
 
+import logging
 import os
 import sys
 import threading
@@ -11,7 +12,10 @@ from typing import TextIO
 
 from rich.console import Console
 
+from exporter.errors import UsageError
+from exporter.progress.console import SafeConsole
 from exporter.progress.state import ProgressState
+from exporter.text import visible_lines
 
 # Lines are at least this many seconds apart, and at least this share of the run's time so far: a night's log stays
 # readable.
@@ -22,25 +26,41 @@ TABLES_A_LINE = 3
 
 
 def print_if_possible(text: str, stream: TextIO) -> None:
-    """Prints a line. Where that fails, on a full disk or a pipe that nobody reads, the run goes on without."""
+    """Prints text, whose control characters cannot command a terminal. Where that fails, on a full disk or a pipe that
+    nobody reads, the run goes on without."""
     try:
-        print(text, file=stream, flush=True)
+        print(visible_lines(text), file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-_quiet = False
+_quiet: bool | None = None
+_dated = False
 
 
-def silence() -> None:
-    """From now on stderr gets errors only."""
+def choose_verbosity(*, quiet: bool) -> None:
+    """From now on stderr gets errors only, or everything that the program logs. Raises `UsageError` for both."""
     global _quiet
-    _quiet = True
+    if _quiet not in (None, quiet):
+        raise UsageError("choose one of --quiet and --verbose")
+    _quiet = quiet
+    logging.getLogger("exporter").setLevel(logging.CRITICAL if quiet else logging.DEBUG)
+
+
+def is_verbose() -> bool:
+    """Whether stderr gets everything that the program logs."""
+    return _quiet is False
+
+
+def begin_dated_log() -> None:
+    """From now on errors are dated, too."""
+    global _dated
+    _dated = True
 
 
 def log_error(text: str) -> None:
-    """Prints an error on stderr if possible."""
-    print_if_possible(text, sys.stderr)
+    """Prints an error on stderr if possible, with the local time if the lines before it have theirs."""
+    print_if_possible(dated(text) if _dated else text, sys.stderr)
 
 
 def log_stderr(text: str) -> None:
@@ -51,12 +71,18 @@ def log_stderr(text: str) -> None:
 
 def stderr_console() -> Console:
     """The console on stderr for what is not an error: it prints nothing when that was silenced."""
-    return Console(stderr=True, quiet=_quiet)
+    return SafeConsole(stderr=True, quiet=bool(_quiet))
 
 
 def log_dated(text: str) -> None:
     """Prints on stderr, prefixed with the local time."""
-    log_stderr(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}")
+    begin_dated_log()
+    log_stderr(dated(text))
+
+
+def dated(text: str) -> str:
+    """A text with the local time before it."""
+    return f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}"
 
 
 class PlainLines:
@@ -67,6 +93,7 @@ class PlainLines:
         self.state = ProgressState()
         self.print_line = print_line
         self.printed: float | None = None
+        self.waited = False
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.print_until_ended, daemon=True)
 
@@ -77,20 +104,26 @@ class PlainLines:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.ended.set()
         self.thread.join()
+        self.state.end()
+        if self.print_line is log_dated and self.state.times.seconds:
+            begin_dated_log()  # even if the run ended before its first line was due
 
     def print_until_ended(self) -> None:
         while not self.ended.wait(POLL_SECONDS):
             self.print_when_due()
 
     def print_when_due(self) -> None:
-        """Prints a line if a stage has begun and the previous line is old enough."""
+        """Prints a line if a stage has begun and the previous line is old enough, or if a wait for a lock begins."""
         state, now = self.state, time.monotonic()
+        lock_wait = state.lock_wait
+        begins, self.waited = bool(lock_wait) and not self.waited, bool(lock_wait)
         seconds = max(LINE_SECONDS, (now - state.began) * SHARE_OF_RUN)
-        if not state.times.current or (self.printed is not None and now - self.printed < seconds):
+        if not state.times.current or (self.printed is not None and now - self.printed < seconds and not begins):
             return
         self.printed = now
         if state.counts_rows and state.rows:
             line = f"{state.rows_text()}{state.memory_text()} · {state.time_left()}"
         else:
             line = f"{state.stage_text()}{state.memory_text()}"
-        self.print_line(" · ".join([line, *([", ".join(state.reading[:TABLES_A_LINE])] if state.reading else [])]))
+        reading = ", ".join(state.reading[:TABLES_A_LINE])
+        self.print_line(" · ".join(part for part in (line, reading, lock_wait) if part))

@@ -1,5 +1,6 @@
 """The state of a running export, by the clock of `time.monotonic`: stage, rows, what is being read, memory."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -7,7 +8,9 @@ from pathlib import Path
 
 from exporter.pipeline.timing import StageTimes
 from exporter.source.heartbeats import heartbeats
-from exporter.text import format_duration
+from exporter.text import format_duration, format_seconds
+
+logger = logging.getLogger(__name__)
 
 STAGES = {
     "check": "Comparing the source with the model",
@@ -32,11 +35,13 @@ class ProgressState:
         self.rows_done: Counter[str] = Counter()
         self.rejects = 0
         self.peak_memory = 0
+        self.lock_wait = ""
         self.heartbeats: Path | None = None
         # By process id of a worker: what it read last, and when its heartbeat file was last seen.
         self.latest: dict[int, tuple[str, float]] = {}
 
     def stage(self, name: str) -> None:
+        self.end()
         self.times.begin(name)
         self.latest.clear()
 
@@ -46,6 +51,17 @@ class ProgressState:
     def advance(self, table: str, rows: int, rejects: int) -> None:
         self.rows_done[table] += rows
         self.rejects += rejects
+        if self.is_done(table):
+            logger.debug("%s: %s rows exported", table, f"{self.rows_done[table]:,}")
+
+    def end(self) -> None:
+        """Ends the current stage, if there is one."""
+        if stage := self.times.current:
+            self.times.end()
+            logger.debug("%s: %s%s", STAGES[stage], format_seconds(self.times.seconds[stage]), self.memory_text())
+
+    def waiting(self, lock: str) -> None:
+        self.lock_wait = lock
 
     def tick(self, memory: int) -> None:
         self.peak_memory = memory

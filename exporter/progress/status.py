@@ -1,6 +1,8 @@
 """A wait, shown while it lasts: on a terminal as a line in place, else as a dated line now and then."""
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,17 +12,20 @@ from rich.text import Text
 from exporter.progress.log import LINE_SECONDS, log_dated, stderr_console
 from exporter.text import format_duration
 
+# The rate of a download is that of its last seconds.
+RATE_SECONDS = 10.0
+
 
 class Spinner:
-    """The line: what is being waited for, the share that is done if known, and how long it has taken."""
+    """The line: what is being waited for, how far it is if known, and how long it has taken."""
 
     def __init__(self, title: str) -> None:
         self.title = title
         self.share = ""
-        self.began = self.logged = time.monotonic()
+        self.began = time.monotonic()
 
     def __rich__(self) -> Text:
-        return Text(str(self))
+        return Text(str(self), no_wrap=True, overflow="ellipsis")
 
     def __str__(self) -> str:
         return f"{self.title}{self.share} · {format_duration(time.monotonic() - self.began)}"
@@ -28,21 +33,67 @@ class Spinner:
     def advance(self, done: int, total: int) -> None:
         self.share = f" · {done / max(total, 1):.0%}"
 
-    def advance_and_log(self, done: int, total: int) -> None:
-        """Advances without a live view, with a dated line every few seconds."""
-        self.advance(done, total)
-        if time.monotonic() - self.logged >= LINE_SECONDS:
-            self.logged = time.monotonic()
-            log_dated(str(self))
+
+class Transfer(Spinner):
+    """The line of a download: how long it has taken, bytes, rate, time left."""
+
+    def __init__(self, title: str, total: int) -> None:
+        super().__init__(title)
+        self.total = total
+        self.samples: deque[tuple[float, int]] = deque()
+
+    def __str__(self) -> str:
+        return f"{self.title} · {format_duration(time.monotonic() - self.began)}{self.share}"
+
+    def receive(self, done: int) -> None:
+        """Tells how many bytes are there in all; to be called every second or so."""
+        now = time.monotonic()
+        self.samples.append((now, done))
+        while now - self.samples[0][0] > RATE_SECONDS:
+            self.samples.popleft()
+        first, before = self.samples[0]
+        rate = (done - before) / (now - first) if now > first else 0.0
+        left = f" · {format_duration((self.total - done) / rate)} left" if rate > 0 else ""
+        self.share = f" · {done / 1e6:.0f} of {self.total / 1e6:.0f} MB · {rate / 1e6:.1f} MB/s{left}"
 
 
 @contextmanager
 def status(title: str) -> Iterator[Callable[[int, int], None]]:
     """Shows what is being waited for while the block runs. Yields a function to call with how much is done, and how
     much there is in total."""
-    spinner, console = Spinner(title), stderr_console()
+    spinner = Spinner(title)
+    with shown(spinner):
+        yield spinner.advance
+
+
+@contextmanager
+def transfer(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Shows a download of `total` bytes while the block runs. Yields a function to call, every second or so, with how
+    many are there."""
+    line = Transfer(title, total)
+    with shown(line):
+        yield line.receive
+
+
+@contextmanager
+def shown(spinner: Spinner) -> Iterator[None]:
+    """Shows a line while the block runs: in place on a terminal, else dated, every few seconds."""
+    console = stderr_console()
     if console.is_terminal:
         with Live(spinner, console=console, refresh_per_second=4, transient=True):
-            yield spinner.advance
-    else:
-        yield spinner.advance_and_log
+            yield
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=log_until, args=(ended, spinner), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def log_until(ended: threading.Event, spinner: Spinner) -> None:
+    """Logs a line every few seconds, also while nothing moves: that is when somebody looks."""
+    while not ended.wait(LINE_SECONDS):
+        log_dated(str(spinner))

@@ -1,7 +1,10 @@
 """What changed from one export to another."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from exporter.published.history import same_source
 from exporter.sink.manifest import EntityEntry, Manifest
 
 
@@ -32,6 +35,47 @@ def changes(before: Manifest, after: Manifest) -> list[Change]:
     return compared
 
 
+def shared_changes(before: Manifest, after: Manifest) -> list[Change]:
+    """The labels and patterns that both exports have, in the order of the later one."""
+    old, new = ({entry.pattern for entry in manifest.entities} for manifest in (before, after))
+    return [change for change in changes(before, after) if change.pattern in old & new]
+
+
 def rows_and_rejects(entry: EntityEntry | None) -> tuple[int, int]:
     """The rows of a label or pattern, and its rejects."""
     return (entry.rows, sum(entry.rejects.values())) if entry else (0, 0)
+
+
+def remarks(before: Manifest, after: Manifest) -> list[str]:
+    """What makes two exports more different than their numbers show: another source or graph model, in sentences."""
+    found = []
+    sources = before.source.identity, after.source.identity
+    if None in sources:
+        found.append("Whether they are of the same source is not known: exports of version 1.0 do not say it.")
+    elif not same_source(before, after):
+        found.append("They are of different sources: {} and {}.".format(*sources))
+    if before.model != after.model:
+        found.append("They are of different graph models.")
+    return found
+
+
+def diff_object(before: Path, after: Path, manifests: tuple[Manifest, Manifest]) -> dict[str, Any]:
+    """The object of `exporter runs --diff A B --json` (docs/settings.md): what changed from one export to another."""
+    known = None not in [manifest.source.identity for manifest in manifests]
+    return {
+        "before": before.resolve().name,
+        "after": after.resolve().name,
+        "same_source": same_source(*manifests) if known else None,
+        "same_model": manifests[0].model == manifests[1].model,
+        "changes": [
+            {
+                "name": change.pattern,
+                "rows_before": change.rows_before,
+                "rows_after": change.rows_after,
+                "rejects_before": change.rejects_before,
+                "rejects_after": change.rejects_after,
+            }
+            for change in changes(*manifests)
+            if change.changed
+        ],
+    }

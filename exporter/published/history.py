@@ -1,4 +1,4 @@
-"""The exports below an output directory: which exist, and what their manifests say."""
+"""The exports below an output directory: which exist, what their manifests say, and which can be compared."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exporter.errors import DifferenceError, UsageError
+from exporter.invocation import command
 from exporter.sink import layout
 from exporter.sink.manifest import Manifest, read_manifest
+from exporter.text import visible
 
 STAMP = re.compile(r"\d{8}T\d{6}Z")
+# How many of the newest exports are looked through for comparable ones: reading a manifest takes a few milliseconds.
+LOOKED_THROUGH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class PublishedExport:
     @property
     def begun_at(self) -> datetime:
         """When the export began (UTC): its directory's name."""
-        return datetime.strptime(self.directory.name, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return begun_at(self.directory.name)
 
     @property
     def fault(self) -> str:
@@ -37,6 +41,11 @@ class PublishedExport:
         return ""
 
 
+def begun_at(stamp: str) -> datetime:
+    """The moment (UTC) that names an export."""
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
 def directories(output: Path) -> list[Path]:
     """The published exports below an output directory, oldest first. Raises `UsageError` if it cannot be read."""
     try:
@@ -44,6 +53,25 @@ def directories(output: Path) -> list[Path]:
     except OSError as error:
         raise UsageError(f"cannot read {output}: {error.strerror}; name another with --output") from None
     return sorted(found)
+
+
+def kept_rejects(output: Path) -> list[Path]:
+    """The reject files that were kept of runs with more rejects than --max-rejects allows, oldest first."""
+    kept = [path for path in output.glob(f"{layout.REJECTED}*") if path.is_dir()]
+    return sorted(path for path in kept if STAMP.fullmatch(path.name.removeprefix(layout.REJECTED)))
+
+
+def latest(output: Path) -> Path | None:
+    """The export that `latest` leads to; None if it leads to none of this directory, or this user may not look.
+
+    An export may be a link to where it was moved.
+    """
+    target = (output / layout.LATEST).resolve()
+    try:
+        found = directories(output) if target.is_dir() else []
+    except (OSError, UsageError):
+        return None
+    return next((export for export in found if export.resolve() == target), None)
 
 
 def exports(output: Path) -> list[PublishedExport]:
@@ -54,13 +82,22 @@ def exports(output: Path) -> list[PublishedExport]:
     ]
 
 
-def recent(output: Path, database: str, most: int) -> list[PublishedExport]:
-    """The last exports of a source database whose manifests are readable, at most `most`, oldest first.
+def recent(output: Path, identity: str | None, model: str, most: int) -> list[PublishedExport]:
+    """The last exports that can be compared with one of this source and this graph model (its SHA-256), at most
+    `most`, oldest first; none for a source without an identity. Raises as `directories` does."""
+    found: list[PublishedExport] = []
+    for directory in reversed(directories(output)[-LOOKED_THROUGH:] if identity else []):
+        manifest = readable_manifest(directory)
+        if manifest and (manifest.source.identity, manifest.model.sha256) == (identity, model):
+            found.append(PublishedExport(directory, manifest))
+        if len(found) == most:
+            break
+    return found[::-1]
 
-    Only the newest exports are considered, twice as many as are wanted. Raises as `directories` does.
-    """
-    newest = [PublishedExport(path, readable_manifest(path)) for path in directories(output)[-2 * most :]]
-    return [export for export in newest if export.manifest and export.manifest.source.database == database][-most:]
+
+def same_source(one: Manifest, other: Manifest) -> bool:
+    """Whether two exports are of the same source, as far as their manifests say: older exports do not."""
+    return one.source.identity is not None and one.source.identity == other.source.identity
 
 
 def readable_manifest(export: Path) -> Manifest | None:
@@ -84,4 +121,4 @@ def find_directory(output: Path, name: str) -> Path:
     for directory in (output / name, Path(name)):
         if (directory / layout.MANIFEST).is_file():
             return directory
-    raise UsageError(f"there is no export {name} in {output}; `exporter runs` lists them")
+    raise UsageError(f"there is no export {visible(name)} in {output}; `{command()} runs` lists them")

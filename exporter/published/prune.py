@@ -1,43 +1,82 @@
 """Which exports are kept, and the removal of the others."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.published.history import directories
+from exporter.errors import UsageError
+from exporter.published.history import directories, kept_rejects, latest
 from exporter.sink import layout
 from exporter.sink.publish import locked, remove
 
 
-def prune(output: Path, keep: int, needed: Collection[str] = ()) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An export, an archive or kept rejects that are to go or have gone, and the bytes of their files."""
+
+    path: Path
+    bytes: int
+
+
+def prune(output: Path, keep: int, needed: Collection[str] = ()) -> list[Removal]:
     """Removes all but the newest `keep` exports, each with its archives, and returns what was removed, oldest first.
 
     Never removes the `latest` export, nor one whose name is in `needed`. Kept rejects are removed if they are older
     than the oldest remaining export; an archive without its export is the user's, and is left alone. Raises
-    `UsageError` if the directory cannot be read, `BusyError` if an export is running.
+    `UsageError` if the directory cannot be read or something in it not removed, `BusyError` if an export is running.
     """
     directories(output)  # before the lock, which would create a missing directory
     with locked(output):
-        outdated = outdated_exports(output, keep, needed)
-        outdated += outdated_rejects(output, outdated)
-        # The archive is removed before its directory: alone, it would look like the user's.
-        removed = [path for directory in outdated for path in (*layout.archives(directory), directory)]
-        for path in removed:
-            # The name is removed before the files: a directory named by a stamp is complete.
-            trash = output / f"{layout.PARTIAL}{path.name}"
-            path.rename(trash)
-            remove(trash)
-    return removed
+        return [remove_for_good(removal) for removal in outdated(output, keep, needed)]
+
+
+def outdated(output: Path, keep: int, needed: Collection[str] = ()) -> list[Removal]:
+    """What `prune` would remove now. Raises `UsageError` if the directory cannot be read."""
+    exports = outdated_exports(output, keep, needed)
+    # An archive is removed before its directory: alone, it would look like the user's.
+    paths = [path for export in exports for path in (*layout.archives(export), export)]
+    return [Removal(path, size(path)) for path in (*paths, *outdated_rejects(output, exports))]
 
 
 def outdated_exports(output: Path, keep: int, needed: Collection[str]) -> list[Path]:
     """The exports to remove, oldest first."""
     exports = directories(output)
-    kept = {*exports[-keep:], (output / layout.LATEST).resolve(), *(output / name for name in needed)}
-    return [export for export in exports if export not in kept and export.resolve() not in kept]
+    kept = {*exports[-keep:], latest(output), *(output / name for name in needed)}
+    return [export for export in exports if export not in kept]
 
 
 def outdated_rejects(output: Path, outdated: Collection[Path]) -> list[Path]:
     """The kept rejects that are older than every remaining export; none if no export remains."""
     staying = [export.name for export in directories(output) if export not in outdated]
-    kept_rejects = sorted(output.glob(f"{layout.REJECTED}*"))
-    return [path for path in kept_rejects if staying and path.name.removeprefix(layout.REJECTED) < staying[0]]
+    rejects = kept_rejects(output) if staying else []
+    return [path for path in rejects if path.name.removeprefix(layout.REJECTED) < staying[0]]
+
+
+def remove_for_good(removal: Removal) -> Removal:
+    """Removes it, and returns it with the bytes that this freed. Raises `UsageError` if that is not allowed."""
+    trash = removal.path.with_name(f"{layout.PARTIAL}{removal.path.name}")
+    try:
+        # The name is removed before the files: a directory named by a stamp is complete.
+        removal.path.rename(trash)
+        remove(trash)
+    except OSError as error:
+        raise UsageError(f"cannot remove {removal.path}: {error.strerror}; run this as its owner") from None
+    return Removal(removal.path, removal.bytes - size(trash))
+
+
+def size(path: Path) -> int:
+    """The bytes of a file, or of all files below a directory; 0 for what does not exist or cannot be read."""
+    files = [path] if path.is_symlink() or path.is_file() else path.rglob("*")
+    try:
+        return sum(file.lstat().st_size for file in files if file.is_symlink() or file.is_file())
+    except OSError:
+        return 0
+
+
+def removals_object(removals: Sequence[Removal], *, dry_run: bool) -> dict[str, object]:
+    """The object of `exporter prune --json` (docs/settings.md)."""
+    return {
+        "dry_run": dry_run,
+        "removed": [{"path": str(removal.path), "bytes": removal.bytes} for removal in removals],
+        "bytes": sum(removal.bytes for removal in removals),
+    }

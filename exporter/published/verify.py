@@ -11,9 +11,10 @@ import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
 from exporter.sink.counts import counts_tsv
-from exporter.sink.files import FileRecord
+from exporter.sink.files import FileRecord, special_files
 from exporter.sink.layout import ARGUMENTS, CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS, SCHEMA
 from exporter.sink.manifest import EntityEntry, Manifest, read_manifest
+from exporter.text import visible
 
 # Stricter than sha256sum, as in verify.sh: no capital digits, other line ends, comments or paths leading outside.
 PATH_PART = rb"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
@@ -26,12 +27,15 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
     """The differences between an export's files, its SHA256SUMS and its manifest, one sentence each; empty if none.
 
     Every file is read once for its checksum, and each data file once more for its rows. `on_progress` gets the bytes
-    compared so far and in total. Raises `UsageError` if the directory is not an export, or cannot be read.
+    compared so far and in total. With anything in it but plain files and directories, nothing is opened. Raises
+    `UsageError` if the directory is not an export, or cannot be read.
     """
     if not (export / MANIFEST).is_file() and not (export / CHECKSUMS).is_file():
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):
         raise UsageError(f"{export} cannot be read: run this as the export's owner")
+    if special := special_files(export):
+        return [f"{visible(path)}: neither a plain file nor a directory, so nothing was read" for path in special]
     differences: list[str] = []
     try:
         sums = read_checksums(export)
@@ -74,7 +78,7 @@ def listing_differences(export: Path, sums: dict[str, str]) -> list[str]:
     """Files that are listed but missing, or present but not listed."""
     present = {path.relative_to(export).as_posix() for path in export.rglob("*") if not path.is_dir()} - {CHECKSUMS}
     missing = [f"{path}: missing" for path in sorted((sums.keys() | {ARGUMENTS, MANIFEST, SCHEMA}) - present)]
-    return missing + [f"{path}: not listed in {CHECKSUMS}" for path in sorted(present - sums.keys())]
+    return missing + [f"{visible(path)}: not listed in {CHECKSUMS}" for path in sorted(present - sums.keys())]
 
 
 def changed_files(export: Path, sums: dict[str, str], on_progress: Progress) -> Iterator[str]:

@@ -4,42 +4,73 @@ import os
 import pwd
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import UsageError
-from exporter.rebuild.live import Live
-from exporter.rebuild.stores import StorePaths
+from exporter.rebuild.live import Live, login
+from exporter.rebuild.stores import ROOT, StorePaths, Stores
 from exporter.settings import RebuildSettings
 from exporter.store.provision import installed
 
 PACKAGED_CONF = Path("/etc/neo4j")
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where an installed Neo4j has its configuration, its data, and its store of the rebuilt database."""
+
+    conf: Path
+    data: Path
+    store: StorePaths
+
+    @property
+    def stores(self) -> Stores:
+        """The stores of its rebuilds, to be looked at only: without the lock that a change needs."""
+        return Stores(self.data / ROOT, self.store)
+
+
 def find_live(settings: RebuildSettings) -> Live:
     """The Neo4j that the settings name. Raises `UsageError` if it does not exist, or this user may not rebuild it."""
-    if not settings.neo4j_home:
-        raise UsageError("which Neo4j? Set NEO4J_HOME, or neo4j_home in the table [rebuild] of the settings file")
+    home = installed(home_of(settings))
+    found = find_installation(settings)
     if settings.user and "NEO4J_PASSWORD" not in os.environ:
-        raise UsageError("rebuild.user needs its password in NEO4J_PASSWORD")
-    home = installed(settings.neo4j_home.absolute())
-    conf = (settings.neo4j_conf or default_conf(home.home)).absolute()
-    configured = read_conf(conf / "neo4j.conf")
-    data = home.home / configured.get("server.directories.data", "data")
-    transactions = home.home / configured.get("server.directories.transaction.logs.root", data / "transactions")
-    check_user(data)
+        raise UsageError("the Neo4j user of rebuild.user or NEO4J_USERNAME needs its password in NEO4J_PASSWORD")
+    check_user(found.data)
+    user, password = login(settings)
     stop_command, start_command = commands(settings, home.home / "bin" / "neo4j")
     return Live(
         home=home,
-        conf=conf,
-        data=data,
-        store=StorePaths(data / "databases" / settings.database, transactions / settings.database),
+        conf=found.conf,
+        data=found.data,
+        store=found.store,
         database=settings.database,
         bolt=settings.bolt,
-        user=settings.user,
-        password=os.environ.get("NEO4J_PASSWORD"),
+        user=user,
+        password=password,
         stop_command=stop_command,
         start_command=start_command,
         timeout=settings.neo4j_timeout,
+    )
+
+
+def home_of(settings: RebuildSettings) -> Path:
+    """The directory of the Neo4j that the settings name. Raises `UsageError` if they name none."""
+    if not settings.neo4j_home:
+        raise UsageError("which Neo4j? Set NEO4J_HOME, or neo4j_home in the table [rebuild] of the settings file")
+    return settings.neo4j_home.absolute()
+
+
+def find_installation(settings: RebuildSettings) -> Installation:
+    """The directories of the Neo4j that the settings name, by its configuration. Raises `UsageError` if that cannot be
+    read."""
+    home = home_of(settings)
+    conf = (settings.neo4j_conf or default_conf(home)).absolute()
+    configured = read_conf(conf / "neo4j.conf")
+    data = home / configured.get("server.directories.data", "data")
+    transactions = home / configured.get("server.directories.transaction.logs.root", data / "transactions")
+    return Installation(
+        conf, data, StorePaths(data / "databases" / settings.database, transactions / settings.database)
     )
 
 

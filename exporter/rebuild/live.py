@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import neo4j
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
+from neo4j.exceptions import DriverError, Neo4jError
 
 from exporter.errors import Interrupted, RunError, UsageError
 from exporter.rebuild.stores import StorePaths
-from exporter.store.bolt import error_code
+from exporter.settings import RebuildSettings
+from exporter.store.bolt import error_code, login_refusal
 from exporter.store.configuration import without_secrets
 from exporter.store.provision import Neo4jHome
 
 CONNECT_SECONDS = 5
 POLL_SECONDS = 0.1
+USER_FROM = "rebuild.user (or NEO4J_USERNAME)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class Live:
             return False
         try:
             self.ping()
-        except AuthError:
-            raise UsageError("Neo4j refused the user or the password: see rebuild.user and NEO4J_PASSWORD") from None
         except (DriverError, Neo4jError) as error:
+            if refusal := login_refusal(error, user_from=USER_FROM):
+                raise UsageError(refusal) from None
             raise RunError(
                 f"Neo4j is running on {self.data}, but its database {self.database} does not answer at the address of"
                 f" rebuild.bolt ({error_code(error)}): correct that, or stop Neo4j if it is broken"
@@ -76,14 +78,7 @@ class Live:
 
     def ping(self) -> None:
         """Runs a small query. Raises what the driver raises."""
-        with neo4j.GraphDatabase.driver(
-            self.bolt,
-            auth=(self.user, self.password or "") if self.user else None,
-            connection_timeout=CONNECT_SECONDS,
-            connection_acquisition_timeout=CONNECT_SECONDS,
-            max_transaction_retry_time=0,
-        ) as driver:
-            driver.execute_query("RETURN 1", database_=self.database)
+        ping(self.bolt, self.database, user=self.user, password=self.password)
 
     def stop(self, log: Path) -> None:
         """Runs the stop command and waits until no Neo4j is running on the data directory. Raises `RunError` if one
@@ -130,9 +125,9 @@ class Live:
         while time.monotonic() < deadline:
             try:
                 self.ping()
-            except AuthError:
-                return  # that is an answer, too
             except (DriverError, Neo4jError) as error:
+                if login_refusal(error):
+                    return  # that is an answer, too
                 code = error_code(error)
             else:
                 return
@@ -158,3 +153,32 @@ class Live:
                 env=variables,
                 start_new_session=True,
             )
+
+
+def login(settings: RebuildSettings) -> tuple[str | None, str | None]:
+    """The user, who is `neo4j` if there is only a password, and the password; none for a Neo4j without users."""
+    password = os.environ.get("NEO4J_PASSWORD")
+    return settings.user or ("neo4j" if password else None), password
+
+
+def ping(bolt: str, database: str, *, user: str | None, password: str | None) -> None:
+    """Runs a small query in a database. Raises what the driver raises."""
+    with neo4j.GraphDatabase.driver(
+        bolt,
+        auth=(user, password or "") if user else None,
+        connection_timeout=CONNECT_SECONDS,
+        connection_acquisition_timeout=CONNECT_SECONDS,
+        max_transaction_retry_time=0,
+    ) as driver:
+        driver.execute_query("RETURN 1", database_=database)
+
+
+def fault(settings: RebuildSettings) -> str:
+    """Why the live database does not answer this user; empty if it does."""
+    user, password = login(settings)
+    try:
+        ping(settings.bolt, settings.database, user=user, password=password)
+    except (DriverError, Neo4jError) as error:
+        unavailable = f"does not answer at the address of rebuild.bolt ({error_code(error)})"
+        return login_refusal(error, user_from=USER_FROM) or unavailable
+    return ""

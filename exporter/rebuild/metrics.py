@@ -8,7 +8,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from exporter.errors import UsageError
-from exporter.rebuild.report import RebuildReport
+from exporter.rebuild.report import RebuildReport, counts
 
 # Name -> help, and the name of its label, if any.
 GAUGES = {
@@ -17,22 +17,22 @@ GAUGES = {
     "finished_timestamp_seconds": ("When the last run ended.", ""),
     "downtime_seconds": ("How long the live graph was unavailable.", ""),
     "step_seconds": ("How long each step of the last run took.", "step"),
-    "count": ("What the export of the last run holds.", "what"),
+    "count": ("What the live graph's export holds.", "what"),
     "live_timestamp_seconds": ("When the snapshot of the live graph was taken.", ""),
 }
 
 
 def values(report: RebuildReport) -> dict[str, Mapping[str, float]]:
     """Each gauge's values by label; by the empty string if it has none."""
-    snapshot_at = report.live and report.live.snapshot_at
+    manifest = report.live and report.live.manifest
     return {
         "success": {"": float(report.exit_code == 0)},
         "exit_code": {"": report.exit_code},
         "finished_timestamp_seconds": {"": time.time()},
         "downtime_seconds": {} if report.downtime is None else {"": report.downtime},
         "step_seconds": report.seconds,
-        "count": report.counts,
-        "live_timestamp_seconds": {"": snapshot_at.timestamp()} if snapshot_at else {},
+        "count": counts(manifest) if manifest else {},
+        "live_timestamp_seconds": {"": manifest.source.snapshot_at.timestamp()} if manifest else {},
     }
 
 

@@ -1,6 +1,7 @@
 """What a rebuild reports: a log on stderr while it runs, and the result as one JSON object at the end."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,10 @@ from typing import Any
 
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
 from exporter.pipeline.timing import timed
-from exporter.progress.log import log_dated, log_stderr
+from exporter.progress.log import log_dated, log_error, log_stderr, print_if_possible
 from exporter.rebuild.stores import Store
 from exporter.settings import LogFormat
+from exporter.sink.manifest import Manifest
 
 
 class Action(StrEnum):
@@ -24,7 +26,14 @@ class Action(StrEnum):
 
 
 DONE = {Action.REBUILD: "swapped", Action.ROLLBACK: "rolled back", Action.REPAIR: "repaired"}
+# What a repair with nothing to do ends with.
+NOTHING = "nothing to repair"
 FAILED = {GuardError: "refused", SwapError: "put back", DownError: "down", Interrupted: "stopped"}
+
+
+def counts(manifest: Manifest) -> dict[str, int]:
+    """What an export holds, by the names that the JSON object and the metrics have for it."""
+    return {name: getattr(manifest.totals, name) for name in ("nodes", "relationships", "properties", "rejects")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +43,33 @@ class Log:
     format: LogFormat = LogFormat.PLAIN
 
     def write(self, text: str, level: str = "info") -> None:
-        """Writes a line."""
-        if self.format is LogFormat.PLAIN:
+        """Writes a line. `-q` leaves those of the level `error`."""
+        plain = self.format is LogFormat.PLAIN
+        if level == "error":
+            log_error(text) if plain else print_if_possible(json_line(text, level), sys.stderr)
+        elif plain:
             log_dated(text)
         else:
-            now = datetime.now().astimezone().isoformat(timespec="seconds")
-            log_stderr(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
+            log_stderr(json_line(text, level))
 
     def fail(self, text: str) -> None:
         """Writes why the rebuild failed; as plain text, like every command's error."""
         if self.format is LogFormat.PLAIN:
-            log_stderr(f"exporter: {text}")
+            log_error(f"exporter: {text}")
         else:
-            self.write(text, "error")
+            print_if_possible(json_line(text, "error"), sys.stderr)
+
+
+def json_line(text: str, level: str) -> str:
+    """A line of the log as a JSON object."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False)
 
 
 @dataclass(slots=True)
 class RebuildReport:
     """What has happened so far. `seconds` are by step; `downtime`, in seconds, is from before the stop command to the
-    first answer."""
+    first answer. `repaired` is set once something that a dead run left was put right."""
 
     action: Action
     log: Log = field(default_factory=Log)
@@ -64,7 +81,9 @@ class RebuildReport:
     downtime: float | None = None
     live: Store | None = None
     previous: Store | None = None
-    removed: list[str] = field(default_factory=list)
+    removed_stores: list[str] = field(default_factory=list)
+    removed_exports: list[str] = field(default_factory=list)
+    repaired: bool = False
     result: str = ""
     exit_code: int = 0
     message: str | None = None
@@ -79,7 +98,7 @@ class RebuildReport:
         self.step_name = None
 
     def succeed(self) -> None:
-        self.result = DONE[self.action]
+        self.result = NOTHING if self.action is Action.REPAIR and not self.repaired else DONE[self.action]
 
     def fail(self, error: BaseException) -> None:
         """Records why it failed; of an error that is not ours, only the type."""
@@ -102,5 +121,13 @@ class RebuildReport:
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "downtime_seconds": None if self.downtime is None else round(self.downtime, 3),
-            "removed": self.removed,
+            "removed_stores": self.removed_stores,
+            "removed_exports": self.removed_exports,
         }
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message on one line; of an error that is not ours, only the type."""
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    return " ".join(str(error).split()) if isinstance(error, ExporterError) else type(error).__name__

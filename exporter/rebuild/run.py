@@ -8,17 +8,20 @@ from pathlib import Path
 
 from exporter.errors import DifferenceError, DownError, ExporterError, Interrupted, RunError, SwapError, UsageError
 from exporter.interrupts import disable_interrupts
+from exporter.invocation import command
 from exporter.progress.log import PlainLines
-from exporter.published.history import exports, find_directory
+from exporter.published.history import find_directory, latest
 from exporter.published.prune import prune
-from exporter.rebuild.guard import check_changes
+from exporter.rebuild.guard import guard
 from exporter.rebuild.installation import find_live
 from exporter.rebuild.live import Live
-from exporter.rebuild.report import Action, RebuildReport
+from exporter.rebuild.report import Action, RebuildReport, counts, one_line
 from exporter.rebuild.stage import STAGE, build_store, clear, empty_stage
+from exporter.rebuild.status import describe
 from exporter.rebuild.stores import Store, Stores, Swap, open_stores
 from exporter.settings import RebuildSettings, Settings
 from exporter.sink.manifest import read_manifest
+from exporter.sink.publish import link_latest
 from exporter.store.deploy import run_export
 from exporter.store.verify import check_graph
 
@@ -70,15 +73,19 @@ class Rebuild:
     def repair(self) -> None:
         """Cleans up what a dead run left; if it died during a swap, puts the old store back and starts Neo4j. Raises
         `DownError` if Neo4j then does not answer."""
-        clear(self.stores.root / STAGE, logs=False)
+        cleared = clear(self.stores.root / STAGE, logs=False)
         swap = self.stores.under_way()
         if swap and self.stores.committed(swap):
+            self.move_latest()
             self.stores.end()
         elif swap:
             with self.report.step("repair", "A run died while swapping the stores: putting the old one back"):
                 self.put_back(swap)
                 self.report.log.write(f"{self.stores.current()} is back and answers")
-        self.stores.clean()
+                self.move_latest()
+        self.report.repaired = self.stores.clean() or cleared or swap is not None
+        if self.report.action is Action.REPAIR and not self.report.repaired:
+            self.report.log.write("Nothing to repair: no run left anything behind")
 
     def rebuild(self, name: str | None, accept: bool) -> None:
         """Export, guard, stage, swap, retention; of the export with this name or directory, else of a new one."""
@@ -88,7 +95,7 @@ class Rebuild:
             directory = find_directory(self.settings.output, name).resolve() if name else self.make_export()
             self.record_counts(directory)
             if not accept:
-                self.guard(directory, name or directory.name)
+                guard(directory, self.stores.current(), self.report, self.options, name=name or directory.name)
             with empty_stage(self.stores.root) as stage:
                 staged = build_store(stage, self.live.home, directory, self.live.database, self.report)
                 new = self.stores.add(staged, directory)
@@ -115,41 +122,30 @@ class Rebuild:
             self.live.check()
         except RunError as error:
             self.report.log.write(one_line(error), "warning")
-        self.report.export = kept[0].export
-        self.swap(kept[0], self.compare_previous)
+        previous = kept[0]
+        self.report.log.write(f"Going back to {describe(previous)}")
+        if live := self.stores.current():
+            self.report.log.write(f"It replaces {describe(live)}")
+        self.report.export, manifest = previous.export, previous.manifest
+        self.report.counts = counts(manifest) if manifest else {}
+        self.swap(previous, self.compare_previous)
 
     def make_export(self) -> Path:
         """A new export."""
         with self.report.step("export", "Exporting the source"):
             display = PlainLines(self.report.log.write)
-            return run_export(self.settings, display, consequence="and the live graph is unchanged").directory.resolve()
+            result = run_export(
+                self.settings,
+                display,
+                consequence="and the live graph is unchanged",
+                on_warning=lambda text: self.report.log.write(text, "warning"),
+                move_latest=False,
+            )
+            return result.directory.resolve()
 
     def record_counts(self, directory: Path) -> None:
         """Records in the report which export is used and what it holds."""
-        totals = read_manifest(directory).totals
-        self.report.export = directory.name
-        counted = ("nodes", "relationships", "properties", "rejects")
-        self.report.counts = {name: getattr(totals, name) for name in counted}
-
-    def guard(self, directory: Path, name: str) -> None:
-        """Compares an export, which the user knows by `name`, with the one behind the live store; before the first
-        rebuild, with the newest earlier one."""
-        current = self.stores.current()
-        before = current.manifest if current else None
-        if not before:
-            earlier = [run.manifest for run in exports(directory.parent) if run.directory.name < directory.name]
-            before = next((manifest for manifest in reversed(earlier) if manifest), None)
-        if not before:
-            self.report.log.write("No earlier export to compare this one with")
-            return
-        with self.report.step("guard", "Comparing the export with the one behind the live graph"):
-            check_changes(
-                before,
-                read_manifest(directory),
-                name=name,
-                max_drop=self.options.max_drop,
-                max_rejects_rise=self.options.max_rejects_rise,
-            )
+        self.report.export, self.report.counts = directory.name, counts(read_manifest(directory))
 
     def swap(self, new: Store, check: Callable[[Store], None]) -> None:
         """Swaps the live store for another, which `check` verifies; on any failure, the old one is put back. Then
@@ -162,12 +158,13 @@ class Rebuild:
             with self.report.step("renames", "Swapping the stores"), self.live.locked():
                 self.stores.swap(swap)
                 disable_interrupts()  # from here on, finishing is quicker than undoing
-            with self.report.step("start", "Starting the live Neo4j on the new store"):
+            with self.report.step("start", f"Starting the live Neo4j on {new}"):
                 self.live.start(self.logs / "start.log")
                 self.report.downtime = time.monotonic() - began
             with self.report.step("smoke_test", "Comparing the live graph with the manifest"):
                 check(new)
                 self.stores.commit(swap)
+        self.move_latest()
         self.stores.end()
         self.report.log.write(f"{self.stores.current()} is live; unavailable for {self.report.downtime:.1f} s")
 
@@ -204,7 +201,7 @@ class Rebuild:
         except (ExporterError, OSError) as error:
             raise DownError(
                 "THE LIVE GRAPH DOES NOT ANSWER: the old store could not be put back and started"
-                f" ({one_line(error)}). Correct that, then run: exporter rebuild --repair"
+                f" ({one_line(error)}). Correct that, then run: {command()} rebuild --repair"
             ) from None
         self.stores.end()
 
@@ -222,10 +219,21 @@ class Rebuild:
         except DifferenceError as error:
             self.report.log.write(one_line(error), "warning")
 
+    def move_latest(self) -> None:
+        """Makes `latest` lead to the export behind the live store, if that is in the output directory; if that fails,
+        only warns, since the graph is what matters."""
+        store, output = self.stores.current(), self.settings.output
+        export = store.export_in(output) if store else None
+        if export and export != latest(output):
+            try:
+                link_latest(export)
+            except OSError as error:
+                self.report.log.write(f"{output}/latest was not moved: {one_line(error)}", "warning")
+
     def prune_stores(self) -> None:
         """Removes old stores; if that fails, only warns, since the new graph is live."""
         try:
-            self.report.removed += self.stores.prune(self.options.keep)
+            self.report.removed_stores += self.stores.prune(self.options.keep)
         except OSError as error:
             self.report.log.write(f"old stores were not removed: {one_line(error)}", "warning")
 
@@ -237,11 +245,4 @@ class Rebuild:
         except (ExporterError, OSError) as error:
             self.report.log.write(f"old exports were not removed: {one_line(error)}", "warning")
         else:
-            self.report.removed += [published.name for published in removed]
-
-
-def one_line(error: BaseException) -> str:
-    """An error's message on one line; of an error that is not ours, only the type."""
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-    return " ".join(str(error).split()) if isinstance(error, ExporterError) else type(error).__name__
+            self.report.removed_exports += [removal.path.name for removal in removed]

@@ -38,15 +38,16 @@ def empty_stage(root: Path) -> Iterator[Path]:
     clear(stage, logs=True)
 
 
-def clear(stage: Path, *, logs: bool) -> None:
+def clear(stage: Path, *, logs: bool) -> bool:
     """Ends processes that a killed import.sh or rebuild left working on the stage, and empties it; also removes its
-    logs if `logs` is set."""
+    logs if `logs` is set. Returns whether there was anything to remove."""
     end_leftovers(stage)
-    for path in stage.iterdir() if stage.exists() else ():
-        if logs or path.name != LOGS:
-            remove(path)
+    leftovers = [path for path in (stage.iterdir() if stage.exists() else ()) if logs or path.name != LOGS]
+    for path in leftovers:
+        remove(path)
     if logs:
         remove(stage)
+    return bool(leftovers)
 
 
 def end_leftovers(stage: Path) -> None:

@@ -62,11 +62,14 @@ class Store:
     def manifest(self) -> Manifest | None:
         return readable_manifest(self.directory)
 
-    @property
-    def snapshot_at(self) -> datetime | None:
-        """When its rows were read from the source, according to the manifest beside it."""
-        manifest = self.manifest
-        return manifest.source.snapshot_at if manifest else None
+    def export_in(self, output: Path) -> Path | None:
+        """The export it came from, if that is below this output directory: it has the same name and manifest."""
+        export = output / (self.export or "")
+        try:
+            same = (export / MANIFEST).read_bytes() == (self.directory / MANIFEST).read_bytes()
+        except OSError:
+            return None
+        return export if self.export and same else None
 
     def __str__(self) -> str:
         return f"the store of export {self.export}" if self.export else "the store from before the first rebuild"
@@ -88,8 +91,11 @@ class Stores:
     live: StorePaths
 
     def all(self) -> list[Store]:
-        """Every verified store, the oldest first."""
-        directories = sorted(path for path in (self.root / STORES).iterdir() if path.is_dir())
+        """Every verified store, the oldest first; none before the first rebuild."""
+        try:
+            directories = sorted(path for path in (self.root / STORES).iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
         return [read_store(path) for path in directories if not path.name.startswith(PARTIAL)]
 
     def current(self) -> Store | None:
@@ -182,10 +188,13 @@ class Stores:
         (self.root / SWAP).unlink()
         sync(self.root)
 
-    def clean(self) -> None:
-        """Removes stores that were not verified, and the rest of interrupted removals."""
-        for path in (self.root / STORES).glob(f"{PARTIAL}*"):
+    def clean(self) -> bool:
+        """Removes stores that were not verified, and the rest of interrupted removals. Returns whether there were
+        any."""
+        leftovers = list((self.root / STORES).glob(f"{PARTIAL}*"))
+        for path in leftovers:
             remove(path)
+        return bool(leftovers)
 
     def prune(self, keep: int) -> list[str]:
         """Removes all but `keep` stores, the live one among them; returns the names of those removed."""

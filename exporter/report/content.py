@@ -1,14 +1,15 @@
 """The numbers that the report shows, from the manifest, the workers' examples and earlier exports."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter.model.tables import tables
 from exporter.published.history import PublishedExport
+from exporter.report.entities import EntitySummary, summaries
+from exporter.report.limits import Level, Limits
 from exporter.shape.examples import Example
-from exporter.sink.files import FileRecord
-from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry
+from exporter.sink.manifest import Manifest
 
 JOIN_TABLES = [table.name.rpartition(".")[2] for table in tables() if not table.node]
 # Each reason with what it left out, in the order in which they decide; docs/graph.md says the same.
@@ -22,46 +23,6 @@ REASONS = {
     "duplicate_relationship": f"a repeated row of {' or '.join(JOIN_TABLES)}",
     "unrepresentable_value": "a single value that the graph cannot hold; its row is exported without it",
 }
-# The report highlights a label or pattern that had at least this many rows and lost more than this share of them.
-SMALLEST_SHOWN, LARGEST_DROP = 20, 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class EntitySummary:
-    """A label or pattern: its numbers, a few of its rejects, and its trend.
-
-    `name` is that of its folders, `pattern` that in messages. `trend` has its rows in earlier exports (None if it did
-    not exist), oldest first, and in this one.
-    """
-
-    name: str
-    pattern: str
-    folder: str
-    table: str
-    group: str
-    rows: int
-    bytes: int
-    properties: int
-    no_target: int
-    rejects: Mapping[str, int]
-    examples: Sequence[Example]
-    trend: Sequence[int | None]
-
-    @property
-    def rejected(self) -> int:
-        """Its rejects, for all reasons."""
-        return sum(self.rejects.values())
-
-    @property
-    def before(self) -> int | None:
-        """Its rows in the previous export."""
-        return self.trend[-2] if len(self.trend) > 1 else None
-
-    @property
-    def dropped(self) -> bool:
-        """Whether it lost so many rows that somebody should take a look."""
-        before = self.before or 0
-        return before >= SMALLEST_SHOWN and self.rows < before * (1 - LARGEST_DROP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +40,32 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonSummary:
+    """A reason with its meaning, its rejects in this export and in the previous one (None if there is none), and the
+    labels and patterns that have some, those with the most first."""
+
+    name: str
+    meaning: str
+    rejects: int
+    before: int | None
+    entities: Sequence[EntitySummary]
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """The report's numbers. `earlier` has the names of earlier exports, oldest first; `settings` has names and values
-    as users write them; `peak_memory` is in bytes."""
+    """The report's numbers. `earlier` are earlier exports, oldest first; `settings` has names and values as users write
+    them; `peak_memory` is in bytes; `rejects_level` compares the rise of all rejects with its limit."""
 
     manifest: Manifest
     labels: Sequence[EntitySummary]
     patterns: Sequence[EntitySummary]
     totals: Sequence[Total]
-    earlier: Sequence[str]
+    reasons: Sequence[ReasonSummary]
+    earlier: Sequence[PublishedExport]
     settings: Mapping[str, str]
     peak_memory: int
+    limits: Limits
+    rejects_level: Level
 
     @property
     def entities(self) -> list[EntitySummary]:
@@ -101,24 +77,14 @@ class Content:
         return len({entity.table for entity in self.entities})
 
     @property
-    def rejects(self) -> list[tuple[str, str, int]]:
-        """Each reason that occurs, its meaning and its number of rejects, the most common first."""
-        counts = Counter[str]()
-        for entity in self.entities:
-            counts.update(entity.rejects)
-        found = [(reason, meaning, counts[reason]) for reason, meaning in REASONS.items() if counts[reason]]
-        return sorted(found, key=lambda row: -row[2])
-
-    @property
-    def rejecting(self) -> list[EntitySummary]:
-        """Labels and patterns with rejects, those with the most first."""
-        return sorted((entity for entity in self.entities if entity.rejected), key=lambda entity: -entity.rejected)
-
-    @property
     def changed(self) -> list[EntitySummary]:
-        """Labels and patterns whose number of rows differs from the previous export, the largest changes first."""
+        """Labels and patterns whose number of rows differs from the previous export: those beyond the limit first, then
+        the largest changes."""
         changed = [entity for entity in self.entities if entity.before is not None and entity.before != entity.rows]
-        return sorted(changed, key=lambda entity: -abs(entity.rows - (entity.before or 0)))
+        levels = list(Level)
+        return sorted(
+            changed, key=lambda entity: (levels.index(entity.level), -abs(entity.rows - (entity.before or 0)))
+        )
 
 
 def content(
@@ -127,39 +93,57 @@ def content(
     earlier: Sequence[PublishedExport],
     settings: Mapping[str, str],
     peak_memory: int,
+    limits: Limits,
 ) -> Content:
     """The report's numbers. `manifest` is the new export's, `examples` are by the entity's name, `earlier` exports are
     oldest first."""
     manifests = [export.manifest for export in earlier if export.manifest]
-    history = [{entry.name: entry.rows for entry in before.entities} for before in manifests]
-    groups = {table.name: table.group for table in tables()}
-    sizes = bytes_by_folder(manifest.files)
-
-    def summary(entry: EntityEntry) -> EntitySummary:
-        return EntitySummary(
-            name=entry.name,
-            pattern=entry.pattern,
-            folder=entry.folder,
-            table=entry.table,
-            group=groups[entry.table],
-            rows=entry.rows,
-            bytes=sizes[entry.folder],
-            properties=entry.properties,
-            no_target=0 if isinstance(entry, NodeEntry) else entry.no_target,
-            rejects=entry.rejects,
-            examples=examples.get(entry.name, ()),
-            trend=[*(rows.get(entry.name) for rows in history), entry.rows],
-        )
-
+    previous = manifests[-1] if manifests else None
+    labels, patterns = (
+        summaries(entries, manifest, examples, manifests, limits)
+        for entries in (manifest.nodes, manifest.relationships)
+    )
     return Content(
         manifest,
-        [summary(entry) for entry in manifest.nodes],
-        [summary(entry) for entry in manifest.relationships],
+        labels,
+        patterns,
         totals(manifest, manifests),
-        [export.directory.name for export in earlier],
+        reasons([*labels, *patterns], previous),
+        earlier,
         settings,
         peak_memory,
+        limits,
+        rejects_level(previous, manifest, limits) if previous else Level.WITHIN,
     )
+
+
+def reasons(entities: Sequence[EntitySummary], previous: Manifest | None) -> list[ReasonSummary]:
+    """The reasons that occur, the most common first."""
+    counts, before = Counter[str](), Counter[str]()
+    for entity in entities:
+        counts.update(entity.rejects)
+    for entry in previous.entities if previous else ():
+        before.update(entry.rejects)
+    found = [
+        ReasonSummary(
+            name,
+            meaning,
+            counts[name],
+            before[name] if previous else None,
+            sorted(
+                (entity for entity in entities if entity.rejects.get(name)), key=lambda entity: -entity.rejects[name]
+            ),
+        )
+        for name, meaning in REASONS.items()
+        if counts[name]
+    ]
+    return sorted(found, key=lambda reason: -reason.rejects)
+
+
+def rejects_level(before: Manifest, after: Manifest, limits: Limits) -> Level:
+    """How the rise of all rejects compares with its limit."""
+    rows = before.totals.nodes + before.totals.relationships
+    return limits.rise(before.totals.rejects, after.totals.rejects, rows)
 
 
 def totals(manifest: Manifest, earlier: Sequence[Manifest]) -> list[Total]:
@@ -171,11 +155,3 @@ def totals(manifest: Manifest, earlier: Sequence[Manifest]) -> list[Total]:
     ]
     seconds = [(export.finished_at - export.started_at).total_seconds() for export in exports]
     return [*found, Total("seconds", seconds[-1], seconds)]
-
-
-def bytes_by_folder(files: Iterable[FileRecord]) -> Counter[str]:
-    """The bytes of the data files of each folder."""
-    sizes = Counter[str]()
-    for file in files:
-        sizes[file.path.rpartition("/")[0]] += file.bytes
-    return sizes

@@ -12,11 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from rich.filesize import decimal
 
+from exporter.model.render import groups
 from exporter.pipeline.profile import Profile
-from exporter.report.content import Content, EntitySummary
-from exporter.report.diagram import diagram, sparkline
+from exporter.report.content import Content
+from exporter.report.diagram import NARROW, WIDE, diagram
+from exporter.report.entities import EntitySummary
+from exporter.report.sparkline import sparkline
 from exporter.report.timeline import Block, timeline
-from exporter.text import format_change, format_duration, format_seconds
+from exporter.report.verdict import verdict, worst
+from exporter.text import format_change, format_duration, format_seconds, quantity, visible
 
 
 def page(content: Content, profile: Profile) -> str:
@@ -31,14 +35,17 @@ def page(content: Content, profile: Profile) -> str:
     )
     environment.filters |= {
         "number": format_number, "size": decimal, "tick": format_tick, "seconds": format_seconds,
-        "change": format_change, "moment": format_moment, "value": format_value, "share": share,
-        "sparkline": sparkline, "stops": colour_stops, "grouped": grouped, "heading": heading,
+        "change": format_change, "moment": format_moment, "time": time_element, "value": format_value, "share": share,
+        "sparkline": sparkline, "stops": colour_stops, "grouped": grouped, "heading": heading, "worst": worst,
         "details": entity_details, "spent": block_details, "fitting": fitting, "breakable": breakable,
+        "visible": visible, "relative": relative_change, "quantity": quantity,
     }  # fmt: skip
     script = page_file("script.js")
     return environment.get_template("report.html").render(
         content=content,
-        diagram=diagram(content),
+        verdict=verdict(content),
+        diagrams=[diagram(content, WIDE), diagram(content, NARROW)],
+        groups=list(groups()),
         timeline=timeline(profile),
         bottleneck=profile.bottleneck(),
         style=Markup(page_file("style.css")),
@@ -59,10 +66,9 @@ def grouped(entities: Iterable[EntitySummary]) -> list[tuple[str, list[EntitySum
 
 def heading(entity: EntitySummary) -> Markup:
     """A label's name, or a pattern's with its type set apart."""
-    parts = entity.name.split("-")
     return Markup(" ").join(
         Markup('<span class="type">{}</span>').format(breakable(part)) if index == 1 else escape(part)
-        for index, part in enumerate(parts)
+        for index, part in enumerate(entity.parts)
     )
 
 
@@ -73,12 +79,12 @@ def breakable(name: str) -> Markup:
 
 def entity_details(entity: EntitySummary) -> str:
     """What pointing at a label or pattern shows, line by line."""
-    lines = [entity.pattern, f"{format_number(entity.rows)} rows of {entity.table}, {decimal(entity.bytes)}"]
+    lines = [entity.pattern, f"{quantity(entity.rows, 'row')} of {entity.table}, {decimal(entity.bytes)}"]
     if entity.before is not None and entity.before != entity.rows:
         change = format_change(entity.before, entity.rows)
         lines.append(f"{change} since the previous export ({format_number(entity.before)})")
     if entity.no_target:
-        lines.append(f"{format_number(entity.no_target)} rows without a target")
+        lines.append(f"{quantity(entity.no_target, 'row')} without a target")
     return "\n".join([*lines, *(f"{format_number(count)} {reason}" for reason, count in entity.rejects.items())])
 
 
@@ -115,8 +121,23 @@ def format_tick(seconds: float) -> str:
 
 
 def format_moment(moment: datetime) -> str:
-    """`2026-11-23 03:15:01 UTC`"""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """`Mon 23 Nov 2026, 03:15 UTC`"""
+    return moment.astimezone(UTC).strftime("%a %d %b %Y, %H:%M UTC")
+
+
+def time_element(moment: datetime) -> Markup:
+    """A time to read, with its seconds when it is pointed at; the page's script adds the reader's own time."""
+    exact = moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact.strftime("%Y-%m-%dT%H:%M:%SZ"), exact.strftime("%Y-%m-%d %H:%M:%S UTC"), format_moment(moment)
+    )
+
+
+def relative_change(before: float | None, after: float) -> float:
+    """The change as a share of what was before, to sort by; what is new comes after all that grew."""
+    if not before:
+        return 0.0 if before is None or not after else 1e9
+    return round((after - before) / before, 6)
 
 
 def share(value: float, total: float) -> str:

@@ -10,6 +10,7 @@ from exporter.errors import Interrupted, RunError
 from exporter.pipeline.profile import Profile
 from exporter.published.history import recent
 from exporter.report.content import content
+from exporter.report.limits import Limits
 from exporter.report.page import page
 from exporter.settings import Settings
 from exporter.shape.examples import Example
@@ -20,8 +21,8 @@ from exporter.text import format_duration
 EARLIER = 13
 # The settings to show; never the source, whose URI may contain a password.
 SHOWN = (
-    "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout", "stall_timeout",
-    "archive", "encrypt_to", "tables", "columns",
+    "source_name", "output", "group", "workers", "memory", "timezone", "max_rejects", "max_duration", "lock_timeout",
+    "stall_timeout", "archive", "encrypt_to", "tables", "columns",
 )  # fmt: skip
 DURATIONS = {"max_duration", "lock_timeout", "stall_timeout"}
 
@@ -40,8 +41,9 @@ def report(
     its report: if the page cannot be made, this is a page that says why.
     """
     try:
-        earlier = recent(settings.output, manifest.source.database, EARLIER)
-        return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory), profile)
+        earlier = recent(settings.output, manifest.source.identity, manifest.model.sha256, EARLIER)
+        limits = Limits(settings.rebuild.max_drop, settings.rebuild.max_rejects_rise)
+        return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory, limits), profile)
     except (Interrupted, RunError):
         raise  # a signal, or the time limit
     except Exception as error:
@@ -56,7 +58,7 @@ def shown_settings(settings: Settings) -> dict[str, str]:
 def format_setting(name: str, value: Any) -> str:
     """A setting's value: `640 MB`, `30 s`, `no limit`, `marketing.leads = crm.prospects`."""
     if value is None:
-        return "none" if name in ("group", "encrypt_to") else "no limit"
+        return "none" if name in ("source_name", "group", "encrypt_to") else "no limit"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name == "memory":

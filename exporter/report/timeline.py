@@ -10,8 +10,9 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600
 # The maximum number of ticks on an axis, and the last one's latest position, so that its label fits beside it.
 TICKS = 8
 LAST = 0.95
-# The share of the axis that a block needs to be visible: smaller adjacent ones are merged.
-SMALLEST = 0.001
+# The share of the axis that a block needs to be visible: smaller adjacent ones are merged. Many workers make it larger,
+# so that the page has at most about `BLOCKS` of them.
+SMALLEST, BLOCKS = 0.001, 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def timeline(profile: Profile) -> Timeline:
     by_worker: dict[int, list[Block]] = {}
     for timer, block in sorted(zip(profile.timers(), tasks, strict=True), key=lambda pair: pair[0].started):
         by_worker.setdefault(timer.worker, []).append(block)
-    workers = [list(merged(blocks, ended * SMALLEST)) for blocks in by_worker.values()]
+    smallest = ended * max(SMALLEST, 2 * len(by_worker) / BLOCKS)
+    workers = [list(merged(blocks, smallest)) for blocks in by_worker.values()]
     workers += [[] for _ in range(profile.workers - len(workers))]
     tables = [(total(table, timers), rows) for table, rows, timers in profile.by_table()]
     return Timeline(ended, ticks(ended), stages, workers, tables)

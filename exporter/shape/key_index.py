@@ -4,17 +4,19 @@ The files are in the partial directory and memory-mapped, so memory does not gro
 answer is exact: keys are compared, not hashes of them.
 """
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
-import pyarrow
-import pyarrow.ipc
 
 from exporter.model.vocabulary import IdRule, Key
 from exporter.shape.ids import canonical
+from exporter.shape.mapped import as_series, mapped_bytes, mapped_frame, write_frame
+from exporter.shape.uniqueness import RUNS, may_repeat, write_run
 
 # A byte map may be as large as the table whose keys it holds (a sparse file takes no disk space for empty pages), or as
 # this, which is also the size of the windows in which it is written.
@@ -28,19 +30,20 @@ BUCKET_BYTES = 24 << 20
 
 @dataclass(frozen=True, slots=True)
 class DenseKeys:
-    """Integer keys as a byte map: the byte at `key - low` is 1 (16 times cheaper than `is_in`)."""
+    """Integer keys as a byte map: the byte at `key - low` is 1 (16 times cheaper than `is_in`). `outside` has those
+    beyond the bounds that the server told, which an index that is no longer true may have misled."""
 
     path: Path
     low: int
     length: int
+    outside: "SortedKeys"
 
     def contains(self, keys: pl.Series) -> pl.Series:
         """Whether each key (Int64; null: no) is in the set."""
-        if not self.length:
-            return pl.repeat(False, len(keys), eager=True)
         inside = keys.is_between(self.low, self.low + self.length - 1)
         offsets = (keys if inside.all() else keys.set(~inside, None)) - self.low
-        return (mapped_bytes(self.path).gather(offsets) == 1).fill_null(False)
+        found = (mapped_bytes(self.path).gather(offsets) == 1).fill_null(False)
+        return found | self.outside.contains(keys) if self.outside.paths else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,10 @@ class KeyIndex:
     def duplicates_file(self, table: str) -> Path:
         return self.directory / "duplicates" / f"{table}.arrow"
 
+    def runs_directory(self, table: str) -> Path:
+        """Where the keys of a table are gathered, to prove that they are unique."""
+        return self.directory / "runs" / table
+
     def keys(self, label: str) -> KeySet:
         """The key set of a label."""
         return open_keys(self.keys_directory(label))
@@ -122,10 +129,10 @@ class KeyIndex:
 @lru_cache
 def open_keys(directory: Path) -> KeySet:
     """The key set that `write_keys` wrote there."""
+    runs = SortedKeys(tuple(sorted(directory.glob(RUNS))))
     for path in directory.glob(f"{MAP_FROM}*"):
-        return DenseKeys(path, int(path.name.removeprefix(MAP_FROM)), path.stat().st_size)
-    runs = sorted(directory.glob("run-*"))
-    return open_index(directory) if not runs and any(directory.glob("bucket-*")) else SortedKeys(tuple(runs))
+        return DenseKeys(path, int(path.name.removeprefix(MAP_FROM)), path.stat().st_size, runs)
+    return open_index(directory) if not runs.paths and any(directory.glob("bucket-*")) else runs
 
 
 @lru_cache
@@ -136,47 +143,62 @@ def open_index(directory: Path) -> TextIndex:
 
 def write_keys(
     directory: Path, key: Key, frames: Iterable[pl.DataFrame], *, low: int | None, high: int | None, bytes: int
-) -> None:
-    """Writes a label's key set from its raw key columns.
+) -> bool:
+    """Writes a label's key set from its raw key columns, and returns whether a key occurs twice.
 
-    `low` and `high` bound integer keys if the server could tell; `bytes` is the size of the table.
+    `low` and `high` are the bounds of integer keys if the server could tell; `bytes` is the size of the table.
     """
     directory.mkdir(mode=0o700, parents=True)
     if key.id_rule is not IdRule.INTEGER:
         texts = (key_of(frame, key).alias("text").to_frame() for frame in frames)
-        write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), bytes=bytes)
-        return
+        return write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), bytes=bytes)
     keys = (key_of(frame, key).drop_nulls() for frame in frames)
     if low is not None and high is not None and high - low < max(WINDOW, bytes):
-        write_map(directory / f"{MAP_FROM}{low}", keys, low=low, length=high - low + 1)
-        return
+        return write_map(directory / f"{MAP_FROM}{low}", keys, low=low, length=high - low + 1)
     for number, run in enumerate(keys):
-        if len(run):
-            write_frame(directory / f"run-{number}.arrow", run.unique().sort().to_frame())
+        write_run(directory / f"run-{number}.arrow", run)
+    return may_repeat(directory)
 
 
-def write_map(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -> None:
-    """Writes a byte map window by window: memory is bounded by the window, not by the keys."""
+def write_map(path: Path, keys: Iterable[pl.Series], *, low: int, length: int) -> bool:
+    """Writes a byte map window by window: memory is bounded by the window, not by the keys. Keys out of bounds become
+    runs beside it. Returns whether a key occurs twice."""
+    repeated = False
     with path.open("xb+") as file:
         file.truncate(length)
-        for chunk in keys:
-            offsets = chunk - low
-            while len(offsets):
-                first = int(offsets.min())  # type: ignore[arg-type]
-                window = min(WINDOW, int(offsets.max()) + 1 - first)  # type: ignore[arg-type]
-                inside = offsets < first + window
-                file.seek(first)
-                known = byte_series(pyarrow.py_buffer(file.read(window)))
-                file.seek(first)
-                known = known.scatter(offsets.filter(inside) - first, 1)
-                file.write(known.to_arrow().buffers()[1].slice(0, window))
-                offsets = offsets.filter(~inside)
+        for number, chunk in enumerate(keys):
+            inside = chunk.is_between(low, low + length - 1)
+            if not inside.all():
+                write_run(path.with_name(f"run-{number}.arrow"), chunk.filter(~inside))
+                chunk = chunk.filter(inside)
+            repeated |= add_to_map(file, chunk - low)
+    return may_repeat(path.parent) or repeated
 
 
-def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> None:
+def add_to_map(file: BinaryIO, offsets: pl.Series) -> bool:
+    """Sets the bytes at some offsets of a byte map, and returns whether one was set before or occurs twice."""
+    repeated = False
+    while len(offsets):
+        first = int(offsets.min())  # type: ignore[arg-type]
+        window = min(WINDOW, int(offsets.max()) + 1 - first)  # type: ignore[arg-type]
+        inside = offsets < first + window
+        file.seek(first)
+        known = as_series(file.read(window))
+        file.seek(first)
+        before, added = int(known.sum()), offsets.filter(inside) - first
+        known = known.scatter(added, 1)
+        repeated |= int(known.sum()) - before != len(added)
+        file.write(known.to_arrow().buffers()[1].slice(0, window))
+        offsets = offsets.filter(~inside)
+    return repeated
+
+
+def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> bool:
     """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of `bytes`; null texts are
-    skipped."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    skipped. Replaces an earlier one. Returns whether a text occurs twice."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    repeated = False
     buckets = max(1, -(-bytes // BUCKET_BYTES))
     pieces: list[list[Path]] = [[] for _ in range(buckets)]
     for frame in frames:
@@ -193,6 +215,8 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
         for path in paths:
             path.unlink()
         write_frame(directory / f"bucket-{number}.arrow", counted)
+        repeated |= bool((counted["count"] > 1).any())
+    return repeated
 
 
 def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
@@ -212,29 +236,3 @@ def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
 def bucket(text: pl.Expr, buckets: int) -> pl.Expr:
     """The number of a text's bucket, from 0; null for null."""
     return pl.when(text.is_not_null()).then(text.hash(seed=0) % buckets)
-
-
-def write_frame(path: Path, frame: pl.DataFrame) -> None:
-    """Writes a new file that can be memory-mapped."""
-    with path.open("xb") as file:
-        frame.write_ipc(file)
-
-
-def byte_series(data: pyarrow.Buffer) -> pl.Series:
-    """Bytes as a series of UInt8, without a copy. Given an array alone, Polars would load pyarrow.compute: 40 ms."""
-    bytes = pyarrow.Array.from_buffers(pyarrow.uint8(), data.size, [None, data])
-    return pl.DataFrame(pyarrow.RecordBatch.from_arrays([bytes], ["byte"])).to_series()
-
-
-@lru_cache(maxsize=64)
-def mapped_frame(path: Path) -> pl.DataFrame:
-    """A file of the key index, memory-mapped once in each worker."""
-    table = pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all())
-    assert isinstance(table, pl.DataFrame)
-    return table
-
-
-@lru_cache(maxsize=64)
-def mapped_bytes(path: Path) -> pl.Series:
-    """A byte map, memory-mapped once in each worker."""
-    return byte_series(pyarrow.memory_map(str(path)).read_buffer())

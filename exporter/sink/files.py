@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -110,3 +111,22 @@ def write_private(path: Path, content: bytes) -> None:
             partial.unlink()
         raise
     sync(path.parent)
+
+
+def special_files(directory: Path) -> list[str]:
+    """What below a directory is neither a plain file nor a directory, such as a link or a pipe: paths relative to it,
+    sorted. Nothing is opened and no link followed, except that the directory itself may be one."""
+    return sorted(
+        path.relative_to(directory).as_posix()
+        for folder, folders, names in os.walk(directory)
+        for path in (Path(folder, name) for name in (*folders, *names))
+        if not is_plain(path) and (path.is_symlink() or not path.is_dir())
+    )
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a path is a plain file, and not a link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

@@ -42,7 +42,7 @@ def write_headers(directory: Path) -> list[Path]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for other in set(directory.glob("*.csv")) - set(paths):
-            if b"ID(" in other.read_bytes()[:1000]:
+            if is_header(other):
                 other.unlink()
         for path, content in zip(paths, headers().values(), strict=True):
             path.write_bytes(content.encode())
@@ -60,5 +60,14 @@ def compare_headers(directory: Path) -> list[str]:
             differences.append(f"{path}: missing")
         elif path.read_bytes() != content.encode():
             differences.append(f"{path}: differs from the model")
-    extra = {path.name for path in directory.glob("*.csv")} - set(headers())
-    return differences + [f"{directory / file}: not an entity of the model" for file in sorted(extra)]
+    extra = sorted(path for path in directory.glob("*.csv") if path.name not in headers())
+    return differences + [
+        f"{path}: {'not an entity of the model' if is_header(path) else 'not a header; move it elsewhere'}"
+        for path in extra
+    ]
+
+
+def is_header(path: Path) -> bool:
+    """Whether a file looks like a header of this program's, which it may remove."""
+    with path.open("rb") as file:
+        return b"ID(" in file.read(1000)

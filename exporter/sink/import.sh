@@ -28,6 +28,7 @@ Options:
   --no-checksums    do not compare the files with SHA256SUMS first
   --no-cache        do not use the start-up cache of Java 25, kept in XDG_CACHE_HOME or ~/.cache
   --no-advice       do not print what to do next
+  --in-place        end each line of progress with a carriage return, as on a terminal
   --heap SIZE       memory for Java objects, such as 2g (default: HEAP_SIZE, or to fit the machine)
   --off-heap SIZE   other memory, such as 512m (default: to fit the machine)
   --help            this text
@@ -41,7 +42,8 @@ Environment:
 Exit codes:
   0    imported, or with --verify compared: the counts match the manifest
   1    the counts differ, or the export is damaged
-  2    usage: an option, a directory, an existing database, no Neo4j or Java found
+  2    usage: an option, a directory, an existing database, no Neo4j or Java found. --verify:
+       a login that is refused or expired
   4    the import failed; the log is named. --verify: Neo4j does not answer
   130  interrupted; the import and everything it started were stopped
 TEXT
@@ -51,6 +53,7 @@ TEXT
 overwrite=false use_cache=true advise=true   # what the options say
 heap=${HEAP_SIZE:-} off_heap=''              # memory, with its unit
 home='' conf='' version=''                   # the Neo4j to use: its directory, its configuration directory, its version
+data='' transactions=''                      # where it keeps databases, and their transaction logs
 admin=''                                     # its launcher; empty if there are only jars,
 java='' java_version=''                      # which this Java runs
 
@@ -64,6 +67,7 @@ parse_arguments() {
             --no-checksums) checksums=false ;;
             --no-cache) use_cache=false ;;
             --no-advice) advise=false ;;
+            --in-place) in_place=true ;;
             --database) database=$2 && shift ;;
             --heap) heap=$2 && shift ;;
             --off-heap) off_heap=$2 && shift ;;
@@ -132,23 +136,36 @@ setting() { # NAME
     done | tail -n 1
 }
 
-data_directory() {
-    local data
+# Sets data and transactions.
+find_store() {
     data=$(setting 'server\.directories\.data')
-    case ${data:=data} in /*) printf '%s\n' "$data" ;; *) printf '%s\n' "$home/$data" ;; esac
+    case ${data:=data} in /*) ;; *) data=$home/$data ;; esac
+    transactions=$(setting 'server\.directories\.transaction\.logs\.root')
+    case ${transactions:=$data/transactions} in /*) ;; *) transactions=$home/$transactions ;; esac
 }
 
-# Refuses a directory in which the server could not use this user's store, and an existing database.
-check_store() { # DATA
-    local directory=$1/databases owner
+holds_files() { [ -n "$(ls -A "$1" 2>/dev/null)" ]; } # DIRECTORY
+
+# Refuses directories in which the server could not use this user's store, and an existing database.
+check_store() {
+    local part
+    for part in "$data/databases" "$transactions"; do check_owner "$part"; done
+    [ "$overwrite" = false ] || return 0
+    if holds_files "$data/databases/$database"; then
+        die 2 "the database $database exists in $data: --overwrite replaces it"
+    elif holds_files "$transactions/$database"; then
+        die 2 "$transactions still holds transaction logs of a database $database: --overwrite replaces them"
+    fi
+}
+
+check_owner() { # DIRECTORY
+    local directory=$1 owner
     while [ ! -e "$directory" ]; do directory=$(dirname "$directory"); done
     # shellcheck disable=SC2012 # stat has other options on macOS
     owner=$(ls -ld "$directory" | awk '{print $3}')
     if [ ! -w "$directory" ] || [ ! -x "$directory" ] || { [ "$(id -u)" = 0 ] && [ ! -O "$directory" ]; }; then
         die 2 "$directory belongs to $owner, whose server could not open a store written by $(id -un): run this as $owner"
     fi
-    [ "$overwrite" = true ] || [ -z "$(ls -A "$1/databases/$database" 2>/dev/null)" ] ||
-        die 2 "the database $database exists in $1: --overwrite replaces it"
 }
 
 say_age() {
@@ -167,7 +184,7 @@ available_memory() {
         sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1 1024/p' /proc/meminfo || sysctl -n hw.memsize | sed 's/$/ 0.5/' || true
         cat "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/memory.max" /sys/fs/cgroup/memory.max \
             /sys/fs/cgroup/memory/memory.limit_in_bytes || true
-    } 2>/dev/null | awk '
+    } 2>/dev/null | LC_ALL=C awk '
         /^[0-9]+( |$)/ {mib = int($1 * (NF > 1 ? $2 : 1) / 1048576); if (!limits++ || mib < least) least = mib}
         END {print limits ? least : 1024}'
 }
@@ -230,41 +247,81 @@ importer_command() { # CACHE
     command=("$java" "${command[@]}")
 }
 
-run_import() { # DATA
+run_import() {
     local cache status=0 command
     cache=$(cache_file)
     importer_command "$cache"
-    # Java decodes paths by the locale; without one, it would lose whatever is not ASCII.
-    case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in *[Uu][Tt][Ff]*) ;; *) export LC_ALL=C.UTF-8 ;; esac
+    prepare_java
     export HEAP_SIZE=$heap
     if [ -z "$admin" ] || [ -n "${NEO4J_HOME:-}" ]; then export NEO4J_HOME=$home; fi
     if [ -z "$admin" ] || [ -d "$conf" ]; then export NEO4J_CONF=$conf; fi
-    say "Importing into database $database of Neo4j $version in $1 (heap $heap, off-heap $off_heap)"
-    in_group show_phases "${command[@]}" || status=$?
-    [ "$status" = 0 ] || explain_failure "$status" "$1"
+    say "Importing into database $database of Neo4j $version in $data (heap $heap, off-heap $off_heap)"
+    in_group show_steps "${command[@]}" || status=$?
+    [ "$status" = 0 ] || explain_failure "$status"
     compare_counts
     # The next import uses the cache that this one made.
     if [ -s "$scratch/cache" ]; then mv -f "$scratch/cache" "$cache" 2>/dev/null || true; fi
 }
 
-# A line for each phase as it begins, until the import ends.
-show_phases() {
-    local reached shown=0 phases=(nodes relationships linking 'counts and indexes')
-    while kill -0 "$group" 2>/dev/null; do
+STEPS=(preparing nodes relationships linking 'counts and indexes')
+
+# Shows the step that the import is in, until it ends: in place how far it is, and how long it took when it is done; in
+# a log each step as it begins, and now and then how far it is.
+show_steps() {
+    local running=true step=0 reached percent began=$SECONDS
+    while [ "$running" = true ]; do
         sleep 0.5
-        # Neo4j 5 names its phases differently with --verbose.
-        reached=$(awk '/^\(1\/4\)|^Nodes, started/ {n = 1} /^\(2\/4\)|^Relationships, started/ {n = 2}
-            /^\(3\/4\)|^Node Degrees, started/ {n = 3} /^\(4\/4\)|^Node counts and / {n = 4} END {print n + 0}' "$scratch/log")
-        while [ "$shown" -lt "$reached" ]; do
-            say "  $((shown + 1))/4 ${phases[shown]}"
-            shown=$((shown + 1))
+        kill -0 "$group" 2>/dev/null || running=false # the log is whole then, and is read once more
+        read -r reached percent < <(progress) || continue
+        while [ "$step" -lt "$reached" ]; do
+            [ "$in_place" = false ] || [ "$step" = 0 ] || say "$(step_line "$step"): $(duration $((SECONDS - began)))"
+            step=$((step + 1)) began=$SECONDS
+            [ "$in_place" = true ] || say "$(step_line "$step")"
         done
+        [ "$running" = false ] || tick "$(step_line "$step"): $(how_far $((SECONDS - began)) "$percent")"
     done
+    [ "$in_place" = false ] || [ "$step" -lt 4 ] || say "$(step_line 4): $(duration $((SECONDS - began)))"
+}
+
+step_line() { # STEP
+    printf '  %s%s' "$([ "$1" = 0 ] || echo "$1/4 ")" "${STEPS[$1]}"
+}
+
+# Time and percent so far, and the time that is left if the step goes on as it has.
+how_far() { # SECONDS PERCENT
+    duration "$1"
+    [ -z "$2" ] || printf ', %s %%' "$2"
+    if [ "${2:-0}" -ge 5 ] && [ "$1" -ge 3 ]; then printf ', about %s left' "$(duration $(($1 * (100 - $2) / $2)))"; fi
+}
+
+# The number of the step that neo4j-admin is in, and the percent of it that is done if the log tells. A step is fifty
+# dots for each twentieth; Neo4j 5 with --verbose has other titles and prints how many entities are done, or which of
+# the relationship types.
+progress() {
+    tr '\r' '\n' <"$scratch/log" | LC_ALL=C awk -v nodes="$(counted total nodes)" -v relationships="$(counted total relationships)" '
+        function enter(number, entities) { step = number; total = entities; done = 0 }
+        BEGIN { unit["K"] = 1e3; unit["M"] = 1e6; unit["G"] = unit["B"] = 1e9; unit["T"] = 1e12 }
+        /^\(1\/4\)/ || /^Nodes, started/ { enter(1, nodes) }
+        /^\(2\/4\)/ || /^Relationships, started/ { enter(2, relationships) }
+        /^\(3\/4\)/ || /^Node Degrees, started/ { enter(3, 0) }
+        /^\(4\/4\)/ || /^Node counts and / { enter(4, 0) }
+        step && /^[-.]+( |$)/ { done += gsub(/[-.]/, "") / 10 }
+        total && /^\[.*\] *[0-9]/ {
+            sub(/.*\] */, "")
+            match($0, /^[0-9.]+/)
+            factor = substr($0, RLENGTH + 1, 1)
+            done = 100 * $0 * (factor in unit ? unit[factor] : 1) / total
+        }
+        step == 3 && match($0, /[0-9]+\/[0-9]+, started/) {
+            split(substr($0, RSTART, RLENGTH), part, "/")
+            done = 100 * (part[1] - 1) / part[2]
+        }
+        END { print step + 0, (done < 1 ? "" : done > 99 ? 99 : int(done)) }'
 }
 
 # Ends with exit code 4 and the lines of the log that say what to do.
-explain_failure() { # STATUS DATA
-    local advice='' where
+explain_failure() { # STATUS
+    local advice='' where written
     logged() { grep -qiE "$1" "$scratch/log"; }
     if logged 'database is in use'; then
         advice='The database is in use: stop the Neo4j server that runs on it, and run this again.'
@@ -273,7 +330,7 @@ explain_failure() { # STATUS DATA
     elif logged 'Java heap space|OutOfMemoryError' || [ "$1" = 137 ]; then
         advice="It ran out of memory: increase --heap (it had $heap) or --off-heap (it had $off_heap)."
     elif logged 'No space left on device'; then
-        advice="The disk is full: make room for $2."
+        advice="The disk is full: make room for $data."
     elif logged 'UnsupportedClassVersionError|Unsupported Java'; then
         advice="Neo4j $version needs a newer Java: set JAVA_HOME to one."
     fi
@@ -282,12 +339,18 @@ explain_failure() { # STATUS DATA
         -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
         -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
         -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | awk '!seen[$0]++ && NR < 7 {print "    " $0}')
-    if logged 'left as they are|IMPORT FAILED' || [ "$1" -ge 128 ]; then where="${where:+$where$'\n'}$(half_written)"; fi
+    written=$(half_written)
     keep_scratch=true
-    die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} "The whole log is $scratch/log"
+    die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} ${written:+"$written"} \
+        "The whole log is $scratch/log"
 }
 
-half_written() { printf 'The database %s is half-written now: import again with --overwrite.\n' "$database"; }
+# The consequence of an import that did not end, if it had begun to write.
+half_written() {
+    if [ "$advise" = true ] && grep -qE '^Import starting|, started ' "$scratch/log" 2>/dev/null; then
+        printf 'The database %s is half-written now: import again with --overwrite.\n' "$database"
+    fi
+}
 
 # The number in the importer's last lines.
 imported() { sed -n "s/^  \([0-9][0-9]*\) $1\$/\1/p" "$scratch/log" | tail -n 1; }
@@ -306,7 +369,7 @@ compare_counts() {
 
 # Prints what to do next, as commands with this Neo4j's paths, address and database.
 say_next() {
-    local start='' shell=cypher-shell bolt name=''
+    local start='' shell=cypher-shell bolt name='' password="'your password'" lines=('Next:')
     if [ -x "$home/bin/neo4j" ]; then start=": $(printf %q "$home/bin/neo4j") start"; fi
     if [ "$conf" = /etc/neo4j ]; then start=': sudo systemctl start neo4j'; fi
     if [ "$database" != neo4j ]; then
@@ -317,13 +380,25 @@ say_next() {
     # Port 0 means any free port when Neo4j starts.
     bolt=$(setting 'server\.bolt\.listen_address' | sed -e '/:/!s/$/:7687/' -e 's/^0\.0\.0\.0:/:/' -e 's/^\[::]:/:/' \
         -e 's/^:/localhost:/' -e '/^localhost:7687$/d' -e '/:0*$/d' -e 's/^/bolt:\/\//')
-    say 'Next:' "    start Neo4j$start" \
+    if has_logins && ! has_users; then
+        lines+=("    $(printf %q "${admin:-neo4j-admin}") dbms set-initial-password $password")
+    fi
+    lines+=("    start Neo4j$start")
+    if has_logins && [ -z "${NEO4J_PASSWORD:-}" ]; then
+        lines+=("    export NEO4J_USERNAME=neo4j NEO4J_PASSWORD=$password")
+    fi
+    say "${lines[@]}" \
         "   $(printf ' %q' "$shell" ${bolt:+-a "$bolt"} -d "$database" -f "$PWD/schema.cypher")" \
         "   $(printf ' %q' bash "$PWD/verify.sh" ${bolt:+--bolt "$bolt"} ${name:+--database "$name"})"
 }
 
+has_logins() { [ "$(setting 'dbms\.security\.auth_enabled')" != false ]; }
+
+# A Neo4j without users makes one when it starts, whose password allows nothing but to change it.
+has_users() { [ -e "$data/databases/system" ] || [ -e "$data/dbms/auth.ini" ]; }
+
 main() {
-    local argument verify=false data
+    local argument verify=false
     for argument in "$@"; do
         shift
         if [ "$argument" = --verify ]; then verify=true; else set -- "$@" "$argument"; fi
@@ -334,13 +409,13 @@ main() {
     parse_arguments "$@"
     find_neo4j
     enter_export
-    data=$(data_directory)
-    check_store "$data"
+    find_store
+    check_store
     say_age
     if [ "$checksums" = true ]; then verify_checksums; fi
     choose_memory
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
-    run_import "$data"
+    run_import
     printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, matching the manifest.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"
     if [ "$advise" = true ]; then say_next; fi

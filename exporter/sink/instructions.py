@@ -1,13 +1,18 @@
 """The instructions for Neo4j: `import.args` for the importer, `schema.cypher` for the server."""
 
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
 from exporter.model.graph import INDEXES, NODES
 from exporter.model.tables import ordered_relationships
 from exporter.model.vocabulary import Entity
 from exporter.sink.layout import header_file
+from exporter.sink.tally import Oversized
 
 # Measured (docs/import-tuning.md): Neo4j allocates several buffers for each file, which takes seconds at its default of
 # 4 MB. A buffer too small for a line ends the import with exit code 70.
 SMALLEST_BUFFER = 256 << 10
+NOTHING: Mapping[str, Mapping[str, Oversized]] = MappingProxyType({})
 
 
 def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: int) -> str:
@@ -36,13 +41,29 @@ def input_files(entity: Entity, files: dict[str, list[str]]) -> str:
     return ",".join([header_file(entity).as_posix(), *files[entity.name]])
 
 
-def schema_cypher() -> str:
-    """The content of `schema.cypher`: a uniqueness constraint on each label's key, and the indexes; safe to repeat."""
+def schema_cypher(oversized: Mapping[str, Mapping[str, Oversized]] = NOTHING) -> str:
+    """The content of `schema.cypher`: a uniqueness constraint on each label's key, and the indexes; safe to repeat.
+
+    `oversized` has, by label and property, the texts that an index cannot hold: a comment line takes the place of the
+    statement, which would fail.
+    """
     lines = [
-        f"CREATE CONSTRAINT {node.label}_{prop.name} IF NOT EXISTS"
-        f" FOR (n:{node.label}) REQUIRE n.{prop.name} IS UNIQUE;"
-        for node in NODES
-        for prop in node.key_properties
+        without_oversized(statement, label, prop, oversized.get(label, {}).get(prop))
+        for label, prop, statement in schema_statements()
     ]
-    lines += [f"CREATE INDEX {label}_{prop} IF NOT EXISTS FOR (n:{label}) ON (n.{prop});" for label, prop in INDEXES]
     return "\n".join([*lines, "CALL db.awaitIndexes(3600);"]) + "\n"
+
+
+def schema_statements() -> Iterator[tuple[str, str, str]]:
+    """Label, property and statement of each constraint and index."""
+    for node in NODES:
+        for prop in node.key_properties:
+            name, what = f"{node.label}_{prop.name}", f"FOR (n:{node.label}) REQUIRE n.{prop.name} IS UNIQUE"
+            yield node.label, prop.name, f"CREATE CONSTRAINT {name} IF NOT EXISTS {what};"
+    for label, name in INDEXES:
+        yield label, name, f"CREATE INDEX {label}_{name} IF NOT EXISTS FOR (n:{label}) ON (n.{name});"
+
+
+def without_oversized(statement: str, label: str, prop: str, found: Oversized | None) -> str:
+    """A statement, or in its place the comment that says why it is left out."""
+    return f"// No index on {label}.{prop}: {found.reason(label)}" if found else statement

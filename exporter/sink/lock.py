@@ -9,6 +9,9 @@ from filelock import FileLock, Timeout
 
 from exporter.errors import BusyError, RunError, UsageError
 
+# `exporter rebuild --status` shares a lock for the instant in which it looks whether somebody holds it.
+LOOK_SECONDS = 0.2
+
 
 @contextmanager
 def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
@@ -20,7 +23,7 @@ def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
     lock = FileLock(path, mode=0o600)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOOK_SECONDS)
     except Timeout:
         raise BusyError(busy) from None
     except NotImplementedError:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +12,9 @@ from pydantic import PlainSerializer, TypeAdapter, ValidationError
 from exporter.errors import DifferenceError
 from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
-from exporter.sink.files import FileRecord
-from exporter.sink.tally import Tally, rows_left_out
+from exporter.sink.files import FileRecord, is_plain
+from exporter.sink.tally import SkippedIndex, Tally, rows_left_out, skipped_indexes
+from exporter.text import visible
 
 FORMAT = 1
 
@@ -43,11 +44,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where and when the export was read; never a user or a password."""
+    """Where and when the export was read; never a user or a password.
+
+    `identity` tells one source from another; exports of version 1.0 have none.
+    """
 
     database: str
     server_version: str
     host: str
+    identity: str | None = field(default=None, kw_only=True)
     snapshot_at: Timestamp
     wal_lsn: str
 
@@ -169,6 +174,7 @@ class Manifest:
     relationships: list[RelationshipEntry]
     files: list[FileRecord]
     totals: Totals
+    skipped_indexes: list[SkippedIndex] = field(default_factory=list)
 
     @property
     def entities(self) -> list[EntityEntry]:
@@ -194,7 +200,7 @@ def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
     )
     return Manifest(
         FORMAT, metadata.tool, metadata.model, metadata.source, metadata.options, metadata.started_at,
-        metadata.finished_at, nodes, relationships, files, totals,
+        metadata.finished_at, nodes, relationships, files, totals, skipped_indexes(tallies),
     )  # fmt: skip
 
 
@@ -218,11 +224,14 @@ def manifest_json(manifest: Manifest) -> bytes:
 def read_manifest(export: Path) -> Manifest:
     """The manifest of an export, which may come from another machine or another version.
 
-    Raises `DifferenceError` if it is missing, of another format, or not as this program writes it; `OSError` if it
-    cannot be read.
+    Raises `DifferenceError` if it is missing, not a plain file, of another format, or not as this program writes it;
+    `OSError` if it cannot be read.
     """
+    path = export / layout.MANIFEST
+    if path.exists() and not is_plain(path):
+        raise DifferenceError(f"{layout.MANIFEST} is not a plain file")
     try:
-        content = json.loads((export / layout.MANIFEST).read_bytes())
+        content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise DifferenceError(f"{layout.MANIFEST} is missing") from None
     except ValueError:
@@ -234,4 +243,4 @@ def read_manifest(export: Path) -> Manifest:
         return _MANIFEST.validate_python(content)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise DifferenceError(f"{layout.MANIFEST} is not what this program writes: see {where}") from None
+        raise DifferenceError(f"{layout.MANIFEST} is not what this program writes: see {visible(where)}") from None

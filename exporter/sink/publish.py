@@ -19,6 +19,7 @@ from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, Metadata, make_manifest, manifest_json
+from exporter.sink.output import check_directory
 from exporter.sink.tally import Tally
 
 
@@ -26,7 +27,8 @@ from exporter.sink.tally import Tally
 class PartialExport:
     """An export that is being written: `.partial-<stamp>` below the output directory.
 
-    `group` may read it once it is published; `records` are those of its files, unordered.
+    `group` may read it once it is published; `records` are those of its files, unordered. `moves_latest` is unset for
+    the export of a rebuild, which moves `latest` only once its graph is live.
     """
 
     output: Path
@@ -34,6 +36,7 @@ class PartialExport:
     group: int | None = None
     records: list[FileRecord] = field(default_factory=list)
     archive: Path | None = None
+    moves_latest: bool = True
     flusher: Flusher = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +97,8 @@ class PartialExport:
         self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline, longest=longest))
         for script in (layout.IMPORT_SCRIPT, layout.VERIFY_SCRIPT):
             self.write(Path(script), files("exporter.sink").joinpath(script).read_bytes())
-        self.write(Path(layout.SCHEMA), schema_cypher())
+        oversized = {entity: tally.oversized for entity, tally in tallies.items()}
+        self.write(Path(layout.SCHEMA), schema_cypher(oversized))
 
     def write_checksums(self) -> None:
         """Writes SHA256SUMS for all recorded files, sorted by path."""
@@ -109,8 +113,8 @@ class PartialExport:
         pack(self.directory, self.archive, top=self.stamp, recipients=recipients, on_progress=on_progress)
 
     def publish(self) -> Path:
-        """Gives the directory and its archive their final names and moves `latest`: all or nothing, each step durable
-        before the next. Returns the published directory; raises `OSError` if nothing was published.
+        """Gives the directory and its archive their final names and moves `latest` if it is to move: all or nothing,
+        each step durable before the next. Returns the published directory; raises `OSError` if nothing was published.
 
         From the first rename on, signals no longer stop the run.
         """
@@ -119,20 +123,22 @@ class PartialExport:
             permissions.open_export(self.directory, self.group)
         for folder, _, _ in os.walk(self.directory):
             sync(Path(folder))
-        self.link.symlink_to(self.stamp)
+        if self.moves_latest:
+            self.link.symlink_to(self.stamp)
         parts = [self.directory, *([self.archive] if self.archive else [])]
         disable_interrupts()
         try:
             for part in parts:
                 part.rename(self.published(part))
             sync(self.output)
-            self.link.replace(self.output / layout.LATEST)
+            if self.moves_latest:
+                self.link.replace(self.output / layout.LATEST)
         except OSError:
             for part in parts:
                 if self.published(part).exists():
                     self.published(part).rename(part)
             raise
-        with suppress(OSError):  # `latest` has moved: there is no way back
+        with suppress(OSError):  # it is published: there is no way back
             sync(self.output)
         return self.published(self.directory)
 
@@ -178,6 +184,19 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
                 remove(partial.archive)
 
 
+def link_latest(export: Path) -> None:
+    """Makes `latest` beside a published export lead to it, in one durable step. Raises `OSError`."""
+    output, temporary = export.parent, export.parent / f"{layout.PARTIAL}{layout.LATEST}-{os.getpid()}"
+    remove(temporary)
+    temporary.symlink_to(export.name)
+    try:
+        temporary.replace(output / layout.LATEST)
+    except OSError:
+        remove(temporary)
+        raise
+    sync(output)
+
+
 def locked(output: Path) -> AbstractContextManager[None]:
     """Holds the output directory for one export. Raises as `hold_lock` does."""
     return hold_lock(
@@ -201,11 +220,7 @@ def prepare_output(output: Path, group: int | None) -> None:
         raise UsageError(f"{output} is not a directory; choose another --output") from None
     except OSError as error:
         raise UsageError(f"cannot create {output}: {error.strerror}") from None
-    latest = output / layout.LATEST
-    if latest.exists() and not latest.is_symlink():
-        raise UsageError(f"{latest} is not a link; move it, or choose another --output")
-    if not os.access(output, os.W_OK | os.X_OK):
-        raise UsageError(f"{output} is not writable; choose another --output")
+    check_directory(output)
 
 
 def free_stamp(output: Path) -> str:

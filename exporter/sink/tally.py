@@ -9,7 +9,48 @@ from typing import Self
 from exporter.sink.files import FileRecord
 from exporter.sink.layout import entities
 
+# Measured on 2026.09.0 and 5.26.29 (neo4j-facts.md): one more byte of UTF-8, in letters of any width, fails a range
+# index and a uniqueness constraint, and `CALL db.awaitIndexes` with it. Values of other types always fit.
+LARGEST_TEXT = 8164
+
 UNREPRESENTABLE = "unrepresentable_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """Texts of one property that no index can hold: how many, the bytes of the largest, and the key of its node."""
+
+    values: int
+    bytes: int
+    key: str
+
+    def __add__(self, other: Self) -> "Oversized":
+        largest = max(self, other, key=lambda found: (found.bytes, found.key))
+        return Oversized(self.values + other.values, largest.bytes, largest.key)
+
+    def reason(self, label: str) -> str:
+        """Why the property of a label has no index, as a part of a sentence."""
+        exceed = "value exceeds" if self.values == 1 else "values exceed"
+        return (
+            f"{self.values:,} {exceed} the {LARGEST_TEXT:,} bytes that an index holds; "
+            f"the largest, of the {label} {self.key}, has {self.bytes:,}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedIndex:
+    """An index that schema.cypher leaves out, with the texts for which that is: an entry of the manifest, and as text a
+    sentence."""
+
+    label: str
+    property: str
+    values: int
+    bytes: int
+    key: str
+
+    def __str__(self) -> str:
+        found = Oversized(self.values, self.bytes, self.key)
+        return f"no index on {self.label}.{self.property}: {found.reason(self.label)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +58,8 @@ class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
     `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
-    reason. `multiline` says whether a value holds a line break; no line has more bytes than `longest`.
+    reason. `multiline` says whether a value holds a line break, no line has more bytes than `longest`, `oversized` has
+    the properties whose index must be left out.
     """
 
     rows: int = 0
@@ -26,6 +68,7 @@ class Tally:
     rejects: Counter[str] = field(default_factory=Counter)
     multiline: bool = False
     longest: int = 0
+    oversized: Mapping[str, Oversized] = field(default_factory=dict)
     files: tuple[FileRecord, ...] = ()
     reject_files: tuple[FileRecord, ...] = ()
 
@@ -37,6 +80,7 @@ class Tally:
             self.rejects + other.rejects,
             self.multiline or other.multiline,
             max(self.longest, other.longest),
+            merged(self.oversized, other.oversized),
             self.files + other.files,
             self.reject_files + other.reject_files,
         )
@@ -47,6 +91,12 @@ class Tally:
         return self.rows + self.no_target + rows_left_out(self.rejects)
 
 
+def merged(first: Mapping[str, Oversized], second: Mapping[str, Oversized]) -> dict[str, Oversized]:
+    """The oversized texts of both, by property."""
+    both = {name: first[name] + second[name] for name in first.keys() & second.keys()}
+    return {**first, **second, **both}
+
+
 def rows_left_out(rejects: Mapping[str, int]) -> int:
     """How many rows the rejects by reason stand for: an unrepresentable value does not cost the row."""
     return sum(count for reason, count in rejects.items() if reason != UNREPRESENTABLE)
@@ -55,6 +105,15 @@ def rows_left_out(rejects: Mapping[str, int]) -> int:
 def new_tallies() -> dict[str, Tally]:
     """An empty tally for every entity by its name, in import order."""
     return {entity.name: Tally() for entity in entities()}
+
+
+def skipped_indexes(tallies: Mapping[str, Tally]) -> list[SkippedIndex]:
+    """The indexes that must be left out, in import order."""
+    return [
+        SkippedIndex(entity.name, prop, found.values, found.bytes, found.key)
+        for entity in entities()
+        for prop, found in sorted(tallies[entity.name].oversized.items())
+    ]
 
 
 def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:

@@ -33,7 +33,7 @@ Environment:
 Exit codes:
   0    the counts match the manifest
   1    the counts differ, or the export is damaged
-  2    usage: an option, a directory, no cypher-shell found
+  2    usage: an option, a directory, no cypher-shell found, a login that is refused or expired
   4    Neo4j does not answer
   130  interrupted
 TEXT
@@ -48,15 +48,44 @@ positionals=0        # how many of EXPORT and DATABASE were given
 checksums=true       # whether to compare the files with SHA256SUMS
 scratch=''           # a directory for temporary files, which clean_up removes
 keep_scratch=false   # whether to keep it, since something in it explains a failure
+java_files=''        # the temporary files of Java, in the scratch directory
 group=''             # the running process group, if any
+in_place=false       # whether progress is shown in place, each line ended by a carriage return
+ticked=0             # the second in which progress was last shown
+clear=''             # what empties the terminal's line before another is printed
+if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then in_place=true && clear=$'\r\033[K'; fi
 
-say() { printf '%s\n' "$@" >&2; }
+say() { # LINE...
+    local line
+    for line in "$@"; do printf '%s%s\n' "$clear" "$line" >&2; done
+}
+
+# Shows how far something is: in place every second, or in a log as a dated line every half minute.
+tick() { # LINE
+    if [ "$in_place" = true ]; then
+        [ "$SECONDS" = "$ticked" ] || printf '%s%s\r' "$clear" "$1" >&2
+    elif [ $((SECONDS - ticked)) -ge 30 ]; then
+        say "$(LC_ALL=C date +%Y-%m-%dT%H:%M:%S%z) $1"
+    else
+        return 0
+    fi
+    ticked=$SECONDS
+}
+
+duration() { # SECONDS
+    if [ "$1" -lt 60 ]; then printf '%s s' "$1"
+    elif [ "$1" -lt 3600 ]; then printf '%s min %s s' $(($1 / 60)) $(($1 % 60))
+    else printf '%s h %s min' $(($1 / 3600)) $(($1 % 3600 / 60)); fi
+}
 
 die() { # CODE SENTENCE LINE...
     local code=$1
     say "${0##*/}: $2" "${@:3}"
     exit "$code"
 }
+
+# Names of files may come from anywhere: none shall command the terminal.
+printable() { LC_ALL=C tr '\001-\011\013-\037\177' '?'; }
 
 absolute() { (cd "$1" 2>/dev/null && pwd -P); }
 
@@ -70,16 +99,16 @@ take_positional() { # ARGUMENT
 }
 
 check_database() {
-    database=$(printf '%s' "$database" | tr '[:upper:]' '[:lower:]')
+    database=$(printf '%s' "$database" | LC_ALL=C tr '[:upper:]' '[:lower:]')
     printf '%s\n' "$database" | LC_ALL=C grep -qE '^[a-z][a-z0-9.-]{2,62}$' ||
         die 2 "'$database' is not a database name: 3 to 63 letters, digits, dots and dashes, a letter first"
     case $database in system*) die 2 "the name $database is Neo4j's own: choose another" ;; esac
 }
 
 # Changes into the export; if none is named, into the one that contains this script. Refuses what is not a finished
-# export.
+# export, and links, pipes and devices in it before anything is opened: they could lead anywhere, or never end.
 enter_export() {
-    local directory=$export_directory file
+    local directory=$export_directory file special
     if [ -z "$directory" ]; then
         directory=$(dirname "$0")
         [ -f "$directory/manifest.json" ] || die 2 'no export given: name its directory (see --help)'
@@ -88,6 +117,8 @@ enter_export() {
     cd -P "$directory" 2>/dev/null || die 2 "$(id -un) cannot enter $directory: run this as its owner"
     case ${PWD##*/} in .partial-*) die 2 "$PWD is unfinished or abandoned: name a finished export" ;; esac
     [ -e manifest.json ] || [ -e SHA256SUMS ] || die 2 "$PWD is not an export"
+    special=$(find . ! -type d ! -type f | sed 's/^\.\//    /' | printable | LC_ALL=C sort | sed -n '1,10p') || true
+    [ -z "$special" ] || die 1 'the export is damaged: it may hold only plain files and directories, but these are neither:' "$special"
     if [ -r SHA256SUMS ] && [ ! -e counts.tsv ] && ! grep -q '  counts\.tsv$' SHA256SUMS; then
         die 2 "$PWD is an export of an earlier version: it has no counts.tsv" \
             'Its own import.sh imports it, and compares it with --verify:' "    bash $(printf %q "$PWD/import.sh")"
@@ -109,7 +140,7 @@ counted() { # CELL CELL
 
 # Compares every file with SHA256SUMS, and reports all that are damaged, missing or not listed.
 verify_checksums() {
-    local checksum line file done=0 total faults='' shown=$SECONDS
+    local checksum line file done=0 total faults=''
     check_grammar
     checksum=$(checksum_program)
     total=$(grep -c '' SHA256SUMS)
@@ -125,11 +156,11 @@ verify_checksums() {
             *) faults="$faults"$'\n'"    $line" ;;
         esac
         done=$((done + 1))
-        if [ $((SECONDS - shown)) -ge 10 ]; then shown=$SECONDS && say "  $done of $total"; fi
+        tick "  $done of $total"
     done < <(LC_ALL=C $checksum -c SHA256SUMS 2>/dev/null || true)
     if [ "$done" != "$total" ]; then faults="$faults"$'\n'"    SHA256SUMS: $((total - done)) lines that are not checksums"; fi
     faults=$faults$(comm -13 <(cut -c67- SHA256SUMS | LC_ALL=C sort) \
-        <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | awk '{printf "\n    not listed: %s", $0}')
+        <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | printable | awk '{printf "\n    not listed: %s", $0}')
     [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
 }
 
@@ -195,12 +226,31 @@ interrupted() { # [SENTENCE]
         done
         kill -KILL -- "-$group" 2>/dev/null || true
         wait "$group" 2>/dev/null || true
-        [ $# = 0 ] || say "$@"
+        [ -z "${1:-}" ] || say "$1"
     fi
     die 130 'interrupted'
 }
 
-clean_up() { if [ "$keep_scratch" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi; }
+clean_up() {
+    [ "$in_place" = false ] || printf '%s' "$clear" >&2
+    if [ -n "$java_files" ]; then rm -rf "$java_files"; fi
+    if [ "$keep_scratch" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi
+}
+
+# Makes every Java write numbers and messages in English, since they are read here, and leave its temporary files where
+# they are removed. The launchers of Neo4j take no options of Java's, but every Java takes this variable.
+prepare_java() {
+    local quote="'" encoding=${LC_ALL:-${LC_CTYPE:-${LANG:-}}}
+    java_files=$(mktemp -d "$scratch/java.XXXXXX")
+    case $java_files in *\'*) quote='"' ;; esac
+    export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS:+$JAVA_TOOL_OPTIONS }-Duser.language=en -Duser.country=US"
+    JAVA_TOOL_OPTIONS="$JAVA_TOOL_OPTIONS $quote-Djava.io.tmpdir=$java_files$quote"
+    # It takes the system's messages and the encoding of paths from the locale; without one, it would lose whatever is
+    # not ASCII.
+    case $encoding in *[Uu][Tt][Ff]*) ;; *) encoding=C.UTF-8 ;; esac
+    unset LC_ALL LANGUAGE
+    export LANG=C LC_CTYPE="$encoding" LC_MESSAGES=C
+}
 
 # Comparing a running Neo4j ---------------------------------------------------------------------------------------------
 
@@ -228,7 +278,9 @@ parse_arguments() {
         bolt://?* | bolt+s://?* | bolt+ssc://?* | neo4j://?* | neo4j+s://?* | neo4j+ssc://?*) ;;
         *) die 2 "--bolt $bolt: give an address such as bolt://127.0.0.1:7687" ;;
     esac
-    if [ -n "$user" ] && [ -z "${NEO4J_PASSWORD:-}" ]; then die 2 '--user needs its password in NEO4J_PASSWORD'; fi
+    if [ -z "${NEO4J_PASSWORD:-}" ] && [ -n "$user${NEO4J_USERNAME:-}" ]; then
+        die 2 "$([ -n "$user" ] && echo --user || echo NEO4J_USERNAME) needs its password in NEO4J_PASSWORD"
+    fi
     user=${user:-${NEO4J_USERNAME:-${NEO4J_PASSWORD:+neo4j}}}
     if [ -n "$user" ]; then export NEO4J_USERNAME="$user"; fi
 }
@@ -269,24 +321,43 @@ ask_neo4j() { # SHELL
 }
 
 # The differences between two files of such lines, one sentence each, as in `exporter verify --bolt`; a missing count
-# is 0.
+# is 0. Where the rows of a name differ, its values are bound to, and are only counted.
 differences() { # MANIFEST NEO4J
-    LC_ALL=C awk -F '\t' '
+    LC_ALL=C awk -F '\t' -v taken="$(snapshot_time)" '
+        function expected(name, property) { return (name, property) in had ? had[name, property] : "0" }
+        function found(name, property) { return (name, property) in has ? has[name, property] : "0" }
+        function differ(name, property) { return expected(name, property) + 0 != found(name, property) + 0 }
         FILENAME == ARGV[1] { had[$1, $2] = $3; known[$1] }
-        FILENAME == ARGV[2] { has[$1, $2] = $3 }
+        FILENAME == ARGV[2] { has[$1, $2] = $3; filled = 1 }
+        FILENAME == ARGV[1] && $2 == "" && $3 > 0 && $1 !~ /^[(]/ { labels++; label[$1] }
         !(($1, $2) in seen) { seen[$1, $2]; name[++lines] = $1; property[lines] = $2 }
         END {
+            for (one in label) if (!differ(one, "")) agree++
+            if (labels && !agree) {
+                if (filled) print "none of " labels " labels agrees: was another export imported? (this one is of " taken ")"
+                else print "none of " labels " labels agrees, the database is empty: was the export imported here? (this one is of " taken ")"
+            }
+            for (line = 1; line <= lines; line++)
+                if (property[line] != "" && differ(name[line], "") && differ(name[line], property[line])) more[name[line]]++
             for (line = 1; line <= lines; line++) {
-                expected = (name[line], property[line]) in had ? had[name[line], property[line]] : "0"
-                found = (name[line], property[line]) in has ? has[name[line], property[line]] : "0"
-                if (expected + 0 == found + 0) continue
-                kind = property[line] != "" ? "." property[line] : name[line] ~ /^[(]/ ? ", relationships" : ", nodes"
-                if (name[line] in known)
-                    print name[line] kind ": " expected " in manifest.json, " found " in Neo4j"
-                else if (property[line] == "")
-                    print name[line] ": none in manifest.json, " found " in Neo4j"
+                one = name[line]; value = property[line]
+                if (!differ(one, value) || (value != "" && differ(one, ""))) continue
+                if (!(one in known)) {
+                    if (value == "") print one ": none in manifest.json, " found(one, "") " in Neo4j"
+                    continue
+                }
+                kind = value != "" ? "." value : one ~ /^[(]/ ? ", relationships" : ", nodes"
+                text = one kind ": " expected(one, value) " in manifest.json, " found(one, value) " in Neo4j"
+                print text (one in more ? ", and " more[one] " of its properties" : "")
             }
         }' "$1" "$2"
+}
+
+# When the snapshot of the export was taken; the option differs on macOS.
+snapshot_time() {
+    local epoch
+    epoch=$(counted snapshot epoch)
+    { LC_ALL=C date -u -d "@$epoch" '+%Y-%m-%d %H:%M:%S UTC' || LC_ALL=C date -u -r "$epoch" '+%Y-%m-%d %H:%M:%S UTC'; } 2>/dev/null
 }
 
 verify_graph() { # SHELL
@@ -303,31 +374,40 @@ verify_graph() { # SHELL
         die 4 "cypher-shell gave an unexpected answer, so nothing was compared: see $scratch/answer"
     fi
     found=$(differences "$scratch/manifest" "$scratch/neo4j")
-    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | sed 's/^/    /')"
+    [ -z "$found" ] || die 1 "database $database at $bolt differs from the manifest:" "$(printf '%s\n' "$found" | printable | sed 's/^/    /')"
     printf 'Database %s at %s holds %s, all matching the manifest.\n' "$database" "$bolt" "$(awk -F '\t' '
         {if ($2 != "") properties += $3; else if (/^[(]/) relationships += $3; else nodes += $3}
         END {printf "%.0f nodes, %.0f relationships and %.0f properties", nodes, relationships, properties}' "$scratch/manifest")"
 }
 
-# Prints a line every ten seconds until the answer arrives.
+# Shows for how long it has been counting, until the answer arrives.
 show_seconds() {
-    local shown=$SECONDS
+    local began=$SECONDS
     while kill -0 "$group" 2>/dev/null; do
         sleep 0.2
-        if [ $((SECONDS - shown)) -ge 10 ]; then shown=$SECONDS && say "  counting for $SECONDS s"; fi
+        tick "  $(duration $((SECONDS - began)))"
     done
 }
 
-# Ends with exit code 4 and cypher-shell's message, which contains no data: the query returns only counts.
+# Ends with cypher-shell's message, which contains no data: the query returns only counts. A refused login is exit code
+# 2, any other failure 4.
 explain_silence() {
-    local advice='Is it running, and is the database online?'
-    if grep -qiE 'unauthorized|authentication|credentials' "$scratch/log"; then
+    local code=2 what="Neo4j at $bolt refused the login" advice
+    logged() { grep -qiE "$1" "$scratch/log"; }
+    if logged 'incorrect authentication details too many times'; then
+        advice='It refuses every login of this user for some seconds: wait, then give the right password in NEO4J_PASSWORD.'
+    elif logged 'must be changed before'; then
+        advice='The first password allows nothing but to change it: do that, then run this again.'
+    elif logged 'unauthorized|authentication|credentials'; then
         advice='Give the user with --user (or NEO4J_USERNAME) and the password in NEO4J_PASSWORD.'
-    elif grep -qE 'JAVA_HOME|UnsupportedClassVersionError|[Uu]nsupported Java|java: ' "$scratch/log"; then
-        advice='cypher-shell needs another Java: set JAVA_HOME to one.'
+    else
+        code=4 what="Neo4j does not answer for database $database at $bolt"
+        advice='Is it running, and is the database online?'
+        if logged 'JAVA_HOME|UnsupportedClassVersionError|unsupported Java|java: '; then
+            advice='cypher-shell needs another Java: set JAVA_HOME to one.'
+        fi
     fi
-    die 4 "Neo4j does not answer for database $database at $bolt" \
-        "$(grep -vE '^(WARNING: .*)?$' "$scratch/log" | head -n 3 | sed 's/^/    /')" "$advice"
+    die "$code" "$what" "$(grep -vE '^(WARNING: .*|Picked up JAVA_TOOL_OPTIONS.*)?$' "$scratch/log" | sed -n '1,3s/^/    /p')" "$advice"
 }
 
 main() {
@@ -339,6 +419,7 @@ main() {
     enter_export
     if [ "$checksums" = true ]; then verify_checksums; fi
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX")
+    prepare_java
     verify_graph "$shell"
 }
 

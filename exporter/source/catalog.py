@@ -1,11 +1,20 @@
 """The source as pg_catalog describes it: relations, columns with their base types, keys, privileges, sizes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from exporter.source.connection import Connection
 
 # pg_class.relkind of relations that can hold rows.
 TABLE, PARTITIONED, VIEW, MATERIALIZED, FOREIGN = "r", "p", "v", "m", "f"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where we are: the database, and the role whose privileges count."""
+
+    database: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,8 @@ class Column:
 class Relation:
     """A table or view. `usable`: USAGE on its schema; `readable`: SELECT on it; `row_security`: it would hide rows from
     us; `children`: partitions or child tables hold some of its rows. `unique` has the columns that a valid, one-column,
-    unconditional unique index proves unique."""
+    unconditional unique index promises to be unique; `unprotected` the foreign tables and materialized views that hold
+    some of its rows, and that no lock protects."""
 
     schema: str
     name: str
@@ -38,6 +48,7 @@ class Relation:
     columns: dict[str, Column] = field(default_factory=dict)
     primary_key: tuple[str, ...] = ()
     unique: frozenset[str] = frozenset()
+    unprotected: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -65,7 +76,8 @@ select n.nspname, c.relname, c.relkind::text, has_schema_privilege(n.oid, 'USAGE
        has_table_privilege(c.oid, 'SELECT'), row_security_active(c.oid),
        c.relkind = 'p' or exists (select from pg_inherits i where i.inhparent = c.oid)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and (not c.relispartition or n.nspname || '.' || c.relname = any(%s))
 order by 1, 2
 """
 
@@ -86,7 +98,8 @@ join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 join base b on b.type = a.atttypid
 join pg_type t on t.oid = b.base
-where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and (not c.relispartition or n.nspname || '.' || c.relname = any(%s))
 order by 1, 2, a.attnum
 """
 
@@ -100,6 +113,28 @@ join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any(%s) and i.indisunique and i.indisvalid and i.indisready and i.indpred is null
   and i.indexprs is null
 order by 1, 2, i.indexrelid
+"""
+
+# What holds rows of a table or view (`root`), whether by inheritance or by a view's definition.
+UNPROTECTED = """
+with recursive holds (source, target) as (
+    select inhparent, inhrelid from pg_inherits
+    union all
+    select r.ev_class, d.refobjid from pg_rewrite r
+    join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
+    where r.ev_type = '1' and d.refobjid <> r.ev_class
+), reached (root, member) as (
+    select c.oid, h.target from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join holds h on h.source = c.oid
+    where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v')
+    union
+    select r.root, h.target from reached r join holds h on h.source = r.member
+)
+select n.nspname, c.relname, array_agg(mn.nspname || '.' || m.relname order by mn.nspname, m.relname)
+from reached r join pg_class c on c.oid = r.root join pg_namespace n on n.oid = c.relnamespace
+join pg_class m on m.oid = r.member join pg_namespace mn on mn.oid = m.relnamespace
+where m.relkind in ('f', 'm')
+group by 1, 2
 """
 
 # Named tables (`root`), each with all its partitions and child tables (`leaf`).
@@ -122,11 +157,19 @@ group by 1
 """
 
 
-def read_catalog(connection: Connection, schemas: list[str]) -> dict[str, Relation]:
-    """Every relation of some schemas by its full name, in the connection's current transaction. Raises psycopg's
-    errors."""
+def read_login(connection: Connection) -> Login:
+    """Where a connection is. Raises psycopg's errors."""
+    row = connection.execute("select current_database(), current_user::text").fetchone()
+    assert row is not None
+    return Login(*row)
+
+
+def read_catalog(connection: Connection, schemas: list[str], partitions: Collection[str] = ()) -> dict[str, Relation]:
+    """Every relation of some schemas by its full name, but of the partitions only those named, in the connection's
+    current transaction. Raises psycopg's errors."""
+    named = [schemas, list(partitions)]
     columns: dict[tuple[str, str], dict[str, Column]] = {}
-    for schema, name, column, *rest in connection.execute(COLUMNS, [schemas]):
+    for schema, name, column, *rest in connection.execute(COLUMNS, named):
         columns.setdefault((schema, name), {})[column] = Column(column, *rest)
     primary: dict[tuple[str, str], tuple[str, ...]] = {}
     unique: dict[tuple[str, str], set[str]] = {}
@@ -135,14 +178,16 @@ def read_catalog(connection: Connection, schemas: list[str]) -> dict[str, Relati
             primary[schema, name] = tuple(key)
         if len(key) == 1:
             unique.setdefault((schema, name), set()).add(key[0])
+    unprotected = {(schema, name): members for schema, name, members in connection.execute(UNPROTECTED, [schemas])}
     return {
         f"{schema}.{name}": Relation(
             *(schema, name, *rest),  # type: ignore[misc] # a row of RELATIONS is the fields before these
             columns=columns.get((schema, name), {}),
             primary_key=primary.get((schema, name), ()),
             unique=frozenset(unique.get((schema, name), ())),
+            unprotected=tuple(unprotected.get((schema, name), ())),
         )
-        for schema, name, *rest in connection.execute(RELATIONS, [schemas])
+        for schema, name, *rest in connection.execute(RELATIONS, named)
     }
 
 

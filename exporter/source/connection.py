@@ -1,122 +1,68 @@
-"""Connections to the source: the leader's, by psycopg, and the URI with which the workers' connectorx follows it."""
+"""Connections to the source by psycopg: the leader's, and short ones beside it."""
 
-import ipaddress
 import logging
-import re
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
-from urllib.parse import quote, unquote
+from dataclasses import dataclass
 
 import psycopg
-from psycopg import conninfo
 from psycopg.pq import TransactionStatus
 
-from exporter.errors import RunError, SourceError, UsageError
-from exporter.source.queries import Address
-
-Connection = psycopg.Connection[tuple[Any, ...]]
+from exporter.errors import SourceError, UsageError
+from exporter.source.queries import MARK
+from exporter.source.refusals import POOLER, QUOTING, place, refusal, run_error, words
+from exporter.source.session_settings import Connection as Connection  # every caller knows it from here
+from exporter.source.session_settings import is_marked, options, settle
+from exporter.source.uri import Parameters, parse, resolve
 
 # psycopg logs an error that happens during another one, and quotes the server.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
+logger = logging.getLogger(__name__)
+
 CONNECT_SECONDS = 5
-DIRECTLY = "connect to the server itself"
-
-# Session settings of every connection. Output formats are fixed because text forms reach the graph; plans are fixed
-# because the order of rows decides the bytes of a file; a time limit of the role or server must not end a long read.
-# Through its keepalives the server notices a lost network within a minute, and releases snapshot and locks.
-SESSION = {
-    "default_transaction_isolation": "repeatable read",
-    "default_transaction_read_only": "on",
-    "row_security": "off",
-    "search_path": "pg_catalog",
-    "client_encoding": "UTF8",
-    "TimeZone": "UTC",
-    "DateStyle": "ISO, YMD",
-    "IntervalStyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-    "xmloption": "content",
-    "lc_monetary": "C",
-    "synchronize_seqscans": "off",
-    "max_parallel_workers_per_gather": "0",
-    "jit": "off",
-    "enable_tidscan": "on",
-    "enable_nestloop": "on",
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-}
+# psycopg's, for connect_timeout=0.
+LIBPQ_SECONDS = 130
 
 
-def options(application: str, *, lock_seconds: int) -> str:
-    """The `options=` value that fixes every setting of a session."""
-    values = SESSION | {"application_name": application, "lock_timeout": f"{lock_seconds}s"}
-    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in values.items())
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The one of a URI's servers that a connection has reached."""
+
+    host: str
+    hostaddr: str
+    port: int
 
 
-def later_settings(connection: Connection) -> dict[str, str]:
-    """Settings that only some servers have: no transaction timeout (17+), no timeout of idle sessions (14+), and a
-    check that the client is still connected (14+)."""
-    later = {"transaction_timeout": "0", "idle_session_timeout": "0", "client_connection_check_interval": "2s"}
-    # Servers on systems that cannot check refuse the interval, so it is set only if the server runs on Linux.
-    query = "select name from pg_settings where name = any(%s) and (name <> %s or version() like '%%linux%%')"
-    known = connection.execute(query, [list(later), "client_connection_check_interval"]).fetchall()
-    return {name: later[name] for (name,) in known}
+def server_of(connection: Connection) -> Server:
+    """The server of a connection that is open."""
+    return Server(connection.info.host, connection.info.hostaddr, connection.info.port)
 
 
-def password_in(uri: str) -> bool:
-    """Whether a source URI carries a password."""
-    with suppress(psycopg.Error):
-        return bool(conninfo.conninfo_to_dict(uri).get("password"))
-    return False
+def connect(uri: str, application: str, *, lock_seconds: int, server: Server | None = None) -> Connection:
+    """A connection to the source, or to the given one of its servers; one attempt for each address, of at most
+    `CONNECT_SECONDS` unless the URI or PGCONNECT_TIMEOUT says otherwise.
 
-
-def without_password(uri: str) -> str:
-    """A source URI without the passwords it carries, otherwise unchanged. Raises `UsageError` for a malformed one."""
-    parse(uri)
-    location, question_mark, query = uri.partition("?")
-    scheme, _, address = location.partition("://")
-    user_info, at, hosts = address.rpartition("@")
-    user = user_info.partition(":")[0]
-    secrets = ("password", "sslpassword")
-    kept = [parameter for parameter in query.split("&") if unquote(parameter.partition("=")[0]) not in secrets]
-    return f"{scheme}://{user}{at if user else ''}{hosts}{question_mark if any(kept) else ''}{'&'.join(kept)}"
-
-
-def parse(uri: str) -> dict[str, Any]:
-    """The connection parameters in a source URI. Raises `UsageError` for a malformed one."""
-    if not re.match(r"postgres(ql)?://", uri):
-        raise UsageError("the source is not a postgresql:// URI; give --source postgresql://USER@HOST/DATABASE")
-    try:
-        parameters = conninfo.conninfo_to_dict(uri)
-    except psycopg.Error:
-        raise UsageError("the source URI is malformed; see `exporter export --help` for its form") from None
-    # After an unescaped @ or / in a password, libpq takes the rest for the host, which messages and the manifest show.
-    port = str(parameters.get("port", ""))
-    if not re.match(r"[a-z]+://([^@/]*@)?[^@?]*(\?|$)", uri) or not re.fullmatch("[0-9,]*", port):
-        raise UsageError("the source URI is malformed; write @ : / and % in a password as %40 %3A %2F and %25")
-    return parameters
-
-
-def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
-    """A connection to the source; one attempt of at most `CONNECT_SECONDS`.
-
-    Raises `UsageError` for a malformed URI and `SourceError` if the source refuses, does not answer, or drops the
-    session's settings. Neither quotes the URI: psycopg's own messages contain passwords.
+    Raises `UsageError` for a malformed URI or a wrong option of libpq, and `SourceError` if the source refuses, does
+    not answer, or drops the session's settings.
     """
     parameters = parse(uri)
-    if parameters.get("gssencmode") == "require":
+    if parameters.get("gssencmode", os.environ.get("PGGSSENCMODE")) == "require":
         raise UsageError("gssencmode=require is not supported: the readers have no GSS encryption; use TLS (sslmode)")
-    own_options = str(parameters.pop("options", "") or "")
+    resolved = resolve(parameters)
+    if server:
+        address = {"host": server.host, "hostaddr": server.hostaddr, "port": server.port}
+        parameters |= address | {"target_session_attrs": "any"}
+    mark = secrets.token_hex(8)
+    own_options, seconds = resolved.get("options", ""), int(resolved.get("connect_timeout", CONNECT_SECONDS))
     parameters |= {
-        "options": f"{own_options} {options(application, lock_seconds=lock_seconds)}".strip(),
-        "connect_timeout": CONNECT_SECONDS,
+        "options": f"{own_options} {options(application, lock_seconds=lock_seconds, mark=mark)}".strip(),
+        "connect_timeout": seconds,
         # The readers have no GSS encryption, and the leader must not be safer than they are.
         "gssencmode": "disable",
+        "client_encoding": "UTF8",
         "application_name": application,
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -125,24 +71,61 @@ def connect(uri: str, application: str, *, lock_seconds: int) -> Connection:
     }
     try:
         connection: Connection = psycopg.connect(**parameters, autocommit=True)
-        if connection.execute("show row_security").fetchone() != (SESSION["row_security"],):
-            connection.close()
-            raise SourceError(f"the source at {host_name(parameters)} is a pooler that drops options=; {DIRECTLY}")
-        for name, value in later_settings(connection).items():
-            connection.execute("select set_config(%s, %s, false)", [name, value])
     except psycopg.Error as error:
-        raise SourceError(refusal(error, parameters)) from None
+        if not own_options and refuses_options(error, parameters):
+            raise SourceError(f"the source {place(resolved | parameters, error)} {POOLER}") from None
+        raise refusal(error, resolved | parameters, seconds=seconds if seconds > 0 else LIBPQ_SECONDS) from None
+    take_settings(connection, mark)
     return connection
 
 
+def refuses_options(error: psycopg.Error, parameters: Parameters) -> bool:
+    """Whether a server refused a connection, before it asked for a password, only because there were `options=`,
+    whatever is in them."""
+    attempt = error.pgconn
+    if attempt is None or attempt.used_password or attempt.needs_password or words(error) == QUOTING:
+        return False
+    return accepts(parameters | {"options": ""}) and not accepts(parameters | {"options": f"-c {MARK}=any"})
+
+
+def accepts(parameters: Parameters) -> bool:
+    """Whether a connection comes about."""
+    with suppress(psycopg.Error), psycopg.connect(**parameters):
+        return True
+    return False
+
+
+def take_settings(connection: Connection, mark: str) -> None:
+    """Fixes the settings of a new session. Raises `SourceError`, and closes it, if that is impossible."""
+    where = f"the source {place(effective(connection))}"
+    try:
+        if not is_marked(connection, mark):
+            raise SourceError(f"{where} {POOLER}")
+        settle(connection)
+    except psycopg.Error as error:
+        connection.close()
+        raise SourceError(f"{where}: {run_error(error, 'beginning the session')}") from None
+    except SourceError:
+        connection.close()
+        raise
+    logger.debug("connected to %s, PostgreSQL %s", where, connection.info.parameter_status("server_version"))
+
+
+def effective(connection: Connection) -> dict[str, str]:
+    """The options of libpq that have a value in a connection, wherever it came from, and the server it has reached."""
+    info = connection.info
+    options = {option.keyword.decode(): option.val.decode() for option in connection.pgconn.info if option.val}
+    return options | {"host": info.host, "hostaddr": info.hostaddr, "port": str(info.port)}
+
+
 @contextmanager
-def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connection]:
+def session(uri: str, application: str, *, lock_seconds: int, server: Server | None = None) -> Iterator[Connection]:
     """A connection while the block runs. Raises as `connect` does, and `RunError`, which quotes nothing, for any error
     of psycopg in the block.
 
     A statement that a signal interrupts is cancelled: the server would not notice that nobody is waiting for it.
     """
-    connection = connect(uri, application, lock_seconds=lock_seconds)
+    connection = connect(uri, application, lock_seconds=lock_seconds, server=server)
     try:
         yield connection
     except psycopg.Error as error:
@@ -152,101 +135,3 @@ def session(uri: str, application: str, *, lock_seconds: int) -> Iterator[Connec
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=CONNECT_SECONDS)
         connection.close()
-
-
-def refusal(error: psycopg.Error, parameters: dict[str, Any]) -> str:
-    """The message for a refused connection, in our own words: the server's may quote secrets."""
-    text = str(error)
-    reasons = {
-        "password authentication failed": "refused the password (set PGPASSWORD or PGPASSFILE)",
-        "no password supplied": "asks for a password (set PGPASSWORD or PGPASSFILE)",
-        "root certificate file": "cannot be verified: the root certificate file of sslrootcert is missing",
-        "does not exist": "has no such database or user",
-        "no pg_hba.conf entry": "does not allow this connection (pg_hba.conf: host, user, database or encryption)",
-        "certificate verify failed": "presented a certificate that the given root does not verify",
-        "server certificate for": "presented a certificate for another host name",
-        "does not support SSL": "does not speak TLS, which sslmode asks for",
-        "unsupported startup parameter": f"is a pooler that refuses options=; {DIRECTLY}",
-        "too many connections": "has no free connection slots",
-        "too many clients": "has no free connection slots",
-        "timeout expired": f"did not answer within {CONNECT_SECONDS} seconds",
-        "Connection refused": "refused the connection: no server is listening there",
-        "could not translate host name": "cannot be found: its host name does not resolve",
-        "failed to resolve host": "cannot be found: its host name does not resolve",
-        "starting up": "is starting up; try again in a moment",
-        "No such file or directory": "has no socket there: no server is listening",
-    }
-    reason = next((reason for sign, reason in reasons.items() if sign in text), "refused the connection")
-    state = f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""
-    return f"the source at {host_name(parameters)} {reason}{state}"
-
-
-def host_name(parameters: dict[str, Any]) -> str:
-    """The server's host as messages name it."""
-    return f"{parameters.get('host') or parameters.get('hostaddr') or 'localhost'}"
-
-
-def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
-    """The address with which connectorx reaches the leader's server, with equally strict encryption.
-
-    Raises `SourceError` if connectorx cannot be that strict.
-    """
-    info = connection.info
-    # The leader's options come first, with those of the source URI; if a setting occurs twice, the later value counts.
-    later = [f"-c {name}={value}" for name, value in later_settings(connection).items()]
-    session_options = (info.get_parameters()["options"], options(application, lock_seconds=lock_seconds), *later)
-    query = {"options": " ".join(session_options)}
-    host = info.host
-    if host.startswith("/"):
-        query["host"] = host
-        host = "localhost"
-    elif info.hostaddr:
-        host = f"[{info.hostaddr}]" if ipaddress.ip_address(info.hostaddr).version == 6 else info.hostaddr
-    query |= tls_parameters(connection)
-    user = quote(info.user, safe="")
-    password = f":{quote(info.password, safe='')}" if info.password else ""
-    uri = f"postgresql://{user}{password}@{host}:{info.port}/{quote(info.dbname, safe='')}"
-    return Address(uri, query, application)
-
-
-def tls_parameters(connection: Connection) -> dict[str, str]:
-    """The URI parameters with which connectorx encrypts as strictly as the leader's connection.
-
-    connectorx does not have `verify-full`: `sslrootcert` verifies the CA, and channel binding, which needs a SCRAM
-    password, stands in for verifying the host's name (source-facts.md). Raises `SourceError` if that is impossible.
-    """
-    if not connection.pgconn.ssl_in_use:
-        return {"sslmode": "disable"}
-    parameters = connection.info.get_parameters()
-    mode, root = parameters.get("sslmode", "prefer"), parameters.get("sslrootcert", "")
-    query = {"sslmode": "require"}
-    if mode in {"verify-ca", "verify-full"} and root in {"", "system"}:
-        raise SourceError(f"sslmode={mode} needs sslrootcert=FILE in the source URI for the readers to verify")
-    # With a root certificate libpq verifies the CA under sslmode=require too.
-    if root and mode in {"require", "verify-ca", "verify-full"}:
-        query["sslrootcert"] = root
-    if mode == "verify-full":
-        if not connection.pgconn.used_password:
-            raise SourceError("sslmode=verify-full needs a SCRAM password: channel binding verifies the host")
-        query["channel_binding"] = "require"
-    return query | {name: parameters[name] for name in ("sslcert", "sslkey") if parameters.get(name)}
-
-
-def run_error(error: psycopg.Error, activity: str) -> RunError:
-    """The `RunError` for an error of psycopg: reason, the leader's activity, SQLSTATE; never the server's text."""
-    state = error.sqlstate or "none"
-    reason = {
-        "57P01": "an administrator of the server ended the connection",
-        "57P02": "the server crashed",
-        "57P03": "the server is shutting down",
-        "40001": "a hot standby cancelled the snapshot (recovery conflict); raise max_standby_streaming_delay",
-        "55P03": "a table is locked by a migration; try again when it is done, or raise --lock-timeout",
-        "57014": "the statement was cancelled",
-        "25P03": "the server closed the session as idle",
-        "53100": "the server's disk is full",
-        "53200": "the server is out of memory",
-        "42501": "a privilege is missing; run `exporter check`",
-        "42P01": "a table no longer exists (a migration?); run `exporter check`",
-        "40P01": "a deadlock with a migration; try again when it is done",
-    }.get(state, "the connection to the source was lost" if state == "none" else "the source failed")
-    return RunError(f"{reason} (while {activity}; SQLSTATE {state})")

@@ -1,20 +1,25 @@
 """The leader's access to a source: connection, checked catalog, locks and the snapshot, counts and sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
 from exporter.errors import ExporterError, RunError, SourceError, UsageError
+from exporter.invocation import command
 from exporter.model.tables import tables
-from exporter.source.catalog import Relation, Size, read_catalog, read_sizes
+from exporter.source.catalog import Relation, Size, read_catalog, read_login, read_sizes
 from exporter.source.compatibility import Severity, examine
-from exporter.source.connection import Connection, connect, run_error, session
+from exporter.source.connection import Connection, Server, connect, session
+from exporter.source.identity import source_identity
 from exporter.source.mapping import NameMapping
+from exporter.source.refusals import run_error
 from exporter.source.watchdog import stall_guard
+from exporter.source.zones import zone_fault, zoneless_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Snapshot:
     database: str
     server_version: str
     host: str
+    identity: str
 
     @property
     def pre_execution(self) -> list[str]:
@@ -65,6 +71,7 @@ class Source:
         """
         relations = self.relations().values()
         names = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in relations)
+        identity = source_identity(self.connection)
         try:
             self.connection.execute("begin isolation level repeatable read read only")
             self.connection.execute(sql.SQL("lock table {} in access share mode").format(names))
@@ -73,9 +80,9 @@ class Source:
                 " then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text, current_database(),"
                 " current_setting('server_version')"
             ).fetchone()
-            catalog = read_catalog(self.connection, self.mapping.schemas())
+            catalog = read_catalog(self.connection, self.mapping.schemas(), self.mapping.names())
         except psycopg.Error as error:
-            raise run_error(error, "locking the tables and taking the snapshot") from None
+            raise run_error(error, "locking the tables and taking the snapshot", of_catalog=True) from None
         if row is None or any(catalog.get(relation.full_name) != relation for relation in relations):
             raise RunError("a table changed while the export started (a migration?); run it again")
         identifier, taken_at, wal_lsn, database, version = row
@@ -87,6 +94,7 @@ class Source:
             database,
             version,
             "localhost" if host.startswith("/") else host,
+            identity,
         )
 
     def count_views(self) -> dict[str, int]:
@@ -104,10 +112,19 @@ class Source:
         stored = {name: relation for name, relation in self.relations().items() if relation.is_table}
         return self.count(stored, "the tables")
 
-    def count(self, relations: dict[str, Relation], subject: str) -> dict[str, int]:
+    def recount(self, names: Iterable[str]) -> dict[str, int]:
+        """`count(*)` of some tables (the model's names) without their indexes, since one may no longer be true. Raises
+        `RunError` if the source fails."""
+        wanted = set(names)
+        stored = {name: relation for name, relation in self.relations().items() if name in wanted}
+        return self.count(stored, "the tables again", " where ctid >= '(0,0)'") if stored else {}
+
+    def count(self, relations: dict[str, Relation], subject: str, condition: LiteralString = "") -> dict[str, int]:
         """`count(*)` of some relations in one statement. `subject` names them in the `RunError` when that fails."""
         counts = [
-            sql.SQL("(select count(*) from {})").format(sql.Identifier(relation.schema, relation.name))
+            sql.SQL("(select count(*) from {}{})").format(
+                sql.Identifier(relation.schema, relation.name), sql.SQL(condition)
+            )
             for relation in relations.values()
         ]
         try:
@@ -123,7 +140,10 @@ def connected(uri: str | None, application: str, *, lock_timeout: int, stall_tim
     the server makes no progress for `stall_timeout` seconds. Raises `UsageError` if no source is set, else as
     `connection.session` does."""
     if not uri:
-        raise UsageError("no source is set; give --source postgresql://USER@HOST/DATABASE or set EXPORTER_SOURCE")
+        raise UsageError(
+            "no source is set; give --source postgresql://USER@HOST/DATABASE, set EXPORTER_SOURCE, or write it into"
+            f" exporter.toml (`{command()} init --source …` does)"
+        )
     with (
         session(uri, application, lock_seconds=lock_timeout) as connection,
         stall_guard(connection, uri, stall_timeout),
@@ -135,25 +155,33 @@ def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, R
     """The catalog of the mapped schemas, read in its own transaction, which locks nothing. Raises `SourceError`."""
     try:
         connection.execute("begin isolation level repeatable read read only")
-        catalog = read_catalog(connection, mapping.schemas())
+        catalog = read_catalog(connection, mapping.schemas(), mapping.names())
         connection.execute("commit")
     except psycopg.Error as error:
-        raise SourceError(str(run_error(error, "reading the catalog"))) from None
+        raise SourceError(str(run_error(error, "reading the catalog", of_catalog=True))) from None
     return catalog
 
 
-def exportable_source(connection: Connection, mapping: NameMapping) -> Source:
-    """The source of a connection. Raises `SourceError` with all faults at once if it does not fit the model."""
+def exportable_source(connection: Connection, mapping: NameMapping, *, timezone: str) -> Source:
+    """The source of a connection, in which timestamps without a zone are in `timezone`. Raises `SourceError` with all
+    faults at once if it does not fit the model."""
     catalog = current_catalog(connection, mapping)
-    faults = [str(finding) for finding in examine(catalog, mapping) if finding.severity is Severity.ERROR]
+    findings = examine(catalog, mapping, read_login(connection))
+    faults = [str(finding) for finding in findings if finding.severity is Severity.ERROR]
+    columns = zoneless_columns(catalog, mapping)
+    if columns and (fault := zone_fault(connection, timezone)):
+        faults.append(f"{columns[0]}: {fault}")
     if faults:
         raise SourceError("\n  ".join(["the source cannot be exported:", *faults]))
     return Source(connection, mapping, catalog)
 
 
-def end_readers(uri: str, application: str) -> None:
-    """Ends the server-side queries of killed workers: our own role's sessions with the run's application name. Does
-    nothing if the source cannot be reached."""
+def end_readers(uri: str, application: str, server: Server) -> None:
+    """Ends the server-side queries of killed workers: our own role's sessions on the leader's server with the run's
+    application name. Does nothing if the source cannot be reached."""
     query = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like %s || ' %%'"
-    with suppress(psycopg.Error, ExporterError), connect(uri, "exporter cleaning up", lock_seconds=5) as connection:
+    with (
+        suppress(psycopg.Error, ExporterError),
+        connect(uri, "exporter cleaning up", lock_seconds=5, server=server) as connection,
+    ):
         connection.execute(query, [application])

@@ -1,9 +1,11 @@
 """How the model's names of tables and columns map to those of a real source, according to the settings."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from exporter.model.tables import tables
+from exporter.text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ class NameMapping:
         """The real schemas that hold the model's tables, sorted."""
         return sorted({self.table(table.name).rpartition(".")[0] for table in tables()})
 
+    def names(self) -> list[str]:
+        """The real names of the mapped tables."""
+        return list(self.tables.values())
+
     def faults(self) -> list[str]:
         """A sentence for each name that is not in the model, and for each real name without a schema."""
         return [*self.table_faults(), *self.column_faults()]
@@ -34,17 +40,24 @@ class NameMapping:
         known = {table.name for table in tables()}
         for name in self.tables:
             if name not in known:
-                yield f"[tables] maps {name}, which is not a table of the model"
+                yield f"[tables] maps {visible(name)}, which is not a table of the model{nearest(name, known)}"
         for name, real in self.tables.items():
             if len(real.split(".")) != 2:
-                yield f"[tables] maps {name} to {real}, which is not schema.table"
+                yield f"[tables] maps {visible(name)} to {visible(real)}, which is not schema.table"
 
     def column_faults(self) -> Iterator[str]:
         known = {table.name: table.columns() for table in tables()}
         for table, columns in self.columns.items():
             if table not in known:
-                yield f"[columns] names {table}, which is not a table of the model"
+                yield f"[columns] names {visible(table)}, which is not a table of the model{nearest(table, known)}"
                 continue
             for column in columns:
                 if column not in known[table]:
-                    yield f"[columns.{table}] maps {column}, which the model does not read"
+                    where = f'[columns."{table}"] {visible(column)}'
+                    yield f"{where}: the model does not read such a column{nearest(column, known[table])}"
+
+
+def nearest(name: str, existing: Iterable[str]) -> str:
+    """`, the nearest name is …` if one is similar, else empty."""
+    close = difflib.get_close_matches(name, list(existing), n=1, cutoff=0.6)
+    return f", the nearest name is {visible(close[0])}" if close else ""

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from exporter.model.tables import Use
+from exporter.model.vocabulary import Type
+from exporter.source.catalog import Column
 from exporter.source.chunks import Span
+from exporter.source.columns import NATIVE_USES, TEMPORAL
 from exporter.source.queries import Form, PackedColumn
 
 # How many blocks a group spans at most. Measured: between 8 and 128 the cost is the same; 32 take 3 MB of a backend.
@@ -31,6 +35,12 @@ SEND = {
 }
 
 
+NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
+# Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
+# times, spans of time, network addresses.
+PLAIN_CATEGORIES = frozenset("NBDTI")
+
+
 @dataclass(frozen=True, slots=True)
 class Selected:
     """A column of a SELECT list: what it reads, and how the server packs it."""
@@ -43,6 +53,24 @@ def select(selected: Sequence[Selected], table: sql.Composable) -> sql.Composed:
     """The plain query for all rows of a table."""
     named = [sql.SQL("{} as {}").format(each.expression, sql.Identifier(each.packed.name)) for each in selected]
     return sql.SQL("select {} from {}").format(sql.SQL(", ").join(named), table)
+
+
+def text_of(expression: sql.Composable, name: str, *, plain: bool = False) -> Selected:
+    """An expression that is never null, in a SELECT list; `plain` as in `PackedColumn`."""
+    return Selected(expression, PackedColumn(name, Form.TEXT, nullable=False, plain=plain))
+
+
+def packed_column(column: Column, use: Use, name: str) -> PackedColumn:
+    """How a column that is read for a use (columns.py, `expression`) is packed."""
+    nullable = not column.required
+    if use in TEMPORAL:
+        return PackedColumn(name, Form.DATETIME if use is Type.DATETIME else Form.DATE, nullable)
+    if use in NATIVE_USES and column.base in NATIVE_FORMS:
+        return PackedColumn(name, NATIVE_FORMS[column.base], nullable)
+    if column.base == "uuid" and column.required:
+        return PackedColumn(name, Form.UUID, nullable)
+    plain = column.base == "uuid" or column.category in PLAIN_CATEGORIES
+    return PackedColumn(name, Form.TEXT, nullable, plain)
 
 
 def group_blocks(blocks: int, size: int) -> int:

@@ -1,5 +1,6 @@
 """The plan: model × catalog. The queries that read each table, and those that read the key index first."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import psycopg
@@ -7,13 +8,11 @@ from psycopg import sql
 
 from exporter.model import frame
 from exporter.model.tables import Table, Use, linked_values, node, parts, referenced_labels, tables
-from exporter.model.vocabulary import IdRule, Type
-from exporter.source.catalog import Column
+from exporter.model.vocabulary import IdRule
 from exporter.source.chunks import Chunker, Span
-from exporter.source.columns import INTEGERS, NATIVE_USES, TEMPORAL, expression, raw_expression
-from exporter.source.connection import run_error
+from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
 from exporter.source.leader import Source
-from exporter.source.packing import Selected, group_blocks, packed_select, packed_whole, select
+from exporter.source.packing import Selected, group_blocks, packed_column, packed_select, packed_whole, select, text_of
 from exporter.source.queries import (
     DuplicateQuery,
     Form,
@@ -24,7 +23,8 @@ from exporter.source.queries import (
     TableQueries,
     ValueQueries,
 )
-from exporter.source.select import SourceTable, comparable, joined_text, precedence
+from exporter.source.refusals import run_error
+from exporter.source.select import SourceTable, joined_text, rank
 
 # A chunk of the key index may span this many times the bytes of whole rows, since it reads only one or two columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
@@ -35,16 +35,16 @@ PACKING_SERVER = 140_000
 # Tables below this size are read together, since most of the 35 are nearly empty, and so are the integer keys of tables
 # below the other: over a long way a query costs more than they do.
 SMALL_TABLE, SMALL_KEYS = 1 << 20, 8 << 20
-NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
-# Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
-# times, spans of time, network addresses.
-PLAIN_CATEGORIES = frozenset("NBDTI")
 
 
 class Planner:
-    """Composes the queries for one source, in which timestamps without a zone are in `timezone`."""
+    """Composes the queries for one source, in which timestamps without a zone are in `timezone`.
+
+    `distrusted` are the tables (the model's names) of which the catalog promises unique keys that are not.
+    """
 
     def __init__(self, source: Source, timezone: str, chunker: Chunker) -> None:
+        self.distrusted: frozenset[str] = frozenset()
         self.mapping = source.mapping
         self.relations = source.relations()
         self.timezone = timezone
@@ -65,10 +65,28 @@ class Planner:
             bounds = self.key_bounds()
             keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()]
             values = [self.value_queries(*value) for value in linked_values()]
-            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(), *values]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(tables()), *values]
             return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
+
+    def distrust(self, names: Iterable[str]) -> list[IndexQuery]:
+        """From now on, the planner looks for duplicates in these tables (the model's names), whatever the catalog
+        promises. Returns the queries that replace their part of the key index. Raises `RunError` when the source
+        fails."""
+        wanted = frozenset(names)
+        found = [table for table in tables() if table.name in wanted and self.trusts(self.source(table))]
+        self.distrusted |= {table.name for table in found}
+        labels = {table.node.label for table in found if table.node}
+        try:
+            values = [self.value_queries(*value) for value in linked_values() if value[0] in labels]
+            return [*self.duplicate_queries(found), *values]
+        except psycopg.Error as error:
+            raise run_error(error, "planning the reads") from None
+
+    def trusts(self, source: SourceTable) -> bool:
+        """Whether the catalog's promise that keys are unique is believed; that it holds is proved by the data."""
+        return promised_unique(source) and source.table.name not in self.distrusted
 
     def source(self, table: Table) -> SourceTable:
         """The table as the source has it."""
@@ -86,7 +104,7 @@ class Planner:
         fallback = reads
         if TEMPORAL & set(table.uses().values()):
             text = select(self.rows(source, fallback=True), source.name)
-            fallback = tuple(Read(self.chunker.query(text, span)) for span in spans)
+            fallback = tuple(plain_read(source, self.chunker.query(text, span)) for span in spans)
         return TableQueries(table.name, reads, fallback, self.chunker.bytes(source))
 
     def reads(self, source: SourceTable, selected: list[Selected], spans: list[Span]) -> tuple[Read, ...]:
@@ -95,22 +113,25 @@ class Planner:
         text = select(selected, source.name)
         plain = [self.chunker.query(text, span) for span in spans]
         if not source.relation.is_table or self.connection.info.server_version < PACKING_SERVER:
-            return tuple(Read(query) for query in plain)
+            return tuple(plain_read(source, query) for query in plain)
         if self.small(source, spans):
             return (self.read(source, selected, source.name, joinable=True),)
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
         columns = tuple(column.packed for column in selected)
-        return tuple(Read(*queries, columns) for queries in zip(plain, packed, strict=True))
+        return tuple(
+            replace(plain_read(source, query), packed=groups, columns=columns)
+            for query, groups in zip(plain, packed, strict=True)
+        )
 
     def read(self, source: SourceTable, selected: list[Selected], rows: sql.Composable, *, joinable: bool) -> Read:
         """How all `rows` of a table, which may be a subquery, are read: packed if they are few enough to be joined to
         others."""
-        plain = select(selected, rows).as_string(self.connection)
+        plain = plain_read(source, select(selected, rows).as_string(self.connection))
         if not joinable:
-            return Read(plain)
+            return plain
         packed = packed_whole(selected, rows).as_string(self.connection)
-        return Read(plain, packed, tuple(column.packed for column in selected), joinable=True)
+        return replace(plain, packed=packed, columns=tuple(column.packed for column in selected), joinable=True)
 
     def small(self, source: SourceTable, spans: list[Span], limit: int = SMALL_TABLE) -> bool:
         """Whether a table is so small that it is read together with others."""
@@ -124,7 +145,7 @@ class Planner:
             selected += [self.raw_column(source, name) for name, use in table.uses().items() if use in TEMPORAL]
         if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
             selected.append(text_of(joined_text(key), frame.PRIMARY_KEY))
-        if not proven_unique(source):
+        if not self.trusts(source):
             # A view's rows have no id, but a chunk of a view holds all rows with the same key.
             if source.relation.is_table:
                 selected.append(text_of(source.row_id(), frame.ROW, plain=True))
@@ -145,14 +166,14 @@ class Planner:
         read = expression(column, use, source=quoted, timezone=self.timezone, fallback=fallback)
         return Selected(read, packed_column(column, use, as_name or name))
 
-    def duplicate_queries(self) -> list[DuplicateQuery]:
-        """For each table whose keys are not proven unique, the query for the rows that are preceded by another row with
-        the same key."""
-        sources = [source for source in map(self.source, tables()) if source.relation.is_table]
+    def duplicate_queries(self, wanted: Iterable[Table]) -> list[DuplicateQuery]:
+        """For each table whose keys are not promised to be unique, the query for the rows that are preceded by another
+        row with the same key."""
+        sources = [source for source in map(self.source, wanted) if source.relation.is_table]
         return [
             DuplicateQuery(source.table.name, self.duplicates_read(source), self.chunker.bytes(source))
             for source in sources
-            if not proven_unique(source)
+            if not self.trusts(source)
         ]
 
     def duplicates_read(self, source: SourceTable) -> Read:
@@ -192,7 +213,9 @@ class Planner:
             keys = sql.SQL("select array_agg({0}::bigint) as {0} from {1}").format(source.quoted(*uses), source.name)
             spans = self.chunker.spans(source, factor=KEY_FACTOR)
             joinable = self.small(source, spans, SMALL_KEYS)
-            reads = tuple(Read(self.chunker.query(keys, span), joinable=joinable) for span in spans)
+            reads = tuple(
+                replace(plain_read(source, self.chunker.query(keys, span)), joinable=joinable) for span in spans
+            )
         else:
             spans = self.chunker.spans(source, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
             reads = self.reads(source, [self.column(source, name, use) for name, use in uses.items()], spans)
@@ -204,7 +227,7 @@ class Planner:
         key = node(label).key.columns[0]
         value = self.column(source, column, id_rule, as_name="value")
         selected = [self.column(source, key, IdRule.INTEGER), value]
-        if proven_unique(source):
+        if self.trusts(source):
             reads = self.reads(source, selected, self.chunker.spans(source, factor=PAIR_FACTOR))
         else:
             rows = select([*selected, text_of(rank(source), "rank")], source.name)
@@ -215,38 +238,16 @@ class Planner:
         return ValueQueries(label, column, id_rule, reads, self.chunker.bytes(source))
 
 
-def proven_unique(source: SourceTable) -> bool:
-    """Whether the catalog proves that no two rows have the same canonical key: by a unique index on a column whose type
-    has one form per key (a text column may hold 7 and 07), on a table without child tables."""
+def plain_read(source: SourceTable, query: str) -> Read:
+    """The plain read of a table or of a part of it."""
+    return Read(query, of_view=not source.relation.is_table, key=source.table.key_columns)
+
+
+def promised_unique(source: SourceTable) -> bool:
+    """Whether the catalog promises that no two rows have the same canonical key: by a unique index on a column whose
+    type has one form per key (a text column may hold 7 and 07), on a table without child tables."""
     keys = source.table.key_columns
     if len(keys) > 1 or (source.relation.children and source.relation.kind == "r"):
         return False
     column = source.column(keys[0])
     return column.name in source.relation.unique and column.base in INTEGERS | {"numeric", "uuid"}
-
-
-def rank(source: SourceTable, comparison: str = "") -> sql.Composed:
-    """The rank of a row, from 1, among those with the same canonical key; with a `comparison` such as `> 1`, a
-    boolean."""
-    uses = source.table.uses()
-    keys = sql.SQL(", ").join(comparable(source, name, uses[name]) for name in source.table.key_columns)
-    window = sql.SQL("(row_number() over (partition by {} order by {})").format(keys, precedence(source))
-    return window + sql.SQL(f" {comparison})" if comparison else ")")
-
-
-def text_of(expression: sql.Composable, name: str, *, plain: bool = False) -> Selected:
-    """An expression that is never null, in a SELECT list; `plain` as in `PackedColumn`."""
-    return Selected(expression, PackedColumn(name, Form.TEXT, nullable=False, plain=plain))
-
-
-def packed_column(column: Column, use: Use, name: str) -> PackedColumn:
-    """How a column that is read for a use (columns.py, `expression`) is packed."""
-    nullable = not column.required
-    if use in TEMPORAL:
-        return PackedColumn(name, Form.DATETIME if use is Type.DATETIME else Form.DATE, nullable)
-    if use in NATIVE_USES and column.base in NATIVE_FORMS:
-        return PackedColumn(name, NATIVE_FORMS[column.base], nullable)
-    if column.base == "uuid" and column.required:
-        return PackedColumn(name, Form.UUID, nullable)
-    plain = column.base == "uuid" or column.category in PLAIN_CATEGORIES
-    return PackedColumn(name, Form.TEXT, nullable, plain)

@@ -1,16 +1,23 @@
 """The plan's queries, and the address to send them to, as plain data for the workers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from urllib.parse import quote, urlencode
 
 from exporter.model.vocabulary import IdRule
 
+# Tables are read as they are stored: an index that is no longer true (after a collation's update, or a failed build)
+# would lose rows silently.
+NO_INDEXES = " ".join(f"-c enable_{scan}=off" for scan in ("indexscan", "indexonlyscan", "bitmapscan"))
+# A setting that no role, database or server has: a session without its value is one without our `options=`.
+MARK = "exporter.session"
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly.
+    """Where and how the leader is connected, so that a worker can connect in the same way, or more strictly. `mark` is
+    what proves that a session has the leader's settings.
 
     Workers receive it pickled through a pipe, so that the password is in no command line or environment. A reader's
     application name is `application` and its process id.
@@ -19,12 +26,21 @@ class Address:
     server: str
     query: dict[str, str]
     application: str
+    mark: str
 
     def of_reader(self, process_id: int) -> str:
         """The URI with which a worker connects."""
         name = f"{self.application} {process_id}".replace(" ", "\\ ")
         query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
         return f"{self.server}?{urlencode(query, quote_via=quote)}"
+
+    def without_indexes(self) -> "Address":
+        """The same address for sessions that read tables, never indexes."""
+        return replace(self, query=self.query | {"options": f"{self.query['options']} {NO_INDEXES}"})
+
+    def marked(self, query: str) -> str:
+        """A query that fails, or has no rows, in a session without our `options=`."""
+        return f"select * from ({query}) marked where current_setting('{MARK}') = '{self.mark}'"
 
     def __repr__(self) -> str:
         return "Address(…)"
@@ -69,9 +85,10 @@ class PackedColumn:
 
     @property
     def counted(self) -> bool:
-        """Whether its non-null values are counted beside it, since a value may look like null."""
+        """Whether its non-null values are counted beside it: a value may look like null, and what the catalog promises
+        of nulls is proved. Values of a fixed width are proved by their bytes."""
         integers = (Form.INT16, Form.INT32, Form.INT64)
-        return self.nullable and (self.form in integers or (self.form is Form.TEXT and not self.plain))
+        return (self.form is Form.TEXT and not self.plain) or (self.nullable and self.form in integers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +97,16 @@ class Read:
     their values allow it; else by `plain`, whose result has a row for each of them. Both give the same frame.
 
     The result of a `joinable` read, packed if it can be, is small and always has one row, so that others can be joined
-    to it."""
+    to it. A table is read as it is stored, a view (`of_view`) with whatever indexes it has. An error names a row by its
+    columns `key`.
+    """
 
     plain: str
     packed: str | None = None
     columns: tuple[PackedColumn, ...] = ()
     joinable: bool = False
+    of_view: bool = False
+    key: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -93,10 +114,11 @@ class Read:
         return 1 + sum(1 + column.counted for column in self.columns)
 
 
-def joint_query(reads: Sequence[Read]) -> str:
-    """One query for several joinable reads: its one row has the columns of their results, side by side."""
+def joint_read(reads: Sequence[Read]) -> Read:
+    """One read of several joinable ones: its one row has the columns of their results, side by side."""
     parts = [f'({read.packed or read.plain}) "{number}"' for number, read in enumerate(reads)]
-    return f"select * from {', '.join(parts)}"
+    query = f"select * from {', '.join(parts)}"
+    return Read(plain=query, packed=query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,51 +1,55 @@
 """One query by connectorx in the leader's snapshot, with its rows as an Arrow table. Runs in worker processes only."""
 
 import os
+import re
+from collections.abc import Sequence
 
 import connectorx
 import pyarrow
 
-from exporter.errors import RunError, SnapshotError
+from exporter.errors import ExporterError, RunError, SourceError
 from exporter.source.queries import Address
+from exporter.source.unpacking import UnpackableError
+from exporter.text import visible
 
-# What connectorx's messages contain, and the reason it indicates. The messages may quote rows and addresses, so they
-# are never passed on.
-REASONS = {
-    "conflict with recovery": "a hot standby cancelled the read (recovery conflict); raise max_standby_streaming_delay",
-    "terminating connection due to administrator": "an administrator of the server ended the connection",
-    "terminating connection because of crash": "the server crashed",
-    "shutting down": "the server is shutting down",
-    "lock timeout": "a migration holds a table; try again when it is done, or raise --lock-timeout",
-    "row-level security": "row-level security would hide rows; export with a role that has BYPASSRLS",
-    "permission denied": "a privilege is missing; run `exporter check`",
-    "out of memory": "the server is out of memory",
-    "No space left": "the server's disk is full",
-    "too many clients": "the server has no free connection slots; lower --workers",
-    "connection slots": "the server has no free connection slots; lower --workers",
-    "connection closed": "the connection was lost",
-    "error communicating with the server": "the connection was lost",
-    "timed out waiting for connection": "the server refused another connection",
-}
+# What connectorx's own messages contain, which it writes in English whatever the locale. They may quote rows and
+# addresses, so they are never passed on. The server's are in its own language: what they mean is asked anew.
+TOO_LARGE = "too large to decode"
+INVALID_TEXT = re.compile("error deserializing column .* utf-8")
+LOST = ("connection closed", "error communicating with the server")
+OF_THE_SERVER = "db error"
+NOT_CONNECTED = "timed out waiting for connection: "
 
 
 class UndecodableError(RunError):
-    """A datetime or date of the query is later than connectorx can decode (the year 262142)."""
+    """A datetime or date of the query is later than connectorx can decode (the year 262142), or overflows in UTC."""
 
 
-class UnexplainedError(RunError):
-    """The read failed, and not for one of the known reasons: a packed value may have been too large for the server."""
+class TooMuchError(RunError):
+    """What a query asked for was too much for the server, or connectorx failed without a reason: less at a time may
+    succeed."""
 
 
-def read(address: Address, query: str, pre_execution: list[str], subject: str) -> pyarrow.Table:
-    """The rows of a query, after the statements `pre_execution`; `subject` names what is read in an error.
+def read(
+    address: Address,
+    query: str,
+    pre_execution: list[str],
+    subject: str,
+    *,
+    key: Sequence[str] = (),
+    packed: bool = False,
+) -> pyarrow.Table:
+    """The rows of a query, after the statements `pre_execution`. An error names the `subject` that is read, and a row
+    by its columns `key`.
 
-    Raises `UndecodableError` if the fallback query is needed, `SnapshotError` if the leader's snapshot is lost,
-    `RunError` for every other failure.
+    Raises `UnpackableError` if a `packed` query cannot be read and a plain one may be or tells more,
+    `UndecodableError` if the fallback query is needed, `SnapshotError` if the leader's snapshot is lost,
+    `SourceError` for a text that is invalid in its encoding, `RunError` for every other failure.
     """
     try:
         table: pyarrow.Table = connectorx.read_sql(
             address.of_reader(os.getpid()),
-            query,
+            address.marked(query),
             return_type="arrow",
             protocol="binary",
             pre_execution_query=pre_execution,
@@ -53,15 +57,27 @@ def read(address: Address, query: str, pre_execution: list[str], subject: str) -
     except BaseException as error:  # a panic of connectorx is not an Exception (source-facts.md)
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
-        text = str(error)
-        if "too large to decode" in text or "timestamp out of range" in text:
-            raise UndecodableError(f"a datetime or date cannot be read (while reading {subject})") from None
-        if "snapshot" in text:
-            raise SnapshotError(
-                f"the snapshot was lost with the leader's connection (while reading {subject})"
-            ) from None
-        reason = next((reason for sign, reason in REASONS.items() if sign in text), None)
-        if reason is None:
-            raise UnexplainedError(f"the read failed (while reading {subject})") from None
-        raise RunError(f"{reason} (while reading {subject})") from None
+        failed = failure(str(error), address, query, pre_execution, subject, key)
+        if packed and isinstance(failed, TooMuchError | SourceError):
+            raise UnpackableError(str(failed)) from None
+        raise failed from None
     return table
+
+
+def failure(
+    text: str, address: Address, query: str, pre_execution: list[str], subject: str, key: Sequence[str]
+) -> ExporterError:
+    """The error for what connectorx said of a query."""
+    from exporter.source.diagnosis import diagnosis, invalid_text  # loads psycopg, which other reads do not need
+
+    if TOO_LARGE in text:
+        return UndecodableError(f"a datetime or date cannot be read (while reading {subject})")
+    if INVALID_TEXT.match(text):
+        return invalid_text(address, query, pre_execution, subject, key)
+    if OF_THE_SERVER in text:
+        return diagnosis(address, query, pre_execution, subject, key)
+    if text.startswith(NOT_CONNECTED):  # for reasons of TLS or the network: no row has been read
+        return RunError(f"a reader cannot connect: {visible(text.removeprefix(NOT_CONNECTED))}")
+    if any(sign in text for sign in LOST):
+        return RunError(f"the connection was lost (while reading {subject})")
+    return TooMuchError(f"the read failed (while reading {subject})")

@@ -96,3 +96,12 @@ def comparable(source: SourceTable, name: str, use: Use) -> sql.Composable:
         return sql.SQL('btrim({}::text, {}) collate "C"').format(quoted, WHITE_SPACE)
     assert use is Type.STRING
     return sql.SQL('{}::text collate "C"').format(quoted)
+
+
+def rank(source: SourceTable, comparison: str = "") -> sql.Composed:
+    """The rank of a row, from 1, among those with the same canonical key; with a `comparison` such as `> 1`, a
+    boolean."""
+    uses = source.table.uses()
+    keys = sql.SQL(", ").join(comparable(source, name, uses[name]) for name in source.table.key_columns)
+    window = sql.SQL("(row_number() over (partition by {} order by {})").format(keys, precedence(source))
+    return window + sql.SQL(f" {comparison})" if comparison else ")")

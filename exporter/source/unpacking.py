@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 import pyarrow
 
+from exporter.errors import RunError
 from exporter.source.queries import NULL, SEPARATOR, Form, PackedColumn
 
 # From PostgreSQL's epoch, 2000, to Polars', 1970. Infinities stay far outside the exported years, some by wrapping.
@@ -15,14 +16,15 @@ CODES = {Form.INT16: "h", Form.INT32: "i", Form.INT64: "q", Form.DATETIME: "q", 
 ARROW = {"h": pyarrow.int16(), "i": pyarrow.int32(), "q": pyarrow.int64()}
 
 
-class UnpackableError(Exception):
-    """A value or a null cannot be told from what packs it: the rows must be read plainly."""
+class UnpackableError(RunError):
+    """Rows cannot be read packed; a plain read of them may succeed, or fail with a better reason."""
 
 
 def unpack(packed: pyarrow.Table, columns: Sequence[PackedColumn]) -> pl.DataFrame:
     """The rows in a packed result, with the names and dtypes of a plain read, in the same order.
 
-    Raises `UnpackableError` when a column does not have exactly one value or null for each row.
+    Raises `UnpackableError` when a column does not have exactly one value or null for each row: a value cannot be told
+    from what packs it.
     """
     frames = [unpacked(batch, columns) for batch in packed.to_batches() if any(batch[0].to_pylist())]
     return pl.concat(frames) if frames else pl.DataFrame(schema={column.name: dtype(column) for column in columns})
@@ -58,7 +60,7 @@ def texts(packed: pyarrow.Array, rows: int, column: PackedColumn, nulls: int | N
     """Texts, between which the separator stands."""
     pieces = series(packed).str.split(SEPARATOR).explode()
     if len(pieces) != rows:
-        raise UnpackableError
+        raise UnpackableError("a value looks like what packs it")
     return with_nulls(pieces, NULL, column, nulls)
 
 
@@ -88,12 +90,15 @@ def fixed(packed: pyarrow.Array, rows: int, column: PackedColumn, nulls: int | N
 
 
 def with_nulls(known: pl.Series, mark: str | int, column: PackedColumn, nulls: int | None) -> pl.Series:
-    """The values with null where the mark of null stands. Raises `UnpackableError` when a value is that mark."""
+    """The values with null where the mark of null stands. Raises `UnpackableError` when a value is that mark, or a
+    column that is never null is."""
     if not column.nullable:
+        if nulls:
+            raise UnpackableError("a column is null that the catalog calls NOT NULL")
         return known
     marked = known == mark
     if nulls is not None and marked.sum() != nulls:
-        raise UnpackableError
+        raise UnpackableError("a value looks like what packs it")
     return known.set(marked, None)
 
 
@@ -104,7 +109,7 @@ def content(packed: pyarrow.Array, length: int) -> memoryview:
     at = memoryview(offsets).cast("B").cast("i" if pyarrow.types.is_string(packed.type) else "q")
     first, end = at[packed.offset], at[packed.offset + len(packed)]
     if end - first != length:
-        raise UnpackableError
+        raise UnpackableError("a value looks like what packs it")
     return memoryview(data)[first:end] if data else memoryview(b"")
 
 

@@ -5,11 +5,12 @@ sent more (`pg_stat_progress_copy`), when its backend is computing, or when byte
 backend that has died, or that waits for its client while the client waits for it, makes none.
 """
 
+import functools
 import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,17 +21,21 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import ExporterError, RunError
-from exporter.source.connection import Connection, run_error, session
+from exporter.source.connection import Connection, Server, server_of, session
 from exporter.source.heartbeats import heartbeats
+from exporter.source.refusals import LostConnectionError, run_error
 
 # We poll 12 times per --stall-timeout and give up after 10 idle polls, so that the run ends within it.
 POLLS_PER_TIMEOUT = 12
 IDLE_POLLS = 10
 
+# A server does not tell a session's state under `track_activities = off`, but always what it waits for; an idle one
+# waits for its client.
+COMPUTES = "state in ('active', 'disabled') and coalesce(wait_event_type, '') <> 'Client'"
 # Each reader by its process id, which its application name ends in.
-PROGRESS = """
+PROGRESS = f"""
 select substring(a.application_name from '[0-9]+$')::int, coalesce(p.bytes_processed, 0),
-       a.state = 'active' and coalesce(a.wait_event_type, '') <> 'Client'
+       {COMPUTES}
 from pg_stat_activity a left join pg_stat_progress_copy p using (pid)
 where a.application_name like %s || ' %%'
 """
@@ -39,9 +44,7 @@ NO_PROGRESS = PROGRESS.replace("coalesce(p.bytes_processed, 0)", "0").replace(
     "left join pg_stat_progress_copy p using (pid)", ""
 )
 
-ACTIVITY = """
-select state = 'active' and coalesce(wait_event_type, '') <> 'Client', query_start from pg_stat_activity where pid = %s
-"""
+ACTIVITY = f"select {COMPUTES}, query_start from pg_stat_activity where pid = %s"
 
 
 def idle_limit(stall_timeout: float) -> float:
@@ -55,7 +58,8 @@ class Watchdog:
 
     `application` is the prefix of the readers' application names, `directory` holds their heartbeat files, `seconds` is
     how long a read may go without progress and the server without answering. `progress` holds for each reader, by
-    process id, its progress and since when (`time.monotonic`) it has been the same.
+    process id, its progress and since when (`time.monotonic`) it has been the same; `server` is the leader's, also when
+    its connection is lost.
     """
 
     connection: Connection
@@ -64,6 +68,10 @@ class Watchdog:
     seconds: float
     progress: dict[int, tuple[Any, float]] = field(default_factory=dict)
     polled: float = 0.0
+    server: Server = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.server = server_of(self.connection)
 
     def poll(self) -> None:
         """Compares every reader with the previous poll. Raises `RunError` if a read makes no progress, or if the
@@ -117,29 +125,46 @@ class Watchdog:
 
 @contextmanager
 def stall_guard(connection: Connection, uri: str, stall_timeout: float) -> Iterator[None]:
-    """Aborts the connection if a statement of the block makes no progress for `stall_timeout` seconds, so that psycopg
-    raises an error. psycopg itself waits forever if a network silently drops everything."""
-    ended = threading.Event()
-    threading.Thread(target=abort_when_stalled, args=(connection, uri, stall_timeout, ended), daemon=True).start()
+    """Aborts the connection if a statement of the block makes no progress for `stall_timeout` seconds, and raises
+    `RunError` for it. psycopg itself waits forever if a network silently drops everything."""
+    ended, aborted = threading.Event(), threading.Event()
+    ask = functools.partial(activity, uri, server_of(connection), connection.info.backend_pid)
+    arguments = (connection, ask, stall_timeout, ended, aborted)
+    threading.Thread(target=abort_when_stalled, args=arguments, daemon=True).start()
     try:
         yield
+    except (LostConnectionError, psycopg.OperationalError) as error:
+        if not aborted.is_set():
+            raise
+        doing = error.activity if isinstance(error, LostConnectionError) else "asking the source"
+        raise RunError(
+            f"the source made no progress for {idle_limit(stall_timeout):.0f} seconds (while {doing}): the network or"
+            " the server hangs"
+        ) from None
     finally:
         ended.set()
 
 
-def abort_when_stalled(connection: Connection, uri: str, stall_timeout: float, ended: threading.Event) -> None:
-    """Polls a connection until `ended`. After half the timeout, the server is asked in another session."""
+def abort_when_stalled(
+    connection: Connection,
+    ask: Callable[[], tuple[bool, datetime | None]],
+    stall_timeout: float,
+    ended: threading.Event,
+    aborted: threading.Event,
+) -> None:
+    """Polls a connection until `ended`. After half the timeout, the server is asked (`activity`)."""
     idle_since, statement_before = time.monotonic(), None
     while not ended.wait(stall_timeout / POLLS_PER_TIMEOUT):
         now = time.monotonic()
         if connection.info.transaction_status is not TransactionStatus.ACTIVE:
             idle_since, statement_before = now, None
         elif now - idle_since >= stall_timeout / 2:
-            computes, statement = activity(connection, uri)
+            computes, statement = ask()
             if computes or (statement and statement_before and statement != statement_before):
                 idle_since = now
             statement_before = statement or statement_before
         if now - idle_since >= idle_limit(stall_timeout):
+            aborted.set()
             abort(connection)
             return
 
@@ -150,9 +175,10 @@ def abort(connection: Connection) -> None:
         stuck.shutdown(socket.SHUT_RDWR)
 
 
-def activity(connection: Connection, uri: str) -> tuple[bool, datetime | None]:
-    """Whether the server, asked in another session, is computing for the connection, and when its statement began."""
-    with suppress(ExporterError), session(uri, "exporter watchdog", lock_seconds=1) as other:
-        for computes, began in other.execute(ACTIVITY, [connection.info.backend_pid]):
+def activity(uri: str, server: Server, backend: int) -> tuple[bool, datetime | None]:
+    """Whether the server, asked in another session, is computing for a connection, by the process id of its backend,
+    and when its statement began."""
+    with suppress(ExporterError), session(uri, "exporter watchdog", lock_seconds=1, server=server) as other:
+        for computes, began in other.execute(ACTIVITY, [backend]):
             return computes, began
     return False, None

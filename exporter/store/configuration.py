@@ -16,6 +16,9 @@ SECRETS = ("EXPORTER_SOURCE", "PGPASSWORD", "NEO4J_PASSWORD")
 # Flags without which Neo4j does not run on the Java versions it supports.
 ADD_OPENS = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
 
+# Java would otherwise write messages and numbers as the user's language does.
+ENGLISH = ["-Duser.language=en", "-Duser.country=US"]
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -81,6 +84,8 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
         "server.memory.pagecache.size": "128m",
         "dbms.security.auth_enabled": str(access.password is not None).lower(),
         "dbms.usage_report.enabled": "false",
+        # Otherwise Neo4j Browser reports its use to its makers.
+        "client.allow_telemetry": "false",
         # Otherwise each of the two databases takes 256 MB from the start.
         "db.tx_log.preallocate": "false",
         # Otherwise a stop waits ten seconds for connections to settle; versions without the setting start anyway.
@@ -99,7 +104,16 @@ def configure(directory: Path, access: Access = OPEN, *, database: str = "neo4j"
 def environment(home: Neo4jHome, conf: Path) -> dict[str, str]:
     """The environment that makes import.sh and the server use this Neo4j and this configuration."""
     chosen = {"NEO4J_HOME": home.home, "JAVA_HOME": home.java_home, "NEO4J_CONF": conf}
-    return without_secrets() | {name: str(path) for name, path in chosen.items()}
+    return in_english(without_secrets()) | {name: str(path) for name, path in chosen.items()}
+
+
+def in_english(variables: dict[str, str]) -> dict[str, str]:
+    """An environment in which the system speaks English, since what Java quotes of it is searched; paths are UTF-8 as
+    before."""
+    encoding = variables.get("LC_ALL") or variables.get("LC_CTYPE") or variables.get("LANG") or ""
+    kept = {name: value for name, value in variables.items() if name not in ("LC_ALL", "LANGUAGE")}
+    utf_8 = encoding if "utf" in encoding.lower() else "C.UTF-8"
+    return kept | {"LANG": "C", "LC_MESSAGES": "C", "LC_CTYPE": utf_8}
 
 
 def without_secrets() -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rich.console import RenderableType
+from rich.live import Live
 from rich.text import Text
 
 from exporter.errors import DifferenceError, Interrupted
@@ -20,14 +21,14 @@ from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
 from exporter.pipeline.timing import ProgressListener, timed
 from exporter.progress.live import progress_display
-from exporter.progress.log import log_stderr
+from exporter.progress.log import log_dated, log_stderr, stderr_console
 from exporter.progress.status import status
 from exporter.published.verify import verify_files
 from exporter.report.report import report
 from exporter.settings import Settings
 from exporter.sink.layout import SCHEMA
 from exporter.store.configuration import OPEN, SMALLEST_HEAP, Access, configure, environment
-from exporter.store.importer import import_export
+from exporter.store.importer import import_export, now_and_then
 from exporter.store.provision import Neo4jHome
 from exporter.store.schema import apply_schema
 from exporter.store.server import Server, serve
@@ -44,18 +45,31 @@ class Show(Protocol):
 Step = Callable[[str, str], AbstractContextManager[object]]
 
 
+def warn(text: str) -> None:
+    """Prints a warning on stderr."""
+    log_stderr(f"exporter: warning: {text}")
+
+
 def run_export(
-    settings: Settings, display: AbstractContextManager[ProgressListener], *, consequence: str
+    settings: Settings,
+    display: AbstractContextManager[ProgressListener],
+    *,
+    consequence: str,
+    on_warning: Callable[[str], None] = warn,
+    move_latest: bool = True,
 ) -> ExportResult:
-    """Exports the source as the first part of a job; `display` shows the progress.
+    """Exports the source as the first part of a job; `display` shows the progress, `on_warning` gets a sentence for
+    each index that the graph will not have. `latest` moves if `move_latest` is set.
 
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
     """
     with interruptible("nothing was published") as pending, worker_pool(settings.workers) as pool, display as listener:
-        result = export(settings, pool, listener, render=report)
+        result = export(settings, pool, listener, render=report, move_latest=move_latest)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
+    for skipped in result.manifest.skipped_indexes:
+        on_warning(str(skipped))
     return result
 
 
@@ -108,13 +122,29 @@ class Steps:
             self.show_line("all files match the manifest")
 
     def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:
-        """Imports an export into its own store in `directory`."""
+        """Imports an export into its own store in `directory`; how far it is, is shown in place on a terminal, else
+        in a dated line now and then."""
         with self.step(f"Import into Neo4j {home.version}"):
-            import_export(export, environment(home, configure(directory)), self.show_import_line)
+            variables, console = environment(home, configure(directory)), stderr_console()
+            if not console.is_terminal:
+                import_export(export, variables, self.show_import_line, on_progress=now_and_then(log_dated))
+                return
+            with Live(console=console, transient=True, redirect_stdout=False) as live:
+                import_export(
+                    export,
+                    variables,
+                    lambda line: self.show_import_line(line, live),
+                    on_progress=lambda text: live.update(Text(text)),
+                )
 
-    def show_import_line(self, line: str) -> None:
-        """Shows the result of an import; its progress goes to stderr."""
-        self.show_line(line) if line.startswith("Imported ") else log_stderr(line)
+    def show_import_line(self, line: str, live: Live | None = None) -> None:
+        """Shows the result of an import, for which the view of its progress ends; other lines go to stderr."""
+        if not line.startswith("Imported "):
+            log_stderr(line)
+            return
+        if live:
+            live.stop()
+        self.show_line(line)
 
     @contextmanager
     def serve(

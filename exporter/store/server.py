@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -16,15 +17,17 @@ import psutil
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from exporter.errors import RunError
-from exporter.store.configuration import ADD_OPENS, OPEN, SMALLEST_HEAP, USER, Access, configure, environment
+from exporter.store.configuration import ADD_OPENS, ENGLISH, OPEN, SMALLEST_HEAP, USER, Access, configure, environment
 from exporter.store.process import CONF_FLAG
 from exporter.store.provision import Neo4jHome, entry_point
+from exporter.text import visible
 
 _START_SECONDS = 300
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.2
 _PORT_ATTEMPTS = 3
 _FIRST_PASSWORD = "neo4j"
+_STACK = re.compile(r"\s+at |\s*\.\.\. \d+ more|\s*Suppressed: ")
 
 # This process holds the shell's stdin: when it ends, however it ends, the shell reads end of file and stops Java, by
 # force after 30 seconds; if it reads a line instead, Java keeps running. SIGPIPE is ignored because the shell must live
@@ -80,7 +83,7 @@ def serve(
                 output = _console(conf).read_text(encoding="utf-8", errors="replace")
                 if "already in use" in output and attempt < _PORT_ATTEMPTS:
                     continue
-                raise RunError(f"Neo4j {home.version} did not start: see {_console(conf)}")
+                raise RunError(f"Neo4j {home.version} did not start{_cause(output)}; its whole log is {_console(conf)}")
             yield server
             if server.keep:
                 watch.communicate(b"keep\n")
@@ -93,13 +96,20 @@ def _console(conf: Path) -> Path:
     return conf.parent / "logs" / "console.log"
 
 
+def _cause(output: str) -> str:
+    """What a server's output says at its end about why it did not start: the last cause, else the last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not _STACK.match(line)]
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return f": {visible((causes or lines)[-1])}" if lines else ""
+
+
 def _start(home: Neo4jHome, conf: Path, heap: int) -> tuple[subprocess.Popen[bytes], int]:
     """Starts the server and its watch in their own process group; returns the watch and the server's process id.
 
     Does not use `neo4j console`, an extra Java that takes a third of the CPU time until the server answers (measured:
     14 seconds with it, 9 without).
     """
-    java = [str(home.java_home / "bin" / "java"), f"-Xmx{heap >> 20}m", *ADD_OPENS]
+    java = [str(home.java_home / "bin" / "java"), f"-Xmx{heap >> 20}m", *ENGLISH, *ADD_OPENS]
     java += ["-cp", f"{home.home}/lib/*", entry_point(home), f"--home-dir={home.home}", f"{CONF_FLAG}{conf}"]
     with _console(conf).open("wb") as console:
         watch = subprocess.Popen(

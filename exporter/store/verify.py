@@ -2,18 +2,20 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jError
+from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from exporter.errors import DifferenceError, RunError, UsageError
 from exporter.sink.layout import MANIFEST
-from exporter.sink.manifest import EntityEntry, NodeEntry, read_manifest
-from exporter.store.bolt import error_code
+from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry, read_manifest
+from exporter.store.bolt import error_code, login_refusal
+from exporter.text import visible
 
 CONNECT_SECONDS = 15
 QUERY_SECONDS = 3600
@@ -46,8 +48,8 @@ def verify_bolt(
     """The differences between a manifest and the database behind a Bolt URI, one sentence each; none if equal.
 
     Compares the nodes of each label, the relationships of each pattern with both end labels, the values of each
-    property, and whether there is anything else. Raises `UsageError` for what is not a Bolt URI, `RunError` if the
-    server does not answer or refuses, and what `read_manifest` raises.
+    property, and whether there is anything else. Raises `UsageError` for what is not a Bolt URI and for a login that is
+    refused, `RunError` if the server does not answer, and what `read_manifest` raises.
     """
     manifest = read_manifest(export)
     if not BOLT.match(uri):
@@ -66,26 +68,45 @@ def verify_bolt(
         with driver:
             driver.verify_connectivity()
             found = count_graph(driver, database)
-    except AuthError:
-        raise RunError("Neo4j refused the user or the password") from None
     except (DriverError, Neo4jError) as error:
+        if refusal := login_refusal(error):
+            raise UsageError(refusal) from None
         raise RunError(
             f"Neo4j does not answer ({error_code(error)}): is it running, and is database {database} online?"
         ) from None
-    differences = [
-        sentence for entity in manifest.entities for sentence in compare(entity, found.pop(entity.pattern, Found()))
+    return differences(manifest, found)
+
+
+def differences(manifest: Manifest, found: Mapping[str, Found]) -> list[str]:
+    """How what was found, by label and pattern, differs from a manifest; first whether it looks like another export."""
+    known = {entity.pattern: found.get(entity.pattern, Found()) for entity in manifest.entities}
+    lines = [sentence for entity in manifest.entities for sentence in compare(entity, known[entity.pattern])]
+    lines += [
+        f"{visible(name)}: none in {MANIFEST}, {found[name].rows} in Neo4j"
+        for name in sorted(found.keys() - known.keys())
     ]
-    return differences + [f"{name}: none in {MANIFEST}, {found[name].rows} in Neo4j" for name in sorted(found)]
+    labels = [node for node in manifest.nodes if node.rows]
+    if lines and labels and not any(known[node.pattern].rows == node.rows for node in labels):
+        lines.insert(0, none_agrees(len(labels), manifest.source.snapshot_at, empty=not found))
+    return lines
+
+
+def none_agrees(labels: int, snapshot_at: datetime, *, empty: bool) -> str:
+    """What the differences together mean."""
+    taken = f"this one is of {snapshot_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if empty:
+        return f"none of {labels} labels agrees, the database is empty: was the export imported here? ({taken})"
+    return f"none of {labels} labels agrees: was another export imported? ({taken})"
 
 
 def check_graph(
     export: Path, uri: str, *, user: str | None = None, password: str | None = None, database: str = "neo4j"
 ) -> None:
     """Raises `DifferenceError` with the first differences, one per line, if `verify_bolt` finds any."""
-    differences = verify_bolt(export, uri, user=user, password=password, database=database)
-    if differences:
-        shown = differences[:SHOWN_DIFFERENCES]
-        more = [f"and {len(differences) - len(shown)} more"] if len(differences) > len(shown) else []
+    found = verify_bolt(export, uri, user=user, password=password, database=database)
+    if found:
+        shown = found[:SHOWN_DIFFERENCES]
+        more = [f"and {len(found) - len(shown)} more"] if len(found) > len(shown) else []
         raise DifferenceError("\n  ".join(["the graph differs from the manifest:", *shown, *more]))
 
 
@@ -107,11 +128,15 @@ def read_rows(driver: neo4j.Driver, database: str, cypher: str) -> list[dict[str
 
 
 def compare(entity: EntityEntry, found: Found) -> Iterator[str]:
-    """Differences in the numbers of rows and of property values, including properties not in the manifest."""
-    kind = "nodes" if isinstance(entity, NodeEntry) else "relationships"
+    """Differences in the numbers of rows and of property values, including properties not in the manifest. Where the
+    rows differ, the values are bound to: then they are only counted."""
+    names = (*entity.property_counts, *sorted(set(found.values) - set(entity.property_counts)))
+    expected = {name: entity.property_counts.get(name, 0) for name in names}
+    differing = [name for name in names if expected[name] != found.values[name]]
     if found.rows != entity.rows:
-        yield f"{entity.pattern}, {kind}: {entity.rows} in {MANIFEST}, {found.rows} in Neo4j"
-    for name in (*entity.property_counts, *sorted(set(found.values) - set(entity.property_counts))):
-        expected, values = entity.property_counts.get(name, 0), found.values[name]
-        if expected != values:
-            yield f"{entity.pattern}.{name}: {expected} in {MANIFEST}, {values} in Neo4j"
+        kind = "nodes" if isinstance(entity, NodeEntry) else "relationships"
+        more = f", and {len(differing)} of its properties" if differing else ""
+        yield f"{entity.pattern}, {kind}: {entity.rows} in {MANIFEST}, {found.rows} in Neo4j{more}"
+        return
+    for name in differing:
+        yield f"{entity.pattern}.{visible(name)}: {expected[name]} in {MANIFEST}, {found.values[name]} in Neo4j"

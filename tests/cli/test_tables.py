@@ -1,29 +1,25 @@
 """The tables that commands print, on 80 columns."""
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 
 from exporter.cli.tables import (
-    changes_table,
     estimate_text,
     estimates_table,
     findings_summary,
     findings_table,
     model_tables,
-    runs_table,
 )
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.render import pattern
 from exporter.pipeline.profile import Profile, cost_lines, totals_line
 from exporter.pipeline.timing import READ, TaskTimer
 from exporter.preflight.estimate import Basis, Estimate, TableEstimate
-from exporter.published.diff import Change
-from exporter.published.history import exports
 from exporter.sink.manifest import Totals
 from exporter.source.compatibility import Finding, Severity
-from tests.support import tiny_export
 
 FINDINGS = [
     Finding(Severity.ERROR, "wallet.invoices", "no such table", "create it, or map its name under [tables]"),
@@ -122,31 +118,10 @@ def test_an_export_is_summed_up_in_a_line() -> None:
     assert cost_lines(profile) == ("Limited most by the database. The costliest tables:\n       2.5 s  guide.skills")
 
 
-def test_exports_are_listed_with_the_change_of_rows(tmp_path: Path) -> None:
-    """Each is compared with the previous one of the same database; faulty manifests are listed below."""
-    names = ("20261120T031500Z", "20261121T120000Z", "20261122T031500Z", "20261123T031500Z")
-    for number, name in enumerate(names):
-        export = tiny_export.write(tmp_path / name)
-        manifest = tiny_export.manifest(export)
-        manifest["totals"]["nodes"] += 100 * number  # type: ignore[index]
-        manifest["source"]["database"] = "other" if number == 1 else "tiny"  # type: ignore[index]
-        tiny_export.write_manifest(export, manifest)
-    (tmp_path / names[3] / "manifest.json").write_text("{}")
-    assert on_screen(runs_table(exports(tmp_path))) == (
-        "export            begun             rows  change  rejects       size   took\n"
-        "20261120T031500Z  Fri 20 Nov 03:15    23                2  794 bytes  2.5 s\n"
-        "20261121T120000Z  Sat 21 Nov 12:00   123                2  794 bytes  2.5 s\n"
-        "20261122T031500Z  Sun 22 Nov 03:15   223  +870 %        2  794 bytes  2.5 s\n"
-        "20261123T031500Z  Mon 23 Nov 03:15     ?       ?        ?          ?      ?\n"
-        "20261123T031500Z: manifest.json has format None, and this program reads format 1\n"
-    )
-
-
-def test_changes_are_listed_with_rows_and_rejects() -> None:
-    """Of both exports."""
-    assert on_screen(changes_table([Change("Skill", 10, 0, 0, 2), Change("Guide", 1000, 1001, 3, 3)])) == (
-        "                    rows   rows          rejects  rejects\n"
-        "label or pattern  before  after  change   before    after\n"
-        "Skill                 10      0    gone        0        2\n"
-        "Guide              1,000  1,001  +0.1 %        3        3\n"
-    )
+def test_the_legend_of_the_model_explains_its_signs() -> None:
+    """Each sign stands in the tables above it, too."""
+    printed = io.StringIO()
+    Console(width=160, file=printed).print(model_tables())
+    tables, _, legend = printed.getvalue().partition("How to read it")
+    signs = (r"→", r"\w \?", r", else by \w", r"\w = \w+ \?", r"\{\w+\}", r"\(phone\)", r"\(text\)")
+    assert [sign for sign in signs if not (re.search(sign, tables) and re.search(sign, legend))] == []

@@ -33,7 +33,12 @@ def test_an_interrupt_leaves_nothing(step: str, neo4j_home: Neo4jHome, tmp_path:
     os.killpg(demo.pid, signal.SIGINT)
     _, errors = demo.communicate(timeout=120)
     assert demo.returncode == 130, errors
-    assert "exporter: stopped" in errors
+    [sentence] = [line for line in errors.splitlines() if "exporter: stopped by SIGINT" in line]
+    exports = list((tmp_path / "output").glob("2*"))
+    after_export = [f"the export {path} stands, and what the demo started is stopped" for path in exports]
+    after_export += [f"the export {path.name} is complete, and nothing was imported" for path in exports]
+    assert sentence.partition("; ")[2] in (after_export or ["", "nothing was published"])
+    assert "half-written" not in errors
     assert "Traceback" not in errors
     assert left_behind(str(temporary)) == []
     assert [path.name for path in temporary.iterdir() if path.name != "hsperfdata_root"] == []

@@ -2,10 +2,11 @@
 
 import io
 from pathlib import Path
+from unicodedata import category
 
 from rich.console import Console, RenderableType
 
-from exporter.demo.tables import anomalies_table, answer_table, summary_table
+from exporter.demo.tables import answer_table, sample_text, summary_table, value_text
 from exporter.pipeline.profile import Profile
 from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
@@ -38,28 +39,49 @@ Guide 3                1.00       3
 
 
 def test_an_answer_of_whole_nodes() -> None:
-    """A value a line, cut where the line ends."""
+    """A value after the other, wrapped where the line ends, of a list the first five."""
     customer = {"country_code": "+91", "created_at": "2025-02-03T21:07:48.453000Z", "customer_id": 20003}
-    booked = [{"consultation": 700263, "guide": "Acharya Divya Iyer", "mode": "VOICE"}] * 2
+    booked = [{"consultation": number, "guide": "Acharya Divya", "mode": "VOICE"} for number in range(7)]
     answer = Answer(("c", "consultations", "payment_count"), ((customer, booked, 4),))
     assert on_screen(answer_table("Full Customer Journey ($phone = '98')", answer)) == (
         """
 Full Customer Journey ($phone = '98')
-c              country_code: +91, created_at: 2025-02-03T21:07:48.453000Z, cust…
-consultations  2: consultation: 700263, guide: Acharya Divya Iyer, mode: VOICE;…
+c              country_code: +91, created_at: 2025-02-03T21:07:48.453000Z,
+               customer_id: 20003
+consultations  7: consultation: 0, guide: Acharya Divya, mode: VOICE;
+               consultation: 1, guide: Acharya Divya, mode: VOICE; consultation:
+               2, guide: Acharya Divya, mode: VOICE; consultation: 3, guide:
+               Acharya Divya, mode: VOICE; consultation: 4, guide: Acharya
+               Divya, mode: VOICE; and 2 more
 payment_count  4
 """
     )
 
 
-def test_the_anomalies() -> None:
-    """Every kind with its rows."""
-    assert on_screen(anomalies_table({"dangling references": 1234, "births at 24:00:00": 2})) == (
+def test_a_table_leaves_room_for_vowel_signs() -> None:
+    """A terminal that gives each of them a column breaks no line, however wide the table is."""
+    names = ("नवरात्रि ऑफर की दीवाली", "A name that is long enough for two lines, or for three of them")
+    shown = on_screen(
+        answer_table("Offers", Answer(("name", "type", "rate"), tuple((n, "REFERRAL", 81.8) for n in names)))
+    )
+    widths = [len(line) - sum(category(letter) == "Mn" for letter in line) for line in shown.splitlines()]
+    assert max(widths) <= 80
+    assert shown.splitlines()[3].endswith("81.80")
+
+
+def test_what_commands_a_terminal_is_escaped() -> None:
+    """In a name as in a list of names."""
+    assert (value_text("a\x1b[2Jb"), value_text(["a\rb"])) == ("a\\x1B[2Jb", "1: a\\rb")
+
+
+def test_what_is_in_the_sample() -> None:
+    """Three lines: its rows, its anomalies, the commonest kinds of them."""
+    anomalies = {"births at 24:00:00": 2, "dangling references": 1234, "malformed auth ids": 40}
+    assert sample_text(100607, anomalies) == (
         """\
-anomalies in the sample   rows
-dangling references      1,234
-births at 24:00:00           2
-"""
+100,607 rows of invented customers, guides, consultations, payments, …
+1,276 of them are wrong on purpose, in 3 ways, as rows are in real life:
+1,234 dangling references, 40 malformed auth ids, …"""
     )
 
 

@@ -127,8 +127,9 @@ def test_a_setting(source: str, tmp_path: Path) -> None:
     variable = run(tree, "exporter check", source, EXPORTER_MIN_NODES="many")
     (tree / "exporter.toml").write_text("min_nodes = 1.5\n", encoding="utf-8")
     line = run(tree, "exporter check", source)
+    places = ("--min-nodes -1", "EXPORTER_MIN_NODES=many", "exporter.toml line 1, min_nodes = 1.5")
     assert [(wrong.returncode, wrong.stderr) for wrong in (flag, variable, line)] \
-        == [(2, "exporter: min_nodes: must be a whole number, 0 or more\n")] * 3  # fmt: skip
+        == [(2, f"exporter: {place}: must be a whole number, 0 or more\n") for place in places]  # fmt: skip
     assert run(tree, "exporter check", source, EXPORTER_MIN_NODES="7").returncode == 0
     assert "min_nodes = 1000" in run(tree, "exporter init --force && cat exporter.toml", source).stdout
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from exporter import rebuild
-from exporter.rebuild.report import DONE, FAILED
+from exporter.rebuild.report import DONE, FAILED, NOTHING
 from exporter.settings import NEO4J_VARIABLES, RebuildSettings, load
 from tests.support.pages import ROOT, read_page
 
@@ -50,7 +50,7 @@ def test_settings_are_the_codes() -> None:
 def test_results_are_the_codes() -> None:
     """Every word that the object may have for what happened."""
     match = re.search(r"^`result` is (.*?)\. \*\*", PAGE.text, re.MULTILINE | re.DOTALL)
-    assert match and set(re.findall(r"`([a-z ]+)`", match[1])) == {*DONE.values(), *FAILED.values(), "failed"}
+    assert match and set(re.findall(r"`([a-z ]+)`", match[1])) == {*DONE.values(), *FAILED.values(), NOTHING, "failed"}
 
 
 def test_flags_of_the_script_exist() -> None:
@@ -69,10 +69,13 @@ def test_the_script_points_to_the_command() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
-def test_systemd_accepts_the_units(tmp_path: Path) -> None:
-    """Without a complaint, once the exporter is where they say."""
+@pytest.mark.parametrize("comment", ["#", ""], ids=["with sudo", "without sudo"])
+def test_systemd_accepts_the_units(tmp_path: Path, comment: str) -> None:
+    """Without a complaint, once the exporter is where they say; also with the settings that forbid sudo."""
     for name in UNITS:
         text = (ROOT / "docs" / "systemd" / name).read_text(encoding="utf-8")
+        text = re.sub(r"^#(?=[A-Z]\w+=)", comment, text, flags=re.MULTILINE)
+        assert comment or "\nNoNewPrivileges=yes\n" in text or name.endswith(".timer")
         (tmp_path / name).write_text(text.replace("/opt/exporter", str(ROOT)), encoding="utf-8")
     command = ["systemd-analyze", "verify", *(tmp_path / name for name in UNITS)]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -140,8 +140,8 @@ def test_the_recipes_run(source: str, servers: tuple[Installed, Installed], tmp_
 
     counted = Counter[str]()
     printed = clone.run(GRAPH.section("Reject files"))
-    for number, reason in re.findall(r"^ *(\d+) (\w+),", printed, re.MULTILINE):
-        counted[reason] += int(number)
+    for reason, number in re.findall(r"^(\w+) ([\d,]+): ", printed, re.MULTILINE):
+        counted[reason] += int(number.replace(",", ""))
     assert counted == rejects(clone.directory / "output" / "latest")
 
     clone.run(GRAPH.section("Labels and patterns"))

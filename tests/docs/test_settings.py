@@ -12,6 +12,8 @@ import pytest
 import typer
 
 from exporter.cli import app
+from exporter.cli.help import EVERY_COMMAND
+from exporter.errors import UsageError
 from exporter.sample.source import create_tables
 from exporter.settings import Settings, load
 from tests.support.pages import read_page
@@ -23,12 +25,26 @@ UNCERTAIN = re.compile(r'^# (\w+ = ".+")  # uncertain$', re.MULTILINE)
 
 
 def test_commands_have_these_flags() -> None:
-    """Every command with all of its flags, in the order of its help."""
+    """Every command with all of its flags, in the order of its help, but for those that all have."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert {row[0].split()[1]: row[1].split() for row in PAGE.table("Command")} == {
-        name: [parameter.opts[0] for parameter in command.params if parameter.opts[0].startswith("--")]
+        name: [
+            parameter.opts[0]
+            for parameter in command.params
+            if parameter.opts[0].startswith("--") and parameter.rich_help_panel != EVERY_COMMAND
+        ]
         for name, command in commands.items()
     }
+
+
+def test_faults_are_told_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example is the message of these three faults."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXPORTER_WORKERS", "abc")
+    (tmp_path / "exporter.toml").write_text("\n\n\ntimezone = 'Mars'\n")
+    with pytest.raises(UsageError) as refused:
+        load(None, max_duration="501h")
+    assert f"exporter: {refused.value}\n" in PAGE.blocks("text")
 
 
 def test_settings_are_the_codes() -> None:

@@ -3,13 +3,16 @@ without a network; then what docs/laptop.md has besides, one test after the othe
 
 The command lines are that page's."""
 
+import csv
 import hashlib
+import json
 import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from exporter.sink.counts import counts_tsv
 from exporter.sink.manifest import read_manifest
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
+from tests.support.browser import Browser, browser, chromium
 from tests.support.ports import closed_port
 
 ROOT = Path(__file__).parents[2]
@@ -88,11 +92,11 @@ class Laptop:
         return Done(process.returncode, out, err)
 
     def answer(self, cypher: str, name: str = "graph") -> list[str]:
-        return self.run(f"exporter local --name {name} --query {shlex.quote(cypher)}").out.split()
+        return self.run(f"exporter local query --name {name} {shlex.quote(cypher)}").out.split()
 
     def listed(self) -> dict[str, list[str]]:
-        """Name -> what `--list` says of the graph."""
-        lines = self.run("exporter local --list").out.splitlines()[1:]
+        """Name -> what `list` says of the graph."""
+        lines = self.run("exporter local list").out.splitlines()[1:]
         return {line.split()[0]: line.split()[1:] for line in lines}
 
     def servers(self) -> list[psutil.Process]:
@@ -105,11 +109,11 @@ class Laptop:
         return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
 
 
-def block(title: str) -> str:
-    """The shell lines under a heading of the page."""
-    found = re.search(rf"^## {title}\n.*?^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[1]
+def block(title: str, number: int = 0) -> str:
+    """The shell lines under a heading of the page, of one of its blocks."""
+    section = re.split(r"^## ", PAGE.partition(f"\n## {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    blocks: list[str] = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return blocks[number]
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +177,76 @@ def test_three_commands_and_then_without_a_network(laptop: Laptop, offline: Lapt
     answer = offline.run(block("Ask")).out
     assert "total_earnings" in answer and "customers" in answer
     for number in range(1, 6):
-        assert offline.run(f"exporter local --query {number}").out.count("\n") > 1
-    assert "refuses the query: Writing" in offline.run("exporter local --query 'CREATE (n)'", 2).err
+        assert offline.run(f"exporter local query {number}").out.count("\n") > 1
+    assert "refuses the query: Writing" in offline.run("exporter local query 'CREATE (n)'", 2).err
+
+
+def test_results_for_programs_and_for_terminals(offline: Laptop) -> None:
+    """Files hold exact values, a terminal is never commanded, and what Neo4j remarks is on stderr."""
+    offline.run(block("Ask", 1))
+    guides = list(csv.DictReader((offline.home / "guides.csv").open(newline="", encoding="utf-8")))
+    lines = (offline.home / "guides.jsonl").read_text(encoding="utf-8").splitlines()
+    properties = [json.loads(line)["g"]["properties"] for line in lines]
+    assert len(guides) > 30
+    assert {int(guide["g.id"]): guide["g.full_name"] for guide in guides} == {
+        guide["id"]: guide.get("full_name", "") for guide in properties
+    }
+    question = shlex.quote(r"RETURN '\u001B[2J' AS a")
+    assert offline.run(f"exporter local query --format csv {question}").out == "a\n\x1b[2J\n"
+    terminal = shlex.join([sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"])
+    for form, shown in (("csv", r"a\x1B[2J"), ("json", r'{"a":"\u001b[2J"}')):
+        written = offline.run(f"{terminal} exporter local query --format {form} {question}").out
+        assert "".join(written.split()) == shown
+    misspelt = offline.run("echo 'MATCH (g:Guid) RETURN g' | exporter local query -")
+    assert misspelt.out == "no rows\n"
+    assert misspelt.err.startswith("exporter: Neo4j: warn: label does not exist. The label `Guid` does not exist")
+
+
+@pytest.mark.skipif(not chromium(), reason="there is no Chromium on this machine")
+def test_neo4j_browser_draws_the_graph(offline: Laptop, tmp_path: Path) -> None:
+    """At the printed address, with the password from the file."""
+    graph = json.loads(offline.run("exporter local start --json").out)
+    if not graph["browser"]:
+        pytest.skip("Neo4j's jars in this cache were downloaded without its Browser")
+    # Within its namespace of the network, if it has one.
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join([*offline.within, chromium() or ""])} "$@"\n')
+    program.chmod(0o755)
+    with browser(str(program), tmp_path / "profile") as page:
+        target = page.call("Target.createTarget", url="about:blank")["targetId"]
+        page.session = page.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page.call("Page.navigate", url=graph["browser"])
+        for field, text in (("username", graph["user"]), ("password", Path(graph["password_file"]).read_text())):
+            wait_for(
+                page,
+                f"document.querySelector('[data-testid={field}]')?.focus() === undefined"
+                f" && document.activeElement?.dataset.testid === '{field}'",
+            )
+            page.call("Input.insertText", text=text)
+        press_enter(page)
+        wait_for(page, "document.body.innerText.includes('You are connected as user neo4j')")
+        wait_for(
+            page,
+            "document.querySelector('.monaco-editor textarea')?.focus() === undefined"
+            " && document.activeElement?.tagName === 'TEXTAREA'",
+        )
+        page.call("Input.insertText", text="MATCH p = (:Guide)-[:HAS_SKILL]->(:Skill) RETURN p LIMIT 5")
+        press_enter(page, modifiers=2)  # Control
+        wait_for(page, "document.querySelectorAll('svg .node').length > 5")
+
+
+def wait_for(page: Browser, condition: str) -> None:
+    """Waits until an expression is true in a page."""
+    deadline = time.monotonic() + TIMEOUT / 5
+    while not page.ask(f"Boolean({condition})"):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.2)
+
+
+def press_enter(page: Browser, modifiers: int = 0) -> None:
+    key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "modifiers": modifiers}
+    page.call("Input.dispatchKeyEvent", type="keyDown", text="\r", **key)
+    page.call("Input.dispatchKeyEvent", type="keyUp", **key)
 
 
 def test_stopped_started_and_killed(offline: Laptop) -> None:
@@ -185,11 +257,11 @@ def test_stopped_started_and_killed(offline: Laptop) -> None:
     server.send_signal(signal.SIGKILL)
     psutil.wait_procs([server], TIMEOUT)
     assert offline.listed()["graph"][0] == "no"
-    assert "was not running" in offline.run("exporter local --stop").out
-    assert "is not running; exporter local" in offline.run("exporter local --query 1", 2).err
-    offline.run("exporter local --start")
+    assert "was not running" in offline.run("exporter local stop").out
+    assert "the graph is not running; start it: exporter local start\n" in offline.run("exporter local query 1", 2).err
+    offline.run("exporter local start")
     assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]
-    assert "total" not in offline.run("exporter local --start").err
+    assert "total" not in offline.run("exporter local start").err
 
 
 def test_several_side_by_side(offline: Laptop) -> None:
@@ -206,7 +278,7 @@ def test_several_side_by_side(offline: Laptop) -> None:
     assert not (offline.graphs / "last-week").exists()
     assert len(offline.servers()) == 1
     assert (offline.home / "output" / "latest" / "manifest.json").is_file()
-    assert "needs --name" in offline.run("exporter local --remove", 2).err
+    assert "never guessed" in offline.run("exporter local remove", 2).err
 
 
 def broken(directory: Path, fault: str) -> Path:
@@ -260,7 +332,7 @@ def test_a_failure_leaves_the_graph_that_was(
 def test_interrupted(step: str, offline: Laptop, tmp_path: Path) -> None:
     """^C while the files are compared, imported, served, verified, and put in the old graph's place: exit code 130, one
     server as before, the data as before."""
-    offline.run("exporter local --start")
+    offline.run("exporter local start")
     interrupt(offline, f"exporter local --from {tiny_export.write(tmp_path / 'export')}", step)
     assert len(offline.servers()) == 1
     assert offline.answer("MATCH (n:Guide) RETURN count(n) > 0 AS some") == ["some", "true"]

@@ -4,6 +4,7 @@ The tests share a live server and go on from one another, in this order. `DRILL_
 longer cases, `DRILL_NEO4J=5.26` takes that version.
 """
 
+import json
 import os
 import re
 import signal
@@ -28,7 +29,7 @@ SCALE = 0.02
 NEO4J = os.environ.get("DRILL_NEO4J", "2026.09")
 longer = pytest.mark.skipif(os.environ.get("DRILL_REBUILD") != "all", reason="only with DRILL_REBUILD=all")
 # The lines that docs/nightly.md shows.
-REBUILD, ACCEPT, REPAIR, ROLLBACK = blocks("sh")
+REBUILD, STATUS, ACCEPT, REPAIR, ROLLBACK = blocks("sh")
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +64,15 @@ def change_source(source: str) -> None:
     )
 
 
-def latest(site: Site) -> Path:
-    return (site.output / "latest").resolve()
+def newest(site: Site) -> Path:
+    return max(site.output.glob("2*"))
+
+
+def accept(export: Path) -> str:
+    """The page's line that takes an export which the guard refused."""
+    line, names = re.subn(r"\d{8}T\d{6}Z", export.name, ACCEPT)
+    assert names == 1
+    return line
 
 
 def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, object]:
@@ -73,6 +81,7 @@ def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, obj
     assert (code, report["result"], report["exit_code"], report["message"]) == (0, result, 0, None), night.text
     site.good = site.output / str(report["live_export"])
     site.check_good()
+    assert (site.output / "latest").resolve() == site.good
     site.check_clean(night)
     eventually(lambda: site.readers.since(night.began)[-1] == site.nodes(), "the new graph")
     seen = site.readers.since(night.began)
@@ -88,6 +97,7 @@ def test_the_first_night(site: Site) -> None:
     with site.night(REBUILD) as night:
         report = succeed(site, night, "swapped", 0)
     assert report["failed_step"] is None and report["previous_export"] is None
+    assert " The guard compares the export with nothing: no rebuild made the live graph" in night.text
     steps = ["export", "import", "private_start", "schema", "verify", "private_stop", "stop", "renames", "start"]
     assert list(report["seconds"]) == [*steps, "smoke_test", "retention"]  # type: ignore[call-overload]
     assert report["counts"]["nodes"] == site.nodes()  # type: ignore[index]
@@ -119,13 +129,17 @@ def test_a_worker_is_killed(site: Site) -> None:
 
 
 def test_a_table_was_truncated(site: Site) -> None:
-    """The guard names it with before and after, and names no other."""
+    """The guard names it with before and after, and names no other. Of a copy it first says that it is another source,
+    unless the copy has the name of the live one."""
     with copied(site.source, "shrunken") as shrunken:
         execute(shrunken, "delete from notifications.stored_notifications where ctid not in (select min(ctid) from"
                 " notifications.stored_notifications)")  # fmt: skip
         with site.night(EXPORTER_SOURCE=shrunken) as night:
+            refusal = site.check_untouched(night, 6, r"is of another source .*live: \S+/nights\s+new: \S+/shrunken\s")
+        [live] = re.findall(r"live: (\S+)", str(refusal["message"]))
+        with site.night(EXPORTER_SOURCE=shrunken, EXPORTER_SOURCE_NAME=live) as night:
             report = site.check_untouched(night, 6, r"Notification: \d+ rows before, 1 now \(-99")
-    assert (report["result"], report["failed_step"], report["export"]) == ("refused", "guard", latest(site).name)
+    assert (report["result"], report["failed_step"], report["export"]) == ("refused", "guard", newest(site).name)
     assert "AuthUser:" not in str(report["message"])
 
 
@@ -284,13 +298,19 @@ def test_the_second_night(site: Site) -> None:
     """Nothing is sabotaged any more, and the export of the last attempt will do. Two stores stay, their exports, and
     the newest two."""
     before, first = site.nodes(), site.good
-    with site.night(ACCEPT) as night:
+    with site.night(accept(newest(site))) as night:
         report = succeed(site, night, "swapped", before)
     assert first and site.good and site.nodes() != before
-    assert (report["live_export"], report["previous_export"]) == (latest(site).name, first.name)
+    assert (report["live_export"], report["previous_export"]) == (newest(site).name, first.name)
     assert len(list((site.root / "stores").iterdir())) == 2
     exports = sorted(path.name for path in site.output.glob("2*"))
-    assert exports == sorted({first.name, *exports[-2:]}) and latest(site).name in exports
+    assert exports == sorted({first.name, *exports[-2:]}) and newest(site).name in exports
+    status = re.fullmatch(
+        r"live +export (\S+), .* old\n.*\n.*/nights\nprevious +export (\S+), .* old\n.*\n.*/nights\n"
+        r" +`\S*exporter rebuild --rollback` makes it live again\nNeo4j +answers\nlatest +(\S+)\n",
+        site.ask(STATUS),
+    )
+    assert status and status.groups() == (newest(site).name, first.name, newest(site).name)
 
 
 def test_no_store_starts(site: Site) -> None:
@@ -312,7 +332,13 @@ def test_the_rollback(site: Site) -> None:
     before, first = site.nodes(), sorted(path for path in site.output.glob("2*"))[0]
     with site.night(ROLLBACK) as night:
         report = succeed(site, night, "rolled back", before)
-    assert (site.good, report["previous_export"]) == (first, latest(site).name)
+    assert (site.good, report["previous_export"]) == (first, newest(site).name)
+    assert report["counts"]["nodes"] == site.nodes()  # type: ignore[index]
+    assert f" Going back to the store of export {first.name}: snapshot of " in night.text
+    marks = {run["name"]: run["marks"] for run in json.loads(site.ask("exporter runs --json"))["exports"]}
+    assert {name: marked for name, marked in marks.items() if marked} == {
+        first.name: ["latest", "live"], newest(site).name: ["rollback"],
+    }  # fmt: skip
 
 
 @longer
@@ -321,7 +347,7 @@ def test_the_rollback_of_the_rollback(site: Site) -> None:
     before = site.nodes()
     with site.night(ROLLBACK) as night:
         report = succeed(site, night, "rolled back", before)
-    assert report["live_export"] == latest(site).name
+    assert report["live_export"] == newest(site).name
 
 
 @longer

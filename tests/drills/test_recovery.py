@@ -162,13 +162,14 @@ def test_recovery(
 
 def check_printed_lines(host: Host, neo4j: Installed, errors: str) -> None:
     """What import.sh prints to go on with works as it stands; a wrong password is reported as such."""
-    start, schema, verify = errors.partition("Next:\n")[2].splitlines()[:3]
+    first, start, login, schema, verify = errors.partition("Next:\n")[2].splitlines()[:5]
+    assert first == f"    {neo4j.home}/bin/neo4j-admin dbms set-initial-password '{PASSWORD}'"
     assert start == f"    start Neo4j: {neo4j.home}/bin/neo4j start"
-    account = {"NEO4J_HOME": str(neo4j.home), "NEO4J_USERNAME": "neo4j", "NEO4J_PASSWORD": PASSWORD}
-    done = host.run(schema, verify, **account)
+    assert login == f"    export NEO4J_USERNAME=neo4j NEO4J_PASSWORD='{PASSWORD}'"
+    done = host.run(login, schema, verify, NEO4J_HOME=str(neo4j.home))
     assert (done.returncode, done.stdout.splitlines()[-1].endswith(", all matching the manifest.")) == (0, True)
-    refused = host.run(verify, **account | {"NEO4J_PASSWORD": "another"})
-    assert (refused.returncode, refused.stdout) == (4, "")
+    refused = host.run(verify, NEO4J_HOME=str(neo4j.home), NEO4J_USERNAME="neo4j", NEO4J_PASSWORD="another")
+    assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.splitlines()[-1] == (
         "Give the user with --user (or NEO4J_USERNAME) and the password in NEO4J_PASSWORD."
     )
@@ -265,6 +266,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     ),
     "a missing file": lambda export: (export / VICTIM).unlink(),
     "an extra file": lambda export: (export / "nodes/Customer/part-0002.csv").write_bytes(b"9,\n"),
+    "a link, a pipe, a device, a socket; before anything is opened": lambda export: (
+        export / "nodes/Customer/link.csv"
+    ).symlink_to("part-0001.csv"),
     "an export of another format": other_format,
     "a `SHA256SUMS` with capital digits, other line ends, comments, paths outside": lambda export: change(
         export / "SHA256SUMS", lambda data: data[:64].upper() + data[64:]

@@ -1,7 +1,10 @@
 """Graphs on the user's machine: names, records, passwords, ports, locks, and what a run leaves behind."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,17 +41,26 @@ def test_a_name_is_the_name_of_a_directory(name: str) -> None:
 
 def test_a_graph_is_found_by_its_name() -> None:
     """By its name; without one, `graph` or the only one."""
-    with pytest.raises(UsageError, match="no graph named graph; build one"):
+    with pytest.raises(UsageError, match="no graph yet; build one with exporter local --source URI"):
         find(None)
     sales = saved("sales")
     assert (find(None), find("sales")) == (sales, sales)
     with pytest.raises(UsageError, match="no graph named graph; existing graphs: sales"):
         find("graph")
     march = saved("march")
-    with pytest.raises(UsageError, match="existing graphs: march, sales"):
+    with pytest.raises(UsageError, match="Give one with --name: march, sales"):
         find(None)
     assert graphs() == [march, sales]
     assert saved("graph") == find(None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user that does not exist")
+def test_a_user_without_a_home_directory_is_told() -> None:
+    """As a container's user may be: no entry in the list of users, no HOME."""
+    code = "import os; from exporter.local.registry import find; os.setuid(54321); find(None)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env={"PATH": os.defpath}, capture_output=True, text=True)
+    assert "UsageError: this user has no home directory to keep graphs in; set HOME or XDG_DATA_HOME" in done.stderr
 
 
 def test_a_record_is_read_as_it_was_written(data_directory: Path) -> None:

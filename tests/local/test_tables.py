@@ -1,55 +1,52 @@
-"""What `exporter local` shows: values as Cypher writes them, tables of 80 columns, ages."""
+"""What `exporter local` says of a graph: ages, what to type next."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from neo4j.time import Date, DateTime
 from rich.console import Console
 
-from exporter.local.queries import QueryResult
-from exporter.local.tables import result_table, value_text
+from exporter.local.registry import Graph
+from exporter.local.tables import contents_text, samples_text, usage_text
+from exporter.model.sample_queries import FULL_CUSTOMER_JOURNEY
 from exporter.text import format_age
+from tests.support.local_graph import RECORD
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (3755.2000000000003, "3755.2000000000003"),
-        ("plain [bold]text[/bold]", "plain [bold]text[/bold]"),
-        (["text", 1, None], '["text", 1, null]'),
-        ({"b": "x", "a": {"c": False}}, '{a: {c: false}, b: "x"}'),
-        (Date(2026, 11, 26), "2026-11-26"),
-        (DateTime(2026, 11, 26, 3, 15, 0, 120_000_000, UTC), "2026-11-26T03:15:00.12Z"),
-        (DateTime(2026, 11, 20, 10, 20, 30, 0, timezone(timedelta(minutes=330))), "2026-11-20T10:20:30+05:30"),
-    ],
-)
-def test_values_as_cypher(value: Any, text: str) -> None:
-    """Text as it is; within lists and maps in quotes."""
-    assert value_text(value) == text
-
-
-def shown(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, truncated: bool = False) -> list[str]:
-    """The lines of a result on 80 columns."""
+def printed(content: object) -> list[str]:
+    """Its lines, as long as they are."""
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(result_table(QueryResult(columns, rows, truncated)))
-    return [line.rstrip() for line in captured.get().splitlines()]
+        console.print(content, soft_wrap=True)
+    return captured.get().splitlines()
 
 
-def test_results_are_tables() -> None:
-    """One row a line; one value a line where rows hold more than plain values."""
-    assert shown(["name", "n"], [["Asha", 12], [None, 7]], truncated=True) == [
-        "name   n",
-        "Asha  12",
-        "null   7",
-        "… and more: only 1,000 rows are shown",
+def test_what_to_type_next() -> None:
+    """Lines to paste, with the name where it is not the default one, and the Browser's address where there is one."""
+    graph = Graph(Path("/data/sales"))
+    lines = printed(usage_text(graph, RECORD))
+    assert lines[:2] == ["", contents_text(graph, RECORD)]
+    assert lines[2:] == [
+        "  Bolt     bolt://127.0.0.1:17687",
+        "  User     neo4j, the password is in /data/sales/password",
+        "  Browser  this Neo4j has none; build the graph again without NEO4J_HOME to have one",
+        "  Ask      exporter local query --name sales 'MATCH (g:Guide) RETURN g.full_name, g.tier LIMIT 5'",
+        "  Samples  exporter local query --name sales 1",
+        "  Stop     exporter local stop --name sales",
+        "  Start    exporter local start --name sales",
     ]
-    assert shown(["name", "tags"], [["Asha", ["a", 1]]]) == [" name  Asha", ' tags  ["a", 1]', ""]
-    assert shown(["n"], []) == ["no rows"]
+    served = printed(usage_text(Graph(Path("/data/graph")), replace(RECORD, http_port=17474)))
+    assert (served[4], served[7]) == ("  Browser  http://127.0.0.1:17474/browser/", "  Stop     exporter local stop")
+
+
+def test_a_sample_query_can_be_pasted() -> None:
+    """Between a line with its name and the next."""
+    assert printed(samples_text([(FULL_CUSTOMER_JOURNEY, "RETURN 1")])) == [
+        "",
+        "// 1 Full Customer Journey",
+        "RETURN 1;",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,13 @@ def output(tmp_path: Path) -> Path:
 
 
 def test_a_table_that_stays_locked(source: str, output: Path) -> None:
-    """The run waits for it, but not forever."""
-    with locked(source, output, "marketing.leads", "--lock-timeout", "1s") as (run, _):
-        run.check_failed(4, r"a table is locked by a migration; .* --lock-timeout \(while .*; SQLSTATE 55P03\)")
+    """The run waits for it, but not forever, and says for whom."""
+    with locked(source, output, "marketing.leads", "--lock-timeout", "4s") as (run, other):
+        who = rf"marketing.leads, locked by pid {other.info.backend_pid} \(as postgres\)"
+        run.check_failed(4, rf"a table is locked by a migration; .* --lock-timeout \(while .*; SQLSTATE 55P03\): {who}")
+        assert any(
+            f" · Waiting for marketing.leads, locked by pid {other.info.backend_pid} " in line for line in run.lines
+        )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ def test_a_truncate_that_waits_for_the_run(source: str, output: Path) -> None:
         waiting = f"select from pg_stat_activity where pid = {other.info.backend_pid} and {LOCKED}"
         eventually(lambda: holder.execute(waiting.encode()).fetchone() is not None, "the truncate's wait")
         holder.execute("select pg_advisory_unlock_all()")
-        run.check_failed(4, r"a migration holds a table; .* \(while reading marketing.leads\)")
+        run.check_failed(4, r"a table is locked by a migration; .* \(while reading marketing.leads; SQLSTATE 55P03\).*")
 
 
 def test_row_level_security(source: str, output: Path) -> None:

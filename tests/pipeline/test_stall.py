@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 STALLED = (
     r"(the read of .* made no progress for 4 seconds: .*|the source did not answer the leader for 4 seconds"
-    r"|the connection to the source was lost \(while .*; SQLSTATE none\))"
+    r"|the source made no progress for 4 seconds \(while .*\): .*)"
 )
 TIMEOUT = ("--stall-timeout", "5s")
 

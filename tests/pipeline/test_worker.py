@@ -18,10 +18,11 @@ from exporter.shape.key_index import KeyIndex
 from exporter.sink.tally import Tally
 from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
-from exporter.source.connection import connect, worker_address
+from exporter.source.connection import connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
+from exporter.source.reader_address import worker_address
 from tests.support.plans import Plan, plan_of
 
 SECRET = "hunter2"
@@ -38,7 +39,9 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
         checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
         plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
-    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
+    return Context(
+        address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats", frozenset()
+    ), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:

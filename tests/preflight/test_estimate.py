@@ -8,13 +8,14 @@ import psycopg
 import pytest
 
 from exporter.model.tables import tables
-from exporter.preflight.estimate import Basis, Estimate, estimate
+from exporter.preflight.estimate import Basis, Estimate, estimate, previous_export
 from exporter.preflight.statistics import TableStatistics, read_statistics
 from exporter.settings import Settings
 from exporter.sink.manifest import Manifest, read_manifest
 from exporter.source.catalog import read_catalog
 from exporter.source.connection import connect
 from exporter.source.mapping import NameMapping
+from tests.support import tiny_export
 from tests.support.exporting import export
 
 AS_IT_IS = NameMapping()
@@ -65,6 +66,27 @@ def test_a_comparable_previous_export_gives_bytes_and_time(sample_database: str,
     unknown = estimated(sample_database, without=("marketing.leads",))
     assert [(table.rows, table.bytes) for table in unknown.tables if table.basis is Basis.UNKNOWN] == [(None, None)]
     assert unknown.based_on(Basis.UNKNOWN) == ["marketing.leads"]
+
+
+def test_the_previous_export_is_one_of_this_source(sample_database: str, source: str, tmp_path: Path) -> None:
+    """By the identity that its manifest has or the user gave, and by the graph model; another database on the same
+    server is another source. An output directory that is not there has none."""
+
+    def previous_of(uri: str, output: Path = tmp_path, source_name: str | None = None) -> str | None:
+        with connect(uri, "test", lock_seconds=3) as connection:
+            found = previous_export(connection, Settings(output=output, source_name=source_name))
+        return found.source.database if found else None
+
+    assert previous_of(sample_database, tmp_path / "missing") is None
+    exported = export(Settings(source=sample_database, output=tmp_path)).directory
+    assert [previous_of(uri) for uri in (sample_database, source)] == ["sample", None]
+    assert previous_of(sample_database, source_name="production") is None
+    tiny_export.change_source(exported, "production")
+    assert [previous_of(uri, source_name="production") for uri in (sample_database, source)] == ["sample", "sample"]
+    manifest = tiny_export.manifest(exported)
+    manifest["model"] = {"sha256": "0" * 64}
+    tiny_export.write_manifest(exported, manifest)
+    assert previous_of(sample_database, source_name="production") is None
 
 
 def test_an_empty_source_takes_the_time_of_a_start(source: str, previous: Manifest) -> None:

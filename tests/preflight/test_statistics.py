@@ -1,5 +1,7 @@
 """The source's own statistics of its tables, read without reading a row."""
 
+import re
+
 import psycopg
 import pytest
 
@@ -46,7 +48,7 @@ def tables(database: str) -> str:
 def test_rows_and_widths_are_those_of_analyze(tables: str) -> None:
     """A text of nine bytes is stored in ten. A table never analyzed is estimated by size, to within about 40 %."""
     found, locked = statistics(tables, "app.analyzed", "app.never", "app.empty", "app.bare", "app.parts", "app.shown")
-    assert locked == []
+    assert locked == {}
     analyzed = found.pop("app.analyzed")
     assert (analyzed.rows, analyzed.analyzed, analyzed.toast) == (10_000, True, 0)
     assert (analyzed.columns["name"].bytes, round(analyzed.columns["name"].nulls, 2)) == (10.0, 0.25)
@@ -84,7 +86,10 @@ def test_a_locked_table_has_its_rows_of_the_last_analyze(tables: str) -> None:
     with psycopg.connect(tables) as migration:
         migration.execute("lock table app.analyzed, app.never, app.parts_2")
         found, locked = statistics(tables, *names)
-    assert locked == ["app.analyzed", "app.never", "app.parts"]
+        pid = migration.info.backend_pid
+    who = rf"pid {pid} \(idle in transaction, LOCK TABLE, since [0-9]+ s\)"
+    assert list(locked) == ["app.analyzed", "app.never", "app.parts"]
+    assert [bool(re.fullmatch(who, session)) for session in locked.values()] == [True] * 3
     assert {name: found[name].rows for name in found} == {"app.analyzed": 10_000, "app.parts": 1000, "app.empty": 0}
 
 

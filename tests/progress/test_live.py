@@ -110,3 +110,16 @@ def test_many_workers(clock: SimpleNamespace, tmp_path: Path) -> None:
         (tmp_path / str(worker)).write_text(table)
     state.tick(0)
     assert [line.split()[0] for line in on_screen(state, 80)[3:]] == list(tables)[:MOST_TABLES]
+
+
+def test_a_wait_for_a_lock(clock: SimpleNamespace) -> None:
+    """All of it is shown, on as many lines as it takes."""
+    state = ProgressState()
+    state.stage("check")
+    state.waiting("Waiting for wallet.invoices, locked by pid 4711 (psql, idle in transaction, LOCK TABLE, since 9 s)")
+    assert on_screen(state, 80) == [
+        "Comparing the source with the model",
+        "▸ check 0.0 s   · lock   · keys   · tables   · publish",
+        "Waiting for wallet.invoices, locked by pid 4711 (psql, idle in transaction, LOCK",
+        "TABLE, since 9 s)",
+    ]

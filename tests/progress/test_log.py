@@ -1,21 +1,24 @@
 """The state of a run, its plain dated lines, and the line for other waits."""
 
 import io
+import logging
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from exporter.errors import UsageError
 from exporter.pipeline import timing
 from exporter.progress import log, state
 from exporter.progress import status as status_module
 from exporter.progress.log import PlainLines
 from exporter.progress.state import SEEN_SECONDS, ProgressState
-from exporter.progress.status import Spinner, status
+from exporter.progress.status import Spinner, Transfer, status
 from exporter.text import format_clock, format_duration
-from tests.support.export_process import eventually
+from tests.support.export_process import DATE, eventually
 
 
 @pytest.fixture
@@ -132,15 +135,16 @@ def test_plain_lines_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not lines.thread.is_alive()
 
 
-def test_a_status(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where there is no live view: a dated line once it takes seconds, with its share and how long it has taken."""
+def test_a_status(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no live view: a dated line every few seconds, with its share and how long it has taken, also while
+    nothing moves."""
+    monkeypatch.setattr(status_module, "LINE_SECONDS", 0.3)
+    printed: list[str] = []
     with status("Comparing the files") as on_progress:
-        on_progress(1, 4)
-        clock.now += 5
         on_progress(2, 4)
-        on_progress(3, 4)
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.partition(" ")[2] == "Comparing the files · 50% · 5 s"
+        clock.now += 5
+        eventually(lambda: len(printed) > 1 or printed.extend(capsys.readouterr().err.splitlines()), "a second line")
+    assert {line.partition(" ")[2] for line in printed} == {"Comparing the files · 50% · 5 s"}
 
 
 def test_a_status_on_a_terminal(clock: SimpleNamespace) -> None:
@@ -150,3 +154,106 @@ def test_a_status_on_a_terminal(clock: SimpleNamespace) -> None:
     screen = io.StringIO()
     Console(file=screen, width=80).print(spinner)
     assert screen.getvalue() == "Comparing Neo4j · 1 min 5 s\n"
+
+
+def test_a_transfer(clock: SimpleNamespace) -> None:
+    """Bytes, and the rate of the last seconds: a host that stops answering is seen."""
+    line = Transfer("Downloading", 200_000_000)
+    line.receive(0)
+    assert str(line) == "Downloading · 0 s · 0 of 200 MB · 0.0 MB/s"
+    clock.now += 5
+    line.receive(50_000_000)
+    assert str(line) == "Downloading · 5 s · 50 of 200 MB · 10.0 MB/s · 15 s left"
+    for _ in range(3):
+        clock.now += 5
+        line.receive(50_000_000)
+    assert str(line) == "Downloading · 20 s · 50 of 200 MB · 0.0 MB/s"
+
+
+# Errors, and what may be silenced -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process in which nothing was logged or chosen yet."""
+    monkeypatch.setattr(log, "_dated", False)
+    monkeypatch.setattr(log, "_quiet", None)
+    monkeypatch.setattr(logging.getLogger("exporter"), "level", logging.NOTSET)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_an_error_is_dated_once_a_stage_has_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    """Even if the run ended before its first line was due; before that, it is a sentence alone."""
+    with PlainLines():
+        pass
+    log.log_error("exporter: busy")
+    with PlainLines() as state:
+        state.stage("check")
+    log.log_error("exporter: failed")
+    assert re.fullmatch(f"exporter: busy\n{DATE}exporter: failed\n", last_lines(capsys, 2))
+
+
+def last_lines(capsys: pytest.CaptureFixture[str], number: int) -> str:
+    """The last lines on stderr: a slow machine may have printed one of progress before them."""
+    lines = [line for line in capsys.readouterr().err.splitlines(keepends=True) if "exporter: " in line]
+    return "".join(lines[-number:])
+
+
+@pytest.mark.usefixtures("fresh")
+def test_what_is_not_an_error_can_be_silenced(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines, dated lines, consoles."""
+    log.choose_verbosity(quiet=True)
+    log.log_stderr("line")
+    log.log_dated("dated")
+    log.stderr_console().print("console")
+    log.print_if_possible("raw", sys.stderr)
+    assert (capsys.readouterr().err, log.is_verbose()) == ("raw\n", False)
+    log.choose_verbosity(quiet=True)
+    with pytest.raises(UsageError, match="choose one of --quiet and --verbose"):
+        log.choose_verbosity(quiet=False)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_verbose_run_logs_each_stage_and_table_as_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """With the time of the stage and the peak memory; the last stage ends with the run."""
+    log.choose_verbosity(quiet=False)
+    caplog.handler.setLevel(logging.DEBUG)
+    logging.getLogger("exporter").addHandler(caplog.handler)
+    with PlainLines(lambda _: None) as state:
+        state.stage("keys")
+        state.totals({"a.b": 3}, Path("heartbeats"))
+        state.stage("tables")
+        state.advance("a.b", 2, 0)
+        state.advance("a.b", 1, 0)
+        state.peak_memory = 300 << 20
+    logging.getLogger("exporter").removeHandler(caplog.handler)
+    logged = [re.sub(r"\d+(\.\d)? m?s", "TIME", text) for text in dict.fromkeys(caplog.messages)]
+    assert logged == [
+        "Counting rows and reading keys: TIME",
+        "a.b: 3 rows exported",
+        "Exporting tables: TIME · peak 300 MB",
+    ]
+
+
+def test_a_wait_for_a_lock(clock: SimpleNamespace) -> None:
+    """It is told at once, then with the other lines, and no longer when it is over."""
+    printed: list[str] = []
+    lines = PlainLines(printed.append)
+    lines.state.stage("lock")
+    lines.print_when_due()
+    for seconds, lock in (
+        (1, "Waiting for a.b"),
+        (1, "Waiting for a.b, still"),
+        (4, "Waiting for a.b, still"),
+        (5, ""),
+    ):
+        clock.now += seconds
+        lines.state.waiting(lock)
+        lines.print_when_due()
+    stage = "Locking the tables and taking the snapshot"
+    assert printed == [
+        stage,
+        f"{stage} · 1 s · Waiting for a.b",
+        f"{stage} · 6 s · Waiting for a.b, still",
+        f"{stage} · 11 s",
+    ]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from exporter.published.diff import Change, changes
+from exporter.published.diff import Change, changes, remarks, shared_changes
 from exporter.sink.manifest import read_manifest
 from tests.support import tiny_export
 
@@ -29,3 +29,24 @@ def test_what_changed(tmp_path: Path) -> None:
         "AuthUser", "Person", "Customer", "Session", "(Customer)-[HAS_AUTH]->(AuthUser)",
     ]  # fmt: skip
     assert not any(change.changed for change in changes(before, before))
+    assert [change.pattern for change in shared_changes(before, after)] == [
+        "AuthUser", "Device", *(entry.pattern for entry in patterns),
+    ]  # fmt: skip
+
+
+def test_what_makes_exports_hard_to_compare(tmp_path: Path) -> None:
+    """Another source, one that is not known, another graph model; nothing for two of a kind."""
+    one, other, older = (tmp_path / name for name in ("one", "other", "older"))
+    for export in (one, other, older):
+        tiny_export.write(export)
+    tiny_export.change_source(other, "postgresql:7309999999999999999/tiny")
+    tiny_export.change_source(older, None)
+    manifests = [read_manifest(export) for export in (one, other, older)]
+    manifests.append(replace(manifests[0], model=replace(manifests[0].model, sha256="1" * 64)))
+    unknown = "Whether they are of the same source is not known: exports of version 1.0 do not say it."
+    assert [remarks(manifests[0], manifest) for manifest in [manifests[0], *manifests[1:]]] == [
+        [],
+        ["They are of different sources: postgresql:7301234567890123456/tiny and postgresql:7309999999999999999/tiny."],
+        [unknown],
+        ["They are of different graph models."],
+    ]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import DifferenceError, UsageError
-from exporter.published.history import directories, exports, find, recent
+from exporter.published.history import directories, exports, find, kept_rejects, latest, recent, same_source
+from exporter.sink.manifest import read_manifest
 from tests.support import tiny_export
 from tests.support.published_exports import STAMPS, names, write_output
 
@@ -23,15 +24,48 @@ def test_the_exports(output: Path) -> None:
     assert [run.fault for run in exports(output)] == ["", "manifest.json is not JSON", "", ""]
 
 
-def test_recent_exports_of_a_database(output: Path) -> None:
-    """The newest whose manifests can be read, oldest first; those of another database are none of them."""
-    manifest = tiny_export.manifest(output / STAMPS[0])
-    manifest["source"]["database"] = "other"
-    tiny_export.write_manifest(output / STAMPS[0], manifest)
+IDENTITY, MODEL = "postgresql:7301234567890123456/tiny", "0" * 64
+
+
+def test_recent_exports_of_a_source(output: Path) -> None:
+    """The newest whose manifests can be read, oldest first; those of a database of the same name on another server are
+    none of them. An unknown source has none, not even those that do not say theirs."""
+    tiny_export.change_source(output / STAMPS[0], "postgresql:7309999999999999999/tiny")
     (output / STAMPS[3] / "manifest.json").unlink()
-    assert [names([run.directory for run in recent(output, "tiny", most)]) for most in (1, 2, 3)] == [
+    assert [names([run.directory for run in recent(output, IDENTITY, MODEL, most)]) for most in (1, 2, 3)] == [
         STAMPS[2:3], STAMPS[1:3], STAMPS[1:3],
     ]  # fmt: skip
+    tiny_export.change_source(output / STAMPS[1], None)
+    assert names([run.directory for run in recent(output, IDENTITY, MODEL, 3)]) == STAMPS[2:3]
+    assert recent(output, None, MODEL, 3) == recent(output, IDENTITY, "1" * 64, 3) == []
+
+
+def test_exports_of_one_source(output: Path) -> None:
+    """By what their manifests say; two that say nothing may be of any."""
+    one, other = (read_manifest(output / stamp) for stamp in STAMPS[:2])
+    assert same_source(one, other)
+    tiny_export.change_source(output / STAMPS[0], None)
+    tiny_export.change_source(output / STAMPS[1], None)
+    one, other, known = (read_manifest(output / stamp) for stamp in STAMPS[:3])
+    assert not (same_source(one, other) or same_source(one, known) or same_source(known, one))
+
+
+def test_what_latest_leads_to(output: Path) -> None:
+    """An export beside it; nothing that is not there or elsewhere."""
+    assert latest(output) == output / STAMPS[2]
+    (output / "latest").unlink()
+    assert latest(output) is None
+    for target in ("20200101T000000Z", str(output.parent)):
+        (output / "latest").symlink_to(target)
+        assert latest(output) is None
+        (output / "latest").unlink()
+
+
+def test_kept_rejects(output: Path) -> None:
+    """Oldest first, and nothing that is not one."""
+    (output / "rejected-by-hand").mkdir()
+    (output / "rejected-20261125T031500Z").write_text("not a directory")
+    assert names(kept_rejects(output)) == ["rejected-20261120T120000Z", "rejected-20261124T031500Z"]
 
 
 def test_an_export_is_found_by_its_name(output: Path, tmp_path: Path) -> None:

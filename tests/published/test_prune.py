@@ -6,7 +6,7 @@ import pytest
 
 from exporter.errors import BusyError, UsageError
 from exporter.published.history import directories, exports
-from exporter.published.prune import prune
+from exporter.published.prune import Removal, outdated, prune
 from exporter.sink.publish import locked
 from tests.support.published_exports import STAMPS, names, write_output
 
@@ -16,9 +16,28 @@ def output(tmp_path: Path) -> Path:
     return write_output(tmp_path)
 
 
+def removed(removals: list[Removal]) -> list[str]:
+    return names([removal.path for removal in removals])
+
+
+def test_what_would_be_removed(output: Path) -> None:
+    """The same, with the bytes of its files, and nothing happens to it; not even the lock is taken."""
+    (output / f"{STAMPS[0]}.tar.zst").write_bytes(b"archive")
+    (output / "rejected-20261120T120000Z" / "part-0001.csv").write_bytes(b"four")
+    before = sorted(output.rglob("*"))
+    found = outdated(output, 1)
+    sizes = [sum(file.stat().st_size for file in (output / s).rglob("*") if file.is_file()) for s in STAMPS[:2]]
+    assert found == [
+        Removal(output / f"{STAMPS[0]}.tar.zst", 7), Removal(output / STAMPS[0], sizes[0]),
+        Removal(output / STAMPS[1], sizes[1]), Removal(output / "rejected-20261120T120000Z", 4),
+    ]  # fmt: skip
+    assert sorted(output.rglob("*")) == before
+    assert prune(output, 1) == found
+
+
 def test_old_exports_are_removed(output: Path) -> None:
     """But the latest one; of the rejects, those older than what stays. A second time there is nothing to do."""
-    assert names(prune(output, 1)) == [*STAMPS[:2], "rejected-20261120T120000Z"]
+    assert removed(prune(output, 1)) == [*STAMPS[:2], "rejected-20261120T120000Z"]
     assert names(directories(output)) == STAMPS[2:]
     assert (output / "latest" / "manifest.json").is_file()
     assert sorted(names([*output.iterdir()])) == sorted([
@@ -40,23 +59,35 @@ def test_archives_go_with_their_exports(output: Path) -> None:
     assert [run.archive and run.archive.name for run in exports(output)] == [
         f"{STAMPS[0]}.tar.zst", f"{STAMPS[1]}.tar.zst.age", None, f"{STAMPS[3]}.tar.zst",
     ]  # fmt: skip
-    assert names(prune(output, 1))[:4] == [f"{STAMPS[0]}.tar.zst", STAMPS[0], f"{STAMPS[1]}.tar.zst.age", STAMPS[1]]
+    assert removed(prune(output, 1))[:4] == [f"{STAMPS[0]}.tar.zst", STAMPS[0], f"{STAMPS[1]}.tar.zst.age", STAMPS[1]]
     assert sorted(path.name for path in output.glob("*.tar.zst*")) == [
         "20250101T000000Z.tar.zst", f"{STAMPS[3]}.tar.zst",
     ]  # fmt: skip
     assert list(output.glob(".partial-*Z.tar*")) == []
 
 
+def test_a_latest_that_was_moved_stays(output: Path, tmp_path: Path) -> None:
+    """To another disk, with a link in its place."""
+    moved = tmp_path.with_name(f"{tmp_path.name}-disk")
+    moved.mkdir()
+    (output / STAMPS[0]).rename(moved / STAMPS[0])
+    (output / STAMPS[0]).symlink_to(moved / STAMPS[0])
+    (output / "latest").unlink()
+    (output / "latest").symlink_to(STAMPS[0])
+    assert removed(prune(output, 1)) == [*STAMPS[1:3]]
+    assert (output / "latest" / "manifest.json").is_file()
+
+
 def test_what_is_needed_stays(output: Path) -> None:
     """However old it is; a name that is not there is none."""
-    assert names(prune(output, 1, [STAMPS[0], "20200101T000000Z"])) == [STAMPS[1]]
+    assert removed(prune(output, 1, [STAMPS[0], "20200101T000000Z"])) == [STAMPS[1]]
     assert names(directories(output)) == [STAMPS[0], *STAMPS[2:]]
 
 
 def test_more_are_kept_than_there_are(output: Path) -> None:
     """Then nothing is removed but rejects that are older than all."""
     (output / "rejected-20261101T000000Z").mkdir()
-    assert names(prune(output, 9)) == ["rejected-20261101T000000Z"]
+    assert removed(prune(output, 9)) == ["rejected-20261101T000000Z"]
 
 
 def test_not_beside_a_running_export(output: Path) -> None:

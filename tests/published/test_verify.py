@@ -1,6 +1,8 @@
 """Verification finds every difference between manifest, files and graph, and nothing where there is none."""
 
+import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -15,10 +17,11 @@ from hypothesis import strategies as st
 
 from exporter.errors import DifferenceError, RunError, UsageError
 from exporter.published.verify import data_rows, verify_files
+from exporter.sink.manifest import read_manifest
 from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
-from exporter.store.verify import verify_bolt
+from exporter.store.verify import Found, differences, verify_bolt
 from tests.support import tiny_export
 
 Edit = Callable[[dict[str, Any]], object]
@@ -68,6 +71,28 @@ def test_no_manifest_and_no_checksums(export: Path, tmp_path: Path) -> None:
     tiny_export.write(export)
     (export / "SHA256SUMS").unlink()
     assert verify_files(export) == ["SHA256SUMS is missing"]
+
+
+def test_only_plain_files_are_opened(export: Path, tmp_path: Path) -> None:
+    """Links, also to what is right, a pipe that nobody writes to and a socket are refused, all at once; the export
+    itself may be a link, as `latest` is."""
+    (tmp_path / "latest").symlink_to(export)
+    assert verify_files(tmp_path / "latest") == []
+    (export / "schema.cypher").rename(tmp_path / "schema.cypher")
+    (export / "schema.cypher").symlink_to(tmp_path / "schema.cypher")
+    (export / "nodes/Session").rename(tmp_path / "Session")
+    (export / "nodes/Session").symlink_to(tmp_path / "Session")
+    (export / "manifest.json").unlink()
+    os.mkfifo(export / "manifest.json")
+    (export / "nodes/gone").symlink_to("nowhere")
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(export):
+        listening.bind("so\x1bcket")
+        assert verify_files(tmp_path / "latest") == [
+            f"{name}: neither a plain file nor a directory, so nothing was read"
+            for name in ("manifest.json", "nodes/Session", "nodes/gone", "schema.cypher", "so\\x1Bcket")
+        ]
+    with pytest.raises(DifferenceError, match=r"^manifest\.json is not a plain file$"):
+        read_manifest(export)
 
 
 @pytest.mark.parametrize(("change", "sentence"), tiny_export.DAMAGED_CHECKSUMS)
@@ -187,16 +212,28 @@ def test_every_difference_of_the_graph_is_found(imported: tuple[Path, str], tmp_
     assert verify_bolt(tmp_path, uri) == [
         "AuthUser.phone_number: 9 in manifest.json, 10 in Neo4j",
         "Customer.country_code: 0 in manifest.json, 1 in Neo4j",
-        "Sitting, nodes: 3 in manifest.json, 0 in Neo4j",
-        "Sitting.id: 3 in manifest.json, 0 in Neo4j",
-        "Sitting.user_type: 3 in manifest.json, 0 in Neo4j",
+        "Sitting, nodes: 3 in manifest.json, 0 in Neo4j, and 2 of its properties",
         "Device, nodes: 1 in manifest.json, 0 in Neo4j",
-        "(Customer)-[HAS_AUTH]->(Session), relationships: 2 in manifest.json, 0 in Neo4j",
-        "(Customer)-[HAS_AUTH]->(Session).via: 2 in manifest.json, 0 in Neo4j",
+        "(Customer)-[HAS_AUTH]->(Session), relationships: 2 in manifest.json, 0 in Neo4j, and 1 of its properties",
         "(AuthUser)-[HAS_SESSION]->(Session).via: 3 in manifest.json, 0 in Neo4j",
         "(Customer)-[HAS_AUTH]->(AuthUser): none in manifest.json, 2 in Neo4j",
         "Session: none in manifest.json, 3 in Neo4j",
     ]
+
+
+def test_another_export_is_told_first(export: Path) -> None:
+    """Where no label has its nodes; where one has, the differences stand alone."""
+    manifest = read_manifest(export)
+    found = {"AuthUser": Found(7), "Customer": Found(9), "Session": Found(1), "Oth\x1ber": Found(1)}
+    first, *others = differences(manifest, found)
+    taken = "(this one is of 2026-11-23 03:15:01 UTC)"
+    assert first == f"none of 3 labels agrees: was another export imported? {taken}"
+    assert others[0] == "AuthUser, nodes: 13 in manifest.json, 7 in Neo4j, and 3 of its properties"
+    assert others[-1] == "Oth\\x1Ber: none in manifest.json, 1 in Neo4j"
+    assert differences(manifest, found | {"Session": Found(3)})[0] == others[0]
+    assert differences(manifest, {})[0] == (
+        f"none of 3 labels agrees, the database is empty: was the export imported here? {taken}"
+    )
 
 
 def test_what_was_added_to_the_graph_is_found(imported: tuple[Path, str]) -> None:

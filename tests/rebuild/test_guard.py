@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from exporter.errors import GuardError
-from exporter.rebuild.guard import check_changes
+from exporter.rebuild.guard import check_changes, guard
+from exporter.rebuild.report import Action, RebuildReport
+from exporter.rebuild.stores import Store
+from exporter.settings import RebuildSettings
 from exporter.sink.manifest import Manifest, read_manifest
 from tests.support import tiny_export
 
@@ -67,3 +70,95 @@ def test_rejects_that_rise_are_refused(before: Manifest, tmp_path: Path) -> None
         "  rejects: 2 before, 4 now (--max-rejects-rise 5%)",
         "  AuthUser: 2 rejects before, 4 now",
     ]
+
+
+def test_control_characters_of_a_manifest_are_shown(before: Manifest, tmp_path: Path) -> None:
+    """An export that came from elsewhere cannot command the terminal."""
+    export = tiny_export.write(tmp_path / "20261123T031500Z")
+    manifest: dict[str, Any] = tiny_export.manifest(export)
+    manifest["nodes"][1] |= {"label": "Custo\x1b[2Jmer", "rows": 1}
+    tiny_export.write_manifest(export, manifest)
+    with pytest.raises(GuardError) as refused:
+        check(read_manifest(export), after(tmp_path / "again", customers=0))
+    assert "  Custo\\x1B[2Jmer: 1 rows before, 0 now (-100.0%; --max-drop 20%)" in str(refused.value).splitlines()
+
+
+OTHER = "postgresql:7309999999999999999/tiny"
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Store:
+    """The store of an export that has more customers than the new one."""
+    export = tiny_export.write(tmp_path / "20261122T031500Z")
+    manifest: dict[str, Any] = tiny_export.manifest(export)
+    manifest["nodes"][1]["rows"] = 20
+    tiny_export.write_manifest(export, manifest)
+    return Store(export, export.name)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    return tiny_export.write(tmp_path / "20261123T031500Z")
+
+
+def guarded(export: Path, live: Store | None) -> None:
+    guard(export, live, RebuildReport(Action.REBUILD), RebuildSettings(), name="it")
+
+
+def test_the_live_graph_is_what_counts(live: Store, new: Path) -> None:
+    """An export that lost too much against it is refused."""
+    with pytest.raises(GuardError, match="Customer: 20 rows before, 2 now"):
+        guarded(new, live)
+
+
+@pytest.mark.parametrize("case", ["first", "before the first", "old live", "old new"])
+def test_what_is_not_known_is_compared_with_nothing(
+    live: Store, new: Path, tmp_path: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first rebuild, a store from before it, and exports of version 1.0, which say no source; the log says so."""
+    store: Store | None = live
+    if case == "first":
+        store = None
+    elif case == "before the first":
+        store = Store(tmp_path, None)
+    else:
+        tiny_export.change_source(live.directory if case == "old live" else new, None)
+    guarded(new, store)
+    reasons = {
+        "first": "no rebuild made the live graph, so what it holds is not known",
+        "before the first": "no rebuild made the live graph, so what it holds is not known",
+        "old live": "the one behind the live graph does not say of which source it is, as those of version 1.0",
+        "old new": "it does not say of which source it is, as those of version 1.0",
+    }
+    assert capsys.readouterr().err.endswith(f" The guard compares the export with nothing: {reasons[case]}\n")
+
+
+def test_another_source_is_refused(live: Store, new: Path) -> None:
+    """However alike they are: nobody meant to replace one graph by another's."""
+    tiny_export.change_source(new, OTHER)
+    with pytest.raises(GuardError) as refused:
+        guarded(new, live)
+    assert str(refused.value) == (
+        "the export it is of another source than the one behind the live graph, which is unchanged:\n"
+        "  live: postgresql:7301234567890123456/tiny\n"
+        f"  new: {OTHER}\n"
+        "  If the graph is to hold the new source from now on: exporter rebuild --accept-changes --from it"
+    )
+
+
+def test_of_two_models_the_shared_part_is_compared(live: Store, new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A label that only one of them has was not lost; one that both have may be, and rejects are counted without what
+    is new."""
+    manifest: dict[str, Any] = tiny_export.manifest(new)
+    manifest["model"] = {"sha256": "1" * 64}
+    manifest["nodes"][0] |= {"label": "Account", "rejects": {"null_id": 900}}
+    manifest["totals"]["rejects"] = 900
+    manifest["nodes"][1]["rows"] = 20
+    tiny_export.write_manifest(new, manifest)
+    guarded(new, live)
+    assert "They are of different graph models: only what both have is compared\n" in capsys.readouterr().err
+    manifest["nodes"][1]["rows"] = 15
+    tiny_export.write_manifest(new, manifest)
+    with pytest.raises(GuardError) as refused:
+        guarded(new, live)
+    assert str(refused.value).splitlines()[1:-1] == ["  Customer: 20 rows before, 15 now (-25.0%; --max-drop 20%)"]

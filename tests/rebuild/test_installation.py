@@ -15,7 +15,18 @@ def test_the_defaults_of_an_installation(home: Path) -> None:
     live = find_live(RebuildSettings(neo4j_home=home))
     assert (live.home.version, live.conf, live.data) == ("2026.09.0", home / "conf", home / "data")
     assert live.store.both == (home / "data/databases/neo4j", home / "data/transactions/neo4j")
+    assert (live.user, live.password) == (None, None)
     assert (live.stop_command, live.start_command) == (f"{home}/bin/neo4j stop", f"{home}/bin/neo4j start")
+
+
+@pytest.mark.parametrize(("user", "found"), [(None, "neo4j"), ("nightly", "nightly")])
+def test_a_password_is_that_of_neo4j_or_of_the_user(
+    home: Path, monkeypatch: pytest.MonkeyPatch, user: str | None, found: str
+) -> None:
+    """As for `exporter verify` and cypher-shell."""
+    monkeypatch.setenv("NEO4J_PASSWORD", "never-to-be-shown")
+    live = find_live(RebuildSettings(neo4j_home=home, user=user))
+    assert (live.user, live.password) == (found, "never-to-be-shown")
 
 
 def test_directories_are_as_configured(home: Path, tmp_path: Path) -> None:
@@ -37,7 +48,9 @@ def test_what_is_missing_is_named(home: Path, tmp_path: Path) -> None:
     cases = {
         "which Neo4j": RebuildSettings(),
         "is not a Neo4j": RebuildSettings(neo4j_home=tmp_path),
-        "rebuild.user needs its password": RebuildSettings(neo4j_home=home, user="neo4j"),
+        "the Neo4j user of rebuild.user or NEO4J_USERNAME needs its password in NEO4J_PASSWORD": RebuildSettings(
+            neo4j_home=home, user="neo4j"
+        ),
         "set NEO4J_CONF": RebuildSettings(neo4j_home=home, neo4j_conf=tmp_path),
         "set rebuild.stop and rebuild.start": RebuildSettings(neo4j_home=home, stop="true"),
     }

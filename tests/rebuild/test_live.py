@@ -6,12 +6,16 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import neo4j
 import pytest
 
 from exporter.errors import RunError
 from exporter.rebuild.installation import find_live
-from exporter.rebuild.live import Live
+from exporter.rebuild.live import Live, fault
 from exporter.settings import RebuildSettings
+from exporter.store.configuration import Access
+from exporter.store.provision import Neo4jHome
+from exporter.store.server import serve
 from tests.support.ports import closed_port
 
 pytestmark = pytest.mark.slow
@@ -94,3 +98,21 @@ def test_a_start_is_done_when_the_database_answers(live: Live, tmp_path: Path) -
         live.start(log)
     with pytest.raises(RunError, match="the start command ended with exit code 3"):
         replace(live, timeout=600, start_command="exit 3").start(log)
+
+
+def test_a_login_that_is_refused(each_neo4j: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong password, or one that expired: each with what to do."""
+    monkeypatch.setenv("NEO4J_PASSWORD", "never-to-be-shown")
+    with serve(each_neo4j, tmp_path, Access(0, None, "never-to-be-shown")) as server:
+        settings = RebuildSettings(bolt=server.bolt_uri, user="neo4j")
+        assert fault(settings) == ""
+        with neo4j.GraphDatabase.driver(server.bolt_uri, auth=server.access.login) as driver:
+            driver.execute_query("ALTER USER neo4j SET PASSWORD 'expired already' CHANGE REQUIRED", database_="system")
+        wrong = fault(settings)
+        monkeypatch.setenv("NEO4J_PASSWORD", "expired already")
+        expired = fault(settings)
+    assert wrong == (
+        "Neo4j refused the user or the password: give the user with rebuild.user (or NEO4J_USERNAME) and the password"
+        " in NEO4J_PASSWORD"
+    )
+    assert expired.startswith("Neo4j lets this user do nothing but change the password")

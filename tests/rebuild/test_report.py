@@ -41,7 +41,8 @@ def test_the_object_has_all_numbers(report: RebuildReport) -> None:
         "previous_export": "20261122T031500Z",
         "seconds": {"export": 1.235, "stop": 2.0},
         "downtime_seconds": 3.457,
-        "removed": [],
+        "removed_stores": [],
+        "removed_exports": [],
     }
 
 
@@ -75,13 +76,36 @@ def test_a_failure_has_its_step_and_code(
     )
 
 
+def test_a_repair_says_whether_there_was_anything_to_do() -> None:
+    """By the word for its result."""
+    report = RebuildReport(Action.REPAIR)
+    report.succeed()
+    untouched = report.result
+    report.repaired = True
+    report.succeed()
+    assert (untouched, report.result) == ("nothing to repair", "repaired")
+
+
+def test_quiet_leaves_the_errors(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of either log, with what went wrong in a swap."""
+    monkeypatch.setattr("exporter.progress.log._quiet", True)
+    for log in (Log(), Log(LogFormat.JSON)):
+        log.write("Importing")
+        log.write("old stores were not removed", "warning")
+        log.write("THE SWAP FAILED", "error")
+        log.fail("a full disk")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.endswith("THE SWAP FAILED") for line in lines[:2]] == [True, False]
+    assert [json.loads(line)["message"] for line in lines[2:]] == ["THE SWAP FAILED", "a full disk"]
+    assert lines[1].endswith("exporter: a full disk")
+
+
 def test_plain_lines_are_dated(capsys: pytest.CaptureFixture[str]) -> None:
     """Dated; the sentence of a failure is as every command's."""
     Log().write("Importing")
     Log().fail("a full disk")
-    dated, failure = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d Importing", dated)
-    assert failure == "exporter: a full disk"
+    date = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d"
+    assert re.fullmatch(f"{date} Importing\n{date} exporter: a full disk\n", capsys.readouterr().err)
 
 
 def test_json_lines_are_one_object_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,6 +134,8 @@ def test_the_metrics_are_the_reports(report: RebuildReport, tmp_path: Path) -> N
         'exporter_rebuild_step_seconds{step="export"}': "1.23456",
         'exporter_rebuild_step_seconds{step="stop"}': "2.0",
         'exporter_rebuild_count{what="nodes"}': "18.0",
+        'exporter_rebuild_count{what="relationships"}': "5.0",
+        'exporter_rebuild_count{what="properties"}': "45.0",
         'exporter_rebuild_count{what="rejects"}': "2.0",
         "exporter_rebuild_live_timestamp_seconds": "1.79540370125e+09",
     }
@@ -117,9 +143,9 @@ def test_the_metrics_are_the_reports(report: RebuildReport, tmp_path: Path) -> N
 
 
 def test_the_metrics_of_a_failure(report: RebuildReport, tmp_path: Path) -> None:
-    """What there is not has no value."""
+    """What there is not has no value; the counts are those of the live graph, whatever the run has made."""
     report.fail(DownError("down"))
-    report.downtime, report.live, report.counts = None, None, {}
+    report.downtime, report.live = None, None
     write_metrics(report, tmp_path / "exporter.prom")
     text = (tmp_path / "exporter.prom").read_text(encoding="utf-8")
     assert "exporter_rebuild_success 0.0\n" in text and "exporter_rebuild_exit_code 8.0\n" in text

@@ -1,11 +1,12 @@
 """What a rebuild decides before and after Neo4j has its part; the drill does the rest with a real one."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from exporter.errors import DownError, ExporterError, GuardError, UsageError
+from exporter.errors import DownError, ExporterError, UsageError
 from exporter.interrupts import enable_interrupts
 from exporter.published.history import find_directory
 from exporter.rebuild.live import Live
@@ -56,14 +57,6 @@ def staged(run: Rebuild) -> StorePaths:
     return paths
 
 
-def shrink(export: Path) -> Path:
-    """Takes away the rows of a label, by the manifest."""
-    manifest = tiny_export.manifest(export)
-    manifest["nodes"][1]["rows"] = 0  # type: ignore[index]
-    tiny_export.write_manifest(export, manifest)
-    return export
-
-
 def test_an_export_is_found_by_name(run: Rebuild, tmp_path: Path) -> None:
     """Below the output directory, or by its directory; a link is what it leads to."""
     newest = tmp_path / "output" / STAMPS[-1]
@@ -80,26 +73,72 @@ def test_an_export_that_was_named_stays(run: Rebuild, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "output").iterdir()) == [*STAMPS, "latest"]
 
 
-def test_the_first_rebuild_compares_with_the_export_before(run: Rebuild, tmp_path: Path) -> None:
-    """Nobody knows what the live graph came from: the export before has to do, and without one nothing is compared."""
-    output = tmp_path / "output"
-    run.guard(output / STAMPS[-1], "it")
-    run.guard(shrink(output / STAMPS[0]), "it")
-    with pytest.raises(GuardError, match="Customer: 2 rows before, 0 now"):
-        run.guard(shrink(output / STAMPS[-1]), "it")
-
-
-def test_later_rebuilds_compare_with_the_live_export(run: Rebuild, tmp_path: Path) -> None:
-    """The export behind the live store counts, not the one before."""
-    output = tmp_path / "output"
-    swap = run.stores.begin(run.stores.add(staged(run), output / STAMPS[0]))
+def go_live(run: Rebuild, export: Path) -> None:
+    """Makes the store of an export live, as a rebuild does."""
+    swap = run.stores.begin(run.stores.add(staged(run), export))
     run.stores.swap(swap)
     run.stores.commit(swap)
     run.stores.end()
-    for stamp in STAMPS[1:]:
-        shrink(output / stamp)
-    with pytest.raises(GuardError, match="Customer: 2 rows before, 0 now"):
-        run.guard(output / STAMPS[-1], "it")
+
+
+def test_latest_is_the_export_behind_the_live_graph(run: Rebuild, tmp_path: Path) -> None:
+    """Of the output directory, if it is there; one from elsewhere leaves `latest` where it is."""
+    output = tmp_path / "output"
+    run.move_latest()
+    assert (output / "latest").readlink() == Path(STAMPS[-1])
+    go_live(run, output / STAMPS[1])
+    run.move_latest()
+    assert (output / "latest").readlink() == Path(STAMPS[1])
+    go_live(run, tiny_export.write(tmp_path / "elsewhere" / "20261126T031500Z"))
+    run.move_latest()
+    assert (output / "latest").readlink() == Path(STAMPS[1])
+    assert sorted(path.name for path in output.iterdir()) == [*STAMPS, "latest"]
+
+
+def test_a_latest_that_cannot_be_moved_is_a_warning(
+    run: Rebuild, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The graph is live whatever the link says."""
+    output = tmp_path / "output"
+    go_live(run, output / STAMPS[1])
+    (output / "latest").unlink()
+    (output / "latest").mkdir()
+    run.move_latest()
+    assert f"{output}/latest was not moved: " in capsys.readouterr().err
+    assert sorted(path.name for path in output.iterdir()) == [*STAMPS, "latest"]
+
+
+def test_a_swap_that_only_lacked_its_end_moves_latest(run: Rebuild, tmp_path: Path) -> None:
+    """The run died after the new store was verified: a repair does the rest, and only then has something to say."""
+    output = tmp_path / "output"
+    swap = run.stores.begin(run.stores.add(staged(run), output / STAMPS[1]))
+    run.stores.swap(swap)
+    run.stores.commit(swap)
+    run.repair()
+    assert ((output / "latest").readlink(), run.stores.under_way()) == (Path(STAMPS[1]), None)
+    assert run.report.repaired
+    (output / "latest").unlink()
+    (output / "latest").symlink_to(STAMPS[2])
+    run.repair()
+    assert ((output / "latest").readlink(), run.report.repaired) == (Path(STAMPS[2]), False)
+
+
+def test_a_rollback_says_what_it_brings_back(run: Rebuild, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is stopped: here it then fails, as nothing starts."""
+    for stamp in STAMPS[1:3]:
+        go_live(run, tmp_path / "output" / stamp)
+    with pytest.raises(DownError):
+        run.rollback()
+    lines = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
+    counted = r"snapshot of Mon 23 Nov 2026 03:15 UTC, .* ago; 18 nodes, 5 relationships"
+    assert re.fullmatch(rf"Going back to the store of export {STAMPS[1]}: {counted}", lines[0])
+    assert re.fullmatch(rf"It replaces the store of export {STAMPS[2]}: {counted}", lines[1])
+    assert lines[2:5] == [
+        "Stopping the live Neo4j",
+        "Swapping the stores",
+        f"Starting the live Neo4j on the store of export {STAMPS[1]}",
+    ]
+    assert run.report.counts == {"nodes": 18, "relationships": 5, "properties": 45, "rejects": 2}
 
 
 def test_a_neo4j_that_no_longer_starts_is_down(run: Rebuild, tmp_path: Path) -> None:
@@ -120,7 +159,7 @@ def test_the_exports_of_stores_stay(run: Rebuild, tmp_path: Path) -> None:
     for path in (run.stores.root / "stores").iterdir():
         path.rename(path.with_name(path.name.removeprefix(".partial-")))
     run.prune_exports()
-    assert run.report.removed == [STAMPS[1]]
+    assert (run.report.removed_exports, run.report.removed_stores) == ([STAMPS[1]], [])
     assert sorted(path.name for path in (tmp_path / "output").glob("2*")) == [STAMPS[0], *STAMPS[2:]]
 
 

@@ -66,8 +66,7 @@ def test_a_swap_makes_the_new_store_live(data: Path, export: Path) -> None:
         assert stores.under_way() is None
         current, [kept] = stores.current(), stores.kept()
         assert current and (current.export, current.manifest is not None) == (export.name, True)
-        assert str(current.snapshot_at) == "2026-11-23 03:15:01.250000+00:00"
-        assert (kept.export, kept.manifest, kept.snapshot_at) == (None, None, None)
+        assert (kept.export, kept.manifest) == (None, None)
         assert sorted(path.name for path in kept.directory.iterdir()) == ["database", "transactions"]
 
 
@@ -143,6 +142,17 @@ def test_a_first_store_has_nothing_to_go_back_to(data: Path, export: Path) -> No
         stores.end()
         current = stores.current()
         assert current and (stores.kept(), stores.all(), current.export) == ([], [current], export.name)
+
+
+def test_a_store_knows_its_export(data: Path, export: Path) -> None:
+    """By name and manifest: another export of the same second, below another directory, is not taken for it."""
+    with open_stores(data, live_paths(data)) as stores:
+        store = stores.add(staged(data), export)
+        assert store.export_in(export.parent) == export
+        tiny_export.change_source(export, "another")
+        assert store.export_in(export.parent) is None
+        assert store.export_in(data) is None
+        assert Store(store.directory, None).export_in(export.parent) is None
 
 
 def rebuilt(stores: Stores, data: Path, export: Path, count: int) -> list[Store]:

@@ -1,16 +1,15 @@
 """What the report shows, in numbers."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from exporter.published.history import PublishedExport, readable_manifest
-from exporter.report.content import REASONS, EntitySummary, content
+from exporter.report.content import REASONS, content
+from exporter.report.entities import EntitySummary
+from exporter.report.limits import Level, Limits
 from exporter.shape.rejects import Reason
 from tests.support import tiny_export
-from tests.support.report_content import CONTENT, content_of, manifest_of
+from tests.support.report_content import CONTENT, content_of, content_since, manifest_of
 
 GRAPH_PAGE = (Path(__file__).parents[2] / "docs" / "graph.md").read_text(encoding="utf-8")
 
@@ -29,13 +28,15 @@ def test_an_entity() -> None:
     assert guide == EntitySummary(
         name="Guide", pattern="Guide", folder="nodes/Guide", table="guide.guide_profile", group="Identities",
         rows=1000 * number, bytes=1000, properties=3000, no_target=0, rejects={"null_id": number},
-        examples=guide.examples, trend=[1000 * number],
+        examples=guide.examples, rejected_before=0, trend=[1000 * number], level=Level.WITHIN,
     )  # fmt: skip
     assert len(guide.examples) == 2
+    assert (guide.reason, guide.cypher) == ("null_id", "MATCH (n:Guide) RETURN n LIMIT 25")
     role = CONTENT.patterns[0]
     assert (role.name, role.pattern, role.folder, role.no_target) == (
         "AuthUser-HAS_ROLE-Role", "(AuthUser)-[HAS_ROLE]->(Role)", "relationships/AuthUser-HAS_ROLE-Role", 4,
     )  # fmt: skip
+    assert (role.reason, role.cypher) == ("", "MATCH p = (:AuthUser)-[:HAS_ROLE]->(:Role) RETURN p LIMIT 25")
 
 
 def test_the_first_export() -> None:
@@ -47,11 +48,21 @@ def test_the_first_export() -> None:
 
 
 def test_the_rejects() -> None:
-    """By reason with all entities together, and the entities with the most first."""
+    """By reason with all entities together, those with the most first; with their number in the previous export."""
     counts = range(len(CONTENT.labels))  # of the n-th label, n
-    assert CONTENT.rejects == [("null_id", REASONS["null_id"], sum(counts))]
-    assert [entity.rejected for entity in CONTENT.rejecting] == [count for count in reversed(counts) if count]
-    assert content_of(rows=0).rejects == content_of(rows=0).rejecting == []
+    [reason] = CONTENT.reasons
+    assert (reason.name, reason.meaning, reason.rejects, reason.before) == (
+        "null_id", REASONS["null_id"], sum(counts), None,
+    )  # fmt: skip
+    assert [entity.rejected for entity in reason.entities] == [count for count in reversed(counts) if count]
+    assert content_of(rows=0).reasons == []
+    [reason] = content_since(rows=1, now={}, rejects={"Lead": 0}).reasons
+    assert (reason.rejects, reason.before) == (sum(counts) - rejected("Lead"), sum(counts))
+
+
+def rejected(label: str) -> int:
+    [found] = [entity for entity in CONTENT.labels if entity.name == label]
+    return found.rejected
 
 
 def test_earlier_exports(tmp_path: Path) -> None:
@@ -59,20 +70,12 @@ def test_earlier_exports(tmp_path: Path) -> None:
     earlier = [
         PublishedExport(path, readable_manifest(tiny_export.write(path))) for path in (tmp_path / "1", tmp_path / "2")
     ]
-    found = content(manifest_of(rows=1), {}, earlier, {}, 0)
+    found = content(manifest_of(rows=1), {}, earlier, {}, 0, Limits())
     rows = {node.label: node.rows for node in earlier[0].manifest.nodes} if earlier[0].manifest else {}
     for label in found.labels:
         assert label.trend == [rows.get(label.name), rows.get(label.name), label.rows]
-    assert found.earlier == ["1", "2"]
+    assert found.earlier == earlier
     assert [len(total.trend) for total in found.totals] == [3] * 6
-    changes = [abs(entity.rows - (entity.before or 0)) for entity in found.changed]
-    assert changes == sorted(changes, reverse=True) and changes[-1] > 0
-
-
-@pytest.mark.parametrize(
-    ("trend", "dropped"),
-    [([100, 79], True), ([100, 80], False), ([19, 0], False), ([20, 0], True), ([100], False), ([None, 5], False)],
-)
-def test_a_drop(trend: list[int | None], dropped: bool) -> None:
-    """More than a fifth of at least twenty rows."""
-    assert replace(CONTENT.labels[0], trend=trend, rows=trend[-1] or 0).dropped is dropped
+    order = list(Level)
+    changes = [(order.index(entity.level), -abs(entity.rows - (entity.before or 0))) for entity in found.changed]
+    assert changes == sorted(changes) and len(changes) > 1 and all(change for _, change in changes)

@@ -3,21 +3,24 @@
 import hashlib
 import re
 from base64 import b64encode
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 
 from exporter.pipeline.profile import Profile
-from exporter.report.page import colour_stops, fitting, format_tick, page
+from exporter.pipeline.timing import READ
+from exporter.report.page import colour_stops, fitting, format_tick, page, relative_change, time_element
 from exporter.text import format_seconds
-from tests.report.test_timeline import PROFILE
-from tests.support.report_content import CONTENT, HOSTILE, content_of
+from tests.report.test_timeline import PROFILE, timer
+from tests.support.report_content import CONTENT, HOSTILE, content_of, content_since
 
 PAGE = page(CONTENT, PROFILE)
 
 
-VOID = {"meta", "link", "br", "wbr", "path", "circle", "polyline"}
+VOID = {"meta", "link", "input", "br", "wbr", "path", "circle", "polyline"}
 
 
 class Outline(HTMLParser):
@@ -46,7 +49,8 @@ def test_it_is_well_formed() -> None:
     names = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(names) == len(set(names))
     links = [str(attributes["href"]) for tag, attributes in outline.tags if tag == "a"]
-    assert links and all(link[1:] in names for link in links)
+    targets = [link.removeprefix("#") for link in links if link.startswith("#")]
+    assert targets and set(targets) <= set(names)
 
 
 def test_it_loads_nothing() -> None:
@@ -55,7 +59,8 @@ def test_it_loads_nothing() -> None:
     targets = [
         str(value) for tag, attributes in outline.tags for name, value in attributes.items() if name in ("src", "href")
     ]
-    assert all(target.startswith("#") or target == "data:," for target in targets)
+    beside = re.compile(r"#.+|data:,|rejects/((nodes|relationships)/[\w-]+/)?|manifest\.json|SHA256SUMS")
+    assert [target for target in targets if not beside.fullmatch(target)] == []
     assert not re.search(r"https?://|//[a-z]|@import|url\(", PAGE)
     [script] = re.findall(r"<script>(.*?)</script>", PAGE, re.DOTALL)
     digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -72,8 +77,12 @@ def test_every_label_and_pattern_is_there() -> None:
     """In the tables and in the diagram."""
     for entity in CONTENT.entities:
         assert f'<tr id="{entity.name}"' in PAGE
-    assert PAGE.count('class="node ') == len(CONTENT.labels)
-    assert PAGE.count('class="arrow') == len(CONTENT.patterns) + 1  # and the group of them
+    for drawing in re.findall(r'<svg class="graph.*?</svg>', PAGE, re.DOTALL):
+        links = re.findall(r'<a class="(?:node|arrow)[^>]* href="#([^"]+)"', drawing)
+        assert sorted(links) == sorted(entity.name for entity in CONTENT.entities)
+    assert PAGE.count('<svg class="graph') == 2
+    types = re.findall(r'<text class="type"[^>]*>(\w+)<', PAGE)
+    assert types == [pattern.parts[1] for pattern in CONTENT.patterns]
 
 
 def test_headings_of_tables() -> None:
@@ -87,7 +96,55 @@ def test_an_empty_first_export() -> None:
     """Nothing to draw, nothing left out, nothing before it."""
     empty = page(content_of(rows=0), Profile([], [], {}, 0))
     assert Outline(empty).open == []
-    assert "Nothing." in empty and "first export here" in empty and "Since" not in empty
+    assert "Nothing." in empty and "nothing before" in empty and "Since" not in empty
+
+
+def test_a_second_export() -> None:
+    """What changed is said first, leads to its row, and is coloured there and in the tiles; trends need three."""
+    second = page(content_since(rows=1000, now={"Guide": 0}, rejects={"Lead": 10**6}), PROFILE)
+    assert Outline(second).open == []
+    assert "<strong>2 things to look at</strong> since " in second
+    [guide] = [label for label in CONTENT.labels if label.name == "Guide"]
+    assert f'<li class="over"><a href="#Guide">Guide</a> gone: no rows instead of {guide.rows:,}</li>' in second
+    assert re.search(
+        r'<li class="over"><a href="#rejects">Rejects</a> .* mostly in <a href="#rejects-null_id-Lead">', second
+    )
+    tiles = re.findall(r'<div class="tile (\w+)">\n<h2>(\w+)', second)
+    assert tiles == [
+        ("over", "Nodes"), ("within", "Relationships"), ("within", "Property"), ("over", "Rejects"), ("within", "Data"),
+        ("within", "Time"),
+    ]  # fmt: skip
+    assert 'class="spark"' not in second and "trend" not in re.sub("<style>.*?</style>", "", second, flags=re.DOTALL)
+
+
+def test_what_cannot_be_seen_is_shown() -> None:
+    """Control characters, and what turns the direction of writing, in a name of the source."""
+    source = replace(CONTENT.manifest.source, database="x\u202egpj.exe\x1b[2J")
+    hidden = page(replace(CONTENT, manifest=replace(CONTENT.manifest, source=source)), PROFILE)
+    assert "\u202e" not in hidden and "\x1b" not in hidden and "x\\u202Egpj.exe\\x1B[2J" in hidden
+
+
+def test_times() -> None:
+    """As people write them; to the second when pointed at."""
+    moment = datetime(2026, 11, 23, 4, 15, 1, tzinfo=timezone(timedelta(hours=1)))
+    assert time_element(moment) == (
+        '<time datetime="2026-11-23T03:15:01Z" title="2026-11-23 03:15:01 UTC">Mon 23 Nov 2026, 03:15 UTC</time>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "share"), [(None, 5, 0), (0, 0, 0), (0, 5, 1e9), (4, 5, 0.25), (4, 0, -1), (4, 4, 0)]
+)
+def test_changes_can_be_sorted(before: int | None, after: int, share: float) -> None:
+    """What is new comes after all that grew."""
+    assert relative_change(before, after) == share
+
+
+def test_its_size_is_bounded() -> None:
+    """However many workers there were and however many pieces they read."""
+    timers = [timer(f"table{number % 7}", number % 64, number // 64, {READ: 0.9}) for number in range(64 * 400)]
+    profile = Profile(timers, [], {"keys": 400.0}, 64, {"keys": 0.0})
+    assert len(page(CONTENT, profile)) < 2_500_000
 
 
 @pytest.mark.parametrize(

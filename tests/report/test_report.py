@@ -1,6 +1,7 @@
 """report.html of real exports: part of the export, true, and never in the way."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from exporter.errors import Interrupted
 from exporter.published.verify import verify_files
 from exporter.report import report as module
 from exporter.report.report import SHOWN, error_page, format_setting, report, shown_settings
-from exporter.settings import Settings
+from exporter.settings import RebuildSettings, Settings
 from tests.support.exporting import export
 
 PHONE = "+91 98765 00000"
@@ -40,7 +41,7 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
     first = export(settings).directory
     page = (first / "report.html").read_text()
     assert "  report.html\n" in (first / "SHA256SUMS").read_text() and verify_files(first) == []
-    assert "first export here" in page
+    assert "nothing before" in page
     assert "<code>77</code>" in page and "masked: phone" in page and PHONE not in page and "98765" not in page
     rejects = json.loads((first / "manifest.json").read_bytes())["totals"]["rejects"]
     assert f'<p class="big">{rejects}</p>' in page
@@ -49,12 +50,31 @@ def test_a_report(dirty: str, tmp_path: Path) -> None:
         connection.execute("insert into guide.skills (id, name) values (2, 'y'), (3, 'z')")
     second = export(settings).directory
     page = (second / "report.html").read_text()
-    assert f"Since {first.name}" in page and "+200 %" in page
+    assert f"<code>{first.name}</code>" in page and "+200 %" in page and "<strong>Nothing to look at</strong>" in page
+    links = re.findall(r'href="(?!#|data:)([^"]+)"', page)
+    assert len(links) > 3 and all((second / link).exists() for link in links)
 
     (first / "manifest.json").write_text("[]")
     (second / "manifest.json").unlink()
     third = export(settings).directory
-    assert "first export here" in (third / "report.html").read_text()
+    assert "nothing before" in (third / "report.html").read_text()
+
+
+def test_the_verdict_follows_the_settings(dirty: str, tmp_path: Path) -> None:
+    """Of two guides one is left: as much as may be lost, or too much."""
+    allowing, usual = (
+        Settings(source=dirty, output=tmp_path, rebuild=RebuildSettings(max_drop=percent)) for percent in (50, 20)
+    )
+    export(usual)
+    with psycopg.connect(dirty) as connection:
+        connection.execute("delete from guide.guide_profile where id = 2")
+    page = (export(allowing).directory / "report.html").read_text()
+    assert "<strong>1 change close to a limit</strong>" in page and "may lose 50 % of its rows" in page
+    with psycopg.connect(dirty) as connection:
+        connection.execute("delete from guide.guide_profile")
+    page = (export(usual).directory / "report.html").read_text()
+    assert "<strong>3 things to look at</strong>" in page  # its wallet is another's now, and a reject
+    assert '<li class="over"><a href="#Guide">Guide</a> gone: no rows instead of 1</li>' in page
 
 
 def test_what_is_shown_of_the_settings() -> None:
@@ -67,8 +87,9 @@ def test_what_is_shown_of_the_settings() -> None:
         columns={"marketing.leads": {"phone": "contact_number"}},
     )
     assert shown_settings(settings) == {
-        "output": "output", "group": "none", "workers": "2", "memory": "640 MB", "timezone": "UTC",
-        "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s", "stall timeout": "1 min 0 s",
+        "source name": "none", "output": "output", "group": "none", "workers": "2", "memory": "640 MB",
+        "timezone": "UTC", "max rejects": "no limit", "max duration": "2 h 0 min", "lock timeout": "30 s",
+        "stall timeout": "1 min 0 s",
         "archive": "no", "encrypt to": "none",
         "tables": "marketing.leads = crm.prospects", "columns": "marketing.leads.phone = contact_number",
     }  # fmt: skip

@@ -14,10 +14,12 @@ from typing import Any
 import neo4j
 import psutil
 import pytest
+from neo4j.exceptions import Neo4jError
 
+from exporter.errors import UsageError
 from exporter.sink.counts import counts_tsv
 from exporter.sink.manifest import read_manifest
-from exporter.store.configuration import configure, environment
+from exporter.store.configuration import Access, configure, environment
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
 from exporter.store.verify import verify_bolt
@@ -100,9 +102,63 @@ def test_every_difference_is_found(graph: Graph, tmp_path: Path) -> None:
         driver.execute_query("MATCH (n) WHERE n.added DETACH DELETE n")
     first, *lines = failure(found)
     assert first == f"verify.sh: database neo4j at {graph.uri} differs from the manifest:"
-    assert (found.returncode, found.stdout, len(lines) > 15) == (1, "", True)
+    assert (found.returncode, found.stdout, len(lines) > 10) == (1, "", True)
     # What the manifest does not have comes last here.
     assert sorted(lines) == sorted(f"    {difference}" for difference in expected)
+
+
+@pytest.mark.slow
+def test_another_export_is_told_first(graph: Graph, tmp_path: Path) -> None:
+    """As by `exporter verify --bolt`."""
+    copy = shutil.copytree(graph.export, tmp_path / "copy")
+    manifest: Any = tiny_export.manifest(copy)
+    for node in manifest["nodes"]:
+        node["rows"] += 1 if node["rows"] else 0
+    tiny_export.write_manifest(copy, manifest)
+    tiny_export.write_counts(copy, counts_tsv(read_manifest(copy)))
+    expected = verify_bolt(copy, graph.uri)
+    assert expected[0] == (
+        "none of 3 labels agrees: was another export imported? (this one is of 2026-11-23 03:15:01 UTC)"
+    )
+    found = graph.verify("--bolt", graph.uri, export=copy)
+    assert (found.returncode, failure(found)[1:]) == (1, [f"    {difference}" for difference in expected])
+
+
+@pytest.mark.slow
+def test_a_login_that_is_refused(graph: Graph, each_neo4j: Neo4jHome, tmp_path: Path) -> None:
+    """A wrong password, one that must be changed, and too many wrong ones: exit code 2 and what to do, for both."""
+    password = "a long password"
+    with serve(each_neo4j, tmp_path, Access(password=password)) as server:
+        with neo4j.GraphDatabase.driver(server.bolt_uri, auth=server.access.login) as driver:
+            driver.execute_query(f"CREATE USER alice SET PASSWORD '{password}' CHANGE REQUIRED", database_="system")
+        sentences = {
+            "wrong": (r"refused the user or the password: give the user", "Give the user with --user"),
+            "alice": (r"nothing but change the password", "The first password allows nothing but to change it"),
+            "limited": (r"refuses every login of this user for some seconds", "It refuses every login of this user"),
+        }
+        for case, (by_driver, by_script) in sentences.items():
+            login = {"user": "alice" if case == "alice" else "neo4j", "password": password if case == "alice" else "x"}
+            while case == "limited" and code_of(server.bolt_uri, login).endswith("Unauthorized"):
+                pass
+            with pytest.raises(UsageError, match=by_driver):
+                verify_bolt(graph.export, server.bolt_uri, **login)
+            done = graph.verify(
+                "--bolt", server.bolt_uri, NEO4J_USERNAME=login["user"], NEO4J_PASSWORD=login["password"]
+            )
+            lines = failure(done)
+            assert (done.returncode, lines[0]) == (2, f"verify.sh: Neo4j at {server.bolt_uri} refused the login")
+            if case != "limited":  # which has passed by the time that the shell asks
+                assert lines[-1].startswith(by_script), done.stderr
+
+
+def code_of(uri: str, login: dict[str, str]) -> str:
+    """The code with which a server refuses a login."""
+    with (
+        neo4j.GraphDatabase.driver(uri, auth=(login["user"], login["password"])) as driver,
+        pytest.raises(Neo4jError) as refused,
+    ):
+        driver.verify_connectivity()
+    return str(refused.value.code)
 
 
 def failure(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -227,6 +283,7 @@ def refusal(export: Path, *arguments: object, **changes: str) -> str:
             "--bolt: the address must not contain a user or password: give --user and NEO4J_PASSWORD",
         ),
         (["--user", "neo4j"], {}, "--user needs its password in NEO4J_PASSWORD"),
+        ([], {"NEO4J_USERNAME": "neo4j"}, "NEO4J_USERNAME needs its password in NEO4J_PASSWORD"),
         (
             ["--database", "x"],
             {},

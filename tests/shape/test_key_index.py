@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from pathlib import Path
+from uuid import UUID
 
 import polars as pl
 import pytest
@@ -113,6 +114,43 @@ def test_dense_keys_are_as_a_set_says(tmp_path: Path, chunks: list[list[int | No
         patch.setattr(key_index, "WINDOW", 7)
         keys = integers(new_directory(tmp_path), chunks)
     assert found(keys, asked) == members(chunks, asked)
+
+
+@IN_DIRECTORY
+@given(
+    chunks=st.lists(st.lists(st.one_of(st.none(), st.integers(-300, 300)), max_size=20), max_size=4),
+    low=st.integers(-300, 300),
+    length=st.integers(0, 300),
+)
+def test_bounds_that_are_not_true(tmp_path: Path, chunks: list[list[int | None]], low: int, length: int) -> None:
+    """Keys out of bounds, which an index that is no longer true may have hidden, are in the set all the same; and
+    whether one occurs twice is told."""
+    directory, key = new_directory(tmp_path), integer("id")
+    known = [number for chunk in chunks for number in chunk if number is not None]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_index, "WINDOW", 400)
+        repeated = write_keys(directory, key, frames(key, chunks), low=low, high=low + length, bytes=0)
+    asked = neighbours(chunks)
+    assert (repeated, type(open_keys(directory))) == (len(set(known)) < len(known), DenseKeys)
+    assert found(open_keys(directory), asked) == members(chunks, asked)
+
+
+@IN_DIRECTORY
+@given(st.lists(st.lists(st.one_of(st.none(), INT64), max_size=20), min_size=1, max_size=4), st.booleans())
+def test_repeated_keys_are_told(tmp_path: Path, chunks: list[list[int | None]], texts: bool) -> None:
+    """Of sorted runs, and of UUIDs."""
+    known = [number for chunk in chunks for number in chunk if number is not None]
+    key = uuid("id") if texts else integer("id")
+    raw = frames(key, chunks)
+    if texts:
+        raw = [frame.select(pl.col("id").map_elements(as_uuid, pl.String)) for frame in raw]
+    repeated = write_keys(new_directory(tmp_path), key, raw, low=None, high=None, bytes=1)
+    assert repeated is (len(set(known)) < len(known))
+
+
+def as_uuid(number: int) -> str:
+    """A UUID for an integer, another one for each."""
+    return str(UUID(int=number - SMALLEST))
 
 
 @IN_DIRECTORY

@@ -75,10 +75,10 @@ def test_writing_and_comparing(tmp_path: Path) -> None:
         f"{directory}/Skill.csv: missing",
         f"{directory}/Language.csv: differs from the model",
         f"{directory}/Planet.csv: not an entity of the model",
-        f"{directory}/sales.csv: not an entity of the model",
+        f"{directory}/sales.csv: not a header; move it elsewhere",
     ]
     write_headers(directory)
-    assert compare_headers(directory) == [f"{directory}/sales.csv: not an entity of the model"]
+    assert compare_headers(directory) == [f"{directory}/sales.csv: not a header; move it elsewhere"]
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from exporter.model.graph import NODES
 from exporter.model.tables import ordered_relationships
 from exporter.sink.instructions import import_arguments, schema_cypher
 from exporter.sink.layout import entities
+from exporter.sink.tally import Oversized
 
 FILES = {entity.name: [f"{entity.name}/part-0001.csv"] for entity in entities()}
 
@@ -81,4 +82,23 @@ def test_indexes() -> None:
         "CREATE INDEX Payment_created_at IF NOT EXISTS FOR (n:Payment) ON (n.created_at);",
         "CREATE INDEX Notification_created_at IF NOT EXISTS FOR (n:Notification) ON (n.created_at);",
         "CALL db.awaitIndexes(3600);",
+    ]
+
+
+def test_an_index_that_cannot_be_built() -> None:
+    """A comment takes its place, and everything else is as before."""
+    found = {"Device": {"device_id": Oversized(1, 8165, "9:…")}, "Session": {"id": Oversized(2, 9000, "some key")}}
+    before, after = schema_cypher().splitlines(), schema_cypher(found).splitlines()
+    changes = [(was, now) for was, now in zip(before, after, strict=True) if was != now]
+    assert changes == [
+        (
+            "CREATE CONSTRAINT Session_id IF NOT EXISTS FOR (n:Session) REQUIRE n.id IS UNIQUE;",
+            "// No index on Session.id: 2 values exceed the 8,164 bytes that an index holds; "
+            "the largest, of the Session some key, has 9,000",
+        ),
+        (
+            "CREATE INDEX Device_device_id IF NOT EXISTS FOR (n:Device) ON (n.device_id);",
+            "// No index on Device.device_id: 1 value exceeds the 8,164 bytes that an index holds; "
+            "the largest, of the Device 9:…, has 8,165",
+        ),
     ]

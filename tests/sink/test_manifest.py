@@ -25,7 +25,7 @@ from exporter.sink.manifest import (
     read_manifest,
     timestamp,
 )
-from exporter.sink.tally import Tally, new_tallies
+from exporter.sink.tally import Oversized, SkippedIndex, Tally, new_tallies
 from tests.support import tiny_export
 from tests.support.manifests import METADATA
 
@@ -77,6 +77,7 @@ SMALL = Manifest(
     Options("Asia/Kolkata", {"marketing.leads": "crm.prospects"}, {"marketing.leads": {"phone": "Telefon ü"}}),
     METADATA.started_at, METADATA.finished_at, [SKILL], [HAS_AUTH],
     [FileRecord("nodes/Skill/part-0001.csv", 3, 40, "aa")], Totals(3, 5, 12, 40, 4),
+    [SkippedIndex("Device", "device_id", 2, 8166, "2:…")],
 )  # fmt: skip
 SMALL_TEXT = """\
 {
@@ -92,6 +93,7 @@ SMALL_TEXT = """\
     "database": "astrokiran",
     "server_version": "18.4",
     "host": "db.example.org",
+    "identity": "postgresql:7301234567890123456/astrokiran",
     "snapshot_at": "2026-11-23T03:15:01.250000Z",
     "wal_lsn": "0/16B3748"
   },
@@ -155,7 +157,16 @@ SMALL_TEXT = """\
     "properties": 12,
     "bytes": 40,
     "rejects": 4
-  }
+  },
+  "skipped_indexes": [
+    {
+      "label": "Device",
+      "property": "device_id",
+      "values": 2,
+      "bytes": 8166,
+      "key": "2:…"
+    }
+  ]
 }
 """
 
@@ -199,6 +210,21 @@ def test_files_and_totals() -> None:
     assert {part: getattr(manifest, part) for part in asdict(METADATA)} == {
         part: getattr(METADATA, part) for part in asdict(METADATA)
     }
+
+
+def test_indexes_that_are_left_out(tmp_path: Path) -> None:
+    """They are listed, and each is a sentence; a manifest of before has none."""
+    devices = replace(DEVICES, oversized={"device_id": Oversized(2, 8166, "2:…")})
+    manifest = make_manifest(TALLIES | {"Device": devices}, METADATA)
+    assert manifest.skipped_indexes == [SkippedIndex("Device", "device_id", 2, 8166, "2:…")]
+    assert str(manifest.skipped_indexes[0]) == (
+        "no index on Device.device_id: 2 values exceed the 8,164 bytes that an index holds; "
+        "the largest, of the Device 2:…, has 8,166"
+    )
+    content = json.loads(SMALL_TEXT)
+    del content["skipped_indexes"]
+    (tmp_path / "manifest.json").write_text(json.dumps(content))
+    assert read_manifest(tmp_path) == replace(SMALL, skipped_indexes=[])
 
 
 def test_the_text() -> None:

@@ -19,7 +19,7 @@ from exporter.errors import BusyError, ExporterError, RunError, UsageError
 from exporter.sink.files import write_file
 from exporter.sink.headers import headers
 from exporter.sink.manifest import read_manifest
-from exporter.sink.publish import PartialExport, partial_export, remove
+from exporter.sink.publish import PartialExport, link_latest, partial_export, remove
 from exporter.sink.tally import Tally, new_tallies
 from tests.support.manifests import METADATA
 
@@ -93,6 +93,22 @@ def test_a_published_export(tmp_path: Path) -> None:
     assert re.fullmatch(r"20\d{6}T\d{6}Z", directory.name)
     assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", directory.name}
     assert (tmp_path / "latest").readlink() == Path(directory.name)
+
+
+def test_an_export_may_leave_latest_where_it_is(tmp_path: Path) -> None:
+    """That of a rebuild, whose graph is not live yet; later `latest` is made to lead to it, in one step."""
+    first = publish(tmp_path)
+    with partial_export(tmp_path) as partial:
+        partial.moves_latest = False
+        partial.complete(new_tallies(), METADATA, lambda _: "")
+        second = partial.publish()
+    assert (tmp_path / "latest").readlink() == Path(first.name)
+    link_latest(second)
+    assert (tmp_path / "latest").readlink() == Path(second.name)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", first.name, second.name}
+    (tmp_path / "latest").unlink()
+    link_latest(first)
+    assert (tmp_path / "latest").readlink() == Path(first.name)
 
 
 def test_its_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from exporter.model.tables import tables
 from exporter.sink.files import FileRecord
 from exporter.sink.layout import entities
-from exporter.sink.tally import Tally, new_tallies, unaccounted
+from exporter.sink.tally import Oversized, Tally, new_tallies, unaccounted
 
 ONE, TWO, THREE, FOUR = (FileRecord(f"part-000{number}.csv", number, 10, "") for number in (1, 2, 3, 4))
 FIRST = Tally(
@@ -30,6 +30,14 @@ def test_a_sum() -> None:
         longest=90, files=(ONE, THREE), reject_files=(TWO, FOUR),
     ) == FIRST + SECOND  # fmt: skip
     assert FIRST + Tally() == Tally() + FIRST == FIRST
+
+
+def test_oversized_texts_add_up() -> None:
+    """By property; the key is that of the largest."""
+    small, large = Oversized(1, 8165, "9"), Oversized(2, 8200, "1")
+    first, second = Tally(oversized={"a": small, "b": small}), Tally(oversized={"a": large, "c": large})
+    assert (first + second).oversized == {"a": Oversized(3, 8200, "1"), "b": small, "c": large}
+    assert (second + first).oversized == (first + second).oversized
 
 
 def test_a_tally_travels() -> None:

@@ -14,9 +14,10 @@ from exporter.sample.postgres import create_database
 from exporter.shape.values import holds_unrepresentable
 from exporter.source.catalog import Column, read_catalog
 from exporter.source.columns import accepted, expression, fits, is_cast, raw_expression
-from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.connection import Connection, connect
 from exporter.source.queries import Address
 from exporter.source.reader import UndecodableError, read
+from exporter.source.reader_address import worker_address
 from tests.support.column_types import ACCEPTED, ALL_TYPES, REFUSED, TYPES
 
 

@@ -7,11 +7,13 @@ import connectorx
 import psycopg
 import pytest
 
-from exporter.errors import RunError
+from exporter.errors import LockedError, RunError
 from exporter.model.tables import tables
-from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.connection import Connection, connect, server_of
+from exporter.source.identity import source_identity
 from exporter.source.leader import Source, current_catalog, end_readers
 from exporter.source.mapping import NameMapping
+from exporter.source.reader_address import worker_address
 
 AS_IT_IS = NameMapping()
 
@@ -39,6 +41,7 @@ def test_what_a_snapshot_says_of_the_source(source: str, leader: Connection) -> 
     snapshot = source_of(leader).take_snapshot()
     row = leader.execute("select current_database(), current_setting('server_version')").fetchone()
     assert (snapshot.database, snapshot.server_version) == row
+    assert snapshot.identity == source_identity(leader)
     assert (snapshot.host, before <= snapshot.taken_at <= datetime.now(UTC)) == ("localhost", True)
     assert [int(half, 16) > -1 for half in snapshot.wal_lsn.split("/")] == [True, True]
     assert snapshot.pre_execution == [
@@ -76,13 +79,32 @@ def test_the_tables_are_locked(source: str, leader: Connection, statement: str) 
 
 
 def test_a_table_that_a_migration_holds(source: str, leader: Connection) -> None:
-    """The leader waits for it as long as the user allows; the message has neither its name nor the server's text."""
+    """The leader waits for it as long as the user allows."""
     checked = source_of(leader)
     with psycopg.connect(source) as migration:
         migration.execute("lock table guide.skills in access exclusive mode")
-        with pytest.raises(RunError, match="a table is locked by a migration") as error:
+        with pytest.raises(LockedError) as error:
             checked.take_snapshot()
-    assert error.value.exit_code == 4
+    assert (error.value.exit_code, str(error.value)) == (
+        4,
+        "a table is locked by a migration; try again when it is done, or raise --lock-timeout (while locking the"
+        " tables and taking the snapshot; SQLSTATE 55P03)",
+    )
+
+
+def test_a_table_that_may_not_be_locked(source: str, leader: Connection) -> None:
+    """The server's words name it, and can hold nothing else here."""
+    execute(source, "create role hampered login; alter table guide.skills owner to hampered")
+    execute(source, "create view guide.some as select * from guide.skills")
+    try:
+        hampered = NameMapping({"guide.skills": "guide.some"})
+        checked = source_of(leader, hampered)
+        execute(source, "alter view guide.some owner to hampered; revoke all on guide.skills from hampered")
+        with pytest.raises(RunError) as error:
+            checked.take_snapshot()
+    finally:
+        execute(source, "drop view guide.some; alter table guide.skills owner to postgres; drop role hampered")
+    assert ": permission denied for table skills (while locking the tables" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +167,7 @@ def test_readers_that_were_killed_are_ended(source: str) -> None:
         psycopg.connect(source, application_name="exporter 1 reader 77", autocommit=True) as reader,
         psycopg.connect(source, application_name="exporter 10 reader 77", autocommit=True) as another,
     ):
-        end_readers(source, "exporter 1 reader")
+        end_readers(source, "exporter 1 reader", server_of(another))
         with pytest.raises(psycopg.OperationalError):
             reader.execute("select 1")
         assert another.execute("select 1").fetchone() == (1,)

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from exporter.errors import RunError
-from exporter.source.connection import Connection, session
-from exporter.source.watchdog import Watchdog
+from exporter.source.connection import Connection, server_of, session
+from exporter.source.watchdog import Watchdog, activity
 from tests.support.export_process import eventually
 
 pytestmark = pytest.mark.slow
@@ -31,14 +31,14 @@ def leader(postgres: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def reader(uri: str, number: int, query: str, event: str) -> Iterator[None]:
+def reader(uri: str, number: int, query: str, event: str) -> Iterator[Connection]:
     """A session under a reader's name, in which a query runs and the server's process waits for an event."""
     with session(uri, f"{READERS} {number}", lock_seconds=5) as connection:
         connection.pgconn.send_query(query.encode())
         asked = "select from pg_stat_activity where pid = %s and wait_event = %s"
         with psycopg.connect(uri, autocommit=True) as other:
             eventually(lambda: other.execute(asked, [connection.info.backend_pid, event]).fetchone() is not None, event)
-        yield
+        yield connection
 
 
 def poll(watchdog: Watchdog, times: int) -> None:
@@ -60,6 +60,28 @@ def test_a_query_that_computes_goes_on(postgres: str, leader: Connection, tmp_pa
     with reader(postgres, 1, "select pg_sleep(600)", "PgSleep"):
         beat(tmp_path, 1)
         poll(watchdog, 8)
+
+
+def test_a_server_that_does_not_tell_what_it_does(postgres: str, tmp_path: Path) -> None:
+    """Under `track_activities = off` too, a query that computes goes on, and a reader that takes no rows does not."""
+    with psycopg.connect(postgres, autocommit=True) as superuser:
+        superuser.execute("create role silent login; alter role silent set track_activities = off")
+        uri = postgres.replace("postgres@", "silent@")
+        try:
+            with session(uri, NAME, lock_seconds=5) as leader:
+                watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
+                with reader(uri, 1, "select pg_sleep(600)", "PgSleep") as backend:
+                    beat(tmp_path, 1)
+                    poll(watchdog, 8)
+                    assert activity(uri, server_of(leader), backend.info.backend_pid) == (True, None)
+                rows = "copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout"
+                with (
+                    reader(uri, 1, rows, "ClientWrite"),
+                    pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress"),
+                ):
+                    poll(watchdog, 8)
+        finally:
+            superuser.execute("drop role silent")
 
 
 def test_a_reader_that_takes_no_rows(postgres: str, leader: Connection, tmp_path: Path) -> None:

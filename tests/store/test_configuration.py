@@ -5,7 +5,7 @@ import socket
 import psutil
 import pytest
 
-from exporter.store.configuration import SMALLEST_HEAP, Access, ample_heap, free_port, without_secrets
+from exporter.store.configuration import SMALLEST_HEAP, Access, ample_heap, free_port, in_english, without_secrets
 
 
 def test_the_heap_is_an_eighth_of_the_memory() -> None:
@@ -32,3 +32,18 @@ def test_a_server_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = without_secrets()
     assert variables["LANG_OF_A_TEST"] == "C"
     assert variables.keys() & {"PGPASSWORD", "EXPORTER_SOURCE", "NEO4J_PASSWORD"} == set()
+
+
+@pytest.mark.parametrize(
+    ("variables", "encoding"),
+    [
+        ({"LANG": "fr_FR.UTF-8"}, "fr_FR.UTF-8"),
+        ({"LC_ALL": "tr_TR.utf8", "LC_CTYPE": "C", "LANGUAGE": "tr"}, "tr_TR.utf8"),
+        ({"LC_MESSAGES": "de_DE.UTF-8", "LANG": "de_DE@euro"}, "C.UTF-8"),
+        ({}, "C.UTF-8"),
+    ],
+)
+def test_a_server_speaks_english(variables: dict[str, str], encoding: str) -> None:
+    """And reads paths as UTF-8, whatever the user's language."""
+    expected = {"HOME": "/h", "LANG": "C", "LC_MESSAGES": "C", "LC_CTYPE": encoding}
+    assert in_english({"HOME": "/h", **variables}) == expected

@@ -7,7 +7,7 @@ import pytest
 
 from exporter.errors import DifferenceError, ExporterError, Interrupted, RunError, UsageError
 from exporter.store.configuration import configure, environment
-from exporter.store.importer import import_export
+from exporter.store.importer import import_export, now_and_then
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
 
@@ -19,10 +19,17 @@ def variables(neo4j_home: Neo4jHome, tmp_path: Path) -> dict[str, str]:
 
 
 def test_an_import_prints_its_lines(variables: dict[str, str], tmp_path: Path) -> None:
-    """Every line comes as it is printed, and the store is there."""
+    """Every line comes as it is printed, its progress apart, and the store is there."""
     lines: list[str] = []
-    import_export(tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph")
+    progress: list[str] = []
+    import_export(
+        tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph", on_progress=progress.append
+    )
     assert "Importing into database graph" in "\n".join(lines)
+    assert [line.partition(":")[0] for line in lines[3:-1]] == [
+        "  1/4 nodes", "  2/4 relationships", "  3/4 linking", "  4/4 counts and indexes",
+    ]  # fmt: skip
+    assert progress and [text for text in progress if "\r" in text or "\n" in text] == []
     assert (tmp_path / "store" / "data" / "databases" / "graph").is_dir()
 
 
@@ -76,3 +83,14 @@ def works_on(process: psutil.Process, conf: str) -> bool:
         return process.environ().get("NEO4J_CONF") == conf
     except psutil.Error:
         return False
+
+
+def test_progress_is_passed_on_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before half a minute has passed, then once, and so on."""
+    seconds, passed = [0.0], list[str]()
+    monkeypatch.setattr("time.monotonic", lambda: seconds[0])
+    pass_on = now_and_then(passed.append)
+    for now in (1, 29, 30, 31, 59, 61, 90, 92):
+        seconds[0] = now
+        pass_on(str(now))
+    assert passed == ["30", "61", "92"]

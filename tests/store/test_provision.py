@@ -1,13 +1,13 @@
 """Neo4j is found where it is installed, or downloaded once."""
 
+import pwd
 import sys
 from pathlib import Path
 
 import pytest
 
-from exporter.errors import RunError, UsageError
-from exporter.store import provision as module
-from exporter.store.provision import Neo4jHome, default_cache, download, provision
+from exporter.errors import UsageError
+from exporter.store.provision import Neo4jHome, default_cache, provision
 
 
 def test_the_second_time_needs_no_network(neo4j_home: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,40 +19,22 @@ def test_the_second_time_needs_no_network(neo4j_home: Neo4jHome, cache: Path, mo
     assert (neo4j_home.home / f"lib/neo4j-{neo4j_home.version}.jar").is_file()
 
 
-def test_a_failed_download_leaves_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says what to do instead."""
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
-    lines: list[str] = []
-    with pytest.raises(RunError, match=r"could not be downloaded \(ProxyError\).*or set NEO4J_HOME"):
-        download("2026.09.0", tmp_path / "cache", lines.append)
-    assert lines == [f"Downloading Neo4j 2026.09.0 (about 155 MB, once) into {tmp_path}/cache/neo4j-2026.09.0"]
-    assert not (tmp_path / "cache/neo4j-2026.09.0").exists()
-
-
-def test_a_jar_cut_short_is_not_trusted(neo4j_home: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a killed download leaves it: it is removed, and where no other can be had, the download fails."""
-    maven = pytest.importorskip("jgo.maven")
-    context = maven.MavenContext(repo_cache=tmp_path, remote_repos={"none": "http://127.0.0.1:1"})
-    artifact = context.create_dependency(f"org.neo4j:neo4j:{neo4j_home.version}").artifact
-    artifact.cached_path.parent.mkdir(parents=True)
-    jar = (neo4j_home.home / "lib" / artifact.filename).read_bytes()
-    artifact.cached_path.write_bytes(jar)
-    assert module._fetch(artifact) == artifact.cached_path
-    artifact.cached_path.write_bytes(jar[:-100])
-    with pytest.raises(RunError, match="could not be downloaded"):
-        module._fetch(artifact)
-    assert not artifact.cached_path.exists()
-
-
-def test_a_cache_that_cannot_be_used(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="file/cache cannot be used"):
-        download("2026.09.0", tmp_path / "file/cache", print)
-
-
 def test_the_cache_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert sys.platform != "linux" or default_cache() == tmp_path / "astrokiran-graph-exporter"
+
+
+def test_a_user_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a service's may be: neither HOME nor a passwd entry."""
+
+    def unknown(user: int) -> None:
+        raise KeyError(user)
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(UsageError, match="set XDG_CACHE_HOME, or give --cache"):
+        default_cache()
 
 
 def test_a_configured_neo4j_is_used(neo4j_home: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

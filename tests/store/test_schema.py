@@ -6,14 +6,16 @@ import neo4j
 import pytest
 
 from exporter.errors import RunError
+from exporter.sink.tally import LARGEST_TEXT
 from exporter.store.provision import Neo4jHome
 from exporter.store.schema import apply_schema
 from exporter.store.server import serve
 
 SCHEMA = """\
+// No index on A.text: a comment.
 CREATE CONSTRAINT A_id IF NOT EXISTS FOR (n:A) REQUIRE n.id IS UNIQUE;
 CREATE INDEX A_name IF NOT EXISTS FOR (n:A) ON (n.name);
-CALL db.awaitIndexes(60);
+CALL db.awaitIndexes(3600);
 """
 PHONE = "+919999999999"
 
@@ -29,3 +31,17 @@ def test_a_schema_is_applied(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"\(Neo\.\S+\): CREATE CONSTRAINT B_phone .* IS UNIQUE$") as refused:
             apply_schema(server.bolt_uri, "CREATE CONSTRAINT B_phone FOR (n:B) REQUIRE n.phone IS UNIQUE;\n")
         assert PHONE not in str(refused.value)
+
+
+def test_the_largest_text_that_an_index_holds(each_neo4j: Neo4jHome, tmp_path: Path) -> None:
+    """In letters of one to four bytes. With one byte more, the index fails and is named."""
+    create = "CREATE INDEX {0}_text IF NOT EXISTS FOR (n:{0}) ON (n.text);\n"
+    with serve(each_neo4j, tmp_path) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+        for letter in ("x", "é", "आ", "\U0001f680"):
+            width = len(letter.encode())
+            text = letter * (LARGEST_TEXT // width) + "x" * (LARGEST_TEXT % width)
+            driver.execute_query("CREATE (:Fits {text: $text}), (:TooLarge {text: $text + 'x'})", {"text": text})
+        apply_schema(server.bolt_uri, create.format("Fits"))
+        with pytest.raises(RunError) as failed:
+            apply_schema(server.bolt_uri, create.format("TooLarge"))
+    assert str(failed.value) == "these indexes did not come online: TooLarge_text; see Neo4j's debug.log"

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import neo4j
@@ -12,6 +13,7 @@ import pytest
 from exporter.errors import RunError
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import Server, serve
+from tests.conftest import find_java
 
 HOLD = """
 import sys, time
@@ -87,12 +89,28 @@ def test_the_server_goes_with_the_process_that_started_it(
 
 
 def test_a_server_that_does_not_start(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
-    """On a store that another server has open; the error names the log."""
+    """On a store that another server has open; the error quotes the last cause in the log, and names it."""
     with serve(neo4j_home, tmp_path / "store") as server:
         other = tmp_path / "other"
         other.mkdir()
         (other / "data").symlink_to(tmp_path / "store" / "data")
-        with pytest.raises(RunError, match=r"did not start: see .*console\.log"), serve(neo4j_home, other):
+        with (
+            pytest.raises(RunError, match=r"did not start: \S.*; its whole log is .*console\.log$") as failed,
+            serve(neo4j_home, other),
+        ):
             raise AssertionError
+        assert "lock" in str(failed.value).lower()
         assert isinstance(server, Server)
         assert not ended(psutil.Process(server.process_id))
+
+
+def test_a_java_that_is_too_old(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+    """What Java says of it is quoted, and not the stack below."""
+    java_home = find_java({"17"})
+    if java_home is None:
+        pytest.skip("no Java 17 is installed here")
+    with pytest.raises(RunError) as failed, serve(replace(neo4j_home, java_home=java_home), tmp_path):
+        raise AssertionError
+    assert str(failed.value).startswith(
+        f"Neo4j {neo4j_home.version} did not start: java.lang.UnsupportedClassVersionError: org/neo4j/"
+    )

@@ -78,7 +78,8 @@ class Browser:
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        self.call("Emulation.setEmulatedMedia", features=[{"name": name, "value": features[name]} for name in features])
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.call("Page.navigate", url=page.resolve().as_uri())
         while self.message().get("method") != "Page.loadEventFired":
@@ -92,14 +93,36 @@ class Browser:
 
     def point(self, selector: str) -> None:
         """Moves the mouse onto the middle of an element."""
-        self.ask(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        x, y = self.middle(selector)
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self.wait()
+
+    def click(self, selector: str) -> None:
+        """Clicks on the middle of an element."""
+        x, y = self.middle(selector)
+        for happening in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=happening, x=x, y=y, button="left", clickCount=1)
+        self.wait()
+
+    def tap(self, selector: str) -> None:
+        """Taps on the middle of an element with a finger."""
+        x, y = self.middle(selector)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=True)
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.call("Emulation.setTouchEmulationEnabled", enabled=False)
+        self.wait()
+
+    def middle(self, selector: str) -> tuple[float, float]:
+        """Scrolls to an element, and says where its middle is on the screen."""
+        centre = "{block: 'center', behavior: 'instant'}"
+        self.ask(f"document.querySelector({json.dumps(selector)}).scrollIntoView({centre})")
         self.wait()  # until the page knows that it was scrolled
         x, y = self.ask(
             f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
-        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-        self.wait()
+        return x, y
 
     def wait(self) -> None:
         """Waits until the page was drawn again, and has heard of it."""

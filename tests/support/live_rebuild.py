@@ -164,6 +164,19 @@ class Site:
         """What the next stop, start or import does in place of the real one."""
         (self.directory / f"{verb}-instead").write_text(script, encoding="utf-8")
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What an operator's shell has."""
+        path = f"{Path(sys.executable).parent}:{os.defpath}"
+        return os.environ | {"PATH": path, "PGPASSWORD": SECRET, "NEO4J_PASSWORD": PASSWORD}
+
+    def ask(self, command: str) -> str:
+        """What a command line prints that only asks."""
+        shell = ["bash", "-euo", "pipefail", "-c", command]
+        done = subprocess.run(shell, cwd=self.directory, env=self.environment, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
+
     @contextmanager
     def night(self, command: str = "scripts/rebuild.sh", **environment: str) -> Iterator[Night]:
         """A rebuild by a command line while the block runs; killed at its end."""
@@ -175,9 +188,7 @@ class Site:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env=os.environ
-            | {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "PGPASSWORD": SECRET, "NEO4J_PASSWORD": PASSWORD}
-            | environment,
+            env=self.environment | environment,
         )
         with process:
             night = Night(process, self)
@@ -218,6 +229,7 @@ class Site:
         assert f"exporter: {result['message']}\n" in night.text
         assert self.readers.since(night.began) == [self.nodes()]
         self.check_good()
+        assert self.good and (self.output / "latest").resolve() == self.good
         self.check_clean(night)
         return result
 

@@ -1,10 +1,14 @@
 """A made-up export of the whole model, as the report takes it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from exporter.model.graph import NODES
 from exporter.model.tables import ordered_relationships
+from exporter.published.history import PublishedExport
 from exporter.report.content import Content, content
+from exporter.report.limits import Limits
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.manifest import FORMAT, Manifest, NodeEntry, RelationshipEntry, Totals
@@ -65,7 +69,30 @@ def content_of(rows: int) -> Content:
             Example("null_id", "id", None, "phone", True, None),
         ]
     }
-    return content(manifest_of(rows), examples, [], {"workers": "2"}, 200 << 20)
+    return content(manifest_of(rows), examples, [], {"workers": "2"}, 200 << 20, Limits())
+
+
+def content_since(
+    rows: int, now: Mapping[str, int], rejects: Mapping[str, int] | None = None, limits: Limits | None = None
+) -> Content:
+    """What the report shows of the second of two such exports, in which some labels have `now` other numbers of rows,
+    or other `rejects`."""
+    before = manifest_of(rows)
+    nodes = [
+        replace(
+            node,
+            rows=now.get(node.label, node.rows),
+            rejects={"null_id": rejects[node.label]} if rejects and node.label in rejects else node.rejects,
+        )
+        for node in before.nodes
+    ]
+    totals = replace(
+        before.totals,
+        nodes=sum(node.rows for node in nodes),
+        rejects=sum(sum(node.rejects.values()) for node in nodes),
+    )
+    earlier = [PublishedExport(Path("20261122T031500Z"), before)]
+    return content(replace(before, nodes=nodes, totals=totals), {}, earlier, {}, 0, limits or Limits())
 
 
 CONTENT = content_of(rows=1000)

@@ -149,6 +149,7 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
             "database": "tiny",
             "server_version": "18.4",
             "host": "127.0.0.1",
+            "identity": "postgresql:7301234567890123456/tiny",
             "snapshot_at": "2026-11-23T03:15:01.250000Z",
             "wal_lsn": "0/16B3748",
         },
@@ -195,6 +196,16 @@ def manifest(export: Path) -> dict[str, object]:
     """The export's manifest, as it is."""
     content: dict[str, object] = json.loads((export / "manifest.json").read_text(encoding="utf-8"))
     return content
+
+
+def change_source(export: Path, identity: str | None, **others: str) -> None:
+    """Makes it an export of another source; without an identity, as version 1.0 wrote it."""
+    content = manifest(export)
+    source: dict[str, str | None] = content["source"]  # type: ignore[assignment]
+    source |= {"identity": identity, **others}
+    if identity is None:
+        del source["identity"]
+    write_manifest(export, content)
 
 
 def write_manifest(export: Path, content: dict[str, object]) -> None:

@@ -1,0 +1,35 @@
+"""Files of the key index: written once, then memory-mapped by every worker."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+import pyarrow
+import pyarrow.ipc
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Writes a new file that can be memory-mapped."""
+    with path.open("xb") as file:
+        frame.write_ipc(file)
+
+
+@lru_cache(maxsize=64)
+def mapped_frame(path: Path) -> pl.DataFrame:
+    """A file that `write_frame` wrote, memory-mapped once in each worker."""
+    table = pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all())
+    assert isinstance(table, pl.DataFrame)
+    return table
+
+
+@lru_cache(maxsize=64)
+def mapped_bytes(path: Path) -> pl.Series:
+    """A file's bytes (UInt8), memory-mapped once in each worker."""
+    buffer = pyarrow.memory_map(str(path)).read_buffer()
+    return pl.Series(pyarrow.Array.from_buffers(pyarrow.uint8(), buffer.size, [None, buffer]))
+
+
+def as_series(data: bytes) -> pl.Series:
+    """Bytes as UInt8, without a copy."""
+    buffers = [None, pyarrow.py_buffer(data)]
+    return pl.Series(pyarrow.Array.from_buffers(pyarrow.uint8(), len(data), buffers), dtype=pl.UInt8)
