@@ -11,11 +11,12 @@ from multiprocessing import get_context
 
 from exporter.pipeline.extract import LARGEST_CHUNK
 from exporter.source.chunks import Chunker
-from exporter.source.connection import connect, worker_address
+from exporter.source.connection import connect
 from exporter.source.leader import Source, current_catalog
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
 from exporter.source.queries import Address, Read
+from exporter.source.reader_address import worker_address
 
 
 def read(address: Address, how: Read) -> int:

@@ -74,7 +74,7 @@ class Chunker:
         """A table in pieces of equally many blocks. With `texts` (the length of a row's long texts), they are weighed
         if there is more than one."""
         size = self.sizes[source.relation.full_name]
-        step = max(1, limit // BLOCK // (2 * SHRINKAGE), size.blocks // PIECES)
+        step = max(1, min(size.blocks, max(limit // BLOCK // (2 * SHRINKAGE), size.blocks // PIECES)))
         heap = (size.bytes - size.toast) * step // max(1, size.blocks)
         if texts and size.blocks > step:
             return list(self.weighed(source, size, step, heap, texts))

@@ -156,7 +156,7 @@ class Planner:
     def raw_column(self, source: SourceTable, name: str) -> Selected:
         """The text of a column's unrepresentable values in a SELECT list."""
         text = raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone)
-        return text_of(text, frame.raw(name))
+        return Selected(text, PackedColumn(frame.raw(name), Form.TEXT, nullable=True))
 
     def column(
         self, source: SourceTable, name: str, use: Use, *, fallback: bool = False, as_name: str | None = None

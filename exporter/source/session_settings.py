@@ -27,6 +27,8 @@ SESSION = {
     "synchronize_seqscans": "off",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
+    "enable_tidscan": "on",
+    "enable_nestloop": "on",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "tcp_keepalives_idle": "30",

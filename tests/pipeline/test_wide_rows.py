@@ -63,7 +63,10 @@ def test_a_chunk_holds_what_it_may(wide: str, table: str, column: str, slack: fl
         chunker = Chunker(leader, read_sizes(leader, [table]), {}, chunk_bytes)
         query = sql.SQL("select count(*)::int, coalesce(sum(octet_length({})), 0)::int from {}")
         query = query.format(sql.Identifier(column), source.name)
-        held = [leader.execute(chunk.encode()).fetchall()[0] for chunk in chunker.queries(source, query)]
+        held = [
+            leader.execute(chunk.encode()).fetchall()[0]
+            for chunk in [chunker.query(query, span) for span in chunker.spans(source)]
+        ]
         (total,) = leader.execute(query).fetchall()
     assert tuple(sum(column) for column in zip(*held, strict=True)) == total
     assert [(rows, length) for rows, length in held if length > chunk_bytes * slack and rows > 1] == []

@@ -39,14 +39,12 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
         checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
         plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
-    return Context(
-        address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats", frozenset()
-    ), plan
+    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:
     table_queries = next(table_queries for table_queries in plan.tables if table_queries.table == table)
-    return Chunk(table, 7, table_queries.queries[0], table_queries.fallback[0])
+    return Chunk(table, 7, table_queries.reads[0], table_queries.fallback[0])
 
 
 @pytest.fixture
@@ -66,7 +64,7 @@ def indexed(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
     )
     context, plan = planned(source, tmp_path)
     for query in plan.index:
-        read_index(context, query)
+        read_index(context, (query,))
     yield context, plan
 
 
@@ -151,7 +149,7 @@ def test_values_of_rows_that_are_not_exported(source: str, tmp_path: Path) -> No
     )
     context, plan = planned(source, tmp_path)
     for values in plan.values:
-        read_index(context, values)
+        read_index(context, (values,))
     codes = KeyIndex(tmp_path / "key-index").values("Guide", "referral_code")
     assert codes.find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
 

@@ -23,13 +23,14 @@ from exporter.shape.values import holds_unrepresentable
 from exporter.source.catalog import Column, read_catalog
 from exporter.source.chunks import Chunker, Span
 from exporter.source.columns import expression
-from exporter.source.connection import Connection, connect, worker_address
+from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.packing import Selected, group_blocks, packed_select, packed_whole, select
 from exporter.source.plan import Planner, packed_column
-from exporter.source.queries import Address, Form, PackedColumn, joint_query
+from exporter.source.queries import Address, Form, PackedColumn, joint_read
 from exporter.source.reader import read
+from exporter.source.reader_address import worker_address
 from exporter.source.unpacking import UnpackableError, unpack
 from tests.source.test_chunks import FILLED, SHAPES
 from tests.support.column_types import ACCEPTED, TYPES
@@ -196,7 +197,7 @@ def test_several_tables_in_one_query(source: str) -> None:
         planner = Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30))
         reads = [planner.queries_of(table).reads[0] for table in tables() if table.name.startswith("guide.")]
         assert all(how.joinable for how in reads)
-        joint = read(address, joint_query(reads), ALONE, "a test")
+        joint = read(address, joint_read(reads).plain, ALONE, "a test")
         assert (joint.num_rows, joint.num_columns) == (1, sum(how.width for how in reads))
         first = 0
         for how in reads:

@@ -15,6 +15,7 @@ from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
+from exporter.source.queries import Read
 from tests.support.plans import Plan, plan_of
 
 AS_IT_IS = NameMapping()
@@ -52,14 +53,19 @@ def number(leader: Connection, queries: tuple[str, ...]) -> int:
     return sum(row[0] for row in counts if row)
 
 
+def plain(reads: tuple[Read, ...]) -> tuple[str, ...]:
+    """The plain queries of some reads."""
+    return tuple(read.plain for read in reads)
+
+
 def queries_of(plan: Plan, table: str) -> tuple[str, ...]:
-    return next(table_queries.queries for table_queries in plan.tables if table_queries.table == table)
+    return next(plain(table_queries.reads) for table_queries in plan.tables if table_queries.table == table)
 
 
 def test_the_queries_of_a_clean_source(source: str) -> None:
     """One query of each table; the key index looks for duplicates only where no index proves that there are none."""
     with planned(source) as (_, plan):
-        assert [(table_queries.table, len(table_queries.queries)) for table_queries in plan.tables] == [
+        assert [(table_queries.table, len(plain(table_queries.reads))) for table_queries in plan.tables] == [
             (table.name, 1) for table in tables()
         ]
         assert [
@@ -77,12 +83,12 @@ def test_every_row_is_read_once(sample_database: str) -> None:
     """All chunks together have `count(*)` rows, of every table, also by the fallback queries, and of every key set."""
     with planned(sample_database, chunk_bytes=16 << 10) as (leader, plan):
         counts = {table.name: number(leader, (f"select from {table.name}",)) for table in tables()}
-        assert {table_queries.table: number(leader, table_queries.queries) for table_queries in plan.tables} == counts
-        assert {table_queries.table: number(leader, table_queries.fallback) for table_queries in plan.tables} == counts
-        assert max(len(table_queries.queries) for table_queries in plan.tables) > 20
+        assert {queries.table: number(leader, plain(queries.reads)) for queries in plan.tables} == counts
+        assert {queries.table: number(leader, plain(queries.fallback)) for queries in plan.tables} == counts
+        assert max(len(queries.reads) for queries in plan.tables) > 20
         for key_queries in plan.keys:
-            unnested = tuple(f"select unnest(keys) from ({query}) q (keys)" for query in key_queries.queries)
-            queries = unnested if key_queries.gathered else key_queries.queries
+            unnested = tuple(f"select unnest(keys) from ({query}) q (keys)" for query in plain(key_queries.reads))
+            queries = unnested if key_queries.gathered else plain(key_queries.reads)
             assert number(leader, queries) == counts[node(key_queries.label).table]
         assert [key_queries.label for key_queries in plan.keys if not key_queries.gathered] == ["Device"]
 
@@ -108,8 +114,9 @@ def test_the_columns_of_a_raw_frame(source: str) -> None:
     execute(source, "insert into guide.saved_messages values (1, 2, 'a', 'b', 'infinity')")
     with planned(source) as (leader, plan):
         messages = next(table_queries for table_queries in plan.tables if table_queries.table == "guide.saved_messages")
-        (fallback,) = rows(leader, messages.fallback)
-        names = [column.name for column in leader.execute(f"{messages.queries[0]} limit 0".encode()).description or ()]
+        (fallback,) = rows(leader, plain(messages.fallback))
+        described = leader.execute(f"{messages.reads[0].plain} limit 0".encode()).description or ()
+        names = [column.name for column in described]
     assert names == ["id", "title", "content", "created_at", "guide_id"]
     assert fallback == {
         "id": 1,
@@ -194,7 +201,7 @@ def test_rows_that_lose_their_key(source: str) -> None:
         (duplicate,) = [
             duplicate_query for duplicate_query in plan.duplicates if duplicate_query.table == "guide.skills"
         ]
-        duplicates = {row["row_id"] for row in rows(leader, (duplicate.query,))}
+        duplicates = {row["row_id"] for row in rows(leader, plain(duplicate.reads))}
         read = rows(leader, queries_of(plan, "guide.skills"))
     assert [row["name"] for row in read if row[ROW] in duplicates] == ["b", "c", "f"]
 
@@ -254,7 +261,7 @@ def test_values_of_exported_rows_only(source: str) -> None:
     )
     with planned(source) as (leader, plan):
         found = {
-            (value_queries.label, value_queries.column): rows(leader, value_queries.queries)
+            (value_queries.label, value_queries.column): rows(leader, plain(value_queries.reads))
             for value_queries in plan.values
         }
     assert found == {
