@@ -35,7 +35,10 @@ def query(
     ],
     name: Name = None,
     form: Annotated[
-        Format, typer.Option("--format", help="A table to read, or CSV or JSON lines, complete and exact.")
+        Format,
+        typer.Option(
+            "--format", metavar="table|csv|json", help="A table to read, or CSV or JSON lines, complete and exact."
+        ),
     ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="As --format json.", show_default=False)] = False,
     limit: Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exporter.cli.completion import complete_export
 from exporter.cli.options import Config, Json, Output, print_json, settings_from
 from exporter.errors import UsageError
 from exporter.text import quantity, visible
@@ -23,7 +24,11 @@ def rejects(
     context: typer.Context,
     export: Annotated[
         str,
-        typer.Argument(metavar="EXPORT", help="An export, by name or directory; or a directory rejected-…"),
+        typer.Argument(
+            metavar="EXPORT",
+            help="An export, by name or directory; or a directory rejected-…",
+            autocompletion=complete_export,
+        ),
     ] = LATEST,
     output: Output = None,
     config: Config = None,

@@ -46,7 +46,7 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show
     try:
         with embedded_postgres() as uri:
             source = create_sample(uri, scale, steps)
-            result = steps.export(Settings(source=source, output=output))
+            result = steps.export(Settings(source=source, source_name="sample", output=output))
             with interrupts_leave(result.directory):
                 steps.import_export(result.directory, home, store)
                 with steps.serve(home, store, Access(http_port=0) if keep and has_browser(home) else OPEN) as server:

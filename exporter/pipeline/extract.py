@@ -43,8 +43,7 @@ def extract(
     settings: Settings, pool: Pool, connection: Connection, partial: PartialExport, timer: StageTimer
 ) -> Extract:
     """Reads every table in one snapshot and writes its files. Raises `SourceError` or `RunError`."""
-    readers, heartbeats = f"exporter {partial.stamp} reader", partial.directory / HEARTBEATS
-    locks = LockWaits(timer.listener.waiting)
+    readers, locks = f"exporter {partial.stamp} reader", LockWaits(timer.listener.waiting)
     with timer.stage("check"), locks.watched(connection, settings.source or ""):
         source = exportable_source(connection, settings.mapping, timezone=settings.timezone)
         # Measured before the snapshot, so that later writes by others do not move the cuts between chunks.
@@ -54,36 +53,25 @@ def extract(
             snapshot = source.take_snapshot()
         address = worker_address(connection, readers, lock_seconds=settings.lock_timeout)
         views = frozenset(name for name, relation in source.relations().items() if not relation.is_table)
+        heartbeats = partial.directory / HEARTBEATS
         context = Context(address, snapshot.pre_execution, partial.directory, heartbeats)
-        view_counts = source.count_views()
-        chunker = Chunker(connection, sizes, view_counts, chunk_bytes(settings.memory, settings.workers))
-        planner = Planner(source, settings.timezone, chunker)
-        index_queries = planner.index_queries()
+        counts = source.count_views()
+        chunker = Chunker(connection, sizes, counts, chunk_bytes(settings.memory, settings.workers))
+        reading = Reading(pool, context, Planner(source, settings.timezone, chunker), partial, timer)
+        index_queries = reading.planner.index_queries()
     watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
-
-    def poll() -> None:
-        watchdog.poll()
-        locks.report(lock_waits(connection, 0, readers))
-
-    reading = Reading(pool, context, planner, partial, timer)
-    with (
-        end_readers_on_error(settings, pool, watchdog),
-        locks.explained(),
-        timer.polling(poll, settings.stall_timeout / POLLS_PER_TIMEOUT),
-    ):
+    with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
         with timer.stage("keys"):
             tasks = reading.submit(index_queries)
             # The leader counts and plans while the workers read. Measured: 0.1 s per million rows.
-            counts = view_counts | source.count_tables()
+            counts = counts | source.count_tables()
             timer.listener.totals(counts, heartbeats)
-            table_queries = planner.table_queries()
-            index = [done for task in pool.finished(tasks, timer.tick) for done in task]
-            if queries := planner.distrust(done.table for done in index if done.repeated and done.table):
-                index += reading.read(queries)
-                table_queries = planner.table_queries()
+            table_queries = reading.planner.table_queries()
+            index = reading.complete_index(tasks)
+            if reading.planner.distrusted:
+                table_queries = reading.planner.table_queries()
         with timer.stage("tables"):
-            chunks = reading.exported(table_queries)
-            chunks, index = reading.without_repeated_keys(chunks, index)
+            chunks, index = reading.without_repeated_keys(reading.exported(table_queries), index)
         counts |= source.recount(miscounted(counts, index, chunks) - views)
         watchdog.poll()  # the snapshot was held until the end
     pool.shutdown()
@@ -100,13 +88,32 @@ class Reading:
     partial: PartialExport
     timer: StageTimer
 
+    @contextmanager
+    def watched(self, watchdog: Watchdog, locks: LockWaits, stall_timeout: float) -> Iterator[None]:
+        """Looks after the readers while the block runs: whether they make progress, and which locks they wait for."""
+
+        def poll() -> None:
+            watchdog.poll()
+            locks.report(lock_waits(watchdog.connection, 0, watchdog.application))
+
+        with locks.explained(), self.timer.polling(poll, stall_timeout / POLLS_PER_TIMEOUT):
+            yield
+        locks.report([])
+
+    def complete_index(self, tasks: list[Future[list[IndexDone]]]) -> list[IndexDone]:
+        """The results of the key index. Tables in which a key occurs twice, though the catalog promises otherwise, are
+        distrusted from now on, and their part of the index is read again."""
+        index = self.finished(tasks)
+        queries = self.planner.distrust(done.table for done in index if done.repeated and done.table)
+        return [*index, *self.finished(self.submit(queries))]
+
     def submit(self, queries: Iterable[IndexQuery]) -> list[Future[list[IndexDone]]]:
         """Starts reading parts of the key index."""
         return [self.pool.submit(read_index, self.context, queries) for queries in together(queries)]
 
-    def read(self, queries: Iterable[IndexQuery]) -> list[IndexDone]:
-        """Reads parts of the key index."""
-        return [done for task in self.pool.finished(self.submit(queries), self.timer.tick) for done in task]
+    def finished(self, tasks: list[Future[list[IndexDone]]]) -> list[IndexDone]:
+        """The parts of the key index that some tasks have read."""
+        return [done for parts in self.pool.finished(tasks, self.timer.tick) for done in parts]
 
     def exported(self, queries: Iterable[TableQueries]) -> list[ChunkDone]:
         """Exports tables chunk by chunk; their files are passed to the flusher, and the listener is told."""
@@ -134,7 +141,7 @@ class Reading:
             return chunks, index
         again = self.planner.distrusted - before
         self.take_back([done for done in chunks if done.chunk.table in again])
-        index = [*index, *self.read(queries)]
+        index = [*index, *self.finished(self.submit(queries))]
         table_queries = [queries for queries in self.planner.table_queries() if queries.table in again]
         kept = [done for done in chunks if done.chunk.table not in again]
         return kept + self.exported(table_queries), index

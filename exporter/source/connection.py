@@ -108,7 +108,8 @@ def take_settings(connection: Connection, mark: str) -> None:
     except SourceError:
         connection.close()
         raise
-    logger.debug("connected to %s, PostgreSQL %s", where, connection.info.parameter_status("server_version"))
+    version = connection.info.parameter_status("server_version")
+    logger.debug("connected to %s, PostgreSQL %s", place(effective(connection)), version)
 
 
 def effective(connection: Connection) -> dict[str, str]:

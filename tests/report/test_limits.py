@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.published.diff import changes
 from exporter.rebuild.guard import drops, rises
 from exporter.report.content import rejects_level
 from exporter.report.limits import Level, Limits
@@ -28,7 +29,7 @@ def manifest(rows: int, rejects: int) -> Manifest:
 @given(before=ROWS, after=ROWS, percent=PERCENT)
 def test_a_drop_is_the_guards(before: int, after: int, percent: float) -> None:
     """What the guard would refuse is beyond the limit, and nothing else."""
-    refused = list(drops(manifest(before, 0), manifest(after, 0), percent))
+    refused = list(drops(changes(manifest(before, 0), manifest(after, 0)), percent))
     assert (Limits(max_drop=percent).drop(before, after) is Level.OVER) == bool(refused)
 
 
@@ -37,7 +38,7 @@ def test_a_rise_is_the_guards(rows: int, before: int, after: int, percent: float
     """So it is for rejects."""
     old, new = manifest(rows, before), manifest(rows, after)
     limits = Limits(max_rejects_rise=percent)
-    assert (rejects_level(old, new, limits) is Level.OVER) == bool(list(rises(old, new, percent)))
+    assert (rejects_level(old, new, limits) is Level.OVER) == bool(list(rises(changes(old, new), percent)))
 
 
 @pytest.mark.parametrize(
