@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow
 
 from exporter.pipeline.messages import Context
-from exporter.source.heartbeats import heartbeat
+from exporter.source.heartbeats import JOINED, heartbeat
 from exporter.source.queries import Read, joint_read
 from exporter.source.reader import UndecodableError, read
 from exporter.source.unpacking import UnpackableError, unpack
@@ -36,7 +36,7 @@ def frames(context: Context, reads: Sequence[Read], subjects: Sequence[str]) -> 
     parts = list[pyarrow.Table]()
     if len(reads) > 1 and all(how.joinable for how in reads):
         with suppress(UnpackableError, UndecodableError):  # read one by one, it is known which one fails
-            parts = parted(result(context, joint_read(reads), ", ".join(subjects), packed=True), reads)
+            parts = parted(result(context, joint_read(reads), JOINED.join(subjects), packed=True), reads)
     if parts:
         return [partial(part_frame, context, *part) for part in zip(reads, subjects, parts, strict=True)]
     return [partial(read_frame, context, how, subject) for how, subject in zip(reads, subjects, strict=True)]

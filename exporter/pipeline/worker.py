@@ -30,6 +30,7 @@ from exporter.sink import headers, layout
 from exporter.sink.csv import write_data, write_rejects
 from exporter.sink.oversized import oversized
 from exporter.sink.tally import Tally
+from exporter.source.heartbeats import JOINED
 from exporter.source.queries import DuplicateQuery, IndexQuery, KeyQueries, ValueQueries
 from exporter.source.reader import UndecodableError
 
@@ -74,7 +75,7 @@ def sanitized_errors(subject: str) -> Iterator[None]:
 def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
     """Exports one chunk, or all of several tables that are small enough to be read together."""
     subjects = [chunk.table for chunk in chunks]
-    with sanitized_errors(", ".join(subjects)):
+    with sanitized_errors(JOINED.join(subjects)):
         found = frames(context, [chunk.read for chunk in chunks], subjects)
         return [export_chunk(context, *chunk) for chunk in zip(chunks, found, strict=True)]
 
@@ -138,8 +139,9 @@ def key_index(context: Context) -> KeyIndex:
 
 def read_index(context: Context, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:
     """Reads parts of the key index: one, or several of tables that are small enough to be read together."""
-    reads = [(read, query.subject) for query in queries for read in query.reads]
-    found = iter(frames(context, *zip(*reads, strict=True)))
+    reads, subjects = zip(*((read, query.subject) for query in queries for read in query.reads), strict=True)
+    with sanitized_errors(JOINED.join(dict.fromkeys(subjects))):
+        found = iter(frames(context, reads, subjects))
     return [write_part_of_index(context, query, islice(found, len(query.reads))) for query in queries]
 
 

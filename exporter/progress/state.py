@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from exporter.pipeline.timing import StageTimes
-from exporter.source.heartbeats import heartbeats
+from exporter.source.heartbeats import JOINED, heartbeats
 from exporter.text import format_duration, format_seconds
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,8 @@ class ProgressState:
     def reading(self) -> list[str]:
         """What the workers are handling, each table once: what they are reading, or have just read and are writing."""
         now = time.monotonic()
-        recent = dict.fromkeys(reading for reading, seen in list(self.latest.values()) if now - seen < SEEN_SECONDS)
+        seen_now = (reading for reading, seen in list(self.latest.values()) if now - seen < SEEN_SECONDS)
+        recent = dict.fromkeys(name for reading in seen_now for name in reading.split(JOINED))
         return [reading for reading in recent if not self.is_done(reading)]
 
     def is_done(self, table: str) -> bool:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 1.0
+# Between what a worker reads in one query.
+JOINED = ", "
 # The field of Linux's `struct tcp_info` that counts received bytes, since 4.1.
 BYTES_RECEIVED = 128
 

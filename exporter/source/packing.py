@@ -38,7 +38,7 @@ SEND = {
 NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
 # Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
 # times, spans of time, network addresses.
-PLAIN_CATEGORIES = frozenset("NBDTI")
+UNAMBIGUOUS = frozenset("NBDTI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ def select(selected: Sequence[Selected], table: sql.Composable) -> sql.Composed:
     return sql.SQL("select {} from {}").format(sql.SQL(", ").join(named), table)
 
 
-def text_of(expression: sql.Composable, name: str, *, plain: bool = False) -> Selected:
-    """An expression that is never null, in a SELECT list; `plain` as in `PackedColumn`."""
-    return Selected(expression, PackedColumn(name, Form.TEXT, nullable=False, plain=plain))
+def text_of(expression: sql.Composable, name: str, *, unambiguous: bool = False) -> Selected:
+    """An expression that is never null, in a SELECT list; `unambiguous` as in `PackedColumn`."""
+    return Selected(expression, PackedColumn(name, Form.TEXT, nullable=False, unambiguous=unambiguous))
 
 
 def packed_column(column: Column, use: Use, name: str) -> PackedColumn:
@@ -69,8 +69,8 @@ def packed_column(column: Column, use: Use, name: str) -> PackedColumn:
         return PackedColumn(name, NATIVE_FORMS[column.base], nullable)
     if column.base == "uuid" and column.required:
         return PackedColumn(name, Form.UUID, nullable)
-    plain = column.base == "uuid" or column.category in PLAIN_CATEGORIES
-    return PackedColumn(name, Form.TEXT, nullable, plain)
+    unambiguous = column.base == "uuid" or column.category in UNAMBIGUOUS
+    return PackedColumn(name, Form.TEXT, nullable, unambiguous)
 
 
 def group_blocks(blocks: int, size: int) -> int:

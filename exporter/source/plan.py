@@ -148,7 +148,7 @@ class Planner:
         if not self.trusts(source):
             # A view's rows have no id, but a chunk of a view holds all rows with the same key.
             if source.relation.is_table:
-                selected.append(text_of(source.row_id(), frame.ROW, plain=True))
+                selected.append(text_of(source.row_id(), frame.ROW, unambiguous=True))
             else:
                 selected.append(Selected(rank(source, "> 1"), PackedColumn(frame.DUPLICATE, Form.BOOLEAN, False)))
         return selected
@@ -183,7 +183,7 @@ class Planner:
         ).format(source.row_id(), rank(source), source.name)
         joinable = self.small(source, self.chunker.spans(source, factor=KEY_FACTOR))
         return self.read(
-            source, [text_of(sql.Identifier("row_id"), "row_id", plain=True)], duplicates, joinable=joinable
+            source, [text_of(sql.Identifier("row_id"), "row_id", unambiguous=True)], duplicates, joinable=joinable
         )
 
     def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:

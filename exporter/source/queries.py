@@ -75,20 +75,20 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PackedColumn:
-    """A column of a packed query. `nullable`: nulls are possible; `plain`: no text of its type holds the separator or
-    is the mark of null."""
+    """A column of a packed query. `nullable`: nulls are possible; `unambiguous`: no text of its type holds the
+    separator or is the mark of null."""
 
     name: str
     form: Form
     nullable: bool
-    plain: bool = False
+    unambiguous: bool = False
 
     @property
     def counted(self) -> bool:
         """Whether its non-null values are counted beside it: a value may look like null, and what the catalog promises
         of nulls is proved. Values of a fixed width are proved by their bytes."""
         integers = (Form.INT16, Form.INT32, Form.INT64)
-        return (self.form is Form.TEXT and not self.plain) or (self.nullable and self.form in integers)
+        return (self.form is Form.TEXT and not self.unambiguous) or (self.nullable and self.form in integers)
 
 
 @dataclass(frozen=True, slots=True)

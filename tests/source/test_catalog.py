@@ -68,8 +68,8 @@ def catalog(uri: str) -> dict[str, Relation]:
 def test_a_table(catalog: dict[str, Relation]) -> None:
     """Its columns in their order with the types below all domains, without those that were dropped."""
     columns = [
-        Column("b", "character varying(20)", "varchar", "S", True),
-        Column("a", "bigint", "int8", "N", True),
+        Column("b", "character varying(20)", "varchar", "S", True, required=True),
+        Column("a", "bigint", "int8", "N", True, required=True),
         Column("mood", "app.mood", "enum", "E", True),
         Column("mobile", "app.mobile", "text", "S", True),
         Column("amount", "app.amount", "numeric", "N", True),
@@ -166,3 +166,23 @@ def test_sizes(uri: str) -> None:
         "app.wide": Size(blocks=child // 8192, bytes=child + wide + toast, toast=toast),
         "app.keys": Size(blocks=1, bytes=8192, toast=0),
     }
+
+
+def test_which_columns_are_required(database: str) -> None:
+    """Those that are NOT NULL in every row: a child table may lift that, and a constraint may not be validated."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "create schema app; create table app.parent (id int not null, name text);"
+            "create table app.child () inherits (app.parent);"
+            "create table app.whole (id int not null, name text) partition by range (id);"
+            "create table app.old (id int, name text); insert into app.old values (null, '');"
+        )
+        version = connection.info.server_version
+        if version >= 180_000:
+            connection.execute("alter table app.old add constraint later not null id not valid")
+        catalog = read_catalog(connection, ["app"])
+    required = {
+        name: [column.name for column in relation.columns.values() if column.required]
+        for name, relation in catalog.items()
+    }
+    assert required == {"app.child": ["id"], "app.parent": [], "app.whole": ["id"], "app.old": []}

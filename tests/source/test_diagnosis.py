@@ -31,7 +31,7 @@ def address(leader: Connection) -> Address:
 
 def told(address: Address, query: str, begin: list[str] = BEGIN) -> tuple[type, str]:
     """Type and text of the error for a query of which the server has said something."""
-    error = failure(SAID, address, query, begin, "guide.skills", ["id"])
+    error = failure(SAID, address, query, begin, "guide.skills", key=["id"])
     return type(error), str(error)
 
 
@@ -90,7 +90,7 @@ def test_a_text_that_is_invalid(postgres: str, encoding: str, byte: str, expecte
             with connect(uri, "exporter test", lock_seconds=1) as leader:
                 address = worker_address(leader, "exporter test reader", lock_seconds=1)
                 with pytest.raises(SourceError) as error:
-                    read(address, "select id, name from public.skills", BEGIN, "guide.skills", ["id"])
+                    read(address, "select id, name from public.skills", BEGIN, "guide.skills", key=["id"])
         finally:
             connection.execute(f"drop database {name} with (force)".encode())
     assert str(error.value) == INVALID.format(expected, encoding, "column name, key 7")
