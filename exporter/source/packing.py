@@ -33,8 +33,6 @@ SEND = {
     Form.DATETIME: "timestamptz_send",
     Form.DATE: "date_send",
 }
-
-
 NATIVE_FORMS = {"int2": Form.INT16, "int4": Form.INT32, "int8": Form.INT64, "bool": Form.BOOLEAN}
 # Of PostgreSQL's categories of types, those of whose texts none holds a control character: numbers, booleans, dates and
 # times, spans of time, network addresses.

@@ -85,7 +85,7 @@ REASONS = {
     "57014": "the statement was cancelled",
     "25P03": "the server closed the session as idle",
     "53100": "the server's disk is full",
-    "53200": "the server is out of memory",
+    "53200": "the server is out of memory, or has no room for more locks; run `{command} check`",
     "53300": "the server has no free connection slots; lower --workers",
     "42501": "a privilege is missing, or row-level security would hide rows; run `{command} check`",
     "42P01": "a table no longer exists (a migration?); run `{command} check`",
