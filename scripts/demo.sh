@@ -22,7 +22,7 @@ main() {
     case ${1:-} in -h | --help) usage; return ;; esac
     # shellcheck source=scripts/environment.sh
     . "$root/scripts/environment.sh"
-    environment_setup "$root" requirements-demo.lock 246 860
+    environment_setup "$root" requirements-demo.lock
     exec "$root/.venv/bin/exporter" demo "$@"
 }
 

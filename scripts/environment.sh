@@ -18,11 +18,16 @@ environment_python() {
     environment_die 2 'no Python 3.11 or newer on PATH; install one and run this again'
 }
 
-# Usage: environment_setup ROOT LOCK MEGABYTES DISK_MEGABYTES. Does nothing if .venv holds what the lock names, which is
-# also true of requirements.lock.
+# Usage: environment_setup ROOT [LOCK]. LOCK is requirements.lock or requirements-demo.lock. Does nothing if .venv holds
+# what the lock names, which is also true of requirements.lock.
 environment_setup() {
-    local root=$1 lock=$2 total=$3 disk=$4 venv=$1/.venv stamp=$1/.venv/installed.lock unfinished=$1/.venv/unfinished
-    local python install
+    local root=$1 lock=${2:-requirements.lock} venv=$1/.venv unfinished=$1/.venv/unfinished
+    local stamp=$venv/installed.lock total disk python install
+    # Megabytes to download, and on the disk.
+    case $lock in
+        requirements-demo.lock) total=246 disk=860 ;;
+        *) total=285 disk=1000 ;;
+    esac
     if [ -x "$venv/bin/exporter" ] && [ -x "$venv/bin/python" ] && [ ! -e "$unfinished" ] &&
         { cmp -s "$root/$lock" "$stamp" || cmp -s "$root/requirements.lock" "$stamp"; }; then
         return

@@ -23,7 +23,7 @@ main() {
     case ${1:-} in -h | --help) usage; return ;; esac
     # shellcheck source=scripts/environment.sh
     . "$root/scripts/environment.sh"
-    environment_setup "$root" requirements.lock 285 1000
+    environment_setup "$root"
     cd "$root"
     bin=.venv/bin
     if [ "${1:-}" = --quick ]; then

@@ -14,9 +14,7 @@ import pytest
 from tests.support.pages import ROOT
 
 DEMO, ALL = "requirements-demo.lock", "requirements.lock"
-SETUP = (
-    'set -euo pipefail; . "$1/scripts/environment.sh"; LINE_SECONDS=${LINE:-600}; environment_setup "$1" "$2" 246 860'
-)
+SETUP = 'set -euo pipefail; . "$1/scripts/environment.sh"; LINE_SECONDS=${LINE:-600}; environment_setup "$1" "$2"'
 FAILED = '. "$1/scripts/environment.sh"; environment_failed "$2"'
 
 # Stands for the installer: it says what it was asked for, takes its time, and puts the command in place.
