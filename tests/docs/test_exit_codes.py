@@ -63,4 +63,4 @@ def test_trying_again(database: str, tmp_path: Path) -> None:
         busy = run(database)
     assert (busy.returncode, busy.stderr.count("another export is running")) == (5, 3)
     unreachable = run(f"{database}&port=1")
-    assert (unreachable.returncode, unreachable.stderr.count("no server is listening")) == (3, 1)
+    assert (unreachable.returncode, unreachable.stderr.count("exporter: the source ")) == (3, 1)
