@@ -241,16 +241,19 @@ exec {java} "$@"
 
 
 def test_the_private_server_does_not_start(site: Site) -> None:
-    """Nothing was stopped yet; the message names the log that has the reason, and it is kept."""
+    """Nothing was stopped yet; the message has the reason, and names the whole log, which is kept."""
     java_home = site.directory / "java"
     (java_home / "bin").mkdir(parents=True)
     program = java_home / "bin" / "java"
     program.write_text(NO_MEMORY.format(root=site.root.resolve(), java=Path(os.environ["JAVA_HOME"], "bin", "java")))
     program.chmod(0o755)
     with site.night(JAVA_HOME=str(java_home)) as night:
-        report = site.check_untouched(night, 4, r"Neo4j \S+ did not start: see .*/stage/logs/console\.log$")
+        sentence = (
+            r"Neo4j \S+ did not start: no memory for a private server; its whole log is .*/stage/logs/console\.log$"
+        )
+        report = site.check_untouched(night, 4, sentence)
     assert report["failed_step"] == "private_start"
-    log = Path(report["message"].rpartition("see ")[2])
+    log = Path(report["message"].rpartition("its whole log is ")[2])
     assert log.read_text(encoding="utf-8") == "no memory for a private server\n"
 
 
