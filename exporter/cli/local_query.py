@@ -1,6 +1,7 @@
 """`exporter local query`: a question to a graph on the user's own machine."""
 
 import sys
+from contextlib import ExitStack
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -49,6 +50,7 @@ def query(
     """Ask a graph that is running."""
     from exporter.local import lifecycle, queries, registry, results
     from exporter.progress.log import log_stderr
+    from exporter.progress.status import status
 
     if as_json and form is Format.CSV:
         raise UsageError("--json and --format csv cannot be combined")
@@ -57,13 +59,20 @@ def query(
         raise UsageError(f"{graph.title} is not running; start it: {command()} local start{graph.flag}")
     text = stdin_text() if cypher == "-" else cypher
     record = lifecycle.require_record(graph)
-    with queries.open_driver(graph, record) as driver, queries.run_query(driver, text) as result:
-        if form is Format.TABLE and not as_json:
-            results.print_table(result, limit, result_console())
-        elif results.print_lines(result, limit, csv=form is Format.CSV):
-            log_stderr(f"exporter: there are more rows than --limit {limit}")
-        for notification in queries.notifications(result):
-            log_stderr(f"exporter: Neo4j: {notification}")
+    with queries.open_driver(graph, record) as driver, ExitStack() as waiting:
+        waiting.enter_context(status("Waiting for the answer"))
+        with queries.run_query(driver, text) as result:
+            if form is Format.TABLE and not as_json:
+                table = results.read_table(result, limit)
+                waiting.close()
+                result_console().print(table)
+            else:
+                result.peek()
+                waiting.close()
+                if results.print_lines(result, limit, csv=form is Format.CSV):
+                    log_stderr(f"exporter: there are more rows than --limit {limit}")
+            for notification in queries.notifications(result):
+                log_stderr(f"exporter: Neo4j: {notification}")
 
 
 def stdin_text() -> str:

@@ -110,7 +110,7 @@ def summarize(result: ExportResult, steps: Steps) -> None:
 def advice(export: Path, browser: bool) -> str:
     """Where the export is, and what to type next."""
     return (
-        f"\nThe export is {export}; its report.html is for a web browser.\n"
+        f"\nThe export is {export}; open its report.html in a browser.\n"
         "Next, with EXPORTER_SOURCE=postgresql://USER@HOST/DATABASE of your own:\n"
         f"  {command()} check\n"
         f"  {command()} export\n"

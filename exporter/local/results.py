@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import neo4j
 from neo4j.graph import Path
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -19,10 +19,10 @@ TABLE_ROWS = 1000
 COUNTED_ROWS = 100_000
 
 
-def print_table(result: neo4j.Result, limit: int | None, console: Console) -> None:
-    """Prints a result for people: `limit` rows or `TABLE_ROWS`, and how many more there are."""
+def read_table(result: neo4j.Result, limit: int | None) -> RenderableType:
+    """Reads a result for people: `limit` rows or `TABLE_ROWS`, and how many more there are."""
     rows = [record.values() for record in islice(result, limit or TABLE_ROWS)]
-    console.print(result_table(result.keys(), rows, sum(1 for _ in islice(result, COUNTED_ROWS + 1))))
+    return result_table(result.keys(), rows, sum(1 for _ in islice(result, COUNTED_ROWS + 1)))
 
 
 def print_lines(result: neo4j.Result, limit: int | None, *, csv: bool) -> bool:

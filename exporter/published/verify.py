@@ -30,6 +30,8 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
     compared so far and in total. With anything in it but plain files and directories, nothing is opened. Raises
     `UsageError` if the directory is not an export, or cannot be read.
     """
+    if not export.exists():
+        raise UsageError(f"there is no directory {export}; an export is named by its directory, such as output/latest")
     if not (export / MANIFEST).is_file() and not (export / CHECKSUMS).is_file():
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):

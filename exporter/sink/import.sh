@@ -173,7 +173,8 @@ say_age() {
     taken=$(counted snapshot epoch)
     [ -n "$taken" ] || return 0
     minutes=$((($(date +%s) - 10#$taken) / 60))
-    if [ "$minutes" -lt 120 ]; then say "The snapshot is $minutes minute$([ "$minutes" = 1 ] || echo s) old"
+    if [ "$minutes" = 0 ]; then say 'The snapshot is less than a minute old'
+    elif [ "$minutes" -lt 120 ]; then say "The snapshot is $minutes minute$([ "$minutes" = 1 ] || echo s) old"
     elif [ "$minutes" -lt 2880 ]; then say "The snapshot is $((minutes / 60)) hours old"
     else say "The snapshot is $((minutes / 1440)) days old"; fi
 }
@@ -291,7 +292,9 @@ step_line() { # STEP
 how_far() { # SECONDS PERCENT
     duration "$1"
     [ -z "$2" ] || printf ', %s %%' "$2"
-    if [ "${2:-0}" -ge 5 ] && [ "$1" -ge 3 ]; then printf ', about %s left' "$(duration $(($1 * (100 - $2) / $2)))"; fi
+    if [ "${2:-0}" -ge 5 ] && [ "$2" -lt 99 ] && [ "$1" -ge 3 ]; then
+        printf ', about %s left' "$(duration $(($1 * (100 - $2) / $2)))"
+    fi
 }
 
 # The number of the step that neo4j-admin is in, and the percent of it that is done if the log tells. A step is fifty

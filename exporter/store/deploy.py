@@ -138,8 +138,11 @@ class Steps:
                 )
 
     def show_import_line(self, line: str, live: Live | None = None) -> None:
-        """Shows the result of an import, for which the view of its progress ends; other lines go to stderr."""
+        """Shows the result of an import, for which the view of its progress ends; other lines go to stderr, in place
+        of the progress shown, which they end."""
         if not line.startswith("Imported "):
+            if live:
+                live.update(Text())
             log_stderr(line)
             return
         if live:

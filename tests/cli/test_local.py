@@ -49,7 +49,7 @@ def saved(name: str) -> Graph:
         ("stop one --name other", "two names of one graph: one and --name other"),
         ("query --format csv --json 1", "--json and --format csv cannot be combined"),
         ("query 1", "there is no graph yet; build one with exporter local --source URI, or --from EXPORT"),
-        ("--from e", "e is not an export"),
+        ("--from e", "there is no directory e"),
     ],
 )
 def test_what_would_be_ignored_is_refused(line: str, sentence: str) -> None:

@@ -195,7 +195,7 @@ def test_results_for_programs_and_for_terminals(offline: Laptop) -> None:
     assert offline.run(f"exporter local query --format csv {question}").out == "a\n\x1b[2J\n"
     terminal = shlex.join([sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"])
     for form, shown in (("csv", r"a\x1B[2J"), ("json", r'{"a":"\u001b[2J"}')):
-        written = offline.run(f"{terminal} exporter local query --format {form} {question}").out
+        written = offline.run(f"{terminal} exporter local query -q --format {form} {question}").out
         assert "".join(written.split()) == shown
     misspelt = offline.run("echo 'MATCH (g:Guid) RETURN g' | exporter local query -")
     assert misspelt.out == "no rows\n"

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from exporter.errors import Interrupted, UsageError
 from exporter.local.queries import notifications, run_query
-from exporter.local.results import COUNTED_ROWS, csv_line, more_text, print_lines, print_table, result_table, write_csv
+from exporter.local.results import COUNTED_ROWS, csv_line, more_text, print_lines, read_table, result_table, write_csv
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
 
@@ -119,9 +119,9 @@ def test_people_get_a_table(driver: neo4j.Driver) -> None:
     """A path as Cypher writes it; only so many rows, and how many more there are."""
     console = Console(width=80, file=io.StringIO())
     with run_query(driver, "MATCH p = (:Skill)<--(:Guide {id: 1}) RETURN p") as result:
-        print_table(result, None, console)
+        console.print(read_table(result, None))
     with run_query(driver, "UNWIND range(1, 2500) AS n RETURN n") as result:
-        print_table(result, 1, console)
+        console.print(read_table(result, 1))
     assert [line.rstrip() for line in console.file.getvalue().splitlines()] == [  # type: ignore[attr-defined]
         " p  (:Skill {id: 7})<-[:HAS_SKILL {since: 2020}]-(:Guide {id: 1, name:",
         r'    "a\u001b[2J\r\n\x9B\u202E, \"q\""})',

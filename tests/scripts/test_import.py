@@ -171,6 +171,7 @@ def test_how_far_an_import_is(version: str, tmp_path: Path) -> None:
         (30, "4", "30 s, 4 %"),
         (60, "25", "1 min 0 s, 25 %, about 3 min 0 s left"),
         (4000, "10", "1 h 6 min, 10 %, about 10 h 0 min left"),
+        (60, "99", "1 min 0 s, 99 %"),
     ],
 )
 def test_the_time_that_is_left(seconds: int, percent: str, sentence: str) -> None:
@@ -299,7 +300,7 @@ def test_a_damaged_export_is_not_imported(neo4j_home: Neo4jHome, export: Path, s
     refused = run(neo4j_home, store, export)
     assert (refused.returncode, refused.stdout) == (1, "")
     age, _, report = refused.stderr.partition("\n")
-    assert re.fullmatch(r"The snapshot is -?\d+ (minutes?|hours|days) old", age)
+    assert re.fullmatch(r"The snapshot is (less than a minute|-?\d+ (minutes?|hours|days)) old", age)
     assert report == (
         "Checksums: 22 files\n"
         "import.sh: the export is damaged:\n"

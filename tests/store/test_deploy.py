@@ -1,11 +1,14 @@
 """The steps from an export to a graph that answers, on a real Neo4j: what is shown, and what stops them."""
 
+from io import StringIO
 from pathlib import Path
 
 import neo4j
 import psycopg
 import pytest
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
 
 from exporter.errors import DifferenceError
 from exporter.settings import Settings
@@ -54,6 +57,14 @@ def test_an_export_becomes_a_graph(neo4j_home: Neo4jHome, tmp_path: Path) -> Non
         "5 · schema: Creating constraints and indexes",
         "6 · verify: Comparing the graph with the manifest",
     ]
+
+
+def test_a_line_ends_the_progress_that_is_shown() -> None:
+    """A step that is over is not shown below its own result until the next one begins."""
+    shown = StringIO()
+    with Live(Text("  1/4 nodes: 2 s, 12 %"), console=Console(file=shown)) as live:
+        Steps(Screen()).show_import_line("  1/4 nodes: 4 s", live)
+    assert shown.getvalue().strip() == ""
 
 
 def test_a_text_that_no_index_holds(
