@@ -190,7 +190,7 @@ def usage_sentence(error: Any) -> str:
     """What is wrong on a command line."""
     parameter = getattr(error, "param", None)
     if hasattr(error, "possibilities"):
-        nearest = f"; the nearest is {sorted(error.possibilities)[0]}" if error.possibilities else ""
+        nearest = f"; the nearest is {error.possibilities[0]}" if error.possibilities else ""
         return f"no such option: {error.option_name}{nearest}"
     if parameter is not None:
         name = parameter.metavar if parameter.param_type_name == "argument" else parameter.opts[0]

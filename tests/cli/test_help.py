@@ -59,6 +59,7 @@ def test_help_names_the_variable_of_each_setting(exporter: Exporter) -> None:
         ("exprt", "no such command 'exprt'. Did you mean 'export'?", ""),
         ("--colour", "no such option: --colour", ""),
         ("export --wokers 2", "no such option: --wokers; the nearest is --workers", "export "),
+        ("export --sorce x", "no such option: --sorce; the nearest is --source", "export "),
         ("export --workers", "--workers needs a value", "export "),
         ("runs --diff a", "--diff requires 2 arguments", "runs "),
         ("verify", "EXPORT is missing", "verify "),
