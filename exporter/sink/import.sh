@@ -173,7 +173,8 @@ say_age() {
     taken=$(counted snapshot epoch)
     [ -n "$taken" ] || return 0
     minutes=$((($(date +%s) - 10#$taken) / 60))
-    if [ "$minutes" -lt 120 ]; then say "The snapshot is $minutes minute$([ "$minutes" = 1 ] || echo s) old"
+    if [ "$minutes" = 0 ]; then say "The snapshot is less than a minute old"
+    elif [ "$minutes" -lt 120 ]; then say "The snapshot is $minutes minute$([ "$minutes" = 1 ] || echo s) old"
     elif [ "$minutes" -lt 2880 ]; then say "The snapshot is $((minutes / 60)) hours old"
     else say "The snapshot is $((minutes / 1440)) days old"; fi
 }
