@@ -67,7 +67,7 @@ class Source:
         """Locks every table, then takes the snapshot; both last until the connection is closed.
 
         Raises `RunError` if a lock is not granted in time, if a migration has changed the catalog since it was checked,
-        or if the connection is lost.
+        or if the connection is lost; `SourceError` if a privilege is missing, to the query of a view for example.
         """
         relations = self.relations().values()
         names = sql.SQL(", ").join(sql.Identifier(relation.schema, relation.name) for relation in relations)

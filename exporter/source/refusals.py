@@ -10,7 +10,7 @@ import re
 
 import psycopg
 
-from exporter.errors import LockedError, RunError, SourceError
+from exporter.errors import ExporterError, LockedError, RunError, SourceError
 from exporter.invocation import command
 from exporter.source.uri import ADDRESS, PORT, Parameters
 from exporter.text import visible
@@ -91,16 +91,17 @@ REASONS = {
     "42P01": "a table no longer exists (a migration?); run `{command} check`",
     "40P01": "a deadlock with a migration; try again when it is done",
 }
+KINDS = {"55P03": LockedError, "42501": SourceError}
 
 
-def run_error(error: psycopg.Error, activity: str, *, of_catalog: bool = False) -> RunError:
-    """The `RunError` for an error of psycopg: reason, what was being done, SQLSTATE; the server's text only if the
-    statement read nothing but the catalog, or locked tables."""
+def run_error(error: psycopg.Error, activity: str, *, of_catalog: bool = False) -> ExporterError:
+    """The error for one of psycopg: reason, what was being done, SQLSTATE; the server's text only if the statement read
+    nothing but the catalog, or locked tables. A `SourceError` for a missing privilege, else a `RunError`."""
     state = error.sqlstate
     if state is None and isinstance(error, psycopg.OperationalError):
         return LostConnectionError(activity)
     reason = REASONS.get(state or "", "the source failed").format(command=command())
-    kind = LockedError if state == "55P03" else RunError
+    kind = KINDS.get(state or "", RunError)
     names = (state or "").startswith(NAMES) and error.diag.message_primary
     said = f": {visible(names)}" if of_catalog and names else ""
     return kind(f"{reason}{said} (while {activity}{f'; SQLSTATE {state}' if state else ''})")

@@ -1,5 +1,6 @@
 """The source's URI: taken apart, without its password, and with everything that libpq adds to it."""
 
+import os
 import re
 import socket
 from contextlib import suppress
@@ -17,6 +18,8 @@ from exporter.text import visible
 Parameters = dict[str, Any]
 
 PORT = 5432
+# What libpq says before any server is asked.
+UNUSABLE = "libpq cannot use the source URI and its environment"
 # What libpq puts before the words of an attempt.
 ADDRESS = re.compile(r'connection to server (at|on socket) "[^"]*".*? failed: ')
 
@@ -84,12 +87,16 @@ def resolve(parameters: Parameters) -> dict[str, str]:
         try:
             if attempt.status == ConnStatus.BAD:
                 words = ADDRESS.sub("", " ".join(attempt.get_error_message().split()))
-                raise UsageError(f"libpq cannot use the source URI and its environment: {visible(words)}")
+                raise UsageError(f"{UNUSABLE}: {visible(words)}")
             found = {option.keyword.decode(): option.val for option in attempt.info}
         finally:
             attempt.finish()
     options = {name: value.decode() for name, value in found.items() if value is not None and name not in here}
     # psycopg reads this one, and raises an error of its own.
     if not re.fullmatch(r"\s*-?[0-9]{1,9}\s*", options.get("connect_timeout", "0")):
-        raise UsageError("libpq cannot use the source URI and its environment: connect_timeout must be a whole number")
+        raise UsageError(f"{UNUSABLE}: connect_timeout must be a whole number")
+    # Not judged above, where the port is our own; a service may have a port, too.
+    port = os.environ.get("PGPORT", "")
+    if not (parameters.get("port") or options.get("service") or re.fullmatch(r"[\s0-9,]*", port)):
+        raise UsageError(f"{UNUSABLE}: PGPORT must be a whole number")
     return options

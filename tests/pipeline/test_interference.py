@@ -54,21 +54,21 @@ def test_a_table_that_stays_locked(source: str, output: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "code", "sentence"),
     [
-        ("alter table marketing.leads drop column utm_source", "a table changed while the export started .*"),
-        ("alter table marketing.leads alter phone type varchar(20)", "a table changed while the export started .*"),
-        ("alter table marketing.leads enable row level security", "a table changed while the export started .*"),
-        ("revoke select on marketing.leads from hasty", ".*a privilege is missing.*"),
-        ("drop table marketing.leads", ".*a table no longer exists.*"),
+        ("alter table marketing.leads drop column utm_source", 4, "a table changed while the export started .*"),
+        ("alter table marketing.leads alter phone type varchar(20)", 4, "a table changed while the export started .*"),
+        ("alter table marketing.leads enable row level security", 4, "a table changed while the export started .*"),
+        ("revoke select on marketing.leads from hasty", 3, ".*a privilege is missing.*"),
+        ("drop table marketing.leads", 4, ".*a table no longer exists.*"),
     ],
 )
-def test_a_migration_just_before_the_snapshot(source: str, output: Path, change: str, sentence: str) -> None:
+def test_a_migration_just_before_the_snapshot(source: str, output: Path, change: str, code: int, sentence: str) -> None:
     """What was checked is no longer what is there."""
     with copied(source, "migrated") as uri, locked(uri, output, "marketing.leads") as (run, other):
         other.execute(change.encode())
         other.commit()
-        run.check_failed(4, sentence)
+        run.check_failed(code, sentence)
 
 
 def test_a_truncate_that_waits_for_the_run(source: str, output: Path) -> None:

@@ -7,7 +7,7 @@ import connectorx
 import psycopg
 import pytest
 
-from exporter.errors import LockedError, RunError
+from exporter.errors import LockedError, RunError, SourceError
 from exporter.model.tables import tables
 from exporter.source.connection import Connection, connect, server_of
 from exporter.source.identity import source_identity
@@ -100,7 +100,7 @@ def test_a_table_that_may_not_be_locked(source: str, leader: Connection) -> None
         hampered = NameMapping({"guide.skills": "guide.some"})
         checked = source_of(leader, hampered)
         execute(source, "alter view guide.some owner to hampered; revoke all on guide.skills from hampered")
-        with pytest.raises(RunError) as error:
+        with pytest.raises(SourceError) as error:
             checked.take_snapshot()
     finally:
         execute(source, "drop view guide.some; alter table guide.skills owner to postgres; drop role hampered")

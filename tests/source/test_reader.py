@@ -7,7 +7,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from exporter.errors import LockedError, RunError, SnapshotError
+from exporter.errors import ExporterError, LockedError, RunError, SnapshotError
 from exporter.source import diagnosis
 from exporter.source.connection import Connection, connect
 from exporter.source.queries import Address
@@ -34,9 +34,9 @@ def execute(uri: str, statements: str) -> None:
         connection.execute(statements.encode())
 
 
-def failure(address: Address, query: str, pre_execution: list[str] = ALONE) -> RunError:
+def failure(address: Address, query: str, pre_execution: list[str] = ALONE) -> ExporterError:
     """The error of a read; nothing of the server's text is in it or its causes."""
-    with pytest.raises(RunError) as error:
+    with pytest.raises(ExporterError) as error:
         read(address, query, pre_execution, "guide.skills")
     assert SECRET not in str(error.value)
     assert (error.value.__cause__, error.value.__suppress_context__) == (None, True)

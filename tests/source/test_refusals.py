@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from exporter.errors import LockedError, RunError, SourceError
+from exporter.errors import ExporterError, LockedError, RunError, SourceError
 from exporter.source.refusals import LostConnectionError, place, refusal, run_error
 
 CELL = "hunter2"
@@ -85,9 +85,20 @@ def test_a_place(options: dict[str, Any], shown: str, monkeypatch: pytest.Monkey
             "a table is locked by a migration; try again when it is done, or raise --lock-timeout (while counting; "
             "SQLSTATE 55P03)",
         ),
+        (
+            psycopg.errors.InsufficientPrivilege(CELL),
+            SourceError,
+            "a privilege is missing, or row-level security would hide rows; run `exporter check` (while counting; "
+            "SQLSTATE 42501)",
+        ),
+        (
+            psycopg.errors.UndefinedTable(CELL),
+            RunError,
+            "a table no longer exists (a migration?); run `exporter check` (while counting; SQLSTATE 42P01)",
+        ),
     ],
 )
-def test_a_query_that_fails(error: psycopg.Error, kind: type[RunError], message: str) -> None:
+def test_a_query_that_fails(error: psycopg.Error, kind: type[ExporterError], message: str) -> None:
     """The message has what was being done and the SQLSTATE, never the server's text."""
     made = run_error(error, "counting")
     assert (type(made), str(made)) == (kind, message)

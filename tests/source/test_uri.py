@@ -1,5 +1,6 @@
 """The source's URI: malformed ones, passwords in it, and what libpq adds to it."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,15 @@ def test_a_wrong_value_of_an_option(options: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
         resolve(parse(f"postgresql://u:{PASSWORD}@db.invalid/source?{options}"))
     assert str(error.value) == LIBPQ + message
+
+
+@pytest.mark.parametrize(("uri", "refused"), [("postgresql:///source", True), ("postgresql://u@db:1/source", False)])
+def test_a_port_that_is_no_number(uri: str, refused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the environment it matters only if the URI has none."""
+    monkeypatch.setenv("PGPORT", "soon")
+    with pytest.raises(UsageError) if refused else nullcontext() as error:
+        resolve(parse(uri))
+    assert not error or str(error.value) == LIBPQ + "PGPORT must be a whole number"
 
 
 def test_what_libpq_adds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
