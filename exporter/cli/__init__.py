@@ -90,7 +90,8 @@ def main() -> None:
 
 
 def run() -> int:
-    """Runs the command line, and returns the exit code; an error's message is on stderr then."""
+    """Runs the command line, and returns the exit code; an error's message is on stderr then. A file or directory that
+    this user may not use is an error wherever it turns up."""
     name = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     try:
         # Only of an export is it true, and known here, what a signal leaves.
@@ -109,6 +110,13 @@ def run() -> int:
 
         log_error(f"exporter: {error}")
         return flushed(error.exit_code)
+    except PermissionError as error:
+        from exporter.progress.log import log_error
+
+        if error.filename is None:
+            raise
+        log_error(f"exporter: cannot use {error.filename}: {error.strerror}; run this as its owner")
+        return flushed(UsageError.exit_code)
 
 
 def flushed(code: int) -> int:

@@ -31,15 +31,24 @@ class Output(io.FileIO):
 
 
 def prepare_streams() -> None:
-    """Replaces stdout by one that raises `OutputError`; both streams escape the letters that they cannot write."""
-    if sys.stdout is None:  # closed by the caller
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - open until the process ends
+    """Replaces stdout by one that raises `OutputError`; both streams escape the letters that they cannot write. Those
+    that the caller closed lead nowhere, here and in the processes that are started."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.set_inheritable(number, True)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - open until the process ends
     elif isinstance(stdout := sys.stdout, io.TextIOWrapper):
         file = io.BufferedWriter(Output(stdout.fileno(), "w", closefd=False))
         sys.stdout = io.TextIOWrapper(
             file, encoding=stdout.encoding, errors="backslashreplace", line_buffering=stdout.line_buffering
         )
-    if isinstance(sys.stderr, io.TextIOWrapper):
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - open until the process ends
+    elif isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
 
 

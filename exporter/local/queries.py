@@ -10,7 +10,7 @@ from neo4j.exceptions import ClientError, DriverError, Neo4jError
 from exporter.errors import RunError, UsageError
 from exporter.local.registry import Graph, Record
 from exporter.model.sample_queries import QUERIES, Query
-from exporter.store.bolt import error_code
+from exporter.store.bolt import error_code, query_rows
 from exporter.store.configuration import USER
 from exporter.text import visible, visible_json
 
@@ -46,7 +46,7 @@ def sample_queries(driver: neo4j.Driver) -> list[tuple[Query, str]]:
     for name, finder in FINDERS.items():
         with suppress(DriverError, Neo4jError):  # it takes too long: the parameter is left in
             query = neo4j.Query(finder, timeout=FIND_SECONDS)
-            for record in driver.execute_query(query, database_=DATABASE, routing_="r").records:
+            for record in query_rows(driver, query, database=DATABASE, access=neo4j.READ_ACCESS):
                 values[name] = record[name]
     return [(query, with_values(query, values)) for query in QUERIES]
 

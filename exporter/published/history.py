@@ -46,10 +46,18 @@ def begun_at(stamp: str) -> datetime:
     return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
+def is_stamp(name: str) -> bool:
+    """Whether a name is the moment that names an export."""
+    try:
+        return bool(STAMP.fullmatch(name) and begun_at(name))
+    except ValueError:
+        return False
+
+
 def directories(output: Path) -> list[Path]:
     """The published exports below an output directory, oldest first. Raises `UsageError` if it cannot be read."""
     try:
-        found = [path for path in output.iterdir() if STAMP.fullmatch(path.name) and path.is_dir()]
+        found = [path for path in output.iterdir() if is_stamp(path.name) and path.is_dir()]
     except OSError as error:
         raise UsageError(f"cannot read {output}: {error.strerror}; name another with --output") from None
     return sorted(found)
@@ -58,7 +66,7 @@ def directories(output: Path) -> list[Path]:
 def kept_rejects(output: Path) -> list[Path]:
     """The reject files that were kept of runs with more rejects than --max-rejects allows, oldest first."""
     kept = [path for path in output.glob(f"{layout.REJECTED}*") if path.is_dir()]
-    return sorted(path for path in kept if STAMP.fullmatch(path.name.removeprefix(layout.REJECTED)))
+    return sorted(path for path in kept if is_stamp(path.name.removeprefix(layout.REJECTED)))
 
 
 def latest(output: Path) -> Path | None:

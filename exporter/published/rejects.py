@@ -51,7 +51,7 @@ def entity_groups(root: Path, entity: Entity) -> Iterator[RejectGroup]:
     if not files:
         return
     try:
-        rejects = pl.concat(pl.read_csv(file, schema=REJECTS) for file in files)
+        rejects = pl.concat(pl.read_csv(file, schema=REJECTS, glob=False) for file in files)
     except (pl.exceptions.PolarsError, OSError) as error:
         kind = type(error).__name__  # its text may quote the file
         raise DifferenceError(f"the reject files of {entity.name} in {root} cannot be read: {kind}") from None

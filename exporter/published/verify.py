@@ -116,7 +116,7 @@ def data_rows(path: Path) -> int:
     """The rows of a data file; a line break inside quotes does not end a row."""
     if not path.stat().st_size:
         return 0
-    count: int = pl.scan_csv(path, has_header=False, infer_schema=False).select(pl.len()).collect().item()
+    count: int = pl.scan_csv(path, glob=False, has_header=False, infer_schema=False).select(pl.len()).collect().item()
     return count
 
 
@@ -138,7 +138,7 @@ def reject_differences(export: Path, entry: EntityEntry) -> Iterator[str]:
     """An entity's rejects, by reason, that differ between the manifest and its reject files."""
     found = Counter[str]()
     for path in sorted((export / REJECTS / entry.folder).glob("*.csv")):
-        reasons = pl.scan_csv(path, infer_schema=False).group_by("reason").len().collect()
+        reasons = pl.scan_csv(path, glob=False, infer_schema=False).group_by("reason").len().collect()
         found.update(dict(reasons.rows()))
     for reason in sorted(found.keys() | entry.rejects.keys()):
         expected = entry.rejects.get(reason, 0)

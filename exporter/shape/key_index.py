@@ -208,7 +208,7 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
             write_frame(paths[-1], known.filter(pl.col("bucket") == number).drop("bucket"))
     for number, paths in enumerate(pieces):
         counted = (
-            pl.concat([pl.read_ipc(path) for path in paths])
+            pl.concat([pl.scan_ipc(path, glob=False).collect() for path in paths])
             .group_by("text")
             .agg(pl.col("id").min(), pl.len().alias("count"))
         )

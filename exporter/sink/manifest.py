@@ -234,11 +234,12 @@ def read_manifest(export: Path) -> Manifest:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise DifferenceError(f"{layout.MANIFEST} is missing") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DifferenceError(f"{layout.MANIFEST} is not JSON") from None
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
-        raise DifferenceError(f"{layout.MANIFEST} has format {found}, and this program reads format {FORMAT}")
+        other = visible(str(found))
+        raise DifferenceError(f"{layout.MANIFEST} has format {other}, and this program reads format {FORMAT}")
     try:
         return _MANIFEST.validate_python(content)
     except ValidationError as error:

@@ -1,6 +1,13 @@
-"""The driver's errors, as codes and sentences that may be shown."""
+"""Queries that a signal ends at once, and the driver's errors, as codes and sentences that may be shown."""
 
+import time
+
+import neo4j
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
+# As long as the driver's own functions.
+_RETRY_SECONDS = 30
+_PAUSE_SECONDS = 1
 
 _SECURITY = "Neo.ClientError.Security."
 _REFUSALS = {
@@ -10,6 +17,27 @@ _REFUSALS = {
     "wrong passwords: wait, then {login}",
     f"{_SECURITY}TokenExpired": "the login has expired: {login}",
 }
+
+
+def query_rows(
+    driver: neo4j.Driver, query: neo4j.Query, *, database: str | None = None, access: str = neo4j.WRITE_ACCESS
+) -> list[neo4j.Record]:
+    """The rows of a query, which is repeated for some time if the error is a passing one. Raises the driver's errors.
+
+    After an error or a signal the session stays open: as it closes, it waits for its query, and so do the driver's own
+    functions. The driver's end stops both.
+    """
+    deadline = time.monotonic() + _RETRY_SECONDS
+    while True:
+        session = driver.session(database=database, default_access_mode=access)
+        try:
+            rows = list(session.run(query))
+            session.close()
+            return rows
+        except (DriverError, Neo4jError) as error:
+            if not error.is_retryable() or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def error_code(error: DriverError | Neo4jError) -> str:

@@ -6,7 +6,7 @@ import neo4j
 from neo4j.exceptions import ClientError, DriverError, Neo4jError
 
 from exporter.errors import RunError
-from exporter.store.bolt import error_code
+from exporter.store.bolt import error_code, query_rows
 
 _AWAIT = "CALL db.awaitIndexes(3600)"
 
@@ -23,12 +23,12 @@ def apply_schema(bolt_uri: str, schema_cypher: str, auth: tuple[str, str] | None
         with neo4j.GraphDatabase.driver(bolt_uri, auth=auth) as driver:
             for statement in lines:
                 if statement != _AWAIT:
-                    driver.execute_query(statement)
+                    query_rows(driver, neo4j.Query(statement))
             statement = _AWAIT
             with suppress(ClientError):  # which does not name the index that failed
-                driver.execute_query(statement)
+                query_rows(driver, neo4j.Query(statement))
             statement = "SHOW INDEXES YIELD name, state WHERE state <> 'ONLINE' RETURN name"
-            failed = [record["name"] for record in driver.execute_query(statement).records]
+            failed = [record["name"] for record in query_rows(driver, neo4j.Query(statement))]
     except (DriverError, Neo4jError) as error:
         raise RunError(f"Neo4j refused a statement of the schema ({error_code(error)}): {statement}") from None
     if failed:

@@ -14,7 +14,7 @@ from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 from exporter.errors import DifferenceError, RunError, UsageError
 from exporter.sink.layout import MANIFEST
 from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry, read_manifest
-from exporter.store.bolt import error_code, login_refusal
+from exporter.store.bolt import error_code, login_refusal, query_rows
 from exporter.text import visible
 
 CONNECT_SECONDS = 15
@@ -123,8 +123,8 @@ def count_graph(driver: neo4j.Driver, database: str) -> dict[str, Found]:
 
 def read_rows(driver: neo4j.Driver, database: str, cypher: str) -> list[dict[str, Any]]:
     """The rows of a read-only query, by column."""
-    records, _, _ = driver.execute_query(neo4j.Query(cypher, timeout=QUERY_SECONDS), database_=database, routing_="r")
-    return [dict(record) for record in records]
+    query = neo4j.Query(cypher, timeout=QUERY_SECONDS)
+    return [dict(row) for row in query_rows(driver, query, database=database, access=neo4j.READ_ACCESS)]
 
 
 def compare(entity: EntityEntry, found: Found) -> Iterator[str]:

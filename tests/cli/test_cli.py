@@ -1,7 +1,9 @@
 """The command line: every command's output and exit code, for success and for simple mistakes."""
 
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,8 +11,10 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 from rich.filesize import decimal
 
+from exporter.cli import run
 from exporter.model.graph import NODES, RELATIONSHIPS
 from exporter.model.tables import tables
 from exporter.sink.publish import partial_export
@@ -360,6 +364,32 @@ def test_an_unusable_output_is_refused(exporter: Exporter, sample_database: str,
         "exporter: no does not exist; create it, or choose another --output",
         "exporter: file is not a directory; choose another --output",
     ]
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_an_export_with_closed_streams(closed: str, sample_database: str, tmp_path: Path) -> None:
+    """As some jobs have them. What the caller closed gets nothing, and no file takes its number."""
+    command = [EXPORTER, "export", "--source", sample_database, "--output", tmp_path / "output"]
+    shell = ["bash", "-c", f'exec "$@" {closed}', "bash"]
+    process = subprocess.run([*shell, *command], capture_output=True, text=True, timeout=120, check=False)
+    [directory] = (tmp_path / "output").glob("2*")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout == (f"{directory}\n" if closed == "2>&-" else "")
+
+
+def test_a_directory_that_may_not_be_entered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Is a sentence in every command that looks into it, and usage."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(sys, "argv", ["exporter", "verify", str(tmp_path / "a\x1b")])
+    assert run() == 2
+    message = rf"exporter: cannot use {tmp_path}/a\x1B/manifest.json: Permission denied; run this as its owner"
+    assert capsys.readouterr().err == f"{message}\n"
 
 
 def test_an_unknown_group_is_refused(exporter: Exporter, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def output(tmp_path: Path) -> Path:
 def test_the_exports(output: Path) -> None:
     """Whole ones alone, oldest first; one with a damaged manifest is listed without it."""
     (output / STAMPS[1] / "manifest.json").write_text("{")
+    (output / "20261399T031500Z").mkdir()  # no date
     assert names(directories(output)) == STAMPS
     assert [run.manifest is not None for run in exports(output)] == [True, False, True, True]
     assert [run.fault for run in exports(output)] == ["", "manifest.json is not JSON", "", ""]

@@ -48,6 +48,12 @@ def test_rejects_are_grouped_by_reason_and_entity(kept: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_directory_that_looks_like_a_pattern(kept: Path) -> None:
+    """Its name is taken literally."""
+    groups = reject_groups(kept.rename(kept.with_name("a[b]*")))
+    assert [group.count for group in groups] == [4, 2, 1, 1]
+
+
 def test_an_export_without_rejects_has_no_groups(tmp_path: Path) -> None:
     """Its reject files need not exist."""
     (tmp_path / "export").mkdir()

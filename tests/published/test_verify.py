@@ -48,6 +48,11 @@ def test_a_whole_export_has_no_difference(export: Path) -> None:
     assert (len(seen), seen[-1]) == (22, (total, total))
 
 
+def test_a_directory_that_looks_like_a_pattern(tmp_path: Path) -> None:
+    """Its name is taken literally."""
+    assert verify_files(tiny_export.write(tmp_path / "a[b]*")) == []
+
+
 def test_files_that_are_missing_added_or_changed(export: Path) -> None:
     """All at once."""
     (export / "nodes/Device/part-0001.csv").unlink()

@@ -238,6 +238,14 @@ def test_an_index_of_several_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert index.find(pl.Series(["j", None, "a", "z"])).rows() == [(9, 1), (None, 0), (0, 1), (None, 0)]
 
 
+def test_a_directory_that_looks_like_a_pattern(tmp_path: Path) -> None:
+    """Its name is taken literally."""
+    (tmp_path / "ab").mkdir()
+    for name, number in (("ab", 1), ("a*", 2), ("a[b]", 3)):
+        index = indexed(tmp_path / name / "index", [pl.DataFrame({"text": ["x"], "id": [number]})], bytes=1)
+        assert index.find(pl.Series(["x"])).rows() == [(number, 1)]
+
+
 def test_a_key_index(tmp_path: Path) -> None:
     """Those who ask it need to know its directory alone."""
     writing, asking = KeyIndex(tmp_path / "keys"), KeyIndex(tmp_path / "keys")

@@ -274,6 +274,8 @@ def test_a_timestamp() -> None:
         ("{", "manifest.json is not JSON"),
         ("[]", "manifest.json has format None, and this program reads format 1"),
         ('{"format": 2}', "manifest.json has format 2, and this program reads format 1"),
+        (r'{"format": "\u001b[2J"}', r"manifest.json has format \x1B[2J, and this program reads format 1"),
+        ("[" * 100_000 + "]" * 100_000, "manifest.json is not JSON"),
         ('{"format": 1}', "manifest.json is not what this program writes: see tool"),
         (
             SMALL_TEXT.replace('"rows": 3', '"rows": "many"', 1),

@@ -1,10 +1,16 @@
-"""Errors of Neo4j and its driver are shown as codes."""
+"""Queries end with a signal; errors of Neo4j and its driver are shown as codes."""
+
+import signal
+import time
+from pathlib import Path
+from types import FrameType
 
 import neo4j
 import pytest
 from neo4j.exceptions import DriverError, Neo4jError
 
-from exporter.store.bolt import error_code
+from exporter.errors import Interrupted
+from exporter.store.bolt import error_code, query_rows
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
 from tests.support.ports import closed_port
@@ -29,3 +35,26 @@ def test_the_drivers_kind() -> None:
     ):
         driver.verify_connectivity()
     assert error_code(unavailable.value) == "ServiceUnavailable"
+
+
+def test_a_signal_does_not_wait_for_an_answer(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+    """Nor does Neo4j go on looking for it."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise Interrupted("stopped by SIGALRM")
+
+    endless = neo4j.Query("UNWIND range(1, 1000000000000) AS n RETURN count(n)", timeout=60)
+    running = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'UNWIND' RETURN currentQuery"
+    with serve(neo4j_home, tmp_path) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+        assert query_rows(driver, neo4j.Query("RETURN 1 AS one"), database="neo4j")[0].data() == {"one": 1}
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, 2)
+        began = time.monotonic()
+        try:
+            with pytest.raises(Interrupted), neo4j.GraphDatabase.driver(server.bolt_uri) as stopped:
+                query_rows(stopped, endless)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert time.monotonic() - began < 15
+        while driver.execute_query(running).records:
+            time.sleep(0.1)
