@@ -22,6 +22,13 @@ def not_blank(value: Any) -> Any:
     return value
 
 
+def one_line(value: Any) -> Any:
+    """A path without line ends, at which scripts would cut it."""
+    if isinstance(value, str) and set("\n\r") & set(value):
+        raise PydanticCustomError("lines", "lines")
+    return not_blank(value)
+
+
 def is_utf8(text: str) -> bool:
     """Whether a text has no bytes that Python could not decode."""
     return all(not "\ud800" <= letter <= "\udfff" for letter in text)
@@ -46,4 +53,4 @@ Percentage = Annotated[
     PlainSerializer(write_percentage, when_used="json"),
 ]
 Text = Annotated[str, BeforeValidator(not_blank)]
-FilePath = Annotated[Path, BeforeValidator(not_blank)]
+FilePath = Annotated[Path, BeforeValidator(one_line)]

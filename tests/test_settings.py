@@ -250,6 +250,7 @@ def test_blank_commands_and_paths_are_refused(tmp_path: Path) -> None:
     config = configured(
         tmp_path, "group = ' '\n[rebuild]\nstop = ''\nstart = '  '\nneo4j_home = ''\nmetrics = \"a\\u0000b\"\n"
     )
+    assert fault(output="a\nb") == r"--output 'a\nb': must be a directory"
     assert fault(output="\udcf6ut") == r"--output '\uDCF6ut': must be a directory"
     assert faults(config, output="") == [
         "--output '': must be a directory",

@@ -11,6 +11,7 @@ from exporter.cli.options import (
     Output,
     Source,
     SourceName,
+    Timezone,
     print_json,
     result_console,
     settings_from,
@@ -27,6 +28,7 @@ def check(
     source_name: SourceName = None,
     output: Output = None,
     config: Config = None,
+    timezone: Timezone = None,
     notes: Annotated[
         bool, typer.Option("--notes", help="Also list notes (casts, views), and the estimate by table.")
     ] = False,

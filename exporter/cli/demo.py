@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from exporter.cli.options import Cache
+from exporter.cli.options import Cache, Json, print_json
 
 
 def demo(
@@ -17,10 +17,15 @@ def demo(
         Path, typer.Option("--output", metavar="DIR", help="The export is a new directory below this one.")
     ] = Path("output/demo"),
     cache: Cache = None,
+    as_json: Json = False,
 ) -> None:
     """Create a sample source, export it, import it into a real Neo4j, verify it, and run the five sample queries."""
     from rich.console import Console
 
     from exporter.demo.demo import run_demo
+    from exporter.progress.log import stderr_console
 
-    run_demo(scale=scale, keep=keep, output=output, cache=cache, show=Console().print)
+    show = stderr_console().print if as_json else Console().print
+    result = run_demo(scale=scale, keep=keep, output=output, cache=cache, show=show)
+    if as_json:
+        print_json(result)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exporter.cli.options import Source, settings_from, warn_of_password
+from exporter.cli.options import Json, Source, print_json, settings_from, warn_of_password
 
 # As in exporter/settings.py, which `--help` does not load.
 DEFAULT_FILE = Path("exporter.toml")
@@ -20,6 +20,7 @@ def init(
         Path, typer.Option("--output-file", metavar="FILE", help="The settings file to write.")
     ] = DEFAULT_FILE,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write a settings file for a source: every setting with a comment, and guesses how its names map to the model's.
 
@@ -29,6 +30,7 @@ def init(
     from exporter.preflight.settings_file import (
         check_path,
         guess_names,
+        guesses_object,
         nothing_similar,
         nothing_to_map,
         settings_text,
@@ -47,6 +49,9 @@ def init(
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):
         log_stderr(f"exporter: the password is not written into {output_file}; pass it in PGPASSWORD or PGPASSFILE")
+    if as_json:
+        print_json({"format": 1, "file": str(output_file), **guesses_object(guesses), "errors": errors})
+        return
     print("\n".join(summary(guesses)))
     config = f" --config {shlex.quote(str(output_file))}" if output_file != DEFAULT_FILE else ""
     print(f"Wrote {output_file}. With it, a check finds {quantity(errors, 'error')}.")

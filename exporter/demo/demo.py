@@ -5,7 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import psycopg
@@ -34,8 +36,9 @@ WHERE relkind = 'r' AND relnamespace::regnamespace::text !~ '^(pg_|information_s
 """
 
 
-def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show: Show) -> None:
-    """Runs the demo and shows it; everything it started is stopped at the end, except what is kept.
+def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show: Show) -> dict[str, Any]:
+    """Runs the demo and shows it; everything it started is stopped at the end, except what is kept. Returns what
+    `--json` prints.
 
     `output` gets the export. Raises an `ExporterError` if a step fails, `DifferenceError` if counts or answers differ.
     """
@@ -58,6 +61,13 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show
         steps.show_line(advice(result.directory, has_browser(home)))
         if kept:
             steps.show_line(kept_server(kept, store))
+        return {
+            "format": 1,
+            "export": str(result.directory),
+            "totals": asdict(result.manifest.totals),
+            "seconds": steps.seconds,
+            "bolt": kept.bolt_uri if kept else None,
+        }
     finally:
         if not kept:
             shutil.rmtree(store, ignore_errors=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -127,6 +128,23 @@ def summary(guesses: Sequence[TableGuess]) -> list[str]:
         for title, counts in (("tables", table_counts), ("columns", column_counts))
     ]
     return [*lines, *listed]
+
+
+def guesses_object(guesses: Iterable[TableGuess]) -> dict[str, dict[str, Any]]:
+    """For `--json`: the tables and columns of the model whose names differ in the source, with the guess for each and
+    whether it is certain; null where nothing is similar."""
+    tables = {
+        guess.table.name: {"name": guess.name, "certain": guess.certain} if guess.name else None
+        for guess in guesses
+        if guess.renamed
+    }
+    columns: dict[str, Any] = {
+        f"{guess.table.name}.{column}": {"name": found.name, "certain": found.certain}
+        for guess in guesses
+        for column, found in guess.renamed_columns.items()
+    }
+    columns |= {f"{guess.table.name}.{column}": None for guess in guesses if guess.name for column in guess.missing}
+    return {"tables": tables, "columns": columns}
 
 
 def nothing_similar(guesses: Iterable[TableGuess]) -> bool:

@@ -25,6 +25,8 @@ def hold_lock(path: Path, *, busy: str, remedy: str) -> Iterator[None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire(timeout=LOOK_SECONDS)
     except Timeout:
+        if not path.exists():  # filelock waits for a file that cannot be made, as below /proc
+            raise UsageError(f"cannot write to {path.parent}; {remedy}") from None
         raise BusyError(busy) from None
     except NotImplementedError:
         raise UsageError(f"the file system of {path.parent} does not support locks; {remedy}") from None

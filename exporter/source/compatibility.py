@@ -8,7 +8,7 @@ from enum import StrEnum
 from exporter.model.graph import SKIPPED_TABLES
 from exporter.model.tables import Table, Use, tables
 from exporter.model.validate import problems
-from exporter.model.vocabulary import IdRule
+from exporter.model.vocabulary import IdRule, Type
 from exporter.source.catalog import FOREIGN, MATERIALIZED, VIEW, Login, Relation
 from exporter.source.columns import accepted, fits, is_cast
 from exporter.source.mapping import NameMapping, nearest
@@ -178,7 +178,8 @@ def examine_column(relation: Relation, name: str, use: Use | None, where: str) -
         what = f"type {column.type} does not fit {wanted}"
         return [Finding(Severity.ERROR, where, what, f"accepted: {accepted(use)}")]
     if is_cast(column, use):
-        return [Finding(Severity.NOTE, where, f"type {column.type} is cast to be read as {wanted}")]
+        how = "is read digit by digit, as text" if use is Type.DOUBLE else f"is cast to be read as {wanted}"
+        return [Finding(Severity.NOTE, where, f"type {column.type} {how}")]
     return []
 
 

@@ -17,7 +17,7 @@ from exporter.source.compatibility import Severity, examine
 from exporter.source.connection import Connection, Server, connect, session
 from exporter.source.identity import source_identity
 from exporter.source.mapping import NameMapping
-from exporter.source.refusals import run_error
+from exporter.source.refusals import MissingNameError, run_error
 from exporter.source.watchdog import stall_guard
 from exporter.source.zones import zone_fault, zoneless_columns
 
@@ -99,11 +99,15 @@ class Source:
 
     def count_views(self) -> dict[str, int]:
         """`count(*)` of every view by the model's name, each in its own statement, since a view's query may fail.
-        Raises `RunError` if one does."""
+        Raises `RunError` if one does, `SourceError` if it names something that does not exist: nothing of a view is
+        gone only for a moment, since its tables are locked with it."""
         views = {name: relation for name, relation in self.relations().items() if not relation.is_table}
         counts: dict[str, int] = {}
         for name, relation in views.items():
-            counts |= self.count({name: relation}, relation.full_name)
+            try:
+                counts |= self.count({name: relation}, relation.full_name)
+            except MissingNameError as error:
+                raise SourceError(str(error)) from None
         return counts
 
     def count_tables(self) -> dict[str, int]:

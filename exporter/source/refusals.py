@@ -34,6 +34,10 @@ class LostConnectionError(RunError):
         self.activity = activity
 
 
+class MissingNameError(RunError):
+    """A table, column, function or schema that a statement names does not exist, or no longer."""
+
+
 def place(options: Parameters, error: psycopg.Error | None = None) -> str:
     """User, host, port and database as messages name them: of the attempt that failed with the error if there was only
     one, else as they are set."""
@@ -91,7 +95,8 @@ REASONS = {
     "42P01": "a table no longer exists (a migration?); run `{command} check`",
     "40P01": "a deadlock with a migration; try again when it is done",
 }
-KINDS = {"55P03": LockedError, "42501": SourceError}
+KINDS = {"55P03": LockedError, "42501": SourceError, "42P01": MissingNameError, "42703": MissingNameError}
+KINDS |= {"42883": MissingNameError, "3F000": MissingNameError}
 
 
 def run_error(error: psycopg.Error, activity: str, *, of_catalog: bool = False) -> ExporterError:

@@ -74,3 +74,12 @@ def test_an_output_that_an_export_would_refuse(source: str, tmp_path: Path, outp
     assert (code, lines[0].startswith("error: output: ")) == (2, True)
     assert lines[-1] == f"exporter: the source can be exported, but not to {output}: 1 error, no warnings, 22 notes"
     assert run(tmp_path, "export", "--output", output, EXPORTER_SOURCE=source)[0] == 2
+
+
+def test_the_zone_of_an_export(source: str, tmp_path: Path) -> None:
+    """It can be asked about as an export is told."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table marketing.leads alter created_at type timestamp")
+    good, bad = (run(tmp_path, "check", "--source", source, "--timezone", zone) for zone in ("Asia/Kolkata", "CET"))
+    assert (good[0], bad[0]) == (0, 3)
+    assert any("marketing.leads.created_at" in line and "CET" in line for line in bad[1])

@@ -385,6 +385,7 @@ def test_a_directory_that_may_not_be_entered(
     def refuse(path: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
+    (tmp_path / "a\x1b").mkdir()
     monkeypatch.setattr(Path, "is_file", refuse)
     monkeypatch.setattr(sys, "argv", ["exporter", "verify", str(tmp_path / "a\x1b")])
     assert run() == 2

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import psycopg
+
 from exporter.model.graph import NODES, RELATIONSHIPS
 from tests.support.commands import Done, Exporter
 
@@ -41,3 +43,17 @@ def test_headers_as_json(exporter: Exporter) -> None:
 def test_the_model_as_json(exporter: Exporter) -> None:
     """To the byte what its format of that name is, so that its digest is the manifest's."""
     assert exporter("model", "--json") == exporter("model", "--format", "json") != Done(0, "", "")
+
+
+def test_init_as_json(exporter: Exporter, source: str) -> None:
+    """Which names it guessed; the settings file is written all the same."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table marketing.leads rename to lead")
+        connection.execute("alter table guide.skills rename name to skill_name; drop table guide.languages cascade")
+    done = exporter("init", "--json", EXPORTER_SOURCE=source)
+    result = json.loads(done.out)
+    assert (done.code, list(result)) == (0, ["format", "file", "tables", "columns", "errors"])
+    assert result["tables"]["marketing.leads"] == {"name": "marketing.lead", "certain": True}
+    assert result["columns"]["guide.skills.name"] == {"name": "skill_name", "certain": True}
+    assert "guide.guide_profile" not in result["tables"]
+    assert Path(result["file"]).name == "exporter.toml"

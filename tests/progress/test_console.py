@@ -45,3 +45,16 @@ def test_nor_does_a_message(log: object, monkeypatch: pytest.MonkeyPatch) -> Non
     assert callable(log)
     log(f"{HOSTILE}\r\n  next")
     assert sys.stderr.getvalue() == f"{HARMLESS}\\r\n  next\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_no_line_ends_with_spaces(terminal: bool) -> None:
+    """In a file or a pipe, whose reader may be narrower than the table; rich fills the last column."""
+    console = SafeConsole(file=io.StringIO(), width=40, force_terminal=terminal, color_system=None)
+    table = Table("a", "b  b", box=None)
+    table.add_row("1", "two words")
+    table.add_row("", "")
+    console.print(table, Text("end  "))
+    lines = console.file.getvalue().split("\n")  # type: ignore[attr-defined]
+    assert [line.strip() for line in lines] == ["a  b  b", "1  two words", "", "end", ""]
+    assert any(line.endswith(" ") for line in lines) == terminal

@@ -48,3 +48,10 @@ def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused, hold_lock(tmp_path / ".lock", busy="", remedy="choose another --output"):
         pass
     assert str(refused.value) == f"cannot write to {tmp_path}: Is a directory; choose another --output"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc here")
+def test_a_lock_file_that_cannot_be_made() -> None:
+    """Nobody holds it."""
+    with pytest.raises(UsageError, match="cannot write to /proc"), hold_lock(Path("/proc/.lock"), busy="", remedy=""):
+        pass

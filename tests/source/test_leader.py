@@ -153,6 +153,18 @@ def test_counts_of_views(source: str, leader: Connection) -> None:
     assert "guide.skills" not in with_view.count_tables()
 
 
+def test_a_view_that_names_what_is_not_there(source: str, leader: Connection) -> None:
+    """It is a fault of the source, and trying again is no use."""
+    execute(
+        source,
+        "alter table guide.skills rename to stored; create function guide.stored() returns setof guide.stored"
+        " language plpgsql as $$ begin return query select * from stored; end $$;"
+        " create view guide.skills as select * from guide.stored()",
+    )
+    with pytest.raises(SourceError, match=r"while counting guide\.skills; SQLSTATE 42P01"):
+        source_of(leader).count_views()
+
+
 def test_a_lost_connection(source: str, leader: Connection) -> None:
     """The error says what the leader was doing."""
     connected = source_of(leader)
