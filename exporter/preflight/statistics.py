@@ -8,7 +8,7 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from exporter.source.catalog import TREE
 from exporter.source.connection import Connection
-from exporter.source.locks import SESSION_COLUMNS, blocking_session
+from exporter.source.locks import SESSION_COLUMNS, Blocker
 from exporter.source.refusals import run_error
 
 # Reading a table's size waits for a lock that a migration may hold.
@@ -118,7 +118,7 @@ def read_rows(connection: Connection, names: list[str]) -> tuple[list[Row], dict
     """The rows of ROWS, and the locked tables, for which there is only what they had when last analyzed."""
     with suppress(LockNotAvailable):
         return query_rows(connection, NOW, names), {}
-    locked = {name: blocking_session(*blocker) for name, *blocker in connection.execute(LOCKS.encode(), [names])}
+    locked = {name: str(Blocker(*blocker)) for name, *blocker in connection.execute(LOCKS.encode(), [names])}
     analyzed = [row for row in query_rows(connection, THEN, list(locked)) if row[1]]
     with suppress(LockNotAvailable):
         return query_rows(connection, NOW, [name for name in names if name not in locked]) + analyzed, locked

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -19,8 +20,8 @@ POLL_SECONDS = 0.25
 ASK_SECONDS = 1.0
 RETRY_SECONDS = 5.0
 
-# What `blocking_session` takes, of the session `b` with the process id `blocker`. What another role's session does is
-# null without pg_read_all_stats.
+# A `Blocker`, of the session `b` with the process id `blocker`. What another role's session does is null without
+# pg_read_all_stats.
 SESSION_COLUMNS = """blocker, b.usename::text, b.application_name, b.state,
        case when b.state is not null then b.query end,
        extract(epoch from clock_timestamp() - b.xact_start)::float8, pg_blocking_pids(blocker)"""
@@ -66,22 +67,32 @@ def lock_waits(connection: Connection, pid: int, readers: str | None = None) -> 
     connection.execute("select pg_stat_clear_snapshot()")
     waits: dict[str, str] = {}
     for table, *blocker in connection.execute(WAITS.encode(), [pid, readers]):
-        waits.setdefault(table, f"{visible(table)}, locked by {blocking_session(*blocker)}")
+        waits.setdefault(table, f"{visible(table)}, locked by {Blocker(*blocker)}")
     return list(waits.values())
 
 
-def blocking_session(
-    pid: int, role: str | None, application: str | None, state: str | None, query: str | None, seconds: float | None,
-    behind: list[int],
-) -> str:  # fmt: skip
-    """`pid 4711 (psql, idle in transaction, ALTER TABLE, since 4 min 3 s)`."""
-    if not pid:
-        return "a prepared transaction (see pg_prepared_xacts)"
-    known = [application or "", f"as {role}" if role and state is None else ""]
-    known += [state if state and state != "active" else "", command_keywords(query or "")]
-    known += [f"since {format_duration(seconds)}" if seconds is not None else ""]
-    known += [f"itself waiting for pid {', '.join(map(str, behind))}" if behind else ""]
-    return f"pid {pid} ({', '.join(visible(part) for part in known if part)})"
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A session that others wait for (`pid` is 0 for a prepared transaction): what it does, for how many seconds its
+    transaction has lasted, and behind which sessions it waits itself."""
+
+    pid: int
+    role: str | None
+    application: str | None
+    state: str | None
+    query: str | None
+    seconds: float | None
+    behind: list[int]
+
+    def __str__(self) -> str:
+        """`pid 4711 (psql, idle in transaction, ALTER TABLE, since 4 min 3 s)`."""
+        if not self.pid:
+            return "a prepared transaction (see pg_prepared_xacts)"
+        known = [self.application or "", f"as {self.role}" if self.role and self.state is None else ""]
+        known += [self.state if self.state and self.state != "active" else "", command_keywords(self.query or "")]
+        known += [f"since {format_duration(self.seconds)}" if self.seconds is not None else ""]
+        known += [f"itself waiting for pid {', '.join(map(str, self.behind))}" if self.behind else ""]
+        return f"pid {self.pid} ({', '.join(visible(part) for part in known if part)})"
 
 
 class LockWaits:

@@ -119,10 +119,8 @@ class Planner:
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
         columns = tuple(column.packed for column in selected)
-        return tuple(
-            replace(plain_read(source, query), packed=groups, columns=columns)
-            for query, groups in zip(plain, packed, strict=True)
-        )
+        pairs = zip(plain, packed, strict=True)
+        return tuple(replace(plain_read(source, query), packed=groups, columns=columns) for query, groups in pairs)
 
     def read(self, source: SourceTable, selected: list[Selected], rows: sql.Composable, *, joinable: bool) -> Read:
         """How all `rows` of a table, which may be a subquery, are read: packed if they are few enough to be joined to
@@ -213,9 +211,8 @@ class Planner:
             keys = sql.SQL("select array_agg({0}::bigint) as {0} from {1}").format(source.quoted(*uses), source.name)
             spans = self.chunker.spans(source, factor=KEY_FACTOR)
             joinable = self.small(source, spans, SMALL_KEYS)
-            reads = tuple(
-                replace(plain_read(source, self.chunker.query(keys, span)), joinable=joinable) for span in spans
-            )
+            queries = [self.chunker.query(keys, span) for span in spans]
+            reads = tuple(replace(plain_read(source, query), joinable=joinable) for query in queries)
         else:
             spans = self.chunker.spans(source, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
             reads = self.reads(source, [self.column(source, name, use) for name, use in uses.items()], spans)

@@ -32,7 +32,11 @@ def import_export(
     started; a ^C on the terminal reaches only this process.
     """
     lines: list[str] = []
-    show = on_progress or now_and_then(on_line)
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        on_line(line)
+
     with as_file(files("exporter.sink").joinpath(IMPORT_SCRIPT)) as path:
         script = subprocess.Popen(
             ["bash", str(path), "--overwrite", "--no-advice", "--in-place", str(export), database],
@@ -42,23 +46,25 @@ def import_export(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        assert script.stdout is not None
-        output = TextIOWrapper(script.stdout, encoding="utf-8", errors="replace", newline="")
         with script:
-            try:
-                for line in output:  # one of progress ends with a carriage return
-                    if line.endswith("\r"):
-                        show(line.rstrip())
-                        continue
-                    lines.append(line.rstrip())
-                    on_line(lines[-1])
-            except BaseException:
-                script.terminate()  # also ends neo4j-admin, which a kill would leave behind
-                script.communicate()  # reads on, or the script would die printing to a broken pipe
-                raise
+            follow(script, keep, on_progress or now_and_then(on_line))
     if script.returncode:
         reason = _reason(lines) or f"import.sh ended with exit code {script.returncode}"
         raise _ERRORS.get(script.returncode, RunError)(reason)
+
+
+def follow(script: subprocess.Popen[bytes], on_line: Callable[[str], None], on_progress: Callable[[str], None]) -> None:
+    """Passes on what a script prints until it ends: lines, and those of progress, which end with a carriage return. An
+    error ends the script."""
+    assert script.stdout is not None
+    output = TextIOWrapper(script.stdout, encoding="utf-8", errors="replace", newline="")
+    try:
+        for line in output:
+            (on_progress if line.endswith("\r") else on_line)(line.rstrip())
+    except BaseException:
+        script.terminate()  # also ends neo4j-admin, which a kill would leave behind
+        script.communicate()  # reads on, or the script would die printing to a broken pipe
+        raise
 
 
 def now_and_then(on_line: Callable[[str], None]) -> Callable[[str], None]:

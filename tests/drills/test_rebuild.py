@@ -143,20 +143,30 @@ def test_a_table_was_truncated(site: Site) -> None:
     assert "AuthUser:" not in str(report["message"])
 
 
+def skip_without_mount(limit: list[str]) -> None:
+    """A limit on the size of files would stop Neo4j, too, so these drills need a disk of their own."""
+    if limit:
+        pytest.skip("this user cannot mount a small disk")
+
+
 def test_the_disk_is_full_while_exporting(site: Site) -> None:
     """The output directory is on a disk of one megabyte."""
     small = site.directory / "small"
     small.mkdir()
-    with small_disk(small), site.night(EXPORTER_OUTPUT=str(small)) as night:
-        site.check_untouched(night, 4, "cannot write the export: No space left on device")
+    with small_disk(small) as limit:
+        skip_without_mount(limit)
+        with site.night(EXPORTER_OUTPUT=str(small)) as night:
+            site.check_untouched(night, 4, "cannot write the export: No space left on device")
 
 
 def test_the_disk_is_full_while_importing(site: Site) -> None:
     """The stage is."""
     stage = site.root / "stage"
     stage.mkdir(exist_ok=True)
-    with small_disk(stage), site.night() as night:
-        report = site.check_untouched(night, 4, "the import failed.*|No space left")
+    with small_disk(stage) as limit:
+        skip_without_mount(limit)
+        with site.night() as night:
+            report = site.check_untouched(night, 4, "the import failed.*|No space left")
     assert report["failed_step"] == "import"
 
 

@@ -10,7 +10,7 @@ import pytest
 from exporter.errors import LockedError
 from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source, current_catalog
-from exporter.source.locks import LockWaits, blocking_session, command_keywords, lock_waits
+from exporter.source.locks import Blocker, LockWaits, command_keywords, lock_waits
 from exporter.source.mapping import NameMapping
 
 
@@ -40,13 +40,13 @@ def test_keywords_of_a_command(query: str, keywords: str) -> None:
 
 def test_what_is_said_of_a_session() -> None:
     """Whatever the role may know of it; what it calls itself cannot command a terminal."""
-    known = blocking_session(7, "app", "psql\x1b[2J", "idle in transaction", "alter table t", 243.0, [8])
+    known = str(Blocker(7, "app", "psql\x1b[2J", "idle in transaction", "alter table t", 243.0, [8]))
     assert known == (
         r"pid 7 (psql\x1B[2J, idle in transaction, ALTER TABLE, since 4 min 3 s, itself waiting for pid 8)"
     )
-    assert blocking_session(7, "app", "psql", None, None, None, []) == "pid 7 (psql, as app)"
-    assert blocking_session(7, "app", "", "active", "lock table t", 3.0, []) == "pid 7 (LOCK TABLE, since 3 s)"
-    assert blocking_session(0, None, None, None, None, None, []) == "a prepared transaction (see pg_prepared_xacts)"
+    assert str(Blocker(7, "app", "psql", None, None, None, [])) == "pid 7 (psql, as app)"
+    assert str(Blocker(7, "app", "", "active", "lock table t", 3.0, [])) == "pid 7 (LOCK TABLE, since 3 s)"
+    assert str(Blocker(0, None, None, None, None, None, [])) == "a prepared transaction (see pg_prepared_xacts)"
 
 
 @pytest.fixture
