@@ -56,6 +56,7 @@ def broken(postgres: str) -> str:
     return uri
 
 
+@pytest.mark.slow
 def test_exact_duplicates_are_rejects(broken: str, tmp_path: Path) -> None:
     """The first row of a key is a node, the others are `duplicate_id`, also of their relationships; a row that the
     index does not know is there, and found by those that refer to it."""

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.pages import ROOT
 
+pytestmark = pytest.mark.slow
+
 DEMO, ALL = "requirements-demo.lock", "requirements.lock"
 SETUP = 'set -euo pipefail; . "$1/scripts/environment.sh"; LINE_SECONDS=${LINE:-600}; environment_setup "$1" "$2"'
 FAILED = '. "$1/scripts/environment.sh"; environment_failed "$2"'

@@ -74,6 +74,7 @@ def test_a_wrong_option() -> None:
     assert (type(error), error.exit_code) == (UsageError, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["uri", "environment", "default"])
 def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """It is given up after the connect_timeout that is set, or `CONNECT_SECONDS`."""
@@ -87,6 +88,7 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, how: str
         == (SourceError, f"the source u@127.0.0.1:{port}/source did not answer within 2 seconds")  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 def test_a_server_without_tls(mode: str, tmp_path: Any) -> None:
     """A URI that asks for TLS does not get a connection without."""

@@ -24,6 +24,7 @@ def test_a_reader_that_can_read(leader: Connection) -> None:
     assert leader.info.transaction_status == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_is_refused(postgres: str, leader: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is the server's, though connectorx has none but words."""
     address = probe.worker_address

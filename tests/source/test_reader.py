@@ -68,7 +68,7 @@ def test_rows(address: Address) -> None:
 def test_what_the_server_says_is_not_repeated(address: Address, query: str, message: str) -> None:
     """Its texts quote cells."""
     failed = failure(address, query)
-    assert (type(failed), str(failed), failed.exit_code) == (RunError, message, 4)
+    assert (isinstance(failed, RunError), str(failed), failed.exit_code) == (True, message, 4)
 
 
 @pytest.mark.parametrize("value", ["'294276-12-31'::timestamptz", "'5874897-12-31'::date"])

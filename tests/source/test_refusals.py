@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from exporter.errors import ExporterError, LockedError, RunError, SourceError
-from exporter.source.refusals import LostConnectionError, place, refusal, run_error
+from exporter.source.refusals import LostConnectionError, MissingNameError, place, refusal, run_error
 
 CELL = "hunter2"
 AT = 'connection failed: connection to server at "10.0.0.7", port 5432 failed: '
@@ -93,7 +93,7 @@ def test_a_place(options: dict[str, Any], shown: str, monkeypatch: pytest.Monkey
         ),
         (
             psycopg.errors.UndefinedTable(CELL),
-            RunError,
+            MissingNameError,
             "a table no longer exists (a migration?); run `exporter check` (while counting; SQLSTATE 42P01)",
         ),
     ],
