@@ -49,8 +49,13 @@ class Selected:
 
 def select(selected: Sequence[Selected], table: sql.Composable) -> sql.Composed:
     """The plain query for all rows of a table."""
-    named = [sql.SQL("{} as {}").format(each.expression, sql.Identifier(each.packed.name)) for each in selected]
-    return sql.SQL("select {} from {}").format(sql.SQL(", ").join(named), table)
+    columns = [named(each.expression, each.packed.name) for each in selected]
+    return sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), table)
+
+
+def named(expression: sql.Composable, name: str) -> sql.Composed:
+    """An expression in a SELECT list."""
+    return sql.SQL("{} as {}").format(expression, sql.Identifier(name))
 
 
 def text_of(expression: sql.Composable, name: str, *, unambiguous: bool = False) -> Selected:

@@ -105,3 +105,13 @@ def rank(source: SourceTable, comparison: str = "") -> sql.Composed:
     keys = sql.SQL(", ").join(comparable(source, name, uses[name]) for name in source.table.key_columns)
     window = sql.SQL("(row_number() over (partition by {} order by {})").format(keys, precedence(source))
     return window + sql.SQL(f" {comparison})" if comparison else ")")
+
+
+def promised_unique(source: SourceTable) -> bool:
+    """Whether the catalog promises that no two rows have the same canonical key: by a unique index on a column whose
+    type has one form per key (a text column may hold 7 and 07), on a table without child tables."""
+    keys = source.table.key_columns
+    if len(keys) > 1 or (source.relation.children and source.relation.kind == "r"):
+        return False
+    column = source.column(keys[0])
+    return column.name in source.relation.unique and column.base in INTEGERS | {"numeric", "uuid"}

@@ -42,6 +42,7 @@ def test_data_never_commands_a_terminal(live: bool) -> None:
 def test_nor_does_a_message(log: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its line ends stay: messages have several lines."""
     monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr("exporter.progress.log._dated", False)  # as before the first stage of a run
     assert callable(log)
     log(f"{HOSTILE}\r\n  next")
     assert sys.stderr.getvalue() == f"{HARMLESS}\\r\n  next\n"  # type: ignore[attr-defined]
