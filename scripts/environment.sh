@@ -83,10 +83,12 @@ environment_run() {
     rm -rf "$tmp"
     mkdir "$tmp"
     before=$(environment_megabytes "$venv")
-    # In the background, and so out of reach of ^C: the trap ends it.
+    # In the background, and so out of reach of ^C: the trap ends it, however this ends (bash 5.2 cannot run the trap of
+    # a signal while it expands `$(...)`, and ends with a syntax error).
     TMPDIR=$tmp "$@" >"$log" 2>&1 &
     installer=$!
-    trap 'kill "$installer" 2>/dev/null || true; wait "$installer" || true; exit 130' INT TERM HUP
+    trap 'kill "$installer" 2>/dev/null || true; wait "$installer" || true' EXIT
+    trap 'exit 130' INT TERM HUP
     while kill -0 "$installer" 2>/dev/null; do
         environment_measure
         if [ -t 2 ]; then
@@ -98,7 +100,7 @@ environment_run() {
         sleep 1
     done
     wait "$installer" || status=$?
-    trap - INT TERM HUP
+    trap - EXIT INT TERM HUP
     [ ! -t 2 ] || printf '\r\033[K' >&2
     rm -rf "$tmp"
     [ "$status" -eq 0 ] || environment_failed "$log"

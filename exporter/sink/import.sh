@@ -273,7 +273,9 @@ show_steps() {
     while [ "$running" = true ]; do
         sleep 0.5
         kill -0 "$group" 2>/dev/null || running=false # the log is whole then, and is read once more
-        read -r reached percent < <(progress) || continue
+        # Not by `< <(...)`, during which bash 5.2 cannot run a trap (see clean_up in verify.sh).
+        progress >"$scratch/progress" || true
+        read -r reached percent <"$scratch/progress" || continue
         while [ "$step" -lt "$reached" ]; do
             [ "$in_place" = false ] || [ "$step" = 0 ] || say "$(step_line "$step"): $(duration $((SECONDS - began)))"
             step=$((step + 1)) began=$SECONDS

@@ -214,24 +214,41 @@ in_group() { # SHOW COMMAND...
 
 # Stops what is running, with everything it started, and prints the consequence.
 interrupted() { # [SENTENCE]
-    local waited=0
     trap '' INT TERM HUP
     group=${group:-$(jobs -p)} # the signal may come between a start and the line that notes it
     if [ -n "$group" ]; then
-        say 'Stopping ...'
-        kill -TERM -- "-$group" 2>/dev/null || true
-        while kill -0 -- "-$group" 2>/dev/null && [ "$waited" -lt 40 ]; do
-            sleep 0.25
-            waited=$((waited + 1))
-        done
-        kill -KILL -- "-$group" 2>/dev/null || true
-        wait "$group" 2>/dev/null || true
+        stop_group
         [ -z "${1:-}" ] || say "$1"
     fi
     die 130 'interrupted'
 }
 
+stop_group() {
+    local waited=0
+    say 'Stopping ...'
+    kill -TERM -- "-$group" 2>/dev/null || true
+    while kill -0 -- "-$group" 2>/dev/null && [ "$waited" -lt 40 ]; do
+        sleep 0.25
+        waited=$((waited + 1))
+    done
+    kill -KILL -- "-$group" 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+    group=''
+}
+
+# However the script ends. Where a signal comes while it expands `$(...)`, bash 5.2 finds a syntax error in the trap,
+# ends, and runs only this.
 clean_up() {
+    if [ -n "$group" ]; then
+        trap '' INT TERM HUP
+        stop_group
+        trap remove_files EXIT
+        die 130 'interrupted'
+    fi
+    remove_files
+}
+
+remove_files() {
     [ "$in_place" = false ] || printf '%s' "$clear" >&2
     if [ -n "$java_files" ]; then rm -rf "$java_files"; fi
     if [ "$keep_scratch" = false ] && [ -n "$scratch" ]; then rm -rf "$scratch"; fi
