@@ -37,8 +37,6 @@ from exporter.source.select import SourceTable, joined_text, promised_unique, ra
 
 # A chunk of the key index may span this many times the bytes of whole rows, since it reads only one or two columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
-
-
 # TID range scans came with this version.
 PACKING_SERVER = 140_000
 # Tables below this size are read together, since most of the 35 are nearly empty, and so are the integer keys of tables
@@ -240,7 +238,7 @@ class Planner:
             rows = select([*selected, text_of(rank(source), "rank")], source.name)
             winners = sql.SQL("(select {}, value from ({}) ranked where rank = 1) winners")
             columns = [replace(column, expression=sql.Identifier(column.packed.name)) for column in selected]
-            joinable = self.small(source, self.chunker.spans(source))
+            joinable = self.small(source, self.chunker.spans(source, factor=PAIR_FACTOR))
             reads = (self.read(source, columns, winners.format(sql.Identifier(key), rows), joinable=joinable),)
         return ValueQueries(label, column, id_rule, reads, self.chunker.bytes(source))
 

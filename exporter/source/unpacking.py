@@ -74,16 +74,16 @@ def uuids(packed: pyarrow.Array, rows: int) -> pl.Series:
 def fixed(packed: pyarrow.Array, rows: int, column: PackedColumn, nulls: int | None) -> pl.Series:
     """Integers, booleans, datetimes and dates in their binary forms, most significant byte first."""
     form = column.form
-    data = content(packed, rows * form.width)
+    data, null = content(packed, rows * form.width), int.from_bytes(form.null, signed=True)
     if form is Form.BOOLEAN:
         known = series(pyarrow.Array.from_buffers(pyarrow.uint8(), rows, [None, pyarrow.py_buffer(data)]))
-        return with_nulls(known, 2, column, nulls).cast(pl.Boolean)
+        return with_nulls(known, null, column, nulls).cast(pl.Boolean)
     numbers = array(CODES[form])
     numbers.frombytes(data)
     numbers.byteswap()
     buffers = [None, pyarrow.py_buffer(numbers)]
     known = series(pyarrow.Array.from_buffers(ARROW[CODES[form]], rows, buffers))
-    known = with_nulls(known, int.from_bytes(form.null, signed=True), column, nulls)
+    known = with_nulls(known, null, column, nulls)
     if form is Form.DATETIME:
         return (known + MICROSECONDS).cast(pl.Datetime("us", "UTC"))
     return (known + DAYS).cast(pl.Date) if form is Form.DATE else known
