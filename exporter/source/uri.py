@@ -4,12 +4,13 @@ import os
 import re
 import socket
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import unquote
 
 import psycopg
 from psycopg import conninfo
-from psycopg.pq import ConnStatus, PGconn
+from psycopg.pq import Conninfo, ConnStatus, PGconn
 
 from exporter.errors import UsageError
 from exporter.invocation import command
@@ -53,7 +54,8 @@ def parse(uri: str) -> Parameters:
     except psycopg.Error:
         help_text = f"`{command()} export --help`"
         raise UsageError(
-            f"the source URI is malformed, or has an option that does not exist; {help_text} shows its form"
+            f"the source URI is malformed, or has an option that does not exist{nearest_option(uri)}; {help_text} shows"
+            " its form"
         ) from None
     hosts, addresses, ports = (str(parameters.get(name) or "") for name in ("host", "hostaddr", "port"))
     if looks_cut(uri) or not re.fullmatch("[0-9,]*", ports) or "@" in hosts[1:]:
@@ -64,6 +66,17 @@ def parse(uri: str) -> Parameters:
     if len(numbers) > 1 or ("," in ports and numbers != {len(ports.split(","))}):
         raise UsageError("the source URI has not as many hosts as ports, or as addresses (hostaddr)")
     return parameters
+
+
+def nearest_option(uri: str) -> str:
+    """A part of a sentence: libpq's option that resembles an unknown one in the URI. Only the name of libpq's own is
+    told: what stands in the URI may be the rest of a password."""
+    known = [option.keyword.decode() for option in Conninfo.get_defaults()]
+    names = [unquote(parameter.partition("=")[0]) for parameter in uri.partition("?")[2].split("&")]
+    for name in names:
+        if name not in known and (found := get_close_matches(name, known, n=1, cutoff=0.8)):
+            return f" (the nearest is {found[0]})"
+    return ""
 
 
 def looks_cut(uri: str) -> bool:

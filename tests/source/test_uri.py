@@ -119,3 +119,14 @@ def test_what_libpq_adds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     found = resolve(parse("postgresql://u@db/source?service=staging&sslmode=require"))
     names = ("user", "dbname", "options", "sslmode", "sslrootcert", "connect_timeout", "host")
     assert [found.get(name) for name in names] == ["u", "source", "-c a.b=c", "require", "/ca", "7", None]
+
+
+@pytest.mark.parametrize(
+    ("query", "nearest"),
+    [("sslmod=require", " (the nearest is sslmode)"), ("a=1&conect_timeout=3", " (the nearest is connect_timeout)")],
+)
+def test_the_nearest_option_of_libpq_is_named(query: str, nearest: str) -> None:
+    """By libpq's own name; the URI's is not repeated."""
+    with pytest.raises(UsageError) as refused:
+        parse(f"postgresql://u@h/d?{query}")
+    assert str(refused.value) == SEE_HELP.replace(" not exist;", f" not exist{nearest};")
