@@ -89,7 +89,6 @@ def export_object(result: "ExportResult") -> dict[str, Any]:
     for entry in result.manifest.entities:
         rejects.update(entry.rejects)
     return {
-        "format": 1,
         "directory": str(result.directory),
         "report": str(result.directory / REPORT),
         "archive": str(result.archive) if result.archive else None,

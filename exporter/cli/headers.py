@@ -28,7 +28,7 @@ def headers(
     differences = compare_headers(directory) if check else []
     written = [] if check else write_headers(directory)
     if as_json:
-        print_json({"format": 1, "directory": str(directory), "written": len(written), "differences": differences})
+        print_json({"directory": str(directory), "written": len(written), "differences": differences})
     else:
         for difference in differences:
             print(difference)

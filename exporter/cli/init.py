@@ -50,7 +50,7 @@ def init(
     if password_in(settings.source):
         log_stderr(f"exporter: the password is not written into {output_file}; pass it in PGPASSWORD or PGPASSFILE")
     if as_json:
-        print_json({"format": 1, "file": str(output_file), **guesses_object(guesses), "errors": errors})
+        print_json({"file": str(output_file), **guesses_object(guesses), "errors": errors})
         return
     print("\n".join(summary(guesses)))
     config = f" --config {shlex.quote(str(output_file))}" if output_file != DEFAULT_FILE else ""

@@ -6,6 +6,7 @@ A flag made by `setting` is a setting: a command only has to accept it, `setting
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -119,11 +120,15 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
     return load(config, **setting_flags(context), rebuild=setting_flags(context, REBUILD_SETTINGS))
 
 
-def print_json(content: object) -> None:
-    """Prints a result as JSON on stdout; the non-ASCII letters of names stay letters where stdout can write them,
-    controls are escaped."""
+# Of the objects that `--json` prints; another one would have keys gone or with another meaning.
+JSON_FORMAT = 1
+
+
+def print_json(content: Mapping[str, object]) -> None:
+    """Prints a result as a JSON object on stdout, its `format` first; the non-ASCII letters of names stay letters where
+    stdout can write them, controls are escaped."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(visible_json(json.dumps(content, indent=2, ensure_ascii=ascii_only)))
+    print(visible_json(json.dumps({"format": JSON_FORMAT, **content}, indent=2, ensure_ascii=ascii_only)))
 
 
 def print_path(path: Path) -> None:

@@ -57,7 +57,7 @@ def rejects(
     ]
     total = sum(group.count for group in groups)
     if as_json:
-        print_json({"format": 1, "directory": str(directory), "rejects": total, "groups": [*map(asdict, groups)]})
+        print_json({"directory": str(directory), "rejects": total, "groups": [*map(asdict, groups)]})
         return
     for line in group_lines(groups):
         print(line)

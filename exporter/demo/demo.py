@@ -62,7 +62,6 @@ def run_demo(*, scale: float, keep: bool, output: Path, cache: Path | None, show
         if kept:
             steps.show_line(kept_server(kept, store))
         return {
-            "format": 1,
             "export": str(result.directory),
             "totals": asdict(result.manifest.totals),
             "seconds": steps.seconds,

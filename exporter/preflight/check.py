@@ -25,7 +25,6 @@ from exporter.source.compatibility import Finding, Severity, by_severity, examin
 from exporter.source.connection import Connection
 from exporter.source.leader import connected, current_catalog
 
-FORMAT = 1
 # Where a finding is that has nothing to do with the source.
 OUTPUT = "output"
 # Measured on the sample and the benchmark's data: estimates are a tenth too high with statistics, a sixth too low
@@ -75,7 +74,6 @@ class Preflight:
         """The object of `exporter check --json`; docs/source.md lists its keys, which are those of these classes."""
         expected = self.estimate
         return {
-            "format": FORMAT,
             "exportable": self.exportable,
             "model": {"sha256": model_sha256()},
             "server": self.server and asdict(self.server),

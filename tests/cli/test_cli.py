@@ -82,6 +82,7 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
     compared = exporter("runs", "--diff", "latest", "20261123T031500Z").out.splitlines()
     assert compared[2].split()[:1] == [manifest["nodes"][0]["label"]] and len(compared) == 3
     assert json.loads(exporter("runs", "--diff", "latest", "20261123T031500Z", "--json").out) == {
+        "format": 1,
         "before": "20261122T031500Z",
         "after": "20261123T031500Z",
         "same_source": True,
@@ -108,6 +109,7 @@ def test_old_exports_are_removed(exporter: Exporter, tmp_path: Path) -> None:
     ]  # fmt: skip
     rehearsed = exporter("prune", "--keep", "1", "--dry-run", "--json")
     assert json.loads(rehearsed.out) == {
+        "format": 1,
         "dry_run": True,
         "removed": [{"path": "output/20261121T031500Z", "bytes": size}],
         "bytes": size,

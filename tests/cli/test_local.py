@@ -75,7 +75,7 @@ def test_a_source_in_the_settings_alone_builds_nothing(monkeypatch: pytest.Monke
 
 def test_the_list_as_json() -> None:
     """One object; of a graph whose record cannot be read, its name."""
-    assert json.loads(run("list", "--json")[0]) == {"graphs": []}
+    assert json.loads(run("list", "--json")[0]) == {"format": 1, "graphs": []}
     sales, broken = saved("sales"), saved("broken")
     (broken.directory / "graph.json").write_text("{}")
     expected = {
@@ -95,21 +95,22 @@ def test_the_list_as_json() -> None:
     unknown = dict.fromkeys(expected) | {
         "name": "broken", "user": "neo4j", "password_file": str(broken.directory / "password"), "bytes": broken.size(),
     }  # fmt: skip
-    assert json.loads(run("--json")[0]) == json.loads(run("list", "--json")[0]) == {"graphs": [unknown, expected]}
+    listed = {"format": 1, "graphs": [unknown, expected]}
+    assert json.loads(run("--json")[0]) == json.loads(run("list", "--json")[0]) == listed
 
 
 def test_a_graph_is_named_by_argument_or_flag() -> None:
     """The only one need not be named, but to remove it."""
     saved("sales")
     assert run("stop")[0] == run("stop", "sales")[0] == run("stop", "--name", "sales")[0] == "sales: was not running\n"
-    assert json.loads(run("stop", "--json")[0]) == {"name": "sales", "was_running": False}
+    assert json.loads(run("stop", "--json")[0]) == {"format": 1, "name": "sales", "was_running": False}
     with pytest.raises(UsageError, match="it is never guessed"):
         run("remove")
     with pytest.raises(UsageError, match="there is no graph named sale; existing graphs: sales"):
         run("remove", "sale")
     assert run("remove", "sales", "--name", "sales")[0] == "sales: removed\n"
     saved("sales")
-    assert json.loads(run("remove", "--json", "--name", "sales")[0]) == {"name": "sales"}
+    assert json.loads(run("remove", "--json", "--name", "sales")[0]) == {"format": 1, "name": "sales"}
     assert not graph_named("sales").directory.exists()
 
 

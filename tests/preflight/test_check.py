@@ -46,7 +46,6 @@ def test_the_json_object_has_everything() -> None:
     findings, server = [Finding(Severity.WARNING, "a.b", "is odd")], SourceServer("db", "app", "18.4", True)
     preflight = Preflight(findings, Path("output"), server, GIGABYTE, 7).as_object()
     assert preflight == {
-        "format": 1,
         "exportable": True,
         "model": {"sha256": model_sha256()},
         "server": {"host": "db", "database": "app", "version": "18.4", "standby": True},
