@@ -30,7 +30,7 @@ from exporter.sink.layout import SCHEMA
 from exporter.store.configuration import OPEN, SMALLEST_HEAP, Access, configure, environment
 from exporter.store.importer import import_export, now_and_then
 from exporter.store.provision import Neo4jHome
-from exporter.store.schema import apply_schema
+from exporter.store.schema import await_indexes, create_schema
 from exporter.store.server import Server, serve
 from exporter.store.verify import check_graph
 
@@ -75,15 +75,18 @@ def run_export(
 
 def complete_graph(export: Path, server: Server, step: Step, *, database: str = "neo4j") -> None:
     """Creates the schema of a graph that was imported from an export, and compares it with the manifest: two steps,
-    `schema` and `verify`.
+    `schema` and `verify`. The graph is compared while the server populates the indexes.
 
-    Raises `RunError` if Neo4j refuses a statement or does not answer, `DifferenceError` if a count differs.
+    Raises `RunError` if Neo4j refuses a statement or does not answer, or an index does not come online,
+    `DifferenceError` if a count differs.
     """
+    login = server.access.login
     with step("schema", "Creating constraints and indexes"):
-        apply_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), server.access.login)
+        create_schema(server.bolt_uri, (export / SCHEMA).read_text(encoding="utf-8"), login)
     with step("verify", "Comparing the graph with the manifest"):
-        user, password = server.access.login or (None, None)
+        user, password = login or (None, None)
         check_graph(export, server.bolt_uri, user=user, password=password, database=database)
+        await_indexes(server.bolt_uri, login)
 
 
 @dataclass(slots=True)
