@@ -12,8 +12,9 @@ from rich.text import Text
 
 from exporter.published.diff import Change
 from exporter.published.history import PublishedExport, begun_at
+from exporter.sink.copies import timestamp
 from exporter.sink.layout import REJECTED
-from exporter.sink.manifest import Manifest, timestamp
+from exporter.sink.manifest import Manifest
 from exporter.text import format_change, format_clock, visible
 
 UNKNOWN = "?"

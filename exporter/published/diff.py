@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from exporter.published.history import same_source
-from exporter.sink.manifest import EntityEntry, Manifest
+from exporter.sink.entries import EntityEntry
+from exporter.sink.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
 from exporter.sink.counts import counts_tsv
+from exporter.sink.entries import EntityEntry
 from exporter.sink.files import FileRecord, special_files
 from exporter.sink.layout import ARGUMENTS, CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS, SCHEMA
-from exporter.sink.manifest import EntityEntry, Manifest, read_manifest
+from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
 
 # Stricter than sha256sum, as in verify.sh: no capital digits, other line ends, comments or paths leading outside.

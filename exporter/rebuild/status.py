@@ -12,8 +12,9 @@ from exporter.rebuild.live import fault
 from exporter.rebuild.report import counts
 from exporter.rebuild.stores import Store, Stores
 from exporter.settings import RebuildSettings
+from exporter.sink.copies import timestamp
 from exporter.sink.layout import LOCK
-from exporter.sink.manifest import Manifest, timestamp
+from exporter.sink.manifest import Manifest
 from exporter.text import format_age, quantity, visible
 
 

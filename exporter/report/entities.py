@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from exporter.model.tables import tables
 from exporter.report.limits import Level, Limits
 from exporter.shape.examples import Example
+from exporter.sink.entries import EntityEntry, NodeEntry
 from exporter.sink.files import FileRecord
-from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry
+from exporter.sink.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,14 +58,15 @@ class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
     `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
-    reason. `multiline` says whether a value holds a line break, no line has more bytes than `longest`, `oversized` has
-    the properties whose index must be left out.
+    reason, `outside` the rows outside of the window. `multiline` says whether a value holds a line break, no line has
+    more bytes than `longest`, `oversized` has the properties whose index must be left out.
     """
 
     rows: int = 0
     values: Counter[str] = field(default_factory=Counter)
     no_target: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
+    outside: int = 0
     multiline: bool = False
     longest: int = 0
     oversized: Mapping[str, Oversized] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class Tally:
             self.values + other.values,
             self.no_target + other.no_target,
             self.rejects + other.rejects,
+            self.outside + other.outside,
             self.multiline or other.multiline,
             max(self.longest, other.longest),
             merged(self.oversized, other.oversized),
@@ -88,7 +90,7 @@ class Tally:
     @property
     def accounted(self) -> int:
         """The rows of its table that are accounted for (contract.md: every row is, always)."""
-        return self.rows + self.no_target + rows_left_out(self.rejects)
+        return self.rows + self.no_target + rows_left_out(self.rejects) + self.outside
 
 
 def merged(first: Mapping[str, Oversized], second: Mapping[str, Oversized]) -> dict[str, Oversized]:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from exporter.sink.counts import counts_tsv
+from exporter.sink.entries import NodeEntry, RelationshipEntry
 from exporter.sink.files import FileRecord
-from exporter.sink.manifest import Manifest, NodeEntry, RelationshipEntry, Totals
+from exporter.sink.manifest import Manifest, Totals
 from tests.support.manifests import METADATA
 
 MANIFEST = Manifest(

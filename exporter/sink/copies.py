@@ -1,0 +1,106 @@
+"""What a manifest says of a copy: which window of the source it is, and what was masked in it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field, PlainSerializer
+
+
+def timestamp(moment: datetime) -> str:
+    """A time as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Timestamp = Annotated[datetime, PlainSerializer(timestamp)]
+OptionalTimestamp = Annotated[datetime | None, PlainSerializer(lambda moment: moment and timestamp(moment))]
+
+
+@dataclass(frozen=True, slots=True)
+class RootEntry:
+    """A root by its label and property, and how many rows had the value, which is not written anywhere."""
+
+    label: str
+    property: str
+    matched: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRows:
+    """How many rows of the source's tables are in a window, and how many there are."""
+
+    inside: Annotated[int, Field(alias="in")]
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class PulledEntry:
+    """Rows that are in only because a row that is in needs them, by the reference that did."""
+
+    by: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowEntry:
+    """The window that an export is, as it was resolved in the snapshot.
+
+    `sample` is a share of people, above 0 and at most 0.5; None where no people were drawn.
+    """
+
+    since: OptionalTimestamp
+    until: OptionalTimestamp
+    sample: float | None
+    seed: int
+    roots: list[RootEntry]
+    without: list[str]
+    rows: WindowRows
+    pulled: list[PulledEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutProperty:
+    """How rare the tuples of a label's properties are without one of them."""
+
+    property: str
+    smallest: int
+    small: int
+
+
+@dataclass(frozen=True, slots=True)
+class UniquenessEntry:
+    """How rare the tuples of some of a label's properties are: in how many classes of equal tuples its `rows` fall, how
+    many rows the `smallest` has, and how many rows are in a `small` class, one of fewer than `k` rows.
+
+    Nulls count as values. `without` says the same without each of the properties in turn; it is empty if there is only
+    one. Without rows, there are no classes, and the smallest has none.
+    """
+
+    label: str
+    properties: list[str]
+    k: int
+    rows: int
+    classes: int
+    smallest: int
+    small: int
+    without: list[WithoutProperty]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionEntry:
+    """What was masked, by which version of which profile, `sha256` being that of the effective treatments.
+
+    `key` is the id of the key that the tokens were made with, or `once`: one that was used for this export alone.
+    `treatments` has that of every property by its name (`Customer.phone_number`), `weakened` the properties that are
+    masked less than their class demands, `suppressed` how many values of a property were left out since they did not
+    look like one of a few.
+    """
+
+    profile: str
+    version: int
+    sha256: str
+    key: str
+    treatments: dict[str, str]
+    weakened: list[str]
+    suppressed: dict[str, int]
+    k_anonymity: list[UniquenessEntry]
