@@ -62,7 +62,7 @@ def extract(
         with locks.watched(connection, settings.source or ""):
             snapshot = source.take_snapshot()
         address = worker_address(connection, readers, lock_seconds=settings.lock_timeout)
-        asked = resolved(source, settings.window, snapshot, settings.timezone) if settings.window else None
+        asked = resolved(source, settings.window, snapshot.taken_at, settings.timezone) if settings.window else None
         heartbeats = partial.directory / HEARTBEATS
         window = asked.window if asked else None
         context = Context(address, snapshot.pre_execution, partial.directory, heartbeats, window)
@@ -101,9 +101,7 @@ def extract_everything(reading: Reading, source: Source, begun: Extract, index_q
     return replace(begun, counts=counts, index=index, chunks=chunks)
 
 
-def extract_window(
-    reading: WindowReading, source: Source, begun: Extract, index_queries: list[IndexQuery]
-) -> Extract:
+def extract_window(reading: WindowReading, source: Source, begun: Extract, index_queries: list[IndexQuery]) -> Extract:
     """Reads the rows of a window; of what has `begun`, the views are counted. Raises `UsageError` if nobody asked for
     is in."""
     timer, heartbeats = reading.timer, reading.reading.context.heartbeats

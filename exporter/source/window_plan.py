@@ -1,4 +1,4 @@
-"""The plan of a window: the reads of links, by which the closure finds the rows that are in, then those of their rows."""
+"""The plan of a window: the reads of links, by which the closure finds the rows that are in, and of those rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,17 +6,8 @@ from dataclasses import dataclass, field
 import psycopg
 
 from exporter.model.tables import Table, referenced_labels, tables
-from exporter.model.window import (
-    CLOSED_LABELS,
-    WHOLE,
-    Closed,
-    Window,
-    dated_tables,
-    is_activity,
-    link_columns,
-    link_tables,
-    ways_in,
-)
+from exporter.model.ways_in import is_activity, link_columns, link_tables, ways_in
+from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window, dated_tables
 from exporter.source.chunks import Span
 from exporter.source.plan import KEY_FACTOR, Planner
 from exporter.source.queries import IndexQuery, LinkQuery, TableQueries
@@ -61,7 +52,7 @@ class WindowPlanner:
         table, planner = source.table, self.planner
         self.link_spans[table.name] = spans = planner.chunker.spans(source, factor=KEY_FACTOR)
         uses = table.uses()
-        selected = [planner.column(source, name, uses[name]) for name in link_columns(table.name)]
+        selected = [planner.column(source, name, uses[name]) for name in link_columns(table.name, self.window)]
         if table.name in DATED:
             selected += time_column_of(source, self.window)
         if not self.reads_every_link(table.name):

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from psycopg import sql
 
 from exporter.model import frame
-from exporter.model.window import WayIn, Window, time_column
+from exporter.model.ways_in import WayIn
+from exporter.model.window import Window, time_column
 from exporter.source.columns import INTEGERS
 from exporter.source.packing import Selected
 from exporter.source.queries import Form, PackedColumn

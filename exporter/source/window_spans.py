@@ -14,9 +14,7 @@ def limited_to(spans: Sequence[Span], only: sql.Composable | None) -> list[Span]
     if only is None:
         return list(spans)
     both = sql.SQL("{} and {}")
-    return [
-        replace(span, condition=both.format(span.condition, only) if span.condition else only) for span in spans
-    ]
+    return [replace(span, condition=both.format(span.condition, only) if span.condition else only) for span in spans]
 
 
 def spans_of_rows_in(
