@@ -11,7 +11,6 @@ from exporter.model.tables import tables
 from exporter.model.ways_in import WayIn, people, ways_in
 from exporter.model.window import WHOLE, Window, WindowRequest
 from exporter.preflight.statistics import LOCK_TIMEOUT
-from exporter.source.catalog import Relation
 from exporter.source.leader import Source
 from exporter.source.refusals import run_error
 from exporter.source.roots import resolved
@@ -67,8 +66,8 @@ class WindowEstimate:
 
 
 def estimate_window(source: Source, request: WindowRequest, timezone: str) -> WindowEstimate:
-    """What a window asks for now. Raises `UsageError` if no row can be in, or nobody is a root, `RunError` if the source
-    fails."""
+    """What a window asks for now. Raises `UsageError` if no row can be in, or nobody is a root; `RunError` if the
+    source fails."""
     row = source.connection.execute("select clock_timestamp()").fetchone()
     assert row is not None
     window = resolved(source, request, row[0], timezone).window
