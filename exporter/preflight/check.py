@@ -15,7 +15,8 @@ from exporter.model.render import model_sha256
 from exporter.model.tables import tables
 from exporter.preflight.estimate import Estimate, estimate, previous_export
 from exporter.preflight.guesses import guess_missing
-from exporter.preflight.masking import Masking, masking_of
+from exporter.preflight.masking import PlannedMasking, masking_of
+from exporter.preflight.preview import with_preview
 from exporter.preflight.server import examine_server, examine_zone, try_reader
 from exporter.preflight.statistics import read_statistics
 from exporter.preflight.views import try_views
@@ -60,7 +61,7 @@ class Preflight:
     free_bytes: int = 0
     guessed: bool = False
     window: WindowEstimate | None = None
-    masking: Masking | None = None
+    masking: PlannedMasking | None = None
 
     @property
     def errors(self) -> list[Finding]:
@@ -104,7 +105,8 @@ def check(settings: Settings, *, preview: bool = False) -> Preflight:
     Raises `UsageError` if no source is set, for a window that cannot be asked for, and for a key that cannot be used;
     `SourceError` or `RunError` if the source cannot be queried.
     """
-    masking = masking_of(settings.redaction, settings.mapping) if settings.redaction else None
+    request = settings.redaction
+    masking = masking_of(request, settings.mapping) if request else None
     with connected(settings.source, "exporter check", **settings.timeouts) as connection:
         found = preflight(connection, settings)
         if not found.fits or found.estimate is None:
@@ -112,8 +114,8 @@ def check(settings: Settings, *, preview: bool = False) -> Preflight:
         mapping = settings.mapping
         source = Source(connection, mapping, current_catalog(connection, mapping))
         window = estimate_window(source, settings.window, settings.timezone) if settings.window else None
-        if masking and preview:
-            masking = with_preview(masking, source, settings.redaction, settings.timezone)
+        if masking and request and preview:
+            masking = with_preview(masking, source, request, settings.timezone)
         return replace(found, window=window, masking=masking)
 
 

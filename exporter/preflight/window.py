@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -47,6 +48,12 @@ class WindowEstimate:
     @property
     def of(self) -> int:
         return sum(table.of or 0 for table in self.tables)
+
+    @property
+    def times(self) -> dict[str, datetime]:
+        """The times that it has, in UTC."""
+        times = {"since": self.window.since, "until": self.window.until}
+        return {name: moment for name, moment in times.items() if moment}
 
     @property
     def unknown(self) -> list[str]:
