@@ -35,9 +35,7 @@ def check(
     ] = False,
     preview: Annotated[
         bool,
-        typer.Option(
-            "--preview", help="With --redact: one masked value of each property, beside its origin's shape."
-        ),
+        typer.Option("--preview", help="With --redact: one masked value of each property, beside its origin's shape."),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -70,8 +70,8 @@ def estimates_table(estimate: Estimate) -> RenderableType:
 def window_text(window: WindowEstimate) -> str:
     """What a window asks for, one sentence per line."""
     lines = [
-        f"Estimated window: {round_estimate(window.rows)} of {round_estimate(window.of)} rows, by the planner's "
-        "statistics; what these rows refer to, and what belongs to that, comes on top.",
+        f"Estimated window: {round_estimate(window.rows)} of {round_estimate(window.of)} rows, as the "
+        "planner expects; the rows that they refer to, and what belongs to these, come on top.",
         *(f"{name.capitalize()}: {moment:%Y-%m-%d %H:%M:%S} UTC." for name, moment in window.times.items()),
     ]
     if window.unknown:
