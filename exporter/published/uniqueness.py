@@ -1,5 +1,5 @@
-"""How rare a masked export leaves the people in it: the sizes of the classes of nodes that are equal in properties which
-identify nobody alone, but may in combination."""
+"""How rare a masked export leaves the people in it: the sizes of the classes of nodes that are equal in properties
+which identify nobody alone, but may in combination."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -100,17 +100,16 @@ def merged(counted: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
 
 
 def small_share(entry: UniquenessEntry) -> float:
-    """The percentage of the nodes that are in a class of fewer than k."""
-    return 100 * entry.small / entry.rows if entry.rows else 0.0
+    """The share of the nodes that are in a class of fewer than k."""
+    return entry.small / entry.rows if entry.rows else 0.0
 
 
 def described(entry: UniquenessEntry) -> str:
     """`4.2 % of the CustomerProfile nodes share dob and gender with fewer than 4 others; without gender: 0.4 %`: the
     property is named whose absence helps most."""
-    names = " and ".join(
-        [", ".join(entry.properties[:-1]), entry.properties[-1]] if entry.properties[1:] else entry.properties
-    )
-    text = f"{small_share(entry):.1f} % of the {entry.label} nodes share {names} with fewer than {entry.k - 1} others"
+    *most, last = entry.properties
+    names = f"{', '.join(most)} and {last}" if most else last
+    text = f"{100 * small_share(entry):.1f} % of the {entry.label} nodes share {names} with fewer than {entry.k - 1} others"
     best = min(entry.without, key=lambda without: without.small, default=None)
     if best is None or best.small >= entry.small:
         return text
@@ -123,8 +122,9 @@ def warnings(entries: Iterable[UniquenessEntry]) -> list[str]:
 
 
 def check_uniqueness(entries: Iterable[UniquenessEntry], max_small: float | None) -> None:
-    """Raises `LimitError` where more than `max_small` percent of a label's nodes are in classes of fewer than k; None
+    """Raises `LimitError` where more than the share `max_small` of a label's nodes are in classes of fewer than k; None
     allows any number."""
     over = [described(entry) for entry in entries if max_small is not None and small_share(entry) > max_small]
     if over:
-        raise LimitError(f"more than --redact-max-small {max_small:g}%, nothing was published: {'; '.join(over)}")
+        limit = f"--redact-max-small {100 * (max_small or 0):g}%"
+        raise LimitError(f"more than {limit}, nothing was published: {'; '.join(over)}")
