@@ -109,7 +109,8 @@ def described(entry: UniquenessEntry) -> str:
     property is named whose absence helps most."""
     *most, last = entry.properties
     names = f"{', '.join(most)} and {last}" if most else last
-    text = f"{100 * small_share(entry):.1f} % of the {entry.label} nodes share {names} with fewer than {entry.k - 1} others"
+    share = f"{100 * small_share(entry):.1f} % of the {entry.label} nodes"
+    text = f"{share} share {names} with fewer than {entry.k - 1} others"
     best = min(entry.without, key=lambda without: without.small, default=None)
     if best is None or best.small >= entry.small:
         return text
