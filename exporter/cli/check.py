@@ -15,7 +15,7 @@ from exporter.cli.options import (
     print_json,
     result_console,
     settings_from,
-    warn_of_password,
+    warn_of_secrets,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def check(
     from exporter.preflight.check import unreachable
 
     settings = settings_from(context, config)
-    warn_of_password(source)
+    warn_of_secrets(context)
     try:
         preflight = check_source(settings)
     except SourceError as error:

@@ -28,7 +28,7 @@ from exporter.cli.options import (
     print_json,
     print_path,
     settings_from,
-    warn_of_password,
+    warn_of_secrets,
 )
 from exporter.errors import UsageError
 
@@ -69,7 +69,7 @@ def export(
         from exporter.progress.live import progress_display
         from exporter.report.report import report
 
-        warn_of_password(source)
+        warn_of_secrets(context)
         with progress_display() as listener:
             result = export_source(settings, pool, listener, render=report)
     print_summary(result)

@@ -13,12 +13,14 @@ from typing import Protocol, TypeVar
 from exporter.errors import SnapshotError
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
 from exporter.pipeline.pool import Pool
+from exporter.pipeline.redaction import Redaction, masked_tables
 from exporter.pipeline.tasks import export_chunks, find_repeated, read_index
 from exporter.pipeline.timing import StageTimer
 from exporter.settings import Settings
 from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
 from exporter.source.chunks import Chunker
+from exporter.source.common_values import masking_of
 from exporter.source.connection import Connection
 from exporter.source.leader import Snapshot, end_readers, exportable_source
 from exporter.source.locks import LockWaits, lock_waits
@@ -37,12 +39,19 @@ class Extract:
     counts: dict[str, int]
     index: list[IndexDone]
     chunks: list[ChunkDone]
+    redaction: Redaction | None = None
 
 
 def extract(
-    settings: Settings, pool: Pool, connection: Connection, partial: PartialExport, timer: StageTimer
+    settings: Settings,
+    pool: Pool,
+    connection: Connection,
+    partial: PartialExport,
+    timer: StageTimer,
+    redaction: Redaction | None = None,
 ) -> Extract:
-    """Reads every table in one snapshot and writes its files. Raises `SourceError` or `RunError`."""
+    """Reads every table in one snapshot and writes its files, masked if there is a `redaction`. Raises `SourceError` or
+    `RunError`."""
     readers, locks = f"exporter {partial.stamp} reader", LockWaits(timer.listener.waiting)
     with timer.stage("check"), locks.watched(connection, settings.source or ""):
         source = exportable_source(connection, settings.mapping, timezone=settings.timezone)
@@ -51,13 +60,17 @@ def extract(
     with timer.stage("lock"):
         with locks.watched(connection, settings.source or ""):
             snapshot = source.take_snapshot()
-        address = worker_address(connection, readers, lock_seconds=settings.lock_timeout)
+        keys = redaction.key.settings() if redaction else None
+        address = worker_address(connection, readers, lock_seconds=settings.lock_timeout, settings=keys)
         views = frozenset(name for name, relation in source.relations().items() if not relation.is_table)
         heartbeats = partial.directory / HEARTBEATS
-        context = Context(address, snapshot.pre_execution, partial.directory, heartbeats)
+        masking = masking_of(source, redaction.rules, settings.timezone) if redaction else None
         counts = source.count_views()
         chunker = Chunker(connection, sizes, counts, chunk_bytes(settings.memory, settings.workers))
-        reading = Reading(pool, context, Planner(source, settings.timezone, chunker), partial, timer)
+        planner = Planner(source, settings.timezone, chunker, masking)
+        masked = masked_tables(planner, masking) if masking else None
+        context = Context(address, snapshot.pre_execution, partial.directory, heartbeats, masked)
+        reading = Reading(pool, context, planner, partial, timer)
         index_queries = reading.planner.index_queries()
     watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
@@ -75,7 +88,7 @@ def extract(
         counts |= source.recount(miscounted(counts, index, chunks) - views)
         watchdog.poll()  # the snapshot was held until the end
     pool.shutdown()
-    return Extract(snapshot, counts, index, chunks)
+    return Extract(snapshot, counts, index, chunks, redaction)
 
 
 @dataclass(frozen=True, slots=True)

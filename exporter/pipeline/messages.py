@@ -1,9 +1,10 @@
 """What leader and workers exchange. Does not load Polars or connectorx: the leader needs neither."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.model.frame import Masked
 from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
@@ -14,12 +15,13 @@ from exporter.source.queries import Address, Read
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every task needs: the source's address, the statements that join the snapshot, the partial export's
-    directory, and the directory of the heartbeat files."""
+    directory, the directory of the heartbeat files, and of a masked copy each table's masked columns."""
 
     address: Address
     pre_execution: list[str]
     partial: Path
     heartbeats: Path
+    masked: Mapping[str, Masked] | None = None
 
 
 @dataclass(frozen=True, slots=True)
