@@ -13,6 +13,7 @@ from exporter.errors import SnapshotError
 from exporter.model.window import Closed
 from exporter.pipeline.messages import ChunkDone, Context, IndexDone
 from exporter.pipeline.pool import Pool
+from exporter.pipeline.redaction import Redaction, masked_tables
 from exporter.pipeline.timing import StageTimer
 from exporter.pipeline.window import WindowReading
 from exporter.pipeline.workload import Reading
@@ -20,6 +21,7 @@ from exporter.settings import Settings
 from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
 from exporter.source.chunks import Chunker
+from exporter.source.common_values import masking_of
 from exporter.source.connection import Connection
 from exporter.source.leader import Snapshot, Source, end_readers, exportable_source
 from exporter.source.locks import LockWaits
@@ -46,13 +48,19 @@ class Extract:
     asked: Resolved | None = None
     closed: Closed | None = None
     outside: Mapping[str, int] = field(default_factory=dict)
+    redaction: Redaction | None = None
 
 
 def extract(
-    settings: Settings, pool: Pool, connection: Connection, partial: PartialExport, timer: StageTimer
+    settings: Settings,
+    pool: Pool,
+    connection: Connection,
+    partial: PartialExport,
+    timer: StageTimer,
+    redaction: Redaction | None = None,
 ) -> Extract:
-    """Reads every table in one snapshot and writes its files; of a window, its rows. Raises `SourceError`, `RunError`,
-    or `UsageError` for a window that cannot be."""
+    """Reads every table in one snapshot and writes its files; of a window, its rows; masked if there is a `redaction`.
+    Raises `SourceError`, `RunError`, or `UsageError` for a window that cannot be."""
     readers, locks = f"exporter {partial.stamp} reader", LockWaits(timer.listener.waiting)
     with timer.stage("check"), locks.watched(connection, settings.source or ""):
         source = exportable_source(connection, settings.mapping, timezone=settings.timezone)
@@ -61,22 +69,25 @@ def extract(
     with timer.stage("lock"):
         with locks.watched(connection, settings.source or ""):
             snapshot = source.take_snapshot()
-        address = worker_address(connection, readers, lock_seconds=settings.lock_timeout)
+        keys = redaction.key.settings() if redaction else None
+        address = worker_address(connection, readers, lock_seconds=settings.lock_timeout, settings=keys)
         asked = resolved(source, settings.window, snapshot.taken_at, settings.timezone) if settings.window else None
-        heartbeats = partial.directory / HEARTBEATS
-        window = asked.window if asked else None
-        context = Context(address, snapshot.pre_execution, partial.directory, heartbeats, window)
-        counts = source.count_views()
-        chunker = Chunker(connection, sizes, counts, chunk_bytes(settings.memory, settings.workers))
-        reading = Reading(pool, context, Planner(source, settings.timezone, chunker), partial, timer)
-        planned = WindowReading(reading, WindowPlanner(reading.planner, window)) if window else None
-        index_queries = planned.planner.index_queries() if planned else reading.planner.index_queries()
+        masking = masking_of(source, redaction.rules, settings.timezone) if redaction else None
+        begun = Extract(snapshot, source.count_views(), [], [], asked, redaction=redaction)
+        chunker = Chunker(connection, sizes, begun.counts, chunk_bytes(settings.memory, settings.workers))
+        planner = Planner(source, settings.timezone, chunker, masking)
+        masked = masked_tables(planner, masking) if masking else None
+        heartbeats, window = partial.directory / HEARTBEATS, asked.window if asked else None
+        context = Context(address, snapshot.pre_execution, partial.directory, heartbeats, masked, window)
+        reading = Reading(pool, context, planner, partial, timer)
+        of_window = WindowReading(reading, WindowPlanner(planner, window)) if window else None
+        index_queries = of_window.planner.index_queries() if of_window else planner.index_queries()
     watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
-        if planned and asked:
-            extracted = extract_window(planned, source, Extract(snapshot, counts, [], [], asked), index_queries)
+        if of_window:
+            extracted = extract_window(of_window, source, begun, index_queries)
         else:
-            extracted = extract_everything(reading, source, Extract(snapshot, counts, [], []), index_queries)
+            extracted = extract_everything(reading, source, begun, index_queries)
         watchdog.poll()  # the snapshot was held until the end
     pool.shutdown()
     return extracted

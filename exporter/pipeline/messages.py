@@ -1,9 +1,10 @@
 """What leader and workers exchange. Does not load Polars or connectorx: the leader needs neither."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.model.frame import Masked
 from exporter.model.window import Closed, Window
 from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
@@ -16,12 +17,14 @@ from exporter.source.window_rows import IdSet
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every task needs: the source's address, the statements that join the snapshot, the partial export's
-    directory, the directory of the heartbeat files, and the window if only a part of the source is read."""
+    directory, the directory of the heartbeat files, of a masked copy each table's masked columns, and the window if
+    only a part of the source is read."""
 
     address: Address
     pre_execution: list[str]
     partial: Path
     heartbeats: Path
+    masked: Mapping[str, Masked] | None = None
     window: Window | None = None
 
 

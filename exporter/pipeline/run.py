@@ -9,7 +9,7 @@ import functools
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.messages import ChunkDone
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
+from exporter.pipeline.redaction import redaction_of
 from exporter.pipeline.timing import ProgressListener, StageTimer
 from exporter.settings import Settings
 from exporter.shape.examples import Example, gathered
@@ -76,12 +77,13 @@ def export(
     caller's `interruptible` block.
     """
     check_recipients(settings)
+    redaction = redaction_of(settings.redaction) if settings.redaction else None
     started_at = datetime.now(UTC)
     timer = StageTimer(listener)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
         partial.moves_latest = move_latest
         with connected(settings.source, f"exporter {partial.stamp}", **settings.timeouts) as connection:
-            extracted = extract(settings, pool, connection, partial, timer)
+            extracted = extract(settings, pool, connection, partial, timer, redaction)
         return publish(settings, partial, extracted, timer, started_at, render)
 
 
@@ -98,6 +100,8 @@ def publish(
     tallies = reconcile(extracted)
     check_limit(settings, partial, tallies)
     metadata = metadata_of(settings, extracted, started_at)
+    if extracted.redaction:
+        metadata = replace(metadata, redaction=extracted.redaction.entry(tallies, []))
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)

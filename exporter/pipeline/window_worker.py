@@ -16,6 +16,7 @@ from exporter.pipeline.reading import FrameReader, frames
 from exporter.pipeline.timing import KEYS, TaskTimer
 from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape import closure
+from exporter.shape.kept import bits, ids_of
 from exporter.shape.key_index import KeyIndex, write_keys
 from exporter.sink import layout
 from exporter.source.heartbeats import JOINED
@@ -52,7 +53,7 @@ def close_window(context: Context, bytes: dict[str, int]) -> CloseDone:
     with sanitized_errors("the closure"):
         with timer.on(KEYS):
             closed = closure.close(links, window)
-            sets = {name: id_set(closure.ids_of(links, name)) for name in pushed_sets(window)}
+            sets = {name: id_set(ids_of(links, name)) for name in pushed_sets(window)}
         index = [write_key_set(context, label, bytes[label]) for label in sorted(CLOSED_LABELS)]
         return CloseDone(closed, [IndexDone(timer), *index], sets)
 
@@ -84,20 +85,10 @@ def id_set(ids: pl.Series) -> IdSet:
     low, high = int(ids[0]), int(ids[-1])
     listed = int(ids.cast(pl.String).str.len_bytes().sum()) + len(ids)
     if (high - low) // 4 < min(listed, QUERY_BYTES):
-        return IdSet(low, high, bits=bits(ids - low).hex())
+        return IdSet(low, high, bits=bits(ids).hex())
     if len(ids) <= LISTED and listed <= QUERY_BYTES:
         return IdSet(low, high, listed=f"{{{','.join(map(str, ids))}}}")
     return IdSet(low, high)
-
-
-def bits(offsets: pl.Series) -> bytes:
-    """Bytes in which the bits at some offsets are set, from the lowest bit of the first byte."""
-    of_byte = pl.DataFrame({"byte": offsets // 8, "bit": offsets % 8})
-    summed = of_byte.group_by("byte").agg(pl.lit(2, pl.Int64).pow(pl.col("bit")).sum().alias("bits"))
-    content = bytearray(int(offsets[-1]) // 8 + 1)
-    for byte, value in summed.iter_rows():
-        content[byte] = int(value)
-    return bytes(content)
 
 
 def rows_in(context: Context, table: Table, raw: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
+from exporter.shape.masked import masked, with_shown_key
 from exporter.shape.rows import Shaped, shape
 from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
@@ -67,7 +68,7 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
         with timer.on(READ):
             raw = chunk_frame(context, chunk, table, read)
         with timer.on(SHAPE):
-            shaped = shape(raw, table, key_index(context))
+            shaped = shaped_chunk(context, table, raw)
         if table.node and not {frame.ROW, frame.DUPLICATE} & set(raw.columns) and not is_referenced(table):
             with timer.on(KEYS):
                 run = key_index(context).runs_directory(table.name) / f"run-{chunk.number}.arrow"
@@ -88,6 +89,15 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader)
     return raw
 
 
+def shaped_chunk(context: Context, table: Table, raw: pl.DataFrame) -> list[Shaped]:
+    """What a chunk's raw frame contributes to each of its entities, in a masked copy without what that does not
+    tell."""
+    if context.masked is None:
+        return shape(raw, table, key_index(context))
+    columns = context.masked[table.name]
+    return [masked(part, columns) for part in shape(with_shown_key(raw, table), table, key_index(context))]
+
+
 def is_referenced(table: Table) -> bool:
     """Whether the key index holds the table's keys, so that reading those has told whether one occurs twice."""
     return table.node is not None and table.node.label in referenced_labels()
@@ -102,7 +112,7 @@ def find_repeated(context: Context, table: str) -> bool:
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
     """Writes what a chunk gives to one entity; where that is nothing, no file."""
     entity, rows, rejects = shaped.entity, shaped.rows, shaped.rejects
-    tally = Tally(no_target=shaped.no_target)
+    tally = Tally(no_target=shaped.no_target, suppressed=shaped.suppressed)
     with timer.on(WRITE):
         if rows.height:
             tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
@@ -115,7 +125,11 @@ def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> 
 
 
 def key_index(context: Context) -> KeyIndex:
-    return KeyIndex(context.partial / layout.KEY_INDEX)
+    tokens = frozenset[str]()
+    if context.masked is not None:
+        owners = [(table.node.label, context.masked[table.name]) for table in tables() if table.node]
+        tokens = frozenset(f"{label}.{column}" for label, columns in owners for column in columns.tokens)
+    return KeyIndex(context.partial / layout.KEY_INDEX, tokens)
 
 
 def read_index(context: Context, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:

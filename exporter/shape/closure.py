@@ -16,7 +16,7 @@ import polars as pl
 from exporter.model import frame
 from exporter.model.graph import RELATIONSHIPS
 from exporter.model.tables import Table, node
-from exporter.model.ways_in import kept, link_tables, people, person_columns, ways_in
+from exporter.model.ways_in import is_left_out, kept, link_tables, people, person_columns, ways_in
 from exporter.model.window import CLOSED_LABELS, Closed, Window, pattern, table_of, up_references
 from exporter.shape.draw import AUTH_USERS, CUSTOMERS, is_drawn
 from exporter.shape.ids import canonical
@@ -72,8 +72,8 @@ class Closure:
 
     def __init__(self, directory: Path, window: Window) -> None:
         self.directory, self.window = directory, window
-        self.ways = {table.name: ways_in(table.name, window) for table in link_tables()}
-        self.tables = [table for table in link_tables() if self.ways[table.name]]
+        self.tables = [table for table in link_tables() if not is_left_out(table, window)]
+        self.ways = {table.name: ways_in(table.name, window) for table in self.tables}
         self.bounds = {label: bounds_of(own_keys(directory, node(label).table)) for label in sorted(CLOSED_LABELS)}
         self.sets = {kept(label): self.new_set(kept(label), label) for label in self.bounds}
         self.rows: dict[str, tuple[tuple[int, int], ...]] = {}

@@ -95,9 +95,11 @@ KeySet = DenseKeys | SortedKeys | TextIndex
 
 @dataclass(frozen=True, slots=True)
 class KeyIndex:
-    """The key index below a directory: all that the workers that write it share with those that read it."""
+    """The key index below a directory: all that the workers that write it share with those that read it. `tokens` are
+    the columns (`Label.column`) whose linked values are tokens."""
 
     directory: Path
+    tokens: frozenset[str] = frozenset()
 
     def keys_directory(self, label: str) -> Path:
         return self.directory / "keys" / label
@@ -119,6 +121,11 @@ class KeyIndex:
     def values(self, label: str, column: str) -> TextIndex:
         """The values of a column, with the keys of the exported nodes of the label that own them."""
         return open_index(self.values_directory(label, column))
+
+    def linked_value(self, raw: pl.Series, label: str, column: str, id_rule: IdRule) -> pl.Series:
+        """What the values of a column are compared by, from the raw column of rows that link to it: the canonical form
+        (String), or the token itself."""
+        return raw if f"{label}.{column}" in self.tokens else canonical(raw, id_rule)
 
     def is_duplicate(self, table: str, row_ids: pl.Series) -> pl.Series:
         """Whether each row (by its row id) is a duplicate: another row has its key."""

@@ -59,7 +59,8 @@ class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
     `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
-    reason, `outside` the rows outside of the window. `multiline` says whether a value holds a line break, no line has
+    reason, `outside` the rows outside of the window, `suppressed` the values by column that a masked copy leaves out.
+    `multiline` says whether a value holds a line break, no line has
     more bytes than `longest`, `oversized` has the properties whose index must be left out.
     """
 
@@ -68,6 +69,7 @@ class Tally:
     no_target: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
     outside: int = 0
+    suppressed: Counter[str] = field(default_factory=Counter)
     multiline: bool = False
     longest: int = 0
     oversized: Mapping[str, Oversized] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class Tally:
             self.no_target + other.no_target,
             self.rejects + other.rejects,
             self.outside + other.outside,
+            self.suppressed + other.suppressed,
             self.multiline or other.multiline,
             max(self.longest, other.longest),
             merged(self.oversized, other.oversized),

@@ -29,8 +29,8 @@ class WindowPlanner:
 
     @property
     def removed(self) -> frozenset[str]:
-        """The tables (the model's names) of which no row is in."""
-        return frozenset(table.name for table in tables() if table.node and table.node.label in self.window.without)
+        """The tables (the model's names) of which no row can be in."""
+        return frozenset(table.name for table in tables() if not ways_in(table.name, self.window))
 
     def reads_every_link(self, name: str) -> bool:
         """Whether the links of all rows of a table are read. Of rows that nothing brings in but their time, those of

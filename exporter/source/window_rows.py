@@ -94,7 +94,7 @@ def condition(
         if not tests:
             return None
         parts.append(sql.SQL("({})").format(sql.SQL(" and ").join(tests)))
-    return sql.SQL("({})").format(sql.SQL(" or ").join(dict.fromkeys(parts) or [sql.SQL("false")]))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(parts or [sql.SQL("false")]))
 
 
 def holds_id(source: SourceTable, name: str, ids: IdSet) -> sql.Composable | None:
