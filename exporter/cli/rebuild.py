@@ -124,6 +124,8 @@ def rebuild(
             raise UsageError(f"--{action} exports nothing: leave out {EXPORT_FLAGS}")
         settings = settings_from(context, config)
         report.log = Log(settings.rebuild.log_format)
+        if action is Action.REBUILD:
+            refuse_copies(settings)
         if source and password_in(source):
             report.log.write(PASSWORD_WARNING, "warning")
         if settings.rebuild.metrics and not repair:
@@ -133,6 +135,18 @@ def rebuild(
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
+
+
+def refuse_copies(settings: "Settings") -> None:
+    """Raises `UsageError` for settings that ask for a copy."""
+    window = [name for name in ("since", "until", "sample", "roots", "without") if getattr(settings, name)]
+    copies = (("a window", window), ("a masked copy", ["redact"] if settings.redact else []))
+    for what, names in copies:
+        if names:
+            raise UsageError(
+                f"{what} cannot be the live graph: leave {' and '.join(names)} out of the settings file and the "
+                "environment, or name another file with --config"
+            )
 
 
 def print_status(settings: "Settings", *, as_json: bool) -> None:

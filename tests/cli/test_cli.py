@@ -267,7 +267,7 @@ def test_a_check_as_json_is_one_object(exporter: Exporter, source: str) -> None:
     checks += [exporter("check", "--json", EXPORTER_SOURCE=uri) for uri in (source, f"{source}&port=1")]
     assert [(done.code, done.err.count("\n")) for done in checks] == [(0, 0), (3, 1), (3, 1)]
     intact, broken, unreachable = results = [json.loads(done.out) for done in checks]
-    keys = ["format", "exportable", "model", "server", "findings", "estimate", "output"]
+    keys = ["format", "exportable", "model", "server", "findings", "estimate", "window", "redaction", "output"]
     assert [list(result) for result in results] == [keys] * 3
     assert [result["exportable"] for result in results] == [True, False, False]
     assert list(intact["server"]) == ["host", "database", "version", "standby"]
