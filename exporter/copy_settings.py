@@ -61,14 +61,16 @@ def listed(value: Any) -> tuple[str, ...]:
 def removable(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Labels that a window may leave out. Raises with those that it may not."""
     if wrong := [label for label in labels if label not in REMOVABLE]:
-        sentences([f"{', '.join(wrong)}: only labels that no row refers to: {', '.join(sorted(REMOVABLE))}"])
+        sentences(
+            [f"{', '.join(wrong)}: only labels that no row refers to can be left out: {', '.join(sorted(REMOVABLE))}"]
+        )
     return labels
 
 
 def read_roots(value: Any) -> tuple[Root, ...]:
     """The roots in a list of texts, or in a text with a line for each; each once. Raises with what is wrong with them,
     which repeats no value: it may be a phone."""
-    texts = value.splitlines() if isinstance(value, str) else value
+    texts = [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str | Root) for text in texts):
         raise PydanticCustomError("kind", "kind")
     if len(texts) > MOST_ROOTS:
@@ -118,7 +120,9 @@ def read_quasi(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
         tables = json.loads(value) if isinstance(value, str) else value
         found = tuple(table if isinstance(table, tuple) else quasi_of(table) for table in tables)
     except (TypeError, ValueError, KeyError):
-        raise PydanticCustomError("kind", "kind") from None
+        found = None
+    if found is None or not isinstance(tables, list | tuple):
+        raise PydanticCustomError("kind", "kind")
     known = named_properties()
     names = [f"{label}.{prop}" for label, properties in found for prop in properties]
     sentences([f"there is no property {name}" for name in names if name not in known])

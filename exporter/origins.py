@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, EnvSettingsSource
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode
 
 from exporter.text import visible
 
@@ -94,13 +94,15 @@ class SettingsFile:
 
 class Variables(EnvSettingsSource):
     """The values of the variables EXPORTER_…; one that should hold a JSON object and does not is a fault, and counts as
-    unset."""
+    unset. Lists stay texts, which their settings take apart."""
 
     def __init__(self, settings: type[BaseSettings]) -> None:
         self.faults: list[str] = []
         super().__init__(settings)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        if NoDecode in field.metadata:
+            return value
         try:
             decoded = json.loads(value)
         except ValueError:

@@ -28,6 +28,7 @@ from exporter.cli.options import (
     print_json,
     print_path,
     settings_from,
+    warn_of_masking,
     warn_of_secrets,
 )
 from exporter.errors import UsageError
@@ -70,6 +71,7 @@ def export(
         from exporter.report.report import report
 
         warn_of_secrets(context)
+        warn_of_masking(settings)
         with progress_display() as listener:
             result = export_source(settings, pool, listener, render=report)
     print_summary(result)

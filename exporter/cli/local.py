@@ -25,6 +25,7 @@ from exporter.cli.options import (
     print_json,
     result_console,
     settings_from,
+    warn_of_masking,
     warn_of_secrets,
 )
 from exporter.errors import UsageError
@@ -96,8 +97,11 @@ def local(
     elif export is not None and (unused := flags - {"--from", "--name", "--cache"}):
         raise UsageError(f"--from cannot be combined with {' and '.join(sorted(unused))}")
     else:
+        settings = None if export else settings_from(context, config)
         warn_of_secrets(context)
-        build(name, export or settings_from(context, config), cache, as_json)
+        if settings:
+            warn_of_masking(settings)
+        build(name, export or settings, cache, as_json)
 
 
 def passed_flags(context: typer.Context) -> set[str]:

@@ -163,3 +163,19 @@ def warn_of_secrets(context: typer.Context) -> None:
         log_stderr(f"exporter: warning: {PASSWORD_WARNING}")
     if any(PHONE.match(text) for text in values.get("roots") or ()):
         log_stderr(f"exporter: warning: {PHONE_WARNING}")
+
+
+def warn_of_masking(settings: Any) -> None:
+    """Says how far tokens agree, and warns about properties that are masked less than their class asks for."""
+    from exporter.model.redaction import effective_rules, weakened
+    from exporter.progress.log import log_stderr
+
+    request = settings.redaction
+    if request is None:
+        return
+    if request.key_file is None:
+        log_stderr("exporter: tokens will agree within this export and with no other; --redact-key makes them last")
+    rules = effective_rules(request.changes, request.accept)
+    if names := weakened(rules):
+        listed = ", ".join(f"{name} ({rules[name].treatment})" for name in names)
+        log_stderr(f"exporter: warning: masked less than their class asks for: {listed}")

@@ -22,6 +22,8 @@ PRIMARY_KEY = "primary key"
 ROW = "row id"
 # Whether another row with the same key precedes this one.
 DUPLICATE = "is duplicate"
+# Whether the row's own time is within the window (Boolean, never null); absent if the window has no times.
+IN_TIME = "in time"
 
 
 def raw(column: str) -> str:

@@ -49,13 +49,18 @@ def people(label: str) -> str:
 
 
 def ways_in(name: str, window: Window) -> tuple[WayIn, ...]:
-    """The reasons for which a row of a table is in, one of which must hold; none if its label is left out."""
+    """The reasons for which a row of a table is in, one of which must hold; if there are none, no row is."""
     table = table_of(name)
-    if table.node and table.node.label in window.without:
+    if is_left_out(table, window):
         return ()
     if name in WHOLE:
         return (WayIn(seed=True),)
     return (*seeds(table, window), *pulls(table))
+
+
+def is_left_out(table: Table, window: Window) -> bool:
+    """Whether a table's label is left out of a window."""
+    return table.node is not None and table.node.label in window.without
 
 
 def seeds(table: Table, window: Window) -> Iterator[WayIn]:

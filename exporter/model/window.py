@@ -12,7 +12,7 @@ from functools import cache
 
 from exporter.model.graph import NODES
 from exporter.model.tables import Table, ends, id_rule_of, node, referenced_labels, tables
-from exporter.model.vocabulary import IdRule
+from exporter.model.vocabulary import IdRule, Relationship
 
 # Every row is in, in every window: reference data, the guides and what is theirs (the links by value count owners over
 # all of them).
@@ -167,6 +167,11 @@ def time_column(name: str) -> str:
     return TIMES.get(name, "created_at")
 
 
+def pattern(relationship: Relationship) -> str:
+    """A relationship as Cypher writes it: (Notification)-[TO_USER]->(AuthUser)."""
+    return f"({relationship.start})-[{relationship.type}]->({relationship.end})"
+
+
 # The labels of dated tables that rows refer to; nobody refers to devices but by their auth user, of whom all are kept.
 CLOSED_LABELS = frozenset(
     label for label in referenced_labels() if node(label).table not in WHOLE and node(label).key.id_rule != IdRule.PAIR
@@ -184,8 +189,7 @@ def up_references(name: str) -> tuple[Up, ...]:
         for label, reference in ends(relationship):
             if label in CLOSED_LABELS and reference.columns and not table.owns(label, reference):
                 (column,), id_rule = reference.columns, id_rule_of(label, reference)
-                pattern = f"({relationship.start})-[{relationship.type}]->({relationship.end})"
-                found.setdefault((column, label), Up(column, id_rule, label, pattern))
+                found.setdefault((column, label), Up(column, id_rule, label, pattern(relationship)))
     return tuple(found.values())
 
 

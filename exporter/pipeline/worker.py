@@ -3,10 +3,8 @@
 import os
 import signal
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -14,12 +12,13 @@ from pathlib import Path
 
 import polars as pl
 
-from exporter.errors import ExporterError, RunError
 from exporter.model import frame
 from exporter.model.tables import Table, node, referenced_labels, tables
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.pipeline.reading import FrameReader, frames, read_frame
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
+from exporter.pipeline.window_worker import rows_in
+from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
@@ -53,26 +52,6 @@ def end_with(leader: BaseProcess) -> None:
     os._exit(1)
 
 
-@contextmanager
-def sanitized_errors(subject: str) -> Iterator[None]:
-    """Turns whatever the block raises into an `ExporterError` that names the subject and quotes no cell.
-
-    A bug keeps its traceback's places but not its message: Polars' messages contain values.
-    """
-    try:
-        yield
-    except (ExporterError, KeyboardInterrupt, SystemExit):
-        raise
-    except OSError as error:
-        # Polars gives the reason only in the error's text.
-        raise RunError(f"cannot write the export: {error.strerror or error} (while writing {subject})") from None
-    except MemoryError:
-        raise RunError(f"a worker is out of memory (while handling {subject}); lower --memory or --workers") from None
-    except BaseException as error:  # a panic of Polars is not an Exception
-        places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
-        raise RunError(f"a bug, please report it: {type(error).__name__} while handling {subject} ({places})") from None
-
-
 def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
     """Exports one chunk, or all of several tables that are small enough to be read together."""
     subjects = [chunk.table for chunk in chunks]
@@ -99,13 +78,15 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
 
 
 def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader) -> pl.DataFrame:
-    """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
-    more time."""
+    """A chunk's raw frame (model/frame.py); of a window, the rows that are in. Few chunks need the fallback query: its
+    checks cost the server a fifth more time."""
     try:
-        raw = read()
+        raw = rows_in(context, table, read())
     except UndecodableError:
-        return read_frame(context, chunk.fallback, chunk.table)
-    return read_frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
+        return rows_in(context, table, read_frame(context, chunk.fallback, chunk.table))
+    if holds_unrepresentable(raw, table):
+        return rows_in(context, table, read_frame(context, chunk.fallback, chunk.table))
+    return raw
 
 
 def shaped_chunk(context: Context, table: Table, raw: pl.DataFrame) -> list[Shaped]:

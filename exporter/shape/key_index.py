@@ -30,7 +30,7 @@ BUCKET_BYTES = 24 << 20
 
 @dataclass(frozen=True, slots=True)
 class DenseKeys:
-    """Integer keys as a byte map: the byte at `key - low` is 1 (16 times cheaper than `is_in`). `outside` has those
+    """Integer keys as a byte map: the byte at `key - low` is not 0 (16 times cheaper than `is_in`). `outside` has those
     beyond the bounds that the server told, which an index that is no longer true may have misled."""
 
     path: Path
@@ -42,7 +42,7 @@ class DenseKeys:
         """Whether each key (Int64; null: no) is in the set."""
         inside = keys.is_between(self.low, self.low + self.length - 1)
         offsets = (keys if inside.all() else keys.set(~inside, None)) - self.low
-        found = (mapped_bytes(self.path).gather(offsets) == 1).fill_null(False)
+        found = (mapped_bytes(self.path).gather(offsets) > 0).fill_null(False)
         return found | self.outside.contains(keys) if self.outside.paths else found
 
 

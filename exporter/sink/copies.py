@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field, PlainSerializer, TypeAdapter
 
 
 def timestamp(moment: datetime) -> str:
@@ -24,6 +24,9 @@ class RootEntry:
     property: str
     matched: int
 
+    def __str__(self) -> str:
+        return f"{self.matched:,} {self.label} by {self.property}"
+
 
 @dataclass(frozen=True, slots=True)
 class WindowRows:
@@ -31,6 +34,9 @@ class WindowRows:
 
     inside: Annotated[int, Field(alias="in")]
     of: int
+
+    def __str__(self) -> str:
+        return f"{self.inside:,} of {self.of:,} rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,21 @@ class WindowEntry:
     without: list[str]
     rows: WindowRows
     pulled: list[PulledEntry]
+
+    def __str__(self) -> str:
+        """`since 2026-11-16 03:15 UTC, 5 % of the people, without Notification`."""
+        parts = [f"since {minute(self.since)}"] if self.since else []
+        parts += [f"until {minute(self.until)}"] if self.until else []
+        if self.sample is not None:
+            parts.append(f"{100 * self.sample:g} % of the people" + (f" (seed {self.seed})" if self.seed else ""))
+        parts += [f"what belongs to {' and '.join(map(str, self.roots))}"] if self.roots else []
+        parts += [f"without {' and '.join(self.without)}"] if self.without else []
+        return ", ".join(parts)
+
+
+def minute(moment: datetime) -> str:
+    """`2026-11-16 03:15 UTC`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +125,29 @@ class RedactionEntry:
     weakened: list[str]
     suppressed: dict[str, int]
     k_anonymity: list[UniquenessEntry]
+
+    def __str__(self) -> str:
+        """`masked by the profile analyst`."""
+        return f"masked by the profile {self.profile}"
+
+    @property
+    def masked(self) -> int:
+        """How many properties are not kept as they are."""
+        return sum(treatment != "keep" for treatment in self.treatments.values())
+
+
+_WINDOW = TypeAdapter(WindowEntry)
+
+
+def window_object(window: WindowEntry | None) -> dict[str, Any] | None:
+    """A window as the manifest has it; None for none."""
+    return _WINDOW.dump_python(window, mode="json", by_alias=True) if window else None
+
+
+def copy_lines(window: WindowEntry | None, redaction: RedactionEntry | None) -> list[tuple[str, int]]:
+    """What makes an export a copy, as sentences without a full stop, each with the number of rows that are in, or of
+    properties that are masked; none for a faithful export."""
+    lines = [(f"a window, {window}: {window.rows}", window.rows.inside)] if window else []
+    if redaction:
+        lines.append((f"{redaction}: pseudonymised, not anonymous", redaction.masked))
+    return lines

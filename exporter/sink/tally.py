@@ -4,6 +4,7 @@ and workers share it."""
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self
 
 from exporter.sink.files import FileRecord
@@ -121,16 +122,23 @@ def skipped_indexes(tallies: Mapping[str, Tally]) -> list[SkippedIndex]:
     ]
 
 
-def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:
+def unaccounted(
+    tallies: Mapping[str, Tally],
+    counts: Mapping[str, int],
+    rows_read: Mapping[str, int],
+    outside: Mapping[str, int] = MappingProxyType({}),
+) -> list[str]:
     """Where the numbers do not add up, one sentence each.
 
-    `counts` is `count(*)` by table in the snapshot, `rows_read` the rows that the workers read from it.
+    By table: `counts` is `count(*)` in the snapshot, `rows_read` the rows that the workers read, and `outside` those
+    that are not in the window.
     """
-    faults = [
-        f"{table} has {count} rows in the snapshot, but {rows_read.get(table, 0)} were read"
-        for table, count in counts.items()
-        if rows_read.get(table, 0) != count
-    ]
+    faults = []
+    for table, count in counts.items():
+        read, left_out = rows_read.get(table, 0), outside.get(table, 0)
+        if read + left_out != count:
+            others = f" and {left_out} are outside of the window" if outside else ""
+            faults.append(f"{table} has {count} rows in the snapshot, but {read} were read{others}")
     for entity in entities():
         accounted, count = tallies[entity.name].accounted, counts[entity.table]
         if accounted != count:

@@ -1,6 +1,6 @@
 """The plan: model × catalog. The queries that read each table, and those that read the key index first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -15,6 +15,7 @@ from exporter.source.masking import Masking
 from exporter.source.packing import (
     Selected,
     group_blocks,
+    limited,
     named,
     packed_select,
     packed_whole,
@@ -64,14 +65,18 @@ class Planner:
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
 
-    def index_queries(self) -> list[IndexQuery]:
+    def index_queries(
+        self, labels: Sequence[str] | None = None, wanted: Iterable[Table] | None = None
+    ) -> list[IndexQuery]:
         """The queries of the key index, which is complete before the first row is shaped; those of the largest tables
-        come first. Raises `RunError` when the source fails."""
+        come first: the keys of some labels if they are given, else of all that rows refer to, and the duplicates of the
+        wanted tables, else of all. Raises `RunError` when the source fails."""
+        labels = referenced_labels() if labels is None else labels
         try:
-            bounds = self.key_bounds()
-            keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()]
+            bounds = self.key_bounds(labels)
+            keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in labels]
             values = [self.value_queries(*value) for value in linked_values()]
-            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(tables()), *values]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(wanted or tables()), *values]
             return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
@@ -102,14 +107,17 @@ class Planner:
         """The table of a label as the source has it."""
         return self.source(next(table for table in tables() if table.node and table.node.label == label))
 
-    def queries_of(self, table: Table) -> TableQueries:
-        """The queries of a whole table, and the fallback queries for the same chunks."""
+    def queries_of(
+        self, table: Table, spans: list[Span] | None = None, beside: Sequence[Selected] = ()
+    ) -> TableQueries:
+        """The queries of a table, whole or in these chunks, and the fallback queries for the same chunks. What is read
+        `beside` its rows are further columns."""
         source = self.source(table)
-        spans = self.chunker.spans(source)
-        reads = self.reads(source, self.rows(source, fallback=False), spans)
+        spans = self.chunker.spans(source) if spans is None else spans
+        reads = self.reads(source, [*self.rows(source, fallback=False), *beside], spans)
         fallback = reads
         if TEMPORAL & set(table.uses().values()):
-            text = select(self.rows(source, fallback=True), source.name)
+            text = select([*self.rows(source, fallback=True), *beside], source.name)
             fallback = tuple(plain_read(source, self.chunker.query(text, span)) for span in spans)
         return TableQueries(table.name, reads, fallback, self.chunker.bytes(source))
 
@@ -121,7 +129,7 @@ class Planner:
         if not source.relation.is_table or self.connection.info.server_version < PACKING_SERVER:
             return tuple(plain_read(source, query) for query in plain)
         if self.small(source, spans):
-            return (self.read(source, selected, source.name, joinable=True),)
+            return (self.read(source, selected, limited(source.name, spans[0].condition), joinable=True),)
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
         columns = tuple(column.packed for column in selected)
@@ -169,9 +177,9 @@ class Planner:
             source, [text_of(sql.Identifier("row_id"), "row_id", unambiguous=True)], duplicates, joinable=joinable
         )
 
-    def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
-        """The least and greatest key of each label whose keys are plain integers, in one statement."""
-        sources = {label: self.source_of(label) for label in referenced_labels()}
+    def key_bounds(self, labels: Sequence[str]) -> dict[str, tuple[int | None, int | None]]:
+        """The least and greatest key of those of the labels whose keys are plain integers, in one statement."""
+        sources = {label: self.source_of(label) for label in labels}
         integers = [
             label
             for label, source in sources.items()

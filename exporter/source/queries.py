@@ -187,5 +187,24 @@ class DuplicateQuery:
         return f"the duplicates of {self.table}"
 
 
+@dataclass(frozen=True, slots=True)
+class LinkQuery:
+    """The read of the links of one chunk of a table, of `bytes` as a whole: what a window's closure needs of its rows.
+    `number` counts the table's chunks of links from 1."""
+
+    table: str
+    number: int
+    read: Read
+    bytes: int
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        return (self.read,)
+
+    @property
+    def subject(self) -> str:
+        return f"the links of {self.table}"
+
+
 # What reads a part of the key index.
 IndexQuery = KeyQueries | ValueQueries | DuplicateQuery

@@ -112,7 +112,7 @@ def test_checksums_of_another_grammar_are_refused(export: Path, change: Callable
 @pytest.mark.parametrize(
     ("edit", "differences"),
     [
-        (lambda m: m.update(format=2), ["manifest.json has format 2, and this program reads format 1"]),
+        (lambda m: m.update(format=3), ["manifest.json has format 3, and this program reads formats 1 and 2"]),
         (lambda m: m.pop("totals"), ["manifest.json is not what this program writes: see totals"]),
         (
             lambda m: m["nodes"][0].update(rows="many"),

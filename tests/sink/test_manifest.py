@@ -13,13 +13,6 @@ from hypothesis import strategies as st
 
 from exporter.errors import DifferenceError
 from exporter.sink.copies import (
-    PulledEntry,
-    RedactionEntry,
-    RootEntry,
-    UniquenessEntry,
-    WindowEntry,
-    WindowRows,
-    WithoutProperty,
     timestamp,
 )
 from exporter.sink.entries import NodeEntry, RelationshipEntry, entry
@@ -28,7 +21,7 @@ from exporter.sink.layout import entities
 from exporter.sink.manifest import Manifest, Options, Totals, make_manifest, manifest_json, read_manifest
 from exporter.sink.tally import Oversized, SkippedIndex, Tally, new_tallies
 from tests.support import tiny_export
-from tests.support.manifests import METADATA
+from tests.support.manifests import METADATA, REDACTION, WINDOW
 
 ENTITIES = {entity.name: entity for entity in entities()}
 SKILLS = Tally(
@@ -305,16 +298,6 @@ def test_a_manifest_of_another_hand(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-WINDOW = WindowEntry(
-    since=datetime(2026, 11, 16, 3, 15, 1, 250_000, UTC),
-    until=None,
-    sample=0.01,
-    seed=7,
-    roots=[RootEntry("Customer", "phone_number", 1)],
-    without=["Notification"],
-    rows=WindowRows(35_261, 99_704),
-    pulled=[PulledEntry("(Notification)-[TO_USER]->(AuthUser)", 1_427)],
-)
 WINDOW_JSON = {
     "since": "2026-11-16T03:15:01.250000Z",
     "until": None,
@@ -325,16 +308,6 @@ WINDOW_JSON = {
     "rows": {"in": 35_261, "of": 99_704},
     "pulled": [{"by": "(Notification)-[TO_USER]->(AuthUser)", "rows": 1_427}],
 }
-REDACTION = RedactionEntry(
-    profile="analyst",
-    version=1,
-    sha256="0" * 64,
-    key="once",
-    treatments={"Customer.phone_number": "token:phone", "Customer.customer_id": "keep"},
-    weakened=["Guide.full_name"],
-    suppressed={"Lead.utm_campaign": 3},
-    k_anonymity=[UniquenessEntry("Lead", ["source"], 5, 100, 9, 2, 4, [WithoutProperty("source", 100, 0)])],
-)
 
 
 def test_a_faithful_export_has_no_window() -> None:
