@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from exporter.sink.copies import RedactionEntry, WindowEntry
 from exporter.sink.manifest import Manifest
+from exporter.text import quantity
 
 # The times of a window are before the snapshot by the span that was asked for, but for the time that the server takes.
 TOLERANCE = timedelta(seconds=60)
@@ -72,6 +73,30 @@ def same_span(one: timedelta | None, other: timedelta | None) -> bool:
     if one is None or other is None:
         return one is other
     return abs(one - other) < TOLERANCE
+
+
+def short_window(extent: Extent) -> str:
+    """A window for a column of a table: `7d`, `7d to 1d`, `2026-11-01, 5%`, `2 roots`; empty where it is none."""
+    window = extent.window
+    if not window:
+        return ""
+    since, until = (
+        moment and short_moment(moment, span)
+        for moment, span in zip((window.since, window.until), spans(extent), strict=True)
+    )
+    parts = [(since and until and f"{since} to {until}") or since or (until and f"until {until}")]
+    parts += [f"{100 * window.sample:g}%" if window.sample is not None else None]
+    parts += [quantity(len(window.roots), "root") if window.roots else None]
+    parts += [f"without {len(window.without)}" if window.without else None]
+    return ", ".join(part for part in parts if part)
+
+
+def short_moment(moment: datetime, span: timedelta | None) -> str:
+    """The span before the snapshot in whole days or hours, `7d` or `36h`, else the day."""
+    hours = round(span / timedelta(hours=1)) if span else 0
+    if span is None or hours <= 0 or not same_span(span, timedelta(hours=hours)):
+        return moment.strftime("%Y-%m-%d")
+    return f"{hours // 24}d" if hours % 24 == 0 else f"{hours}h"
 
 
 def window_text(extent: Extent) -> str:

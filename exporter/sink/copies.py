@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field, PlainSerializer, TypeAdapter
 
 
 def timestamp(moment: datetime) -> str:
@@ -134,6 +134,14 @@ class RedactionEntry:
     def masked(self) -> int:
         """How many properties are not kept as they are."""
         return sum(treatment != "keep" for treatment in self.treatments.values())
+
+
+_WINDOW = TypeAdapter(WindowEntry)
+
+
+def window_object(window: WindowEntry | None) -> dict[str, Any] | None:
+    """A window as the manifest has it; None for none."""
+    return _WINDOW.dump_python(window, mode="json", by_alias=True) if window else None
 
 
 def copy_lines(window: WindowEntry | None, redaction: RedactionEntry | None) -> list[tuple[str, int]]:

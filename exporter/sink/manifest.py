@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from exporter.errors import DifferenceError
 from exporter.sink import layout
-from exporter.sink.copies import RedactionEntry, Timestamp, WindowEntry
+from exporter.sink.copies import RedactionEntry, Timestamp, WindowEntry, copy_lines
 from exporter.sink.entries import EntityEntry, NodeEntry, RelationshipEntry, entry
 from exporter.sink.files import FileRecord, is_plain
 from exporter.sink.tally import SkippedIndex, Tally, skipped_indexes
@@ -116,6 +116,11 @@ class Manifest:
     def is_copy(self) -> bool:
         """Whether it is not the whole source, or not as it is there: a window, or masked."""
         return self.format == COPY
+
+    @property
+    def copy_lines(self) -> list[str]:
+        """What makes it a copy, as sentences without a full stop; none for a faithful export."""
+        return [text for text, _ in copy_lines(self.window, self.redaction)]
 
 
 _MANIFEST = TypeAdapter(Manifest)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exporter.published.extent import Extent, same_extent, same_redaction, same_window
+from exporter.published.extent import Extent, same_extent, same_redaction, same_window, short_window
 from tests.support.manifests import REDACTION, WINDOW
 
 TAKEN_AT = datetime(2026, 11, 23, 3, 15, 1, 250_000, UTC)
@@ -66,3 +66,19 @@ def test_masked_alike() -> None:
     assert not same_redaction(masked, Extent())
     assert not same_extent(masked, Extent()) and not same_extent(ONE, Extent())
     assert same_extent(Extent(), Extent())
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({}, "7d, 1%, without 1"),
+        ({"since": TAKEN_AT - timedelta(hours=36), "until": TAKEN_AT - timedelta(days=1)}, "36h to 1d, 1%, without 1"),
+        ({"since": None, "sample": None, "without": [], "until": TAKEN_AT - timedelta(minutes=90)}, "until 2026-11-23"),
+        ({"since": None, "sample": None, "without": [], "roots": WINDOW.roots * 2}, "2 roots"),
+        ({"since": TAKEN_AT + timedelta(days=1), "sample": 0.005, "without": []}, "2026-11-24, 0.5%"),
+    ],
+)
+def test_a_window_in_a_column(change: dict[str, Any], text: str) -> None:
+    """As it was asked for: by spans where they are whole hours, else by days."""
+    assert short_window(replace(ONE, window=replace(WEEK, **change))) == text
+    assert short_window(Extent()) == ""

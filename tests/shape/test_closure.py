@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from exporter.model import frame, ways_in
+from exporter.model.tables import node
 from exporter.model.ways_in import is_activity, link_columns, link_tables
-from exporter.model.window import Closed, Root, Window
+from exporter.model.window import COMPANIONS, Closed, Root, Up, Window, up_references
 from exporter.shape import closure, kept
-from exporter.shape.closure import close, rows_in, unkept, write_links
+from exporter.shape.closure import close, own_keys, rows_in, unkept, write_links
 from exporter.shape.kept import ids_of
+from exporter.shape.links import links_of
 from tests.oracle import closure as oracle
 from tests.oracle.closure import Asked, Row
 
@@ -162,3 +166,96 @@ def test_closure_is_what_the_rules_say(seed: int, window: tuple[Window, Asked], 
             patch.setattr(kept, "BYTES_PER_ROW", 1)
             patch.setattr(kept, "MERGED", 3)
         agree(Path(directory), random_source(seed), *window)
+
+
+def test_samples_are_nested() -> None:
+    """What is in a sample is in every larger one with the same seed, row by row."""
+    source = random_source(3, largest=40)
+    rows = []
+    for share in SHARES:
+        with tempfile.TemporaryDirectory() as directory:
+            window = Window(sample=share, seed=5)
+            closed(Path(directory), source, window)
+            rows.append(judged(Path(directory), source, window))
+    for small, large in pairwise(rows):
+        assert all(found <= within for name in small for found, within in zip(small[name], large[name], strict=True))
+    assert rows[0] != rows[-1]
+
+
+TIMED, ASKED_TIMED = Window(since=MOMENT), Asked(timed=True)
+UPS = [(table.name, up) for table in link_tables() for up in up_references(table.name)]
+OF_COMPANIONS = [(name, up) for name, up in UPS if up.column in COMPANIONS.get(name, ())]
+
+
+def pair_of_rows(name: str, up: Up, *, seed: str) -> Source:
+    """A source of two rows, of which one refers to the other, and only that of the table `seed` is in time."""
+    source = Source({table.name: [] for table in link_tables()}, {table.name: set() for table in link_tables()})
+    for table, column in ((name, up.column), (node(up.label).table, node(up.label).key.columns[0])):
+        cells = {each: "1" if each == column else "9" for each in oracle_columns(table)}
+        source.rows[table] = [cells | {frame.IN_TIME: table == seed}]
+    return source
+
+
+def rows_of(source: Source) -> tuple[dict[str, list[bool]], dict[str, list[bool]]]:
+    """Which rows are in, and which should be."""
+    with tempfile.TemporaryDirectory() as directory:
+        closed(Path(directory), source, TIMED)
+        return judged(Path(directory), source, TIMED), oracle.closure(source.rows, ASKED_TIMED).rows
+
+
+def kept_of(source: Source, label: str) -> list[int]:
+    """The ids of a label that are kept."""
+    with tempfile.TemporaryDirectory() as directory:
+        closed(Path(directory), source, TIMED)
+        return ids_of(Path(directory), ways_in.kept(label)).to_list()
+
+
+@pytest.mark.parametrize(("name", "up"), UPS)
+def test_every_reference_is_followed(monkeypatch: pytest.MonkeyPatch, name: str, up: Up) -> None:
+    """What a seed refers to is in; and without the rule it would not be kept."""
+    source = pair_of_rows(name, up, seed=name)
+    found, expected = rows_of(source)
+    assert found == expected
+    assert found[node(up.label).table] == [True]
+    # A wallet comes with its customer, too: what nobody has is kept by the rule alone.
+    source.rows[node(up.label).table] = []
+    assert kept_of(source, up.label) == [1]
+    others = tuple(each for each in up_references(name) if each.label != up.label)
+    monkeypatch.setattr(closure, "up_references", lambda table: others if table == name else up_references(table))
+    assert kept_of(source, up.label) == []
+
+
+@pytest.mark.parametrize(("name", "up"), OF_COMPANIONS)
+def test_every_companion_is_brought(monkeypatch: pytest.MonkeyPatch, name: str, up: Up) -> None:
+    """What belongs to a seed is in; and without the rule it would be missing."""
+    source = pair_of_rows(name, up, seed=node(up.label).table)
+    found, expected = rows_of(source)
+    assert found == expected
+    assert found[name] == [True]
+    monkeypatch.setattr(ways_in, "COMPANIONS", {table: each for table, each in COMPANIONS.items() if table != name})
+    assert rows_of(source) != (found, expected)
+
+
+def test_a_key_that_cannot_be_malformed_need_not_be_read() -> None:
+    """Its column is left out, and the links are the same."""
+    raw = pl.DataFrame({"id": [1, 2], "consultation_id": ["5", "x"], frame.IN_TIME: [True, False]})
+    links = links_of(raw, "consultation.feedback", TIMED)
+    assert_frame_equal(links, links_of(raw.drop("id"), "consultation.feedback", TIMED))
+    assert links.to_dict(as_series=False) \
+        == {"consultation_id": [5, None], frame.IN_TIME: [True, False], "key is known": [True, True]}  # fmt: skip
+
+
+def test_a_row_without_a_key_is_no_companion() -> None:
+    """Null or malformed, of one column or two: it is in as a seed or not at all."""
+    raw = {"id": ["1", None, "x"], "consultation_id": [5, 5, 5], frame.IN_TIME: [False] * 3}
+    devices = {"auth_user_id": [1, 1, None], "device_id": ["a", None, "b"], frame.IN_TIME: [False] * 3}
+    for name, columns in (("consultation.feedback", raw), ("auth.user_devices", devices)):
+        assert links_of(pl.DataFrame(columns), name, TIMED)["key is known"].to_list() == [True, False, False]
+
+
+def test_own_keys_are_those_of_all_rows(tmp_path: Path) -> None:
+    """Chunk by chunk, with nulls, whatever is in."""
+    for number, ids in enumerate((["7", "x"], [], ["007"]), 1):
+        raw = pl.DataFrame({"id": ids, frame.IN_TIME: [False] * len(ids)}, schema_overrides={"id": pl.String})
+        write_links(tmp_path, "auth.auth_users", number, raw, TIMED)
+    assert [keys.to_list() for keys in own_keys(tmp_path, "auth.auth_users")] == [[7, None], [], [7]]
