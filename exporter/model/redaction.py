@@ -28,6 +28,8 @@ from exporter.model.vocabulary import (
 ANALYST, VERSION = "analyst", 1
 
 Rules = Mapping[str, Rule]
+# The properties, by label, which may identify a person in combination, and whose combinations are counted.
+QUASI_IDENTIFIERS = (("CustomerProfile", ("dob", "gender", "zodiac_sign", "birth_city")),)
 
 # What a value must become in order to be compared, in a masked copy, by these rules.
 COMPARED_AS = {

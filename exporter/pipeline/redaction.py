@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from exporter.model.frame import Masked
-from exporter.model.redaction import VERSION, RedactionRequest, Rules, effective_rules, rules_sha256, weakened
+from exporter.model.redaction import (
+    QUASI_IDENTIFIERS,
+    VERSION,
+    RedactionRequest,
+    Rules,
+    effective_rules,
+    rules_sha256,
+    weakened,
+)
 from exporter.model.tables import tables
 from exporter.sink.copies import RedactionEntry, UniquenessEntry
 from exporter.sink.tally import Tally
@@ -43,6 +52,20 @@ def redaction_of(request: RedactionRequest) -> Redaction:
     """The masking that is asked for. Raises `UsageError` for rules or a key that cannot be."""
     rules = effective_rules(request.changes, request.accept)
     return Redaction(request, rules, read_key(request.key_file) if request.key_file else drawn_key())
+
+
+def checked_uniqueness(request: RedactionRequest, export: Path) -> list[UniquenessEntry]:
+    """How rare the people in a partial export are, by the declared properties and those asked for. Raises `LimitError`
+    if more are than the user allows."""
+    from exporter.published.uniqueness import (  # loads Polars, which the leader seldom needs
+        check_uniqueness,
+        uniqueness,
+    )
+
+    sets = dict.fromkeys((*QUASI_IDENTIFIERS, *request.quasi))
+    entries = [uniqueness(export, label, properties, request.k) for label, properties in sets]
+    check_uniqueness(entries, request.max_small)
+    return entries
 
 
 def masked_tables(planner: Planner, masking: Masking) -> dict[str, Masked]:

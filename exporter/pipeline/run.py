@@ -25,7 +25,7 @@ from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.messages import ChunkDone
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
-from exporter.pipeline.redaction import redaction_of
+from exporter.pipeline.redaction import checked_uniqueness, redaction_of
 from exporter.pipeline.timing import ProgressListener, StageTimer
 from exporter.settings import Settings
 from exporter.shape.examples import Example, gathered
@@ -100,8 +100,9 @@ def publish(
     tallies = reconcile(extracted)
     check_limit(settings, partial, tallies)
     metadata = metadata_of(settings, extracted, started_at)
-    if extracted.redaction:
-        metadata = replace(metadata, redaction=extracted.redaction.entry(tallies, []))
+    if redaction := extracted.redaction:
+        uniqueness = checked_uniqueness(redaction.request, partial.directory)
+        metadata = replace(metadata, redaction=redaction.entry(tallies, uniqueness))
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)

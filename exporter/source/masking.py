@@ -5,7 +5,7 @@ with the session's settings (masking_key.py), which stand in no query.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
@@ -15,7 +15,7 @@ from exporter.model.tables import Table, Use
 from exporter.model.treatments import DATE_PARTS, TOKENS, WORDS, PrivacyClass, Rule, Treatment
 from exporter.model.vocabulary import IdRule, Type
 from exporter.source.catalog import Column
-from exporter.source.columns import INTEGERS, TEXTS, expression, in_utc, representable
+from exporter.source.columns import INTEGERS, TEMPORAL, TEXTS, expression, in_utc, representable
 from exporter.source.masking_key import inner_setting, outer_setting
 from exporter.source.packing import Selected, letter, packed_column
 from exporter.source.queries import Form, PackedColumn
@@ -44,13 +44,9 @@ POSSIBLE_ID: dict[Use, str] = {
 OLDEST = "4713-01-01 00:00:00+00 BC"
 # Of these types a whole value is a key and nothing else.
 KEY_TYPES = INTEGERS | {"uuid"}
-# The types of dropped values, and how they are packed; all others are read as text.
-DROPPED: dict[Use, tuple[str, Form]] = {
-    Type.DATETIME: ("timestamptz", Form.DATETIME),
-    Type.DATE: ("date", Form.DATE),
-    Type.LONG: ("int8", Form.INT64),
-    Type.BOOLEAN: ("bool", Form.BOOLEAN),
-}
+# The types of dropped values that are not read as text, and how they are packed.
+DROPPED: dict[Use, tuple[str, Form]] = {Type.LONG: ("int8", Form.INT64), Type.BOOLEAN: ("bool", Form.BOOLEAN)}
+MIDNIGHT = "24:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ class Masking:
         if treatment is Treatment.KEEP:
             return kept(source, name, use, fallback=fallback)
         if treatment is Treatment.DROP:
-            return dropped(name, use)
+            return dropped(source, name, use, fallback=fallback)
         if treatment in DATE_PARTS:
             return Selected(cut(source, name, treatment, fallback=fallback), packed_column(column, use, name))
         if treatment is Treatment.TOKEN_SESSION:
@@ -130,11 +126,19 @@ def kept(source: SourceTable, name: str, use: Use, *, fallback: bool) -> Selecte
     return Selected(otherwise(text, possible, REDACTED), PackedColumn(name, Form.TEXT, packed.nullable, True))
 
 
-def dropped(name: str, use: Use) -> Selected:
-    """Null, of the type that the use is read as: the column is not even read."""
+def dropped(source: SourceTable, name: str, use: Use, *, fallback: bool) -> Selected:
+    """Null, without even reading the column; but a datetime, date or time that is unrepresentable stays so, since it is
+    a reject."""
+    if use in TEMPORAL:
+        null = sql.SQL("null::{}").format(temporal(source.column(name)))
+        lost = if_representable(source, name, null, fallback=fallback)
+        return Selected(lost, packed_column(source.column(name), use, name))
+    packed = PackedColumn(name, Form.TEXT, nullable=True, unambiguous=True)
+    if use is Type.LOCALTIME:
+        lost = sql.SQL("case when {0} = {1} then {1} end").format(source.quoted(name), sql.Literal(MIDNIGHT))
+        return Selected(lost, packed)
     kind, form = DROPPED.get(use, ("text", Form.TEXT))
-    null = sql.SQL("null::{}").format(sql.Identifier(kind))
-    return Selected(null, PackedColumn(name, form, nullable=True, unambiguous=True))
+    return Selected(sql.SQL("null::{}").format(sql.Identifier(kind)), replace(packed, form=form))
 
 
 def text_of_column(column: Column, quoted: sql.Composable) -> sql.Composed:
@@ -174,20 +178,31 @@ def label(source: SourceTable, quoted: sql.Composable) -> sql.Composed:
 
 def cut(source: SourceTable, name: str, treatment: Treatment, *, fallback: bool) -> sql.Composed:
     """A datetime or date, cut to its year, month or day; what is unrepresentable stays so."""
-    column, quoted = source.column(name), source.quoted(name)
-    value = in_utc(column, source=quoted, timezone=source.timezone)
-    finite = representable(column, source=quoted, timezone=source.timezone)
-    kind = sql.Identifier("date" if column.base == "date" else "timestamptz")
+    column = source.column(name)
+    value, kind = in_utc(column, source=source.quoted(name), timezone=source.timezone), temporal(column)
     oldest = sql.SQL("{}::timestamptz::{}").format(sql.Literal(OLDEST), kind)
     # In the session's time zone, UTC, a timestamp and a timestamptz are the same moment.
     found = sql.SQL("date_trunc({}, greatest({}, {})::timestamp)::{}").format(
         sql.Literal(str(treatment)), value, oldest, kind
     )
+    return if_representable(source, name, found, fallback=fallback)
+
+
+def if_representable(source: SourceTable, name: str, found: sql.Composable, *, fallback: bool) -> sql.Composed:
+    """What is found for a datetime or date, unless it is unrepresentable; that is infinite, or null in a fallback."""
+    column, quoted = source.column(name), source.quoted(name)
+    finite = representable(column, source=quoted, timezone=source.timezone)
     if fallback:
         return sql.SQL("case when {} then {} end").format(finite, found)
+    kind = temporal(column)
     return sql.SQL("case when {} then {} when {} is not null then 'infinity'::{} end").format(
         finite, found, quoted, kind
     )
+
+
+def temporal(column: Column) -> sql.Identifier:
+    """The type as which a datetime or date is read."""
+    return sql.Identifier("date" if column.base == "date" else "timestamptz")
 
 
 def normal(treatment: Treatment, column: Column, quoted: sql.Composable) -> sql.Composable:
