@@ -156,7 +156,7 @@ def agree(directory: Path, source: Source, window: Window, asked: Asked) -> None
         assert not unkept(directory, name, whole_frame(source, name).filter(rows)).any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), windows(), st.booleans())
 def test_closure_is_what_the_rules_say(seed: int, window: tuple[Window, Asked], tiny: bool) -> None:
     """Whatever refers to whatever: by time, of samples, of roots, and both; in slices and windows of any size."""
@@ -172,7 +172,7 @@ def test_closure_is_what_the_rules_say(seed: int, window: tuple[Window, Asked], 
 
 def test_samples_are_nested() -> None:
     """What is in a sample is in every larger one with the same seed, row by row."""
-    source = random_source(3, largest=40)
+    source = random_source(3, largest=20)
     rows = []
     for share in SHARES:
         with tempfile.TemporaryDirectory() as directory:
