@@ -35,7 +35,7 @@ def links_of(raw: pl.DataFrame, name: str, window: Window) -> pl.DataFrame:
         links[KNOWN] = known_keys(raw, table)
     for way in ways:
         if way.nulls and way.column:
-            links[DRAWN] = links[way.column].is_null() & drawn_by_key(raw, table, window)
+            links[DRAWN] = drawn_by_key(raw, table, window, links[way.column].is_null())
     return pl.DataFrame(links)
 
 
@@ -65,12 +65,15 @@ def known_keys(raw: pl.DataFrame, table: Table) -> pl.Series:
     return known
 
 
-def drawn_by_key(raw: pl.DataFrame, table: Table, window: Window) -> pl.Series:
-    """Whether each row is drawn by its own key (Boolean; not if that is null or malformed)."""
+def drawn_by_key(raw: pl.DataFrame, table: Table, window: Window, nobodys: pl.Series) -> pl.Series:
+    """Which of the rows that are nobody's (Boolean) are drawn by their own key; not if that is null or malformed."""
     assert window.sample is not None
-    keys = canonical_ids(raw, table, table.key_columns[0])
+    if not nobodys.any():
+        return nobodys
+    keys = canonical_ids(raw.filter(nobodys), table, table.key_columns[0])
     numbers = number_of(keys) if keys.dtype == pl.String else keys
-    return is_drawn(numbers, window.sample, seed=window.seed, kind=ROWS + tables().index(table) + 1)
+    found = is_drawn(numbers, window.sample, seed=window.seed, kind=ROWS + tables().index(table) + 1)
+    return nobodys.scatter(nobodys.arg_true(), found)
 
 
 def way_of_rows(links: pl.DataFrame, ways: Sequence[WayIn], contains: Contains) -> pl.Series:
