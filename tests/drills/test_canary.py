@@ -15,18 +15,21 @@ import psycopg
 import pytest
 import zstandard
 
+from exporter.model.redaction import column_rules
+from exporter.model.tables import tables
+from exporter.model.treatments import Treatment
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from tests.support.canaries import Canaries, Search, plant, secrets_of
+from tests.support.canaries import RULES, Canaries, Search, plant, secrets_of
 from tests.support.export_process import eventually, processes
 
 EXPORTER = Path(sys.executable).with_name("exporter")
 ROOT = Path(__file__).parents[2]
 SECRET = bytes(range(100, 132))
 LOGGED = {"log_statement": "all", "log_connections": "on", "log_min_duration_statement": "0", "log_duration": "on",
-          "log_min_messages": "debug1"}  # fmt: skip
+          "log_disconnections": "on"}  # fmt: skip
 # What is in the partial export when the leader and its workers are killed.
 STAGES = {
     "check": "*",
@@ -51,12 +54,8 @@ class Aviary:
     uri: str
     log: Path
     logged: int
-    canaries: Canaries
+    search: Search
     key: Path
-
-    @property
-    def search(self) -> Search:
-        return Search(self.canaries.needles(), secrets_of(SECRET))
 
     def command(self, output: Path, *options: str) -> list[str]:
         """The command line of a masked export."""
@@ -69,18 +68,18 @@ class Aviary:
             done = subprocess.run(self.command(output, *options), capture_output=True, text=True, check=False)
         return done, seen
 
-    def found(self, done: subprocess.CompletedProcess[str], seen: Seen, *places: Path) -> list[str]:
-        """Everything that is found of the canaries and keys."""
-        log = self.log.read_bytes()[self.logged :].decode(errors="replace")
-        assert "exporter" in log
-        return [
-            *self.search.text("stdout", done.stdout),
-            *self.search.text("stderr", done.stderr),
-            *self.search.text("the server's log", log),
-            *self.search.text("pg_stat_activity", "\n".join(seen.activity)),
-            *self.search.text("a command line", "\n".join(seen.command_lines)),
-            *self.search.files(*places),
-        ]
+    def found(
+        self, directory: Path, done: subprocess.CompletedProcess[str], seen: Seen, *, log: bool = True
+    ) -> list[str]:
+        """Everything that is found of canaries and keys in a directory, and in what was printed, logged or seen."""
+        logged = self.log.read_bytes()[self.logged :]
+        assert b"exporter" in logged
+        others = {"stdout": done.stdout, "stderr": done.stderr, "log": logged.decode(errors="replace") if log else "",
+                  "activity": "\n".join(seen.activity), "command lines": "\n".join(seen.command_lines)}  # fmt: skip
+        (directory / "seen").mkdir()
+        for name, text in others.items():
+            (directory / "seen" / name).write_text(text, encoding="utf-8")
+        return self.search.files(directory)
 
 
 @contextmanager
@@ -90,7 +89,7 @@ def watched(uri: str) -> Iterator[Seen]:
 
     def watch() -> None:
         with psycopg.connect(uri, autocommit=True) as connection:
-            while not ended.wait(0.005):
+            while not ended.wait(0.01):
                 for row in connection.execute("select application_name, query from pg_stat_activity"):
                     seen.activity.add("\n".join(text or "" for text in row))
                 for row in connection.execute("select name, setting from pg_settings where name like 'exporter%'"):
@@ -109,7 +108,7 @@ def watched(uri: str) -> Iterator[Seen]:
 
 
 @pytest.fixture(scope="module")
-def aviary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aviary]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Aviary, Canaries]]:
     """A server of the drill's own, which logs all it can once the canaries are there."""
     key = tmp_path_factory.mktemp("key") / "redact.key"
     key.write_text(SECRET.hex() + "\n", encoding="ascii")
@@ -124,48 +123,53 @@ def aviary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aviary]:
             connection.execute("select pg_reload_conf()")
             [(directory,)] = connection.execute("show data_directory").fetchall()
         log = Path(directory, "log")
-        yield Aviary(uri, log, log.stat().st_size, canaries, key)
+        search = Search(canaries.needles(), secrets_of(SECRET), key.with_name("patterns"))
+        yield Aviary(uri, log, log.stat().st_size, search, key), canaries
 
 
-def test_where_the_canaries_are(aviary: Aviary) -> None:
+@pytest.fixture
+def aviary(filled: tuple[Aviary, Canaries]) -> Aviary:
+    return filled[0]
+
+
+def test_where_the_canaries_are(filled: tuple[Aviary, Canaries]) -> None:
     """In every column whose treatment is not keep, in those that are not exported, and in one that was added later."""
-    places = {place.rpartition(" ")[0] for place in aviary.canaries.values}
+    places = {place.rpartition(" ")[0] for place in filled[1].values}
     assert {"guide.bank_account.account_number", "auth.otp_attempts.phone_number", "auth.user_sessions.id",
             "wallet.consultant_wallets.phone_number", "guide.guide_profile.referrer_code",
             "notifications.notifications.auth_user_id", "guide.skills.added_later"} <= places  # fmt: skip
-    assert len(places) == 106
-    kept = set(aviary.canaries.kept)
+    kept = set(filled[1].kept)
     assert not places & kept
     assert {"guide.skills.name", "auth.user_devices.id", "customers.customer.created_at"} <= kept
+    masked = {name for table in tables() for name, rule in column_rules(table, RULES).items()
+              if rule.treatment is not Treatment.KEEP and f"{table.name}.{name}" not in places}  # fmt: skip
+    assert masked == set()
 
 
 def test_a_hit_is_found(aviary: Aviary, tmp_path: Path) -> None:
     """Otherwise the rest would prove nothing: of each value, of its hashes, of a key, in every case, in any file."""
-    search = aviary.search
-    assert search.files(tmp_path) == []
-    for number, (needle, what) in enumerate(search.needles.items()):
-        place = tmp_path / str(number % 7)
-        place.mkdir(exist_ok=True)
-        file = place / "hit"
-        file.write_bytes(b"\x00\xff1,\n" + needle.upper().encode() + b"\n")
-        if number % 50 == 0:
-            assert search.files(place) == [what]
-        assert search.grepped([place]) == [what]
-        assert f"{what} in here" in search.text("here", f"before {needle} after")
-        file.unlink()
-    for secret in search.secrets:
-        (tmp_path / "key").write_bytes(b"before" + secret + b"after")
-        assert search.files(tmp_path) == [f"a key in {tmp_path / 'key'}"]
-        assert search.text("here", secret.hex().upper()) == ["a key in here"]
+    (tmp_path / "clean").write_bytes(b"\x00\xffnothing")
+    assert aviary.search.files(tmp_path) == []
+    for number, needle in enumerate(aviary.search.needles):
+        (tmp_path / str(number)).write_bytes(b"\x00\xff1," + needle.upper().encode() + b"\n")
+    assert aviary.search.files(tmp_path) == sorted(set(aviary.search.needles.values()))
+    for number, secret in enumerate(aviary.search.secrets):
+        place = tmp_path / f"key {number}"
+        place.mkdir()
+        (place / "bytes").write_bytes(b"before" + secret + b"after")
+        assert aviary.search.files(place) == ["a key"]
+        (place / "bytes").write_text(f"before {secret.hex().upper()} after", encoding="utf-8")
+        assert aviary.search.files(place) == ["a key"]
 
 
-def test_an_export(aviary: Aviary, tmp_path: Path) -> None:
+@pytest.mark.parametrize("window", [(), ("--since", "3650d"), ("--sample", "50%")])
+def test_an_export(aviary: Aviary, tmp_path: Path, window: tuple[str, ...]) -> None:
     """Files, report, archive and what it holds; what the server and its other sessions saw."""
-    done, seen = aviary.run(tmp_path / "output", "--archive")
+    done, seen = aviary.run(tmp_path / "output", "--archive", *window)
     assert done.returncode == 0, done.stderr
     assert any("sha256" in query for query in seen.activity)
     assert any("spawn_main" in line for line in seen.command_lines)
-    archive = Path(done.stdout.splitlines()[-1])
+    [archive] = (tmp_path / "output").glob("*.tar.zst")
     unpacked = tmp_path / "unpacked"
     with (
         archive.open("rb") as file,
@@ -175,7 +179,7 @@ def test_an_export(aviary: Aviary, tmp_path: Path) -> None:
         tar.extractall(unpacked, filter="data")
     assert list(unpacked.glob("*/report.html"))
     assert list(unpacked.glob("*/rejects/nodes/*/*.csv"))
-    assert aviary.found(done, seen, tmp_path / "output", unpacked) == []
+    assert aviary.found(tmp_path, done, seen) == []
 
 
 def test_too_many_rejects(aviary: Aviary, tmp_path: Path) -> None:
@@ -183,7 +187,7 @@ def test_too_many_rejects(aviary: Aviary, tmp_path: Path) -> None:
     done, seen = aviary.run(tmp_path, "--max-rejects", "0")
     assert done.returncode == 1, done.stderr
     assert list(tmp_path.glob("rejected-*/*/*/*.csv"))
-    assert aviary.found(done, seen, tmp_path) == []
+    assert aviary.found(tmp_path, done, seen) == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -200,7 +204,7 @@ def test_a_killed_export(aviary: Aviary, tmp_path: Path, stage: str) -> None:
     assert process.returncode == -signal.SIGKILL
     assert any(tmp_path.glob(".partial-*"))
     done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
-    assert aviary.found(done, seen, tmp_path) == []
+    assert aviary.found(tmp_path, done, seen) == []
 
 
 def test_a_source_that_fails(aviary: Aviary, tmp_path: Path) -> None:
@@ -214,13 +218,12 @@ def test_a_source_that_fails(aviary: Aviary, tmp_path: Path) -> None:
     settings.write_text('[tables]\n"marketing.leads" = "broken.leads"\n', encoding="utf-8")
     done, seen = aviary.run(tmp_path / "output", "--config", str(settings))
     assert done.returncode == 4, done.stderr
-    assert [place for place in aviary.found(done, seen, tmp_path) if "the server's log" not in place] == []
+    assert aviary.found(tmp_path, done, seen, log=False) == []
 
 
-@pytest.mark.parametrize("window", [(), ("--since", "3650d"), ("--sample", "50%")])
-def test_a_store(aviary: Aviary, neo4j_home: Neo4jHome, tmp_path: Path, window: tuple[str, ...]) -> None:
-    """Neo4j's files and logs after the import of a masked export, or of a window of it."""
-    done, seen = aviary.run(tmp_path / "output", *window)
+def test_a_store(aviary: Aviary, neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+    """Neo4j's files and logs after the import of a masked export, and what the import prints."""
+    done, seen = aviary.run(tmp_path / "output")
     assert done.returncode == 0, done.stderr
     store = tmp_path / "neo4j"
     store.mkdir()
@@ -228,6 +231,6 @@ def test_a_store(aviary: Aviary, neo4j_home: Neo4jHome, tmp_path: Path, window: 
     command = [str(ROOT / "scripts" / "import.sh"), done.stdout.splitlines()[-1]]
     imported = subprocess.run(command, env=environment(neo4j_home, conf), capture_output=True, text=True, check=False)
     assert imported.returncode == 0, imported.stderr
-    assert list(store.rglob("neostore*")) or list(store.rglob("block*"))
-    assert aviary.found(done, seen, tmp_path) == []
-    assert aviary.search.text("import.sh", imported.stdout + imported.stderr) == []
+    (tmp_path / "printed").write_text(imported.stdout + imported.stderr, encoding="utf-8")
+    assert b"[redacted]" in b"".join(path.read_bytes() for path in store.rglob("*") if path.is_file())
+    assert aviary.found(tmp_path, done, seen) == []

@@ -59,7 +59,7 @@ def masked(
 ) -> list[str | None]:
     """What an expression on the column t makes of each value."""
     query = sql.SQL("select ({})::text from unnest(%s::text[]) with ordinality u (u, n), lateral (select u::{} as t) v"
-                    " order by n").format(expression, sql.SQL(kind))  # type: ignore[arg-type]  # fmt: skip
+                    " order by n").format(expression, sql.SQL(kind))  # fmt: skip
     return [value for (value,) in reader.execute(query, [texts])]
 
 

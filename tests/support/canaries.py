@@ -6,7 +6,7 @@ import hmac
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,31 +109,23 @@ def secrets_of(key: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What must not be found: lower-case texts with what each tells of, and bytes."""
+    """What must not be found: lower-case texts with what each tells of, and bytes. `patterns` is a file to write the
+    texts to, and the bytes in hexadecimal digits."""
 
     needles: dict[str, str]
     secrets: list[bytes]
-
-    def text(self, where: str, text: str) -> list[str]:
-        """What a text holds of them."""
-        lower = text.lower()
-        found = [f"{what} in {where}" for needle, what in self.needles.items() if needle in lower]
-        return found + [f"a key in {where}" for secret in self.secrets if secret.hex() in lower]
+    patterns: Path
 
     def files(self, *places: Path) -> list[str]:
-        """What the bytes of all files below some places hold of them."""
-        found = self.grepped(places)
-        for path in (path for place in places for path in sorted(place.rglob("*")) if path.is_file()):
-            content = path.read_bytes() if path.stat().st_blocks else b""
-            found += [f"a key in {path}" for secret in self.secrets if secret in content]
-        return found
-
-    def grepped(self, places: Iterable[Path]) -> list[str]:
-        """What the files below some places hold of the texts, in whichever case."""
-        patterns = "\n".join([*self.needles, *(secret.hex() for secret in self.secrets)])
-        command = ["grep", "-raiohF", "-f", "-", "--", *map(str, places)]
+        """What the bytes of all files below some places hold of them, in whichever case."""
+        self.patterns.write_text("\n".join([*self.needles, *(secret.hex() for secret in self.secrets)]), "utf-8")
+        command = ["grep", "-raiohF", "-f", str(self.patterns), "--", *map(str, places)]
         environment = os.environ | {"LC_ALL": "C"}
-        done = subprocess.run(command, input=patterns.encode(), capture_output=True, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, check=False, env=environment)
         assert done.returncode in (0, 1), done.stderr
         lines = {line.decode().lower() for line in done.stdout.splitlines()}
-        return sorted(self.needles.get(line, "a key") for line in lines)
+        found = {self.needles.get(line, "a key") for line in lines}
+        for path in (path for place in places for path in place.rglob("*") if path.is_file()):
+            content = path.read_bytes() if path.stat().st_blocks else b""
+            found |= {"a key" for secret in self.secrets if secret in content}
+        return sorted(found)
