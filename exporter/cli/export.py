@@ -107,11 +107,16 @@ def print_summary(result: "ExportResult") -> None:
 
     from exporter.pipeline.profile import cost_lines, totals_line
     from exporter.progress.log import log_stderr
+    from exporter.published.uniqueness import uniqueness_warnings
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
+    for line in result.manifest.copy_lines:
+        log_stderr(line)
     for skipped in result.manifest.skipped_indexes:
         log_stderr(f"exporter: warning: {skipped}")
+    for sentence in uniqueness_warnings(result.manifest):
+        log_stderr(f"exporter: warning: {sentence}")
     log_stderr(f"Report: {result.directory / REPORT}")
     if result.archive:
         log_stderr(f"Archive: {result.archive}, {decimal(result.archive.stat().st_size)}")

@@ -12,6 +12,7 @@ from exporter.model.tables import node
 from exporter.sink import layout
 from exporter.sink.copies import UniquenessEntry, WithoutProperty
 from exporter.sink.headers import columns
+from exporter.sink.manifest import Manifest
 
 # A class is counted by a hash of its values: 8 bytes, and 4 for its nodes; twice that while two counts are merged.
 CLASS_BYTES = 24
@@ -120,6 +121,11 @@ def described(entry: UniquenessEntry) -> str:
 def warnings(entries: Iterable[UniquenessEntry]) -> list[str]:
     """A sentence for each set of properties that leaves nodes in classes of fewer than k."""
     return [f"{described(entry)} (--redact-k {entry.k})" for entry in entries if entry.small]
+
+
+def uniqueness_warnings(manifest: Manifest) -> list[str]:
+    """The sentences about a masked export; none about an unmasked one."""
+    return warnings(manifest.redaction.k_anonymity) if manifest.redaction else []
 
 
 def check_uniqueness(entries: Iterable[UniquenessEntry], max_small: float | None) -> None:
