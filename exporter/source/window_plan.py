@@ -18,6 +18,8 @@ from exporter.source.select import SourceTable
 from exporter.source.window_rows import IdSet, condition, in_time, time_column_of
 from exporter.source.window_spans import limited_to, spans_of_rows_in
 
+# From this share of rows on, a table is read without a condition.
+MOST = 0.75
 DATED = frozenset(table.name for table in dated_tables())
 
 
@@ -102,7 +104,10 @@ class WindowPlanner:
             return self.planner.queries_of(table)
         source, counts = self.planner.source(table), closed.rows[table.name]
         spans = self.spans(source, counts)
-        if source.relation.is_table:  # what precedes a row of a view is asked of all its rows
+        read, inside = (sum(numbers) for numbers in zip(*counts, strict=True))
+        few = inside < MOST * read or not self.reads_every_link(table.name)
+        # What precedes a row of a view is asked of all its rows; and to leave out few rows costs more than it saves.
+        if source.relation.is_table and few:
             only = condition(source, self.window, ways_in(table.name, self.window), sets)
             spans = limited_to(spans, only)
         return self.planner.queries_of(table, spans, time_column_of(source, self.window))
