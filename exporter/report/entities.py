@@ -30,6 +30,7 @@ class EntitySummary:
     bytes: int
     properties: int
     no_target: int
+    outside_window: int
     rejects: Mapping[str, int]
     examples: Sequence[Example]
     rejected_before: int
@@ -89,6 +90,7 @@ def summaries(
             bytes=sizes[entry.folder],
             properties=entry.properties,
             no_target=0 if isinstance(entry, NodeEntry) else entry.no_target,
+            outside_window=entry.outside_window,
             rejects=entry.rejects,
             examples=examples.get(entry.name, ()),
             rejected_before=sum(last.rejects.values()) if last else 0,
