@@ -79,16 +79,13 @@ def pushed_sets(window: Window) -> list[str]:
 
 
 def id_set(ids: pl.Series) -> IdSet:
-    """Ids (Int64, sorted, each once) in whichever form of SQL literals is shorter, if that is short enough."""
+    """Ids (Int64, sorted, each once) in the forms of SQL literals that are short enough."""
     if not len(ids):
         return IdSet(listed="{}")
     low, high = int(ids[0]), int(ids[-1])
-    listed = int(ids.cast(pl.String).str.len_bytes().sum()) + len(ids)
-    if (high - low) // 4 < min(listed, QUERY_BYTES):
-        return IdSet(low, high, bits=bits(ids).hex())
-    if len(ids) <= LISTED and listed <= QUERY_BYTES:
-        return IdSet(low, high, listed=f"{{{','.join(map(str, ids))}}}")
-    return IdSet(low, high)
+    listed = f"{{{','.join(map(str, ids))}}}" if len(ids) <= LISTED else None
+    as_bits = bits(ids).hex() if (high - low) // 4 < QUERY_BYTES else None
+    return IdSet(low, high, listed if listed and len(listed) <= QUERY_BYTES else None, as_bits)
 
 
 def rows_in(context: Context, table: Table, raw: pl.DataFrame) -> pl.DataFrame:

@@ -77,7 +77,7 @@ class Finder:
             asked[root.label, root.property].append(normal(root))
         found = {place: self.ids(*place, values) for place, values in asked.items()}
         missing = [
-            f"{label}:{name} ({len(nobody)} of {len(values)} values)"
+            f"{label}:{name}" + (f" ({len(nobody)} of {len(values)} values)" if len(values) > 1 else "")
             for (label, name), values in asked.items()
             if (nobody := [value for value in values if not found[label, name].get(value)])
         ]

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from exporter.model.tables import Table, referenced_labels, tables
+from exporter.model.tables import Table, Use, referenced_labels, tables
+from exporter.model.vocabulary import IdRule, Type
 from exporter.model.ways_in import is_activity, link_columns, link_tables, ways_in
-from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window, dated_tables
+from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window, dated_tables, up_references
 from exporter.source.chunks import Span
+from exporter.source.columns import INTEGERS
 from exporter.source.plan import KEY_FACTOR, Planner
 from exporter.source.queries import IndexQuery, LinkQuery, TableQueries
 from exporter.source.refusals import run_error
@@ -52,7 +54,7 @@ class WindowPlanner:
         table, planner = source.table, self.planner
         self.link_spans[table.name] = spans = planner.chunker.spans(source, factor=KEY_FACTOR)
         uses = table.uses()
-        selected = [planner.column(source, name, uses[name]) for name in link_columns(table.name, self.window)]
+        selected = [planner.column(source, name, uses[name]) for name in self.columns(source)]
         if table.name in DATED:
             selected += time_column_of(source, self.window)
         if not self.reads_every_link(table.name):
@@ -60,6 +62,18 @@ class WindowPlanner:
         size = planner.chunker.bytes(source)
         reads = planner.reads(source, selected, spans)
         return [LinkQuery(table.name, number, read, size) for number, read in enumerate(reads, 1)]
+
+    def columns(self, source: SourceTable) -> list[str]:
+        """The columns of a table's links: without those of its own key of which it is only needed whether they are null
+        or malformed, if they cannot be."""
+        table, ways = source.table, ways_in(source.table.name, self.window)
+        wanted = {up.column for up in up_references(table.name)} | {way.column for way in ways if way.column}
+        drawn = any(not is_certain(source, way.column) for way in ways if way.nulls and way.column)
+        return [
+            name
+            for name in link_columns(table.name, self.window)
+            if name in wanted or drawn or not is_certain(source, name)
+        ]
 
     def index_queries(self) -> list[IndexQuery]:
         """The queries of the rest of the key index: the keys of closed labels are among the links."""
@@ -100,3 +114,11 @@ class WindowPlanner:
         if not source.relation.is_table:
             return self.planner.chunker.spans(source)
         return spans_of_rows_in(self.planner.chunker, source, self.link_spans[source.table.name], counts)
+
+
+def is_certain(source: SourceTable, name: str) -> bool:
+    """Whether a column is neither null nor malformed in any row, by its type and the catalog."""
+    column, use = source.column(name), source.table.uses()[name]
+    types: dict[Use, frozenset[str]] = {IdRule.INTEGER: INTEGERS, IdRule.TEXT_AUTH_ID: INTEGERS}
+    types |= {IdRule.UUID: frozenset({"uuid"})}
+    return column.required and (use is Type.STRING or column.base in types.get(use, frozenset()))
