@@ -111,8 +111,8 @@ def print_summary(result: "ExportResult") -> None:
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
-    for line in result.manifest.copy_lines:
-        log_stderr(line)
+    if lines := result.manifest.copy_lines:
+        log_stderr(f"A copy: {'; '.join(lines)}")
     for skipped in result.manifest.skipped_indexes:
         log_stderr(f"exporter: warning: {skipped}")
     for sentence in uniqueness_warnings(result.manifest):

@@ -124,7 +124,7 @@ def fitting(entity: Entity, prop: Property, graph: Graph = GRAPH) -> list[Treatm
     elif isinstance(entity, Node) and prop.name in entity.key.columns:
         found.add(Treatment.TOKEN_DEVICE)  # the text of a pair, taken verbatim
     elif link := link_rule(entity, prop, graph):
-        found.add(COMPARED_AS[link])  # validate.py refuses links by other rules
+        found |= {COMPARED_AS[link]} if link in COMPARED_AS else set()
     elif prop.type is Type.STRING:
         found |= TEXT_TREATMENTS
         if isinstance(entity, Node) and entity.key.id_rule is IdRule.INTEGER:

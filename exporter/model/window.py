@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 
 from exporter.model.graph import NODES
-from exporter.model.tables import Table, ends, id_rule_of, node, referenced_labels, tables
+from exporter.model.tables import Table, ends, id_rule_of, is_declared, node, referenced_labels, tables
 from exporter.model.vocabulary import IdRule, Relationship
 
 # Every row is in, in every window: reference data, the guides and what is theirs (the links by value count owners over
@@ -174,7 +174,11 @@ def pattern(relationship: Relationship) -> str:
 
 # The labels of dated tables that rows refer to; nobody refers to devices but by their auth user, of whom all are kept.
 CLOSED_LABELS = frozenset(
-    label for label in referenced_labels() if node(label).table not in WHOLE and node(label).key.id_rule != IdRule.PAIR
+    label
+    for label in referenced_labels()
+    if is_declared(label)  # validate.py reports the others
+    and node(label).table not in WHOLE
+    and node(label).key.id_rule != IdRule.PAIR
 )
 # The labels that nobody refers to, so that they may be left out.
 REMOVABLE = frozenset(each.label for each in NODES) - frozenset(referenced_labels())

@@ -95,7 +95,7 @@ def shaped_chunk(context: Context, table: Table, raw: pl.DataFrame) -> list[Shap
     if context.masked is None:
         return shape(raw, table, key_index(context))
     columns = context.masked[table.name]
-    return [masked(part, columns) for part in shape(with_shown_key(raw, table), table, key_index(context))]
+    return [masked(part, columns) for part in shape(with_shown_key(raw, table, columns), table, key_index(context))]
 
 
 def is_referenced(table: Table) -> bool:

@@ -7,19 +7,28 @@ import polars as pl
 
 from exporter.model.frame import PRIMARY_KEY, REDACTED, SUPPRESSED, Masked
 from exporter.model.tables import Table
+from exporter.model.vocabulary import IdRule
+from exporter.shape.ids import canonical
 from exporter.shape.rejects import joined_text
 from exporter.shape.rows import Shaped
 
 
-def with_shown_key(raw: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """A masked frame in which a row has a primary key that may stand in the rejects: where its own is masked away, the
-    row's number in the frame, such as `row 7`."""
-    texts = [column for column in table.key_columns if raw.schema[column] == pl.String]
+def with_shown_key(raw: pl.DataFrame, table: Table, columns: Masked) -> pl.DataFrame:
+    """A masked frame in which a row has a primary key that may stand in the rejects: its canonical key, or where it has
+    none, the row's number in the frame, such as `row 7`."""
+    texts = [name for name in table.key_columns if name not in columns.shown and raw.schema[name] == pl.String]
     if PRIMARY_KEY in raw.columns or not texts:
         return raw
-    hidden = pl.any_horizontal(pl.col(column) == REDACTED for column in texts).fill_null(False)
+    uses, hidden, known = table.uses(), pl.repeat(False, raw.height, eager=True), raw
+    for name in texts:
+        use = uses[name]
+        if isinstance(use, IdRule):  # else the text of a pair, which is a token
+            key = canonical(raw[name], use)
+            hidden |= key.is_null() & raw[name].is_not_null()
+            known = known.with_columns(key.cast(pl.String).alias(name))
     number = pl.concat_str(pl.lit("row "), pl.int_range(1, pl.len() + 1))
-    return raw.with_columns(pl.when(hidden).then(number).otherwise(joined_text(table.key_columns)).alias(PRIMARY_KEY))
+    keys = known.select(pl.when(hidden).then(number).otherwise(joined_text(table.key_columns)).alias(PRIMARY_KEY))
+    return raw.with_columns(keys)
 
 
 def masked(shaped: Shaped, columns: Masked) -> Shaped:

@@ -47,6 +47,8 @@ KEY_TYPES = INTEGERS | {"uuid"}
 # The types of dropped values that are not read as text, and how they are packed.
 DROPPED: dict[Use, tuple[str, Form]] = {Type.LONG: ("int8", Form.INT64), Type.BOOLEAN: ("bool", Form.BOOLEAN)}
 MIDNIGHT = "24:00:00"
+# The tokens that every value has.
+NEVER_BLANK = frozenset({Treatment.TOKEN_DEVICE, Treatment.TOKEN_IP, Treatment.TOKEN_DOCUMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Masking:
         text = text_of_column(column, quoted)
         nullable = not column.required
         if treatment in TOKENS:
-            nullable = nullable or treatment in (Treatment.TOKEN_PHONE, Treatment.TOKEN_CODE)
+            nullable = nullable or treatment not in NEVER_BLANK
             masked = token(treatment, normal(treatment, column, quoted))
         elif treatment is Treatment.PRESENCE:
             masked = presence(text)

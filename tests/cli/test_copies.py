@@ -53,12 +53,12 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["export", "check"])
 @pytest.mark.parametrize(("flags", "sentence"), REFUSED, ids=[flags for flags, _ in REFUSED])
 def test_what_cannot_be_asked_is_refused(
-    command: str, flags: str, sentence: str, exporter: Exporter, sample_database: str, tmp_path: Path
+    flags: str, sentence: str, exporter: Exporter, sample_database: str, tmp_path: Path
 ) -> None:
     """With one sentence, before anything is written."""
+    command = "check" if "--redact" in flags else "export"
     done = exporter(command, *flags.split(), EXPORTER_SOURCE=sample_database)
     assert (done.code, done.out, done.err) == (2, "", f"exporter: {sentence}\n")
     assert list(tmp_path.iterdir()) == []
@@ -112,13 +112,19 @@ def test_a_rebuild_refuses_copies(setting: str, value: str, what: str, exporter:
     assert sentence in done.err
     (tmp_path / "exporter.toml").write_text(f'{setting} = "{value}"\n')
     assert sentence in exporter("rebuild").err
-    assert sentence not in exporter("rebuild", "--rollback").err
-    assert "no such option" in exporter("rebuild", f"--{setting}", value).err
+
+
+def test_only_a_new_live_graph_is_refused(exporter: Exporter, tmp_path: Path) -> None:
+    """Putting the previous store back exports nothing, so it is not kept from anybody who needs it now."""
+    (tmp_path / "exporter.toml").write_text('since = "7d"\n')
+    rollback = exporter("rebuild", "--rollback")
+    assert (rollback.code, "cannot be the live graph" in rollback.err) == (2, False)
+    assert "no such option: --since" in exporter("rebuild", *SINCE).err
 
 
 def test_the_demo_knows_no_copies(exporter: Exporter) -> None:
     """Nor do commands that read no source."""
-    for command in ("demo", "runs", "prune"):
+    for command in ("demo", "runs"):
         assert exporter(command, *SINCE).err.startswith("exporter: no such option: --since")
 
 
@@ -250,6 +256,27 @@ def test_weakened_properties_are_warned_of(exporter: Exporter, sample_database: 
     warning = "exporter: warning: masked less than their class asks for: Guide.full_name (keep)\n"
     assert (done.code, done.err) == (0, TOKENS + warning)
     assert json.loads(done.out)["redaction"]["weakened"] == ["Guide.full_name"]
+
+
+def test_an_export_says_what_it_is(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
+    """On stderr, how far tokens agree, which window it is, that it is masked, and how rare people are."""
+    flags = ("--since", "2026-11-21", "--redact", "analyst")
+    done = exporter("export", *flags, EXPORTER_SOURCE=sample_database)
+    assert (done.code, done.err.count(TOKENS)) == (0, 1)
+    assert re.search(
+        r"^A copy: a window, since 2026-11-21 00:00 UTC: [\d,]+ of [\d,]+ rows; masked by the profile analyst:"
+        r" pseudonymised, not anonymous$",
+        done.err,
+        re.MULTILINE,
+    )
+    assert re.search(r"^exporter: warning: [\d.]+ % of the CustomerProfile nodes share dob", done.err, re.MULTILINE)
+    [directory] = done.out.splitlines()
+    assert (tmp_path / "output" / "latest-copy").resolve() == (tmp_path / directory).resolve()
+    assert not (tmp_path / "output" / "latest").exists()
+    limited = exporter("export", *flags, "--redact-max-small", "0%", EXPORTER_SOURCE=sample_database)
+    assert (limited.code, limited.out) == (1, "")
+    quiet = exporter("export", "-q", *flags, "--root", "Guide:phone_number=1", EXPORTER_SOURCE=sample_database)
+    assert (quiet.code, quiet.err.count("\n"), "no row of the source" in quiet.err) == (2, 1, True)
 
 
 # Keys -----------------------------------------------------------------------------------------------------------------
