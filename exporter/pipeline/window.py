@@ -62,8 +62,11 @@ class WindowReading:
         [done] = reading.pool.finished([task], self.timer.tick)
         if not seeds(done.closed):
             raise UsageError("nothing is in this window: no row of the source is what it asks for")
-        queries = self.planner.distrust(part.table for part in done.index if part.repeated and part.table)
-        done.index.extend(reading.finished(reading.submit(queries)))
+        pairs = reading.finished(reading.submit(self.planner.pair_queries(done.closed, done.sets)))
+        repeated = [part.table for part in (*done.index, *pairs) if part.repeated and part.table]
+        again = reading.finished(reading.submit(self.planner.distrust(repeated)))
+        # Of pairs, not every row is read.
+        done.index.extend([*(IndexDone(part.timer) for part in pairs), *again])
         return done
 
     def table_queries(self, done: CloseDone) -> tuple[TableQueries, ...]:

@@ -26,10 +26,11 @@ UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TOKEN = "[0-9a-f]{32}"
 MIDNIGHT = r"(T00:00:00(\.0+)?Z)?"
 DATES = {Treatment.YEAR: "-01-01", Treatment.MONTH: "-[0-9]{2}-01", Treatment.DAY: "-[0-9]{2}-[0-9]{2}"}
-# A reject names its row by its primary key if that is numbers and UUIDs, else by its place; a key that is a text may
-# have blanks around it and a fraction of zeros.
 NUMBER = r"-?[0-9]+"
-KEY = rf"\s*({NUMBER}(\.0+)?|{UUID}|{TOKEN})?\s*"
+# A reject names its row by its primary key if that is numbers and UUIDs, else by its place. A number may be any that
+# PostgreSQL has; one in a text may have blanks around it, a UUID there capital letters.
+BLANKS = r"[ \t\n\x0B\f\r]*"
+KEY = rf"{BLANKS}({NUMBER}(\.[0-9]+)?(e[+-]?[0-9]+)?|-?Infinity|NaN|(?i:{UUID})|{TOKEN})?{BLANKS}"
 ROW_KEY = rf"row [0-9]+|{KEY}(:{KEY})*"
 VALUE = rf"({NUMBER}|{UUID})?(:({NUMBER}|{UUID})?)*"
 

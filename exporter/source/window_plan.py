@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
+from psycopg import sql
 
-from exporter.model.tables import Table, Use, referenced_labels, tables
+from exporter.model.tables import Table, Use, node, referenced_labels, tables
 from exporter.model.vocabulary import IdRule, Type
 from exporter.model.ways_in import is_activity, link_columns, link_tables, ways_in
 from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window, dated_tables, up_references
@@ -18,6 +19,8 @@ from exporter.source.select import SourceTable
 from exporter.source.window_rows import IdSet, condition, in_time, time_column_of
 from exporter.source.window_spans import limited_to, spans_of_rows_in
 
+# From this share of rows on, a table is read without a condition.
+MOST = 0.75
 DATED = frozenset(table.name for table in dated_tables())
 
 
@@ -76,9 +79,31 @@ class WindowPlanner:
         ]
 
     def index_queries(self) -> list[IndexQuery]:
-        """The queries of the rest of the key index: the keys of closed labels are among the links."""
-        labels = [label for label in referenced_labels() if label not in CLOSED_LABELS]
-        return self.planner.index_queries(labels, self.wanted())
+        """The queries of the rest of the key index, but for what `pair_queries` reads later: the keys of
+        closed labels are among the links."""
+        pairs = self.pairs()
+        labels = [label for label in referenced_labels() if label not in CLOSED_LABELS and label not in pairs]
+        wanted = [table for table in self.wanted() if not (table.node and table.node.label in pairs)]
+        return self.planner.index_queries(labels, wanted)
+
+    def pairs(self) -> list[str]:
+        """The dated labels that are referred to and not closed: their rows with one key are in or out together, by a
+        part of the key."""
+        return [label for label in referenced_labels() if label not in CLOSED_LABELS and node(label).table in DATED]
+
+    def pair_queries(self, closed: Closed, sets: Mapping[str, IdSet]) -> list[IndexQuery]:
+        """The queries of keys and duplicates of rows that are in, of labels whose rows with one key are in or out
+        together. Raises `RunError` when the source fails."""
+        queries = list[IndexQuery]()
+        try:
+            for source in map(self.planner.source_of, self.pairs()):
+                assert source.table.node is not None
+                only = self.only(source, closed, sets)
+                queries.append(self.planner.key_queries(source.table.node.label, None, None, only))
+                queries += self.planner.duplicate_queries([source.table], only)
+        except psycopg.Error as error:
+            raise run_error(error, "planning the reads") from None
+        return queries
 
     def wanted(self) -> list[Table]:
         """The tables of which rows may be in."""
@@ -100,12 +125,19 @@ class WindowPlanner:
         """The queries of the rows of a table that are in, and perhaps of some that are not."""
         if table.name in WHOLE:
             return self.planner.queries_of(table)
-        source, counts = self.planner.source(table), closed.rows[table.name]
-        spans = self.spans(source, counts)
-        if source.relation.is_table:  # what precedes a row of a view is asked of all its rows
-            only = condition(source, self.window, ways_in(table.name, self.window), sets)
-            spans = limited_to(spans, only)
+        source = self.planner.source(table)
+        spans = limited_to(self.spans(source, closed.rows[table.name]), self.only(source, closed, sets))
         return self.planner.queries_of(table, spans, time_column_of(source, self.window))
+
+    def only(self, source: SourceTable, closed: Closed, sets: Mapping[str, IdSet]) -> sql.Composable | None:
+        """The condition under which rows of a dated table are read; None if all are."""
+        name = source.table.name
+        read, inside = (sum(numbers) for numbers in zip(*closed.rows[name], strict=True))
+        few = inside < MOST * read or not self.reads_every_link(name)
+        # What precedes a row of a view is asked of all its rows; and to leave out few rows costs more than it saves.
+        if not source.relation.is_table or not few:
+            return None
+        return condition(source, self.window, ways_in(name, self.window), sets)
 
     def spans(self, source: SourceTable, counts: Sequence[tuple[int, int]]) -> list[Span]:
         """The chunks that hold all rows that are in, from the (rows read, rows in) of each chunk of links."""
