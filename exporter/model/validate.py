@@ -22,6 +22,7 @@ from exporter.model.vocabulary import (
     Reference,
     Type,
 )
+from exporter.model.window_check import window_problems
 
 # The rules that `select.comparable` has in SQL; without it, two spellings of one key would become two nodes.
 KEY_RULES = frozenset({IdRule.INTEGER, IdRule.UUID, IdRule.CODE, IdRule.PAIR})
@@ -42,7 +43,7 @@ def problems(graph: Graph = GRAPH) -> list[str]:
         found += [*bad_key(table.node), *bad_references(graph, table)] or bad_uses(table)
     found += [*bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
     # What treatments fit a property follows from keys and links, so they too are checked only once those are sound.
-    return found or [*bad_treatments(graph)]
+    return found or [*bad_treatments(graph), *(window_problems() if graph is GRAPH else ())]
 
 
 def entities(graph: Graph) -> tuple[Entity, ...]:

@@ -141,7 +141,7 @@ def dropped(source: SourceTable, name: str, use: Use, *, fallback: bool) -> Sele
         lost = sql.SQL("case when {0} = {1} then {1} end").format(source.quoted(name), sql.Literal(MIDNIGHT))
         return Selected(lost, packed)
     kind, form = DROPPED.get(use, ("text", Form.TEXT))
-    return Selected(sql.SQL("null::{}").format(sql.Identifier(kind)), replace(packed, form=form))
+    return Selected(sql.SQL("null::{}").format(sql.Identifier(kind)), replace(packed, form=form, absent=True))
 
 
 def text_of_column(column: Column, quoted: sql.Composable) -> sql.Composed:

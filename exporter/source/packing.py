@@ -110,6 +110,8 @@ def packed_whole(selected: Sequence[Selected], table: sql.Composable) -> sql.Com
     packed: list[sql.Composable] = [sql.SQL('count(*)::int as "rows"')]
     for each in selected:
         expression, column = each.expression, each.packed
+        if column.absent:
+            continue
         packed.append(sql.SQL("{} as {}").format(packed_values(expression, column), sql.Identifier(column.name)))
         if column.counted:
             count = sql.SQL("count({})::int as {}")

@@ -87,6 +87,8 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
         "after": "20261123T031500Z",
         "same_source": True,
         "same_model": True,
+        "same_window": True,
+        "same_redaction": True,
         "changes": [
             {"name": "AuthUser", "rows_before": 13, "rows_after": 1513, "rejects_before": 2, "rejects_after": 2}
         ],
