@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, EnvSettingsSource
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode
 
 from exporter.text import visible
 
@@ -27,6 +27,8 @@ LONGEST_VALUE = 40
 SECRET_SIGNS = re.compile(r"://|@|SECRET|password", re.IGNORECASE)
 # What Kubernetes sets for a service of the name `exporter`.
 SERVICE_LINK = re.compile(r"EXPORTER_(SERVICE_(HOST|PORT.*)|PORT(_\d+_.+)?)")
+# Settings are seen by logs, backups and other users.
+NO_KEYS = "a key stands in a file of its own, which redact_key_file names"
 UTF8_MARK, UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 # The names that lead to a value: ("rebuild", "keep").
@@ -46,13 +48,15 @@ class Origin(Protocol):
 
 @dataclass
 class Flags:
-    """The flags of a command that were given; `--workers 3`."""
+    """The flags of a command that were given; `--workers 3`. `others` are flags with names of their own."""
 
     values: Mapping[str, Any]
+    others: Mapping[Names, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def place(self, names: Names, shown: str | None) -> str:
-        return f"--{names[-1].replace('_', '-')}" + ("" if shown is None else f" {shlex.quote(shown)}")
+        flag = self.others.get(names) or f"--{names[-1].replace('_', '-')}"
+        return flag + ("" if shown is None else f" {shlex.quote(shown)}")
 
 
 @dataclass
@@ -90,13 +94,15 @@ class SettingsFile:
 
 class Variables(EnvSettingsSource):
     """The values of the variables EXPORTER_…; one that should hold a JSON object and does not is a fault, and counts as
-    unset."""
+    unset. Lists stay texts, which their settings take apart."""
 
     def __init__(self, settings: type[BaseSettings]) -> None:
         self.faults: list[str] = []
         super().__init__(settings)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        if NoDecode in field.metadata:
+            return value
         try:
             decoded = json.loads(value)
         except ValueError:
@@ -187,7 +193,9 @@ def place_of(names: Names, origins: Iterable[Origin], *, hidden: bool) -> str:
 
 
 def nearest(names: Names, known: Iterable[Names]) -> str:
-    """The end of a sentence about an unknown setting: the nearest name, if there is one."""
+    """The end of a sentence about an unknown setting: the nearest name, if there is one, or what a key's place is."""
+    if names == ("redact_key",):
+        return "; " + NO_KEYS
     beside = [other[-1] for other in known if other[:-1] == names[:-1]]
     found = get_close_matches(names[-1], beside, n=1, cutoff=0.8)
     return f"; the nearest is {found[0]}" if found else ""
@@ -196,11 +204,14 @@ def nearest(names: Names, known: Iterable[Names]) -> str:
 def unknown_variables(known: Iterable[Names]) -> Iterator[str]:
     """Faults: variables EXPORTER_… that are almost those of settings. Warns about others, which have no effect."""
     variables = {PREFIX + "_".join(names).upper() for names in known}
-    holders = tuple(f"{PREFIX}{name}_" for name in ("REBUILD", "TABLES", "COLUMNS"))  # refused by what they hold
+    # Refused by what they hold.
+    holders = tuple(f"{PREFIX}{name}_" for name in ("REBUILD", "TABLES", "COLUMNS", "REDACT_CHANGES"))
     for name in sorted(os.environ):
         if not name.startswith(PREFIX) or name in variables or name.startswith(holders) or not os.environ[name]:
             continue
-        if found := get_close_matches(name, variables, n=1, cutoff=0.9):
+        if name == f"{PREFIX}REDACT_KEY":
+            yield f"{name}: no such setting; {NO_KEYS}"
+        elif found := get_close_matches(name, variables, n=1, cutoff=0.9):
             yield f"{visible(name)}: no such setting; the nearest is {found[0]}"
         elif not SERVICE_LINK.fullmatch(name):
             logger.warning("%s is not a variable of this program, and has no effect", visible(name))

@@ -5,33 +5,38 @@ A setting is a field here and, if it has a flag, a line in cli/options.py and in
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from exporter.copy_settings import (
+    MOMENT,
+    KeyFile,
+    Labels,
+    Moment,
+    PropertyNames,
+    Quasi,
+    Roots,
+    Share,
+    conflicts,
+    in_zone,
+)  # fmt: skip
 from exporter.errors import UsageError
+from exporter.model.redaction import RedactionRequest
+from exporter.model.window import WindowRequest
 from exporter.origins import (
     Environment,
     Flags,
     Names,
+    Origin,
     Variables,
     fault_sentences,
     flattened,
@@ -40,6 +45,8 @@ from exporter.origins import (
     unknown_variables,
     without_absent,
 )
+from exporter.rebuild_settings import LogFormat as LogFormat
+from exporter.rebuild_settings import RebuildSettings as RebuildSettings
 from exporter.setting_types import FilePath, Number, Percentage, Size, Span, Text
 from exporter.source.mapping import NameMapping
 
@@ -47,47 +54,16 @@ logger = logging.getLogger(__name__)
 
 # Settings that Neo4j's own variables set, too.
 NEO4J_VARIABLES = {"neo4j_home": "NEO4J_HOME", "neo4j_conf": "NEO4J_CONF", "user": "NEO4J_USERNAME"}
-# What these hold is never repeated: passwords have been found in each of them.
-SECRET = {("source",), ("rebuild", "bolt"), ("rebuild", "stop"), ("rebuild", "start")}
+# Flags that have not the names of their settings.
+FLAGS: dict[Names, str] = {("roots",): "--root", ("redact_key_file",): "--redact-key"}
+# What these hold is never repeated: passwords have been found in each of them, or they name persons, or hold a key.
+SECRET = {
+    ("source",), ("rebuild", "bolt"), ("rebuild", "stop"), ("rebuild", "start"), ("roots",), ("redact_key_file",)
+}  # fmt: skip
 
 
-class LogFormat(StrEnum):
-    PLAIN = "plain"
-    JSON = "json"
-
-
-class RebuildSettings(BaseModel):
-    """The settings file's table [rebuild], for `exporter rebuild` only. Spans are in seconds, shares in percent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    neo4j_home: FilePath | None = Field(
-        default=None, description="the directory of an installed Neo4j", examples=["/opt/neo4j"]
-    )
-    neo4j_conf: FilePath | None = Field(
-        default=None, description="the directory of its neo4j.conf", examples=["/etc/neo4j"]
-    )
-    neo4j_timeout: Span = Field(default=120, description="a time such as 90s, 15m or 2h, at most 500h")
-    database: str = Field(default="neo4j", pattern=r"^[a-z][a-z0-9.-]{2,62}$", description="a database's name")
-    bolt: str = Field(
-        default="bolt://127.0.0.1:7687",
-        pattern=r"^(bolt|neo4j)(\+ssc|\+s)?://[^@]+$",
-        description="an address like bolt://127.0.0.1:7687, without user and password",
-    )
-    user: Text | None = Field(default=None, description="the name of a Neo4j user", examples=["neo4j"])
-    stop: Text | None = Field(
-        default=None, description="a command that stops Neo4j", examples=["sudo systemctl stop neo4j"]
-    )
-    start: Text | None = Field(
-        default=None, description="a command that starts Neo4j", examples=["sudo systemctl start neo4j"]
-    )
-    keep: Number = Field(default=2, ge=1, description="a whole number, 1 or more")
-    max_drop: Percentage = Field(default=20, le=100, description="a percentage from 0% to 100%, such as 20%")
-    max_rejects_rise: Percentage = Field(default=1, description="a percentage such as 1%")
-    metrics: FilePath | None = Field(
-        default=None, description="a file's name", examples=["/var/lib/node_exporter/exporter.prom"]
-    )
-    log_format: LogFormat = Field(default=LogFormat.PLAIN, description="plain or json")
+class Profile(StrEnum):
+    ANALYST = "analyst"
 
 
 class Settings(BaseSettings):
@@ -131,6 +107,28 @@ class Settings(BaseSettings):
         description="age public keys (age1…), with commas between them",
         examples=["age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"],
     )
+    since: Moment | None = Field(default=None, description=MOMENT, examples=["7d"])
+    until: Moment | None = Field(default=None, description=MOMENT, examples=["1d"])
+    sample: Share | None = Field(
+        default=None, gt=0, le=Fraction(1, 2), description="a percentage above 0% and at most 50%, such as 1%",
+        examples=["1%"],
+    )  # fmt: skip
+    sample_seed: Number = Field(default=0, ge=0, lt=1 << 63, description="a whole number, 0 or more")
+    roots: Roots = Field(default=(), description="nodes to start from, such as Customer:customer_id=7")
+    without: Labels = Field(default=(), description="labels that no row refers to, with commas between them")
+    redact: Profile | None = Field(default=None, description="analyst", examples=["analyst"])
+    redact_key_file: KeyFile | None = Field(
+        default=None, description="the name of a key's file", examples=["/etc/exporter/redact.key"]
+    )
+    redact_k: Number = Field(default=5, ge=2, description="a whole number, 2 or more")
+    redact_max_small: Percentage | None = Field(
+        default=None, le=100, description="a percentage from 0% to 100%, such as 5%", examples=["5%"]
+    )
+    redact_accept: PropertyNames = Field(
+        default=(), description="properties such as Guide.full_name, with commas between them"
+    )
+    redact_changes: dict[str, str] = Field(default={}, description="properties with the treatments of their values")
+    redact_quasi: Quasi = Field(default=(), description="tables, each with a label and a list of its properties")
     tables: dict[str, str] = Field(default={}, description="names of the model's tables with the source's names")
     columns: dict[str, dict[str, str]] = Field(
         default={}, description="tables of the model with names of columns and the source's names"
@@ -165,6 +163,25 @@ class Settings(BaseSettings):
     def mapping(self) -> NameMapping:
         return NameMapping(dict(self.tables), dict(self.columns))
 
+    @property
+    def window(self) -> WindowRequest | None:
+        """The window that is asked for; None for the whole source."""
+        if not (self.since or self.until or self.sample or self.roots or self.without):
+            return None
+        since, until = in_zone(self.since, self.timezone), in_zone(self.until, self.timezone)
+        return WindowRequest(since, until, self.sample, self.sample_seed, self.roots, frozenset(self.without))
+
+    @property
+    def redaction(self) -> RedactionRequest | None:
+        """The masking that is asked for; None for none."""
+        if self.redact is None:
+            return None
+        largest = None if self.redact_max_small is None else self.redact_max_small / 100
+        return RedactionRequest(
+            self.redact, self.redact_key_file, dict(self.redact_changes), frozenset(self.redact_accept),
+            self.redact_k, largest, self.redact_quasi,
+        )  # fmt: skip
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
@@ -184,7 +201,7 @@ def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **fla
     neo4j = {name: os.environ.get(variable) or None for name, variable in NEO4J_VARIABLES.items()}
     variables = Variables(Settings)
     origins = (
-        Flags(without_absent({**flags, "rebuild": rebuild or {}})),
+        Flags(without_absent({**flags, "rebuild": rebuild or {}}), FLAGS),
         Environment(variables()),
         Environment(
             without_absent({"rebuild": neo4j}),
@@ -199,6 +216,9 @@ def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **fla
         settings = Settings(_build_sources=(layers, {}))  # type: ignore[call-arg]  # BaseSettings's own, unknown to mypy
     except ValidationError as error:
         faults = [*fault_sentences(error.errors(), origins, descriptions, SECRET), *faults]
+    else:
+        passed, place = [name for name, value in flags.items() if value], partial(place_of_setting, origins)
+        faults = [*conflicts(chosen(settings), passed, settings.timezone, place), *faults]
     if faults:
         several = len(faults) > 1
         raise UsageError("\n  ".join([f"{len(faults)} settings are wrong:", *faults] if several else faults))
@@ -206,6 +226,17 @@ def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **fla
         logger.debug("setting: %s", place_of(names, origins, hidden=names in SECRET))
     logger.debug("all other settings have their defaults")
     return settings
+
+
+def place_of_setting(origins: Iterable[Origin], name: str) -> str:
+    """Where a setting that is not in a table was given."""
+    return place_of((name,), origins, hidden=(name,) in SECRET)
+
+
+def chosen(settings: Settings) -> dict[str, Any]:
+    """The settings that differ from their defaults, by their names."""
+    defaults = Settings()
+    return {name: value for name, value in settings if value != getattr(defaults, name)}
 
 
 def described_settings() -> dict[Names, str]:

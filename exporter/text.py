@@ -3,11 +3,20 @@
 import json
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+HOURS = {"h": 1, "d": 24, "w": 168}
+# A date, or a date and a time, as ISO 8601 has them; with a zone or without.
+TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+# At these years' ends, another zone would have no such date.
+YEARS = range(2, 9999)
 # Unicode's categories of what a terminal obeys rather than shows: controls, formats, surrogates, line separators.
 INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 JOINERS = "\u200c\u200d"
@@ -133,3 +142,46 @@ def parse_percentage(value: Any) -> Any:
 def write_percentage(percent: float) -> str:
     """A percentage as a setting has it: `20%`."""
     return f"{percent:g}%"
+
+
+def parse_moment(value: Any) -> Any:
+    """How long before, of `36h`, `7d`, `2w`, as a timedelta above zero; the moment of a date (its midnight) or a
+    timestamp as a datetime, which has a zone only if the timestamp has."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime.combine(value, time())
+    elif not isinstance(value, str):
+        return value
+    elif match := re.fullmatch(r"([0-9]{1,6})\s*([hdw])", value.strip()):
+        return timedelta(hours=int(match[1]) * HOURS[match[2]]) or value
+    elif not TIMESTAMP.fullmatch(value.strip()):
+        return value
+    else:
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return value
+    return moment if moment.year in YEARS else value
+
+
+def write_moment(moment: timedelta | datetime) -> str:
+    """A moment as a setting has it: `36h`, `7d`, `2026-11-01T06:30:00+05:30`."""
+    if isinstance(moment, datetime):
+        return moment.isoformat()
+    hours = round(moment / timedelta(hours=1))
+    return f"{hours // 24}d" if hours % 24 == 0 else f"{hours}h"
+
+
+def parse_share(value: Any) -> Any:
+    """The exact share in `1%`, `0.5 %` or `20`, which are percentages."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%?", str(value).strip())
+    return Fraction(match[1]) / 100 if match else value
+
+
+def write_share(share: Fraction) -> str:
+    """A share as a setting has it, exactly: `0.5%`."""
+    percent = share * 100
+    return f"{Decimal(percent.numerator) / Decimal(percent.denominator):f}%"

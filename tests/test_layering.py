@@ -9,8 +9,8 @@ PACKAGE = Path(exporter.__file__).parent
 # From the bottom up (house-style.md, The layout).
 FLOORS = (
     {"errors", "text", "invocation"},
-    {"model", "interrupts"},
-    {"source", "shape", "sink", "sample", "origins", "setting_types"},
+    {"model", "interrupts", "setting_types"},
+    {"source", "shape", "sink", "sample", "origins", "copy_settings", "rebuild_settings"},
     {"settings", "published"},
     {"pipeline", "preflight"},
     {"progress", "report"},

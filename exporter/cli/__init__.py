@@ -24,6 +24,7 @@ from exporter.cli.local import app as local
 from exporter.cli.model import model
 from exporter.cli.prune import prune
 from exporter.cli.rebuild import EXIT_CODES, rebuild
+from exporter.cli.redact_key import redact_key
 from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
 from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
@@ -65,7 +66,7 @@ def options(
 
 
 # In the order of `--help`.
-for command in (init, check, export, verify, runs, rejects, prune, headers, model, demo):
+for command in (init, check, export, verify, runs, rejects, prune, headers, model, demo, redact_key):
     app.command()(command)
 app.command(epilog=EXIT_CODES)(rebuild)
 app.add_typer(local)

@@ -15,7 +15,8 @@ from exporter.cli.options import (
     print_json,
     result_console,
     settings_from,
-    warn_of_password,
+    warn_of_masking,
+    warn_of_secrets,
 )
 
 if TYPE_CHECKING:
@@ -32,12 +33,17 @@ def check(
     notes: Annotated[
         bool, typer.Option("--notes", help="Also list notes (casts, views), and the estimate by table.")
     ] = False,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="With --redact: one masked value of each property, beside its origin's shape."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check whether the source can be exported (exit code 0) or not (3), and list all problems.
 
-    Also estimates an export's rows, size and time, and whether the disk has space. Reads no table, only one row of each
-    mapped view; writes nothing.
+    Also estimates an export's rows, size and time, and whether the disk has space; for a copy, says what would be in
+    and what would be masked. Reads no table, only one row of each mapped view, and some rows for --preview; writes
+    nothing.
     """
     from exporter.cli.tables import findings_summary
     from exporter.errors import SourceError, UsageError
@@ -46,9 +52,12 @@ def check(
     from exporter.preflight.check import unreachable
 
     settings = settings_from(context, config)
-    warn_of_password(source)
+    if preview and not settings.redact:
+        raise UsageError("--preview shows what is masked; give --redact analyst too")
+    warn_of_secrets(context)
+    warn_of_masking(settings)
     try:
-        preflight = check_source(settings)
+        preflight = check_source(settings, preview=preview)
     except SourceError as error:
         if as_json:
             print_json(unreachable(settings, error).as_object())
@@ -57,6 +66,7 @@ def check(
         print_json(preflight.as_object())
     else:
         print_findings(preflight, notes=notes)
+        print_copy(preflight, notes=notes, preview=preview)
     sys.stdout.flush()  # before the error, also where both are one file
     summary = findings_summary(preflight.findings)
     if not preflight.fits:
@@ -82,8 +92,25 @@ def print_findings(preflight: "Preflight", *, notes: bool) -> None:
             print(f"{finding.severity}: {finding}")
     if preflight.estimate and notes:
         console.print(estimates_table(preflight.estimate), "")
-    if preflight.estimate:
+    if preflight.estimate and not preflight.window:
         text = estimate_text(preflight.estimate, preflight.output, preflight.free_bytes)
         console.print(text, markup=False, emoji=False, soft_wrap=not terminal)
         if terminal:
             console.print()
+
+
+def print_copy(preflight: "Preflight", *, notes: bool, preview: bool) -> None:
+    """Prints what a copy would hold: the rows of its window, and what is masked."""
+    from exporter.cli.privacy_tables import masking_table, masking_text
+    from exporter.cli.tables import window_table, window_text
+
+    terminal, console = sys.stdout.isatty(), result_console()
+    if preflight.window:
+        if notes:
+            console.print(window_table(preflight.window), "")
+        console.print(window_text(preflight.window), markup=False, emoji=False, soft_wrap=not terminal)
+    if masking := preflight.masking:
+        properties = [prop for prop in masking.properties if notes or not prop.is_kept]
+        console.print("", masking_table(properties, preview=preview), "", soft_wrap=not terminal)
+        text = masking_text(masking, len(properties))
+        console.print(text, markup=False, emoji=False, soft_wrap=not terminal)

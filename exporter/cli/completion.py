@@ -53,3 +53,26 @@ def output_directory(context: typer.Context) -> str:
         settings = tomllib.loads(Path(context.params.get("config") or SETTINGS).read_text(encoding="utf-8"))
         return str(settings.get("output") or "output")
     return "output"
+
+
+def complete_labels(incomplete: str) -> list[str]:
+    """The labels that a window may leave out, behind those that were named already."""
+    from exporter.model.window import REMOVABLE
+
+    named, comma, label = incomplete.rpartition(",")
+    return [
+        f"{named}{comma}{name}" for name in sorted(REMOVABLE) if name.startswith(label) and name not in named.split(",")
+    ]
+
+
+def complete_root(incomplete: str) -> list[str]:
+    """The labels and properties by which a root is found."""
+    from exporter.model.window import ROOT_LABELS, root_properties
+
+    roots = [f"{label}:{prop}=" for label in ROOT_LABELS for prop in root_properties(label)]
+    return [root for root in roots if root.startswith(incomplete)]
+
+
+def complete_profile(incomplete: str) -> list[str]:
+    """The one profile of masking."""
+    return [name for name in ("analyst",) if name.startswith(incomplete)]

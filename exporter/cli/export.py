@@ -28,7 +28,8 @@ from exporter.cli.options import (
     print_json,
     print_path,
     settings_from,
-    warn_of_password,
+    warn_of_masking,
+    warn_of_secrets,
 )
 from exporter.errors import UsageError
 
@@ -69,7 +70,8 @@ def export(
         from exporter.progress.live import progress_display
         from exporter.report.report import report
 
-        warn_of_password(source)
+        warn_of_secrets(context)
+        warn_of_masking(settings)
         with progress_display() as listener:
             result = export_source(settings, pool, listener, render=report)
     print_summary(result)
@@ -105,11 +107,16 @@ def print_summary(result: "ExportResult") -> None:
 
     from exporter.pipeline.profile import cost_lines, totals_line
     from exporter.progress.log import log_stderr
+    from exporter.published.uniqueness import uniqueness_warnings
     from exporter.sink.layout import REPORT
 
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
+    if lines := result.manifest.copy_lines:
+        log_stderr(f"A copy: {'; '.join(lines)}")
     for skipped in result.manifest.skipped_indexes:
         log_stderr(f"exporter: warning: {skipped}")
+    for sentence in uniqueness_warnings(result.manifest):
+        log_stderr(f"exporter: warning: {sentence}")
     log_stderr(f"Report: {result.directory / REPORT}")
     if result.archive:
         log_stderr(f"Archive: {result.archive}, {decimal(result.archive.stat().st_size)}")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from exporter.cli.copy_options import COPY_SETTINGS, copy_options
 from exporter.errors import UsageError
 from exporter.invocation import command
 from exporter.text import visible
@@ -22,7 +23,9 @@ REBUILD_SETTINGS = "Rebuild settings (flag, else variable, else table [rebuild] 
 # Holds a note on one line, until it is written.
 UNBROKEN = "\xa0"
 # The variables of the settings among the flags.
-PREFIXES = {EXPORT_SETTINGS: "EXPORTER_", REBUILD_SETTINGS: "EXPORTER_REBUILD_"}
+PREFIXES = {EXPORT_SETTINGS: "EXPORTER_", COPY_SETTINGS: "EXPORTER_", REBUILD_SETTINGS: "EXPORTER_REBUILD_"}
+# The commands that may make a copy, or say what it would hold.
+COPYING = {"check", "export", "local"}
 
 
 def be_quiet(wanted: bool) -> None:
@@ -62,6 +65,11 @@ def every_command(
     """Has the options that are added to every command."""
 
 
+def added_options(name: str | None) -> list[Any]:
+    """The options that a command has without naming them: those of copies, and those of every command."""
+    return [*(copy_options() if name in COPYING else []), *common_options()]
+
+
 @cache
 def common_options() -> list[Any]:
     """The options of every command, as parameters."""
@@ -78,7 +86,7 @@ class Command(TyperCommand):
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
-        self.params += common_options()
+        self.params += added_options(self.name)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
@@ -96,7 +104,7 @@ class Group(TyperGroup):
 
     def __init__(self, *arguments: Any, **attributes: Any) -> None:
         super().__init__(*arguments, **attributes)
-        self.params += common_options()
+        self.params += added_options(self.name)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         rows = []

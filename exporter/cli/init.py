@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exporter.cli.options import Json, Source, print_json, settings_from, warn_of_password
+from exporter.cli.options import Json, Source, print_json, settings_from, warn_of_secrets
 
 # As in exporter/settings.py, which `--help` does not load.
 DEFAULT_FILE = Path("exporter.toml")
@@ -44,7 +44,7 @@ def init(
     check_path(output_file, force=force)
     # An existing exporter.toml is about to be replaced, so it is not read.
     settings = settings_from(context, Path(os.devnull))
-    warn_of_password(source)
+    warn_of_secrets(context)
     guesses, errors = guess_names(settings)
     write_settings(output_file, settings_text(without_password(settings.source), guesses), force=force)
     if password_in(settings.source):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from exporter.cli.completion import complete_export, complete_graph
+from exporter.cli.copy_options import flag_values
 from exporter.cli.local_query import Name, name_option, query
 from exporter.cli.options import (
     Cache,
@@ -24,7 +25,8 @@ from exporter.cli.options import (
     print_json,
     result_console,
     settings_from,
-    warn_of_password,
+    warn_of_masking,
+    warn_of_secrets,
 )
 from exporter.errors import UsageError
 from exporter.invocation import command
@@ -95,14 +97,18 @@ def local(
     elif export is not None and (unused := flags - {"--from", "--name", "--cache"}):
         raise UsageError(f"--from cannot be combined with {' and '.join(sorted(unused))}")
     else:
-        warn_of_password(source)
-        build(name, export or settings_from(context, config), cache, as_json)
+        settings = None if export else settings_from(context, config)
+        warn_of_secrets(context)
+        if settings:
+            warn_of_masking(settings)
+        build(name, export or settings, cache, as_json)
 
 
 def passed_flags(context: typer.Context) -> set[str]:
     """The flags of the running command that were passed."""
-    values = {parameter.opts[0]: context.params.get(parameter.name or "") for parameter in context.command.params}
-    return {flag for flag, value in values.items() if value is not None and value is not False}
+    values = flag_values(context)
+    given = {parameter.opts[0]: values.get(parameter.name or "") for parameter in context.command.params}
+    return {flag for flag, value in given.items() if value is not None and value is not False}
 
 
 @app.command("list")

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from exporter.cli.completion import complete_export
+from exporter.cli.copy_options import COPY_SETTINGS, PHONE, PHONE_WARNING, flag_values, read_roots
 from exporter.cli.help import EXPORT_SETTINGS as EXPORT_SETTINGS
 from exporter.cli.help import REBUILD_SETTINGS as REBUILD_SETTINGS
 from exporter.text import visible_json
@@ -101,12 +102,14 @@ ProfileFile = Annotated[
 ]
 
 
-def setting_flags(context: typer.Context, panel: str = EXPORT_SETTINGS) -> dict[str, Any]:
-    """The flags of the running command that are settings, by the setting's name; None if not passed."""
+def setting_flags(context: typer.Context, *panels: str) -> dict[str, Any]:
+    """The flags of the running command in these panels, which are settings, by the setting's name; None if not
+    passed."""
+    values = flag_values(context)
     return {
-        parameter.name: context.params[parameter.name]
+        parameter.name: values[parameter.name]
         for parameter in context.command.params
-        if getattr(parameter, "rich_help_panel", None) == panel and parameter.name
+        if getattr(parameter, "rich_help_panel", None) in panels and parameter.name
     }
 
 
@@ -117,7 +120,10 @@ def settings_from(context: typer.Context, config: Path | None) -> Any:
     """
     from exporter.settings import load
 
-    return load(config, **setting_flags(context), rebuild=setting_flags(context, REBUILD_SETTINGS))
+    flags = setting_flags(context, EXPORT_SETTINGS, COPY_SETTINGS)
+    if flags.get("roots"):
+        flags["roots"] = list(read_roots(flags["roots"]))
+    return load(config, **flags, rebuild=setting_flags(context, REBUILD_SETTINGS))
 
 
 # Of the objects that `--json` prints; another one would have keys gone or with another meaning.
@@ -147,10 +153,29 @@ def result_console() -> Any:
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"
 
 
-def warn_of_password(source: str | None) -> None:
-    """Warns about a password on the command line, which everybody can see."""
+def warn_of_secrets(context: typer.Context) -> None:
+    """Warns about a password and about phone numbers on the command line, which everybody can see."""
     from exporter.progress.log import log_stderr
     from exporter.source.uri import password_in
 
-    if source and password_in(source):
+    values = flag_values(context)
+    if values.get("source") and password_in(values["source"]):
         log_stderr(f"exporter: warning: {PASSWORD_WARNING}")
+    if any(PHONE.match(text) for text in values.get("roots") or ()):
+        log_stderr(f"exporter: warning: {PHONE_WARNING}")
+
+
+def warn_of_masking(settings: Any) -> None:
+    """Says how far tokens agree, and warns about properties that are masked less than their class asks for."""
+    from exporter.model.redaction import effective_rules, weakened
+    from exporter.progress.log import log_stderr
+
+    request = settings.redaction
+    if request is None:
+        return
+    if request.key_file is None:
+        log_stderr("exporter: tokens will agree within this export and with no other; --redact-key makes them last")
+    rules = effective_rules(request.changes, request.accept)
+    if names := weakened(rules):
+        listed = ", ".join(f"{name} ({rules[name].treatment})" for name in names)
+        log_stderr(f"exporter: warning: masked less than their class asks for: {listed}")

@@ -17,7 +17,8 @@ def prune(
 ) -> None:
     """Remove old exports, and rejects kept from runs before the oldest remaining one.
 
-    Never removes the latest export, nor those behind the stores of the Neo4j in the rebuild settings.
+    Copies (windows, and masked exports) are counted apart, so that they never push out other exports. Never removes the
+    latest export or the latest copy, nor those behind the stores of the Neo4j in the rebuild settings.
     """
     from rich.filesize import decimal
 

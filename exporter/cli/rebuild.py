@@ -86,6 +86,10 @@ def rebuild(
     accept_changes: Annotated[
         bool, typer.Option("--accept-changes", help="Swap even if the new export differs too much from the last.")
     ] = False,
+    accept_copy: Annotated[
+        bool,
+        typer.Option("--accept-copy", help="With --from: also use a copy, which is a window of its source, or masked."),
+    ] = False,
     max_drop: MaxDrop = None,
     max_rejects_rise: MaxRejectsRise = None,
     keep: KeepStores = None,
@@ -105,8 +109,8 @@ def rebuild(
     from exporter.source.uri import password_in
 
     if status:
-        if rollback or repair or export or accept_changes:
-            raise UsageError("--status changes nothing: leave out --rollback, --repair, --from and --accept-changes")
+        if rollback or repair or export or accept_changes or accept_copy:
+            raise UsageError("--status changes nothing: leave out --rollback, --repair, --from and what it accepts")
         print_status(settings_from(context, config), as_json=as_json)
         return
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
@@ -114,19 +118,35 @@ def rebuild(
     with interruptible("the live graph is unchanged"), reported(report) as at_end:
         if rollback + repair + bool(export or accept_changes) > 1:
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
+        if accept_copy and not export:
+            raise UsageError("--accept-copy is for --from: a new export is never a copy here")
         if action is not Action.REBUILD and (source or source_name or max_drop or max_rejects_rise):
             raise UsageError(f"--{action} exports nothing: leave out {EXPORT_FLAGS}")
         settings = settings_from(context, config)
         report.log = Log(settings.rebuild.log_format)
+        if action is Action.REBUILD:
+            refuse_copies(settings)
         if source and password_in(source):
             report.log.write(PASSWORD_WARNING, "warning")
         if settings.rebuild.metrics and not repair:
             check_metrics(settings.rebuild.metrics)
             at_end.callback(try_write_metrics, report, settings.rebuild.metrics)
-        run_rebuild(settings, settings.rebuild, report, export=export, accept=accept_changes)
+        run_rebuild(settings, settings.rebuild, report, export=export, accept=accept_changes, accept_copy=accept_copy)
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
+
+
+def refuse_copies(settings: "Settings") -> None:
+    """Raises `UsageError` for settings that ask for a copy."""
+    window = [name for name in ("since", "until", "sample", "roots", "without") if getattr(settings, name)]
+    copies = (("a window", window), ("a masked copy", ["redact"] if settings.redact else []))
+    for what, names in copies:
+        if names:
+            raise UsageError(
+                f"{what} cannot be the live graph: leave {' and '.join(names)} out of the settings file and the "
+                "environment, or name another file with --config"
+            )
 
 
 def print_status(settings: "Settings", *, as_json: bool) -> None:

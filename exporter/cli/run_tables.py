@@ -11,9 +11,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from exporter.published.diff import Change
-from exporter.published.history import PublishedExport, begun_at
+from exporter.published.extent import extent_of, short_window
+from exporter.published.history import PublishedExport, begun_at, comparable
+from exporter.sink.copies import timestamp, window_object
 from exporter.sink.layout import REJECTED
-from exporter.sink.manifest import Manifest, timestamp
+from exporter.sink.manifest import Manifest
 from exporter.text import format_change, format_clock, visible
 
 UNKNOWN = "?"
@@ -22,7 +24,7 @@ UNKNOWN = "?"
 @dataclass(frozen=True, slots=True)
 class Runs:
     """What there is below an output directory: exports and kept rejects, oldest first, and the marks of exports by
-    name: latest, live, rollback."""
+    name: latest, latest-copy, live, rollback."""
 
     exports: Sequence[PublishedExport]
     rejected: Sequence[Path] = ()
@@ -41,16 +43,20 @@ class Runs:
         return len(sources) > 1 or None in sources
 
     def previous(self) -> Iterator[tuple[PublishedExport, Manifest | None]]:
-        """Each export with the last one before it that is of the same source and graph model."""
-        last: dict[tuple[str, str], Manifest] = {}
+        """Each export with the last one before it that is of the same source, graph model and window, and masked
+        alike."""
+        earlier: list[Manifest] = []
         for run in self.exports:
             manifest = run.manifest
-            if not manifest or manifest.source.identity is None:
+            if not manifest:
                 yield run, None
                 continue
-            key = manifest.source.identity, manifest.model.sha256
-            yield run, last.get(key)
-            last[key] = manifest
+            yield run, next((before for before in reversed(earlier) if comparable(before, manifest)), None)
+            earlier.append(manifest)
+
+    def tells_copies(self) -> bool:
+        """Whether some exports are windows of their source, or masked."""
+        return any(run.manifest.is_copy for run in self.exports if run.manifest)
 
     def new_models(self) -> set[str]:
         """The names of the exports that have another graph model than the last one before of their source."""
@@ -66,16 +72,17 @@ class Runs:
 
 
 def runs_table(runs: Runs) -> RenderableType:
-    """The exports: when they began (UTC), their rows and the change since the previous export of the same source and
-    model, rejects, size, duration, and, where exports have them, archive size and marks (`new model` for one that has
-    another than the last). Sources, if there are several, faulty manifests and kept rejects are listed below."""
-    sources, told = runs.sources(), runs.tells_sources()
+    """The exports: when they began (UTC), their rows and the change since the previous export of the same source, model
+    and window, rejects, size, duration, and, where exports have them, archive size and marks (`new model` for one that
+    has another than the last). Where some are copies, their windows and maskings take the place of the time, which the
+    names say, too. Sources, if there are several, faulty manifests and kept rejects are listed below."""
+    sources, told, copies = runs.sources(), runs.tells_sources(), runs.tells_copies()
     archived = any(run.archive for run in runs.exports)
     names = ["rows", "change", "rejects", "size", "took", *(["archive"] if archived else [])]
     shown = Table(
         Column("export", no_wrap=True),
         *([Column("source")] if told else []),
-        Column("begun"),
+        *([Column("window"), Column("masked", no_wrap=True)] if copies else [Column("begun")]),
         *[Column(name, justify="right", no_wrap=True) for name in names],
         box=None,
         pad_edge=False,
@@ -87,8 +94,11 @@ def runs_table(runs: Runs) -> RenderableType:
         cells: list[str | Text] = [Text.assemble(name, *([("\n" + marks, "bold")] if marks else []))]
         if told:
             cells.append(sources[manifest.source.identity] if manifest else UNKNOWN)
-        # Without the day of the week there is room for the sources on 80 columns.
-        cells.append(f"{run.begun_at:{'%d %b %H:%M' if told else '%a %d %b %H:%M'}}")
+        if copies:
+            cells += copy_cells(manifest) if manifest else (UNKNOWN, UNKNOWN)
+        else:
+            # Without the day of the week there is room for the sources on 80 columns.
+            cells.append(f"{run.begun_at:{'%d %b %H:%M' if told else '%a %d %b %H:%M'}}")
         if manifest:
             archive = [decimal(run.archive.stat().st_size)] if run.archive else []
             shown.add_row(*cells, *numbers(manifest, before), *archive)
@@ -96,6 +106,12 @@ def runs_table(runs: Runs) -> RenderableType:
             shown.add_row(*cells, *(UNKNOWN for _ in names))
             faults.append(Text(f"{name}: {visible(run.fault)}", "bold red"))
     return Group(shown, *(source_lines(runs) if told else []), *faults, *rejected_lines(runs))
+
+
+def copy_cells(manifest: Manifest) -> tuple[str, str]:
+    """An export's window and the profile that masked it; a dash for none."""
+    window = short_window(extent_of(manifest)) if manifest.window else "–"
+    return window, visible(manifest.redaction.profile) if manifest.redaction else "–"
 
 
 def numbers(manifest: Manifest, before: Manifest | None) -> tuple[str, ...]:
@@ -161,6 +177,8 @@ def run_object(run: PublishedExport, before: Manifest | None, marks: Mapping[str
             "source": manifest.source.identity,
             "model": manifest.model.sha256,
             "snapshot_at": timestamp(manifest.source.snapshot_at),
+            "window": window_object(manifest.window),
+            "masked": manifest.redaction.profile if manifest.redaction else None,
             "seconds": round(took.total_seconds(), 3),
             "nodes": totals.nodes,
             "relationships": totals.relationships,

@@ -30,8 +30,8 @@ def runs(
 ) -> None:
     """List the exports in the output directory, or compare two of them by label and pattern.
 
-    Marks: latest, where output/latest leads; live, what the Neo4j of the rebuild settings serves; rollback, what a
-    rebuild with --rollback makes live again.
+    Marks: latest, where output/latest leads; latest-copy, the last window or masked export; live, what the Neo4j of
+    the rebuild settings serves; rollback, what a rebuild with --rollback makes live again.
     """
     from exporter.cli.run_tables import runs_object, runs_table
 
@@ -53,6 +53,7 @@ def find_runs(settings: "Settings") -> "Runs":
     from exporter.cli.run_tables import Runs
     from exporter.published.history import exports, kept_rejects, latest
     from exporter.rebuild.status import known_stores
+    from exporter.sink.layout import LATEST_COPY
 
     output, marks = settings.output, dict[str, list[str]]()
     published = exports(output)
@@ -60,6 +61,7 @@ def find_runs(settings: "Settings") -> "Runs":
     live, kept = (stores.current(), stores.kept()) if stores else (None, [])
     marked = {
         "latest": latest(output),
+        "latest-copy": latest(output, LATEST_COPY),
         "live": live and live.export_in(output),
         "rollback": kept[0].export_in(output) if kept else None,
     }

@@ -13,6 +13,7 @@ from exporter.model.render import groups, pattern, reference_text
 from exporter.model.tables import Table as SourceTable
 from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
+from exporter.preflight.window import WindowEstimate
 from exporter.source.compatibility import Finding, Severity
 from exporter.text import format_duration, quantity, round_estimate, visible
 
@@ -63,6 +64,27 @@ def estimates_table(estimate: Estimate) -> RenderableType:
     for table in sorted(estimate.tables, key=lambda table: -(table.bytes or 0)):
         rows, size = (f"{table.rows:,}", decimal(table.bytes or 0)) if table.rows is not None else ("?", "?")
         shown.add_row(Text(table.name, overflow="fold"), rows, size, table.basis)
+    return shown
+
+
+def window_text(window: WindowEstimate) -> str:
+    """What a window asks for, one sentence per line."""
+    lines = [
+        f"Estimated window: {round_estimate(window.rows)} of {round_estimate(window.of)} rows, as the "
+        "planner expects; the rows that they refer to, and what belongs to these, come on top.",
+        *(f"{name.capitalize()}: {moment:%Y-%m-%d %H:%M:%S} UTC." for name, moment in window.times.items()),
+    ]
+    if window.unknown:
+        lines.append(f"Unknown, since locked: {', '.join(window.unknown)}.")
+    return "\n".join(lines)
+
+
+def window_table(window: WindowEstimate) -> RenderableType:
+    """The tables, with the rows that a window asks for and all of their rows, in the model's order."""
+    shown = Table("table", Column("rows", justify="right"), Column("of", justify="right"), box=None, pad_edge=False)
+    for table in window.tables:
+        numbers = ("?" if number is None else f"{number:,}" for number in (table.rows, table.of))
+        shown.add_row(Text(table.name, overflow="fold"), *numbers)
     return shown
 
 

@@ -137,7 +137,10 @@ def new_record(export: Path, store: Path, home: Neo4jHome) -> Record:
     """The record of a store that was imported from an export, without ports yet."""
     manifest = read_manifest(export)
     source, totals = manifest.source, manifest.totals
-    return Record(store.name, 0, None, home, source.database, source.snapshot_at, totals.nodes, totals.relationships)
+    return Record(
+        store.name, 0, None, home, source.database, source.snapshot_at, totals.nodes, totals.relationships,
+        manifest.window, manifest.redaction.profile if manifest.redaction else None,
+    )  # fmt: skip
 
 
 def find_neo4j(record: Record, cache: Path | None, steps: Steps) -> Neo4jHome:

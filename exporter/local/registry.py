@@ -22,6 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 from exporter.errors import RunError, UsageError
 from exporter.invocation import command
 from exporter.local.names import DEFAULT, NAME, RECORD, data_directory, graph_names
+from exporter.published.extent import Extent
+from exporter.sink.copies import WindowEntry
 from exporter.sink.files import write_private
 from exporter.sink.layout import REJECTED
 from exporter.sink.lock import hold_lock
@@ -37,7 +39,8 @@ PASSWORD, EXPORTS = "password", "exports"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `graph.json` holds: the live store, how it is served, and what is in it."""
+    """What `graph.json` holds: the live store, how it is served, and what is in it: all of the database, or a window of
+    it, and by which profile it was masked, if it was."""
 
     store: str
     bolt_port: int
@@ -47,6 +50,13 @@ class Record:
     snapshot_at: datetime
     nodes: int
     relationships: int
+    window: WindowEntry | None = None
+    masked: str | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """The window, and when its snapshot was taken."""
+        return Extent(self.window, None, self.snapshot_at)
 
 
 _RECORD = TypeAdapter(Record)
@@ -89,7 +99,7 @@ class Graph:
 
     def save(self, record: Record) -> None:
         """Makes the record's store live, in one step."""
-        write_private(self.directory / RECORD, _RECORD.dump_json(record, indent=2))
+        write_private(self.directory / RECORD, _RECORD.dump_json(record, indent=2, by_alias=True))
 
     def server(self) -> psutil.Process | None:
         """The process that is serving it, if any."""

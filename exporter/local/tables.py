@@ -11,6 +11,8 @@ from rich.text import Text
 from exporter.invocation import command
 from exporter.local.registry import PASSWORD, Graph, Record
 from exporter.model.sample_queries import Query
+from exporter.published.extent import short_window
+from exporter.sink.copies import window_object
 from exporter.store.configuration import USER
 from exporter.text import format_age, visible
 
@@ -52,9 +54,14 @@ def browser_address(record: Record) -> str | None:
 
 
 def contents_text(graph: Graph, record: Record) -> str:
-    """`graph: 10,028 nodes and 11,678 relationships of astrokiran, as of 5 min 2 s ago`."""
+    """`graph: 10,028 nodes and 11,678 relationships of astrokiran, as of 5 min 2 s ago`, and what makes it a copy."""
     counts = f"{record.nodes:,} nodes and {record.relationships:,} relationships"
-    return f"{graph.name}: {counts} of {visible(record.database)}, as of {format_age(record.snapshot_at)} ago"
+    text = f"{graph.name}: {counts} of {visible(record.database)}, as of {format_age(record.snapshot_at)} ago"
+    if record.window:
+        text += f"\n  A window, {visible(str(record.window))}: {record.window.rows}"
+    if record.masked:
+        text += f"\n  Masked by the profile {visible(record.masked)}: pseudonymised, not anonymous"
+    return text
 
 
 def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
@@ -67,17 +74,21 @@ def seconds_table(seconds: Mapping[str, float]) -> RenderableType:
 
 
 def graphs_table(graphs: Iterable[Graph]) -> RenderableType:
-    """Every graph: whether it is running and where, its nodes, the age of its snapshot, its size on disk."""
+    """Every graph: whether it is running and where, its nodes, the age of its snapshot, its size on disk; where some
+    are copies, their windows and the profiles that masked them."""
+    records = [(graph, graph.readable_record()) for graph in graphs]
+    copies = any(record and (record.window or record.masked) for _, record in records)
     right = [Column(title, justify="right") for title in ("nodes", "snapshot", "MB")]
-    table = Table("graph", "running", Column("address", no_wrap=True), *right, box=None, pad_edge=False)
-    for graph in graphs:
-        record = graph.readable_record()
+    kind = ["window", "masked"] if copies else []
+    table = Table("graph", "running", Column("address", no_wrap=True), *right, *kind, box=None, pad_edge=False)
+    for graph, record in records:
         if not record:
             table.add_row(graph.name, Text("?"), Text("its record cannot be read", "bold red"))
             continue
         runs = "yes" if graph.server() else "no"
         cells = (f"{record.nodes:,}", format_age(record.snapshot_at), f"{graph.size() / 1e6:,.0f}")
-        table.add_row(graph.name, runs, bolt_address(record), *cells)
+        window = short_window(record.extent) or "–", visible(record.masked or "–")
+        table.add_row(graph.name, runs, bolt_address(record), *cells, *(window if copies else ()))
     return table
 
 
@@ -93,6 +104,8 @@ def graph_json(graph: Graph) -> dict[str, Any]:
         "password_file": str(graph.directory / PASSWORD),
         "database": record.database if record else None,
         "snapshot_at": record.snapshot_at.isoformat().replace("+00:00", "Z") if record else None,
+        "window": window_object(record.window) if record else None,
+        "masked": record.masked if record else None,
         "nodes": record.nodes if record else None,
         "relationships": record.relationships if record else None,
         "neo4j": record.neo4j.version if record else None,

@@ -5,7 +5,7 @@ constraints and the diagram derive from these rows; privacy.py says how personal
 `validate.py` refuses a declaration that the program cannot export, and docs/extending.md explains how to change it.
 """
 
-from exporter.model.privacy import PRIVACY
+from exporter.model.privacy import PRIVACY, TREATMENTS
 from exporter.model.vocabulary import (
     ByValue,
     Constant,
@@ -207,5 +207,5 @@ SKIPPED_TABLES = frozenset({
     "notifications.client_events", "notifications.delivery_attempts", "notifications.escalation_rules",
 })  # fmt: skip
 
-GRAPH = Graph(GROUPS, RELATIONSHIPS, INDEXES, SKIPPED_TABLES, PRIVACY)
+GRAPH = Graph(GROUPS, RELATIONSHIPS, INDEXES, SKIPPED_TABLES, PRIVACY, TREATMENTS)
 NODES = GRAPH.nodes

@@ -1,11 +1,11 @@
 """How personal each property is: a class for every property of a label or pattern, except constants.
 
-What a masked copy does with a property follows from its class. The classes are kept out of graph.py so that they do not
-change the canonical model JSON, and with it the model's SHA-256. `validate.py` refuses a property
-without a class and a class without a property.
+What a masked copy does with a property follows from its class, or is said below. The classes are kept out of graph.py
+so that they do not change the canonical model JSON, and with it the model's SHA-256. `validate.py` refuses a property
+without a class or treatment, and a class or treatment without a property.
 """
 
-from exporter.model.vocabulary import PrivacyClass
+from exporter.model.treatments import PrivacyClass, Treatment
 
 KEY, TECHNICAL, REFERENCE, CATEGORY, QUASI, DIRECT, TEXT, SECRET = PrivacyClass
 
@@ -98,3 +98,31 @@ BY_ENTITY = {
 
 # By `Label.property` or `Start-TYPE-End.property`.
 PRIVACY = {f"{entity}.{name}": of for entity, classes in BY_ENTITY.items() for name, of in classes.items()}
+
+# What a masked copy does with the properties that name or reach a person, or may in combination. Phones are unique, so
+# tokens of them resist counting. Names are not (the most frequent token would be the most frequent name), and join
+# nothing, so they are dropped; a guide is called by label and key.
+TREATMENTS = {
+    "AuthUser.phone_number": Treatment.TOKEN_PHONE,
+    "Customer.phone_number": Treatment.TOKEN_PHONE,
+    "Customer.country_code": Treatment.CATEGORY,
+    "Guide.full_name": Treatment.LABEL,
+    "Guide.phone_number": Treatment.TOKEN_PHONE,
+    "Guide.referral_code": Treatment.TOKEN_CODE,
+    "CustomerProfile.name": Treatment.DROP,
+    "CustomerProfile.dob": Treatment.YEAR,
+    "CustomerProfile.tob": Treatment.DROP,
+    "CustomerProfile.birth_city": Treatment.COMMON,
+    "CustomerProfile.zodiac_sign": Treatment.CATEGORY,
+    "CustomerProfile.gender": Treatment.CATEGORY,
+    "BankAccount.account_holder_name": Treatment.DROP,
+    "BankAccount.bank_name": Treatment.COMMON,
+    "BankAccount.ifsc_code": Treatment.DROP,
+    "Invoice.invoice_number": Treatment.TOKEN_DOCUMENT,
+    "Session.id": Treatment.TOKEN_SESSION,
+    "Device.device_id": Treatment.TOKEN_DEVICE,
+    "LoginActivity.ip_address": Treatment.TOKEN_IP,
+    "LoginActivity.user_agent": Treatment.DROP,
+    "Lead.phone": Treatment.TOKEN_PHONE,
+    "Lead.name": Treatment.DROP,
+}

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from exporter.model.graph import GRAPH
+from exporter.model.redaction import fitting, named_properties, treatment_of
 from exporter.model.tables import Table, Use, ends, linked_values, tables
+from exporter.model.treatments import ALLOWED, PrivacyClass
 from exporter.model.vocabulary import (
     ByValue,
     Constant,
@@ -16,11 +18,11 @@ from exporter.model.vocabulary import (
     Graph,
     IdRule,
     Node,
-    PrivacyClass,
     Property,
     Reference,
     Type,
 )
+from exporter.model.window_check import window_problems
 
 # The rules that `select.comparable` has in SQL; without it, two spellings of one key would become two nodes.
 KEY_RULES = frozenset({IdRule.INTEGER, IdRule.UUID, IdRule.CODE, IdRule.PAIR})
@@ -39,7 +41,9 @@ def problems(graph: Graph = GRAPH) -> list[str]:
     for table in tables(graph):
         # The uses of columns follow from key and references, so they are checked only once those are sound.
         found += [*bad_key(table.node), *bad_references(graph, table)] or bad_uses(table)
-    return [*found, *bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
+    found += [*bad_linked_values(graph), *bad_indexes(graph), *bad_privacy(graph)]
+    # What treatments fit a property follows from keys and links, so they too are checked only once those are sound.
+    return found or [*bad_treatments(graph), *(window_problems() if graph is GRAPH else ())]
 
 
 def entities(graph: Graph) -> tuple[Entity, ...]:
@@ -200,23 +204,35 @@ def bad_privacy(graph: Graph) -> Iterator[str]:
     A key may be `key`, or `direct` if it is personal itself; a property may be `key` if it holds another label's key.
     """
     keys = {key_property for node in graph.nodes for key_property in node.key_properties}
-    known = set()
-    for entity in entities(graph):
+    known = named_properties(graph)
+    for name, (entity, prop) in known.items():
         own_keys = entity.key_properties if isinstance(entity, Node) else ()
-        for prop in properties(entity):
-            if isinstance(prop, Constant):
-                continue
-            name = f"{entity.name}.{prop.name}"
-            known.add(name)
-            privacy = graph.privacy.get(name)
-            if privacy is None:
-                yield f"{name} has no privacy class"
-            elif prop in own_keys and privacy not in KEY_CLASSES:
-                yield f"{name} is a key, and its privacy class is {privacy}"
-            elif privacy is PrivacyClass.KEY and prop not in keys:
-                yield f"{name} is not a key, and its privacy class is"
-            elif prop.pii and privacy not in PERSONAL:
-                yield f"{name} holds personal data ({prop.pii}), and its privacy class is {privacy}"
+        privacy = graph.privacy.get(name)
+        if privacy is None:
+            yield f"{name} has no privacy class"
+        elif prop in own_keys and privacy not in KEY_CLASSES:
+            yield f"{name} is a key, and its privacy class is {privacy}"
+        elif privacy is PrivacyClass.KEY and prop not in keys:
+            yield f"{name} is not a key, and its privacy class is"
+        elif prop.pii and privacy not in PERSONAL:
+            yield f"{name} holds personal data ({prop.pii}), and its privacy class is {privacy}"
     for name in graph.privacy:
         if name not in known:
             yield f"there is no property {name}, which has a privacy class"
+
+
+def bad_treatments(graph: Graph) -> Iterator[str]:
+    """Properties of which nothing says what a masked copy does with them, treatments without a property, and those that
+    do not fit a property or leave more than its class allows."""
+    known = named_properties(graph)
+    for name, (entity, prop) in known.items():
+        privacy, treatment = graph.privacy[name], treatment_of(name, graph)
+        if treatment is None:
+            yield f"{name} has no treatment, and neither has its privacy class {privacy}"
+        elif treatment not in (fit := fitting(entity, prop, graph)):
+            yield f"{name} cannot be {treatment} in a masked copy, only {', '.join(fit)}"
+        elif treatment not in ALLOWED[privacy]:
+            yield f"{name} is {treatment} in a masked copy, which its privacy class {privacy} does not allow"
+    for name in graph.treatments:
+        if name not in known:
+            yield f"there is no property {name}, which has a treatment"

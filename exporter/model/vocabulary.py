@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
+from exporter.model.treatments import PrivacyClass, Treatment
+
 
 class Type(StrEnum):
     """A property's Neo4j import type (graph-model.md, first paragraph)."""
@@ -28,19 +30,6 @@ class Pii(StrEnum):
     IP = "ip"
     BANK = "bank"
     BIRTH = "birth"
-
-
-class PrivacyClass(StrEnum):
-    """How personal a property is: what a masked copy may do with it."""
-
-    KEY = "key"  # identifies a node and joins it to others
-    TECHNICAL = "technical"  # amounts, counts, flags, times of events
-    REFERENCE = "reference"  # texts written by staff, in tables that hold nothing else
-    CATEGORY = "category"  # one of a few words
-    QUASI = "quasi"  # identifies nobody alone, but may in combination: a birth date, a city
-    DIRECT = "direct"  # names or reaches a person
-    TEXT = "text"  # free text, which may hold anything
-    SECRET = "secret"  # grants access to something
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +180,8 @@ class Graph:
     """A whole declaration.
 
     `indexes` are (label, property) pairs; `skipped_tables` are known and not exported; `privacy` maps every property
-    (`Label.property` or `Start-TYPE-End.property`) to its class.
+    (`Label.property` or `Start-TYPE-End.property`) to its class, and `treatments` those whose class does not say what
+    a masked copy does with them.
     """
 
     groups: tuple[Group, ...]
@@ -199,6 +189,7 @@ class Graph:
     indexes: tuple[tuple[str, str], ...] = ()
     skipped_tables: frozenset[str] = frozenset()
     privacy: Mapping[str, PrivacyClass] = field(default_factory=dict)
+    treatments: Mapping[str, Treatment] = field(default_factory=dict)
 
     @property
     def nodes(self) -> tuple[Node, ...]:

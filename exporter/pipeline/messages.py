@@ -1,25 +1,31 @@
 """What leader and workers exchange. Does not load Polars or connectorx: the leader needs neither."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.model.frame import Masked
+from exporter.model.window import Closed, Window
 from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.tally import Tally
 from exporter.source.queries import Address, Read
+from exporter.source.window_rows import IdSet
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every task needs: the source's address, the statements that join the snapshot, the partial export's
-    directory, and the directory of the heartbeat files."""
+    directory, the directory of the heartbeat files, of a masked copy each table's masked columns, and the window if
+    only a part of the source is read."""
 
     address: Address
     pre_execution: list[str]
     partial: Path
     heartbeats: Path
+    masked: Mapping[str, Masked] | None = None
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class EntityPart:
 
 @dataclass(frozen=True, slots=True)
 class ChunkDone:
-    """The result of a chunk: rows read, a part for each entity of the table, and its timer."""
+    """The result of a chunk: rows read (of a window, those that are in), a part for each entity of the table, and its
+    timer."""
 
     chunk: Chunk
     rows_read: int
@@ -75,3 +82,23 @@ class IndexDone:
     table: str | None = None
     rows_read: int = 0
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinksDone:
+    """The result of reading the links of one chunk of a table."""
+
+    timer: TaskTimer
+    table: str
+    number: int
+    rows_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDone:
+    """What the closure found, the key sets it wrote, and the ids by which the server can leave rows out, by the name of
+    their set."""
+
+    closed: Closed
+    index: list[IndexDone]
+    sets: dict[str, IdSet]

@@ -62,7 +62,7 @@ class Profile:
     def as_object(self) -> dict[str, Any]:
         """The profile as JSON: seconds by stage, table and worker, and every task with its seconds since the first."""
         began = min((timer.started for timer in self.timers()), default=0.0)
-        working = self.stages.get("keys", 0.0) + self.stages.get("tables", 0.0)
+        working = sum(self.stages.get(name, 0.0) for name in ("keys", "close", "tables"))
         processes = sorted({timer.worker for timer in self.timers()})
         processes += [0] * (self.workers - len(processes))  # workers that started too late for any task
         return {

@@ -9,7 +9,7 @@ import functools
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,17 +20,20 @@ from exporter.errors import LimitError, RunError
 from exporter.interrupts import time_limit
 from exporter.invocation import command
 from exporter.model.render import model_sha256
+from exporter.pipeline.copies import window_entry
 from exporter.pipeline.extract import Extract, extract
-from exporter.pipeline.messages import ChunkDone, IndexDone
+from exporter.pipeline.messages import ChunkDone
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
+from exporter.pipeline.redaction import checked_uniqueness, redaction_of
 from exporter.pipeline.timing import ProgressListener, StageTimer
 from exporter.settings import Settings
 from exporter.shape.examples import Example, gathered
+from exporter.sink.layout import entities
 from exporter.sink.manifest import Manifest, Metadata, Model, Options, Source, Tool
 from exporter.sink.publish import PartialExport, partial_export
 from exporter.sink.tally import Tally, new_tallies, unaccounted
-from exporter.source.leader import Snapshot, connected
+from exporter.source.leader import connected
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,13 @@ def export(
     caller's `interruptible` block.
     """
     check_recipients(settings)
+    redaction = redaction_of(settings.redaction) if settings.redaction else None
     started_at = datetime.now(UTC)
     timer = StageTimer(listener)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
         partial.moves_latest = move_latest
         with connected(settings.source, f"exporter {partial.stamp}", **settings.timeouts) as connection:
-            extracted = extract(settings, pool, connection, partial, timer)
+            extracted = extract(settings, pool, connection, partial, timer, redaction)
         return publish(settings, partial, extracted, timer, started_at, render)
 
 
@@ -93,9 +97,12 @@ def publish(
 ) -> ExportResult:
     """Completes the partial export and publishes it. Raises `RunError` if the counts do not add up, `LimitError` if
     there are more rejects than allowed."""
-    tallies = reconcile(extracted.index, extracted.chunks, extracted.counts)
+    tallies = reconcile(extracted)
     check_limit(settings, partial, tallies)
-    metadata = metadata_of(settings, extracted.snapshot, started_at)
+    metadata = metadata_of(settings, extracted, started_at)
+    if redaction := extracted.redaction:
+        uniqueness = checked_uniqueness(redaction.request, partial.directory)
+        metadata = replace(metadata, redaction=redaction.entry(tallies, uniqueness))
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)
@@ -121,21 +128,25 @@ def profile_of(extracted: Extract, timer: StageTimer, workers: int, flushed: flo
     return Profile(keys, chunks, timer.times.seconds, workers, timer.times.began, flushed)
 
 
-def reconcile(index_queries: list[IndexDone], chunks: list[ChunkDone], counts: dict[str, int]) -> dict[str, Tally]:
+def reconcile(extracted: Extract) -> dict[str, Tally]:
     """What was written of each entity. Raises `RunError` unless every row of every table was read, also for the key
-    index (references to unread keys would dangle), and is accounted for in every entity."""
+    index (references to unread keys would dangle), or is outside of the window, and is accounted for in every
+    entity."""
+    counts, outside = extracted.counts, extracted.outside
     tallies = new_tallies()
     rows_read: Counter[str] = Counter()
-    for done in chunks:
+    for done in extracted.chunks:
         rows_read[done.chunk.table] += done.rows_read
         for part in done.parts:
             tallies[part.name] += part.tally
+    for entity in entities() if outside else ():
+        tallies[entity.name] += Tally(outside=outside[entity.table])
     wrong = [
         f"{counts[done.table]} rows in the snapshot, {done.rows_read} were read for {done.timer.task}"
-        for done in index_queries
+        for done in extracted.index
         if done.table and done.rows_read != counts[done.table]
     ]
-    if wrong := wrong + unaccounted(tallies, counts, rows_read):
+    if wrong := wrong + unaccounted(tallies, counts, rows_read, outside):
         raise RunError("the counts do not add up, nothing was published: " + "; ".join(wrong))
     return tallies
 
@@ -174,8 +185,9 @@ def examples_of(chunks: Iterable[ChunkDone]) -> dict[str, list[Example]]:
     return gathered((part.name, part.examples) for done in ordered for part in done.parts)
 
 
-def metadata_of(settings: Settings, snapshot: Snapshot, started_at: datetime) -> Metadata:
+def metadata_of(settings: Settings, extracted: Extract, started_at: datetime) -> Metadata:
     """What the manifest says of the run besides its contents."""
+    snapshot = extracted.snapshot
     return Metadata(
         tool=Tool(DISTRIBUTION, version(DISTRIBUTION)),
         model=Model(model_sha256()),
@@ -190,4 +202,5 @@ def metadata_of(settings: Settings, snapshot: Snapshot, started_at: datetime) ->
         options=Options(settings.timezone, settings.tables, settings.columns),
         started_at=started_at,
         finished_at=datetime.now(UTC),
+        window=window_entry(extracted),
     )

@@ -6,8 +6,8 @@ second and 60 MB to load.
 
 import os
 
-from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
-from exporter.source.queries import IndexQuery
+from exporter.pipeline.messages import Chunk, ChunkDone, CloseDone, Context, IndexDone, LinksDone
+from exporter.source.queries import IndexQuery, LinkQuery
 
 
 def start_worker() -> None:
@@ -42,3 +42,17 @@ def find_repeated(context: Context, table: str) -> bool:
     from exporter.pipeline import worker
 
     return worker.find_repeated(context, table)
+
+
+def read_links(context: Context, queries: tuple[LinkQuery, ...]) -> list[LinksDone]:
+    """Reads the links of chunks, for the closure of a window."""
+    from exporter.pipeline import window_worker
+
+    return window_worker.read_links(context, queries)
+
+
+def close_window(context: Context, bytes: dict[str, int]) -> CloseDone:
+    """Finds the rows that are in a window from all links; `bytes` are the sizes of the tables of closed labels."""
+    from exporter.pipeline import window_worker
+
+    return window_worker.close_window(context, bytes)

@@ -3,10 +3,8 @@
 import os
 import signal
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -14,15 +12,17 @@ from pathlib import Path
 
 import polars as pl
 
-from exporter.errors import ExporterError, RunError
 from exporter.model import frame
 from exporter.model.tables import Table, node, referenced_labels, tables
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.pipeline.reading import FrameReader, frames, read_frame
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
+from exporter.pipeline.window_worker import rows_in
+from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
+from exporter.shape.masked import masked, with_shown_key
 from exporter.shape.rows import Shaped, shape
 from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
@@ -52,26 +52,6 @@ def end_with(leader: BaseProcess) -> None:
     os._exit(1)
 
 
-@contextmanager
-def sanitized_errors(subject: str) -> Iterator[None]:
-    """Turns whatever the block raises into an `ExporterError` that names the subject and quotes no cell.
-
-    A bug keeps its traceback's places but not its message: Polars' messages contain values.
-    """
-    try:
-        yield
-    except (ExporterError, KeyboardInterrupt, SystemExit):
-        raise
-    except OSError as error:
-        # Polars gives the reason only in the error's text.
-        raise RunError(f"cannot write the export: {error.strerror or error} (while writing {subject})") from None
-    except MemoryError:
-        raise RunError(f"a worker is out of memory (while handling {subject}); lower --memory or --workers") from None
-    except BaseException as error:  # a panic of Polars is not an Exception
-        places = ", ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__))
-        raise RunError(f"a bug, please report it: {type(error).__name__} while handling {subject} ({places})") from None
-
-
 def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
     """Exports one chunk, or all of several tables that are small enough to be read together."""
     subjects = [chunk.table for chunk in chunks]
@@ -88,7 +68,7 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
         with timer.on(READ):
             raw = chunk_frame(context, chunk, table, read)
         with timer.on(SHAPE):
-            shaped = shape(raw, table, key_index(context))
+            shaped = shaped_chunk(context, table, raw)
         if table.node and not {frame.ROW, frame.DUPLICATE} & set(raw.columns) and not is_referenced(table):
             with timer.on(KEYS):
                 run = key_index(context).runs_directory(table.name) / f"run-{chunk.number}.arrow"
@@ -98,13 +78,24 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
 
 
 def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader) -> pl.DataFrame:
-    """A chunk's raw frame (model/frame.py). Few chunks need the fallback query, whose checks cost the server a fifth
-    more time."""
+    """A chunk's raw frame (model/frame.py); of a window, the rows that are in. Few chunks need the fallback query: its
+    checks cost the server a fifth more time."""
     try:
-        raw = read()
+        raw = rows_in(context, table, read())
     except UndecodableError:
-        return read_frame(context, chunk.fallback, chunk.table)
-    return read_frame(context, chunk.fallback, chunk.table) if holds_unrepresentable(raw, table) else raw
+        return rows_in(context, table, read_frame(context, chunk.fallback, chunk.table))
+    if holds_unrepresentable(raw, table):
+        return rows_in(context, table, read_frame(context, chunk.fallback, chunk.table))
+    return raw
+
+
+def shaped_chunk(context: Context, table: Table, raw: pl.DataFrame) -> list[Shaped]:
+    """What a chunk's raw frame contributes to each of its entities, in a masked copy without what that does not
+    tell."""
+    if context.masked is None:
+        return shape(raw, table, key_index(context))
+    columns = context.masked[table.name]
+    return [masked(part, columns) for part in shape(with_shown_key(raw, table, columns), table, key_index(context))]
 
 
 def is_referenced(table: Table) -> bool:
@@ -121,7 +112,7 @@ def find_repeated(context: Context, table: str) -> bool:
 def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
     """Writes what a chunk gives to one entity; where that is nothing, no file."""
     entity, rows, rejects = shaped.entity, shaped.rows, shaped.rejects
-    tally = Tally(no_target=shaped.no_target)
+    tally = Tally(no_target=shaped.no_target, suppressed=shaped.suppressed)
     with timer.on(WRITE):
         if rows.height:
             tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
@@ -134,7 +125,11 @@ def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> 
 
 
 def key_index(context: Context) -> KeyIndex:
-    return KeyIndex(context.partial / layout.KEY_INDEX)
+    tokens = frozenset[str]()
+    if context.masked is not None:
+        owners = [(table.node.label, context.masked[table.name]) for table in tables() if table.node]
+        tokens = frozenset(f"{label}.{column}" for label, columns in owners for column in columns.tokens)
+    return KeyIndex(context.partial / layout.KEY_INDEX, tokens)
 
 
 def read_index(context: Context, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:

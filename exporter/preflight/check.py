@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,18 @@ from exporter.model.render import model_sha256
 from exporter.model.tables import tables
 from exporter.preflight.estimate import Estimate, estimate, previous_export
 from exporter.preflight.guesses import guess_missing
+from exporter.preflight.masking import PlannedMasking, masking_of
+from exporter.preflight.preview import with_preview
 from exporter.preflight.server import examine_server, examine_zone, try_reader
 from exporter.preflight.statistics import read_statistics
 from exporter.preflight.views import try_views
+from exporter.preflight.window import WindowEstimate, estimate_window
 from exporter.settings import Settings
 from exporter.sink.output import check_output
 from exporter.source.catalog import read_login
 from exporter.source.compatibility import Finding, Severity, by_severity, examine, examine_model
 from exporter.source.connection import Connection
-from exporter.source.leader import connected, current_catalog
+from exporter.source.leader import Source, connected, current_catalog
 
 # Where a finding is that has nothing to do with the source.
 OUTPUT = "output"
@@ -47,7 +50,8 @@ class Preflight:
     """The result of a check: findings, the most severe first, the estimate, and the free bytes of the output's disk.
 
     The server is None if the source is unreachable, the estimate also if the source cannot be exported. `guessed`: some
-    findings name what `init` would guess.
+    findings name what `init` would guess. `window` and `masking` are of the copy that was asked for, if the source can
+    be exported.
     """
 
     findings: list[Finding]
@@ -56,6 +60,8 @@ class Preflight:
     estimate: Estimate | None = None
     free_bytes: int = 0
     guessed: bool = False
+    window: WindowEstimate | None = None
+    masking: PlannedMasking | None = None
 
     @property
     def errors(self) -> list[Finding]:
@@ -86,17 +92,31 @@ class Preflight:
                 "rule": expected.rule,
                 "tables": [asdict(table) for table in expected.tables],
             },
+            "window": self.window and self.window.as_object(),
+            "redaction": self.masking and self.masking.as_object(),
             "output": {"directory": str(self.output), "free_bytes": self.free_bytes},
         }
 
 
-def check(settings: Settings) -> Preflight:
-    """Everything that can be found out before an export. Reads one row of each mapped view, and writes nothing.
+def check(settings: Settings, *, preview: bool = False) -> Preflight:
+    """Everything that can be found out before an export. Reads one row of each mapped view, with a `preview` also rows
+    of the tables with masked columns, and writes nothing.
 
-    Raises `UsageError` if no source is set, `SourceError` or `RunError` if it cannot be queried.
+    Raises `UsageError` if no source is set, for a window that cannot be asked for, and for a key that cannot be used;
+    `SourceError` or `RunError` if the source cannot be queried.
     """
+    request = settings.redaction
+    masking = masking_of(request, settings.mapping) if request else None
     with connected(settings.source, "exporter check", **settings.timeouts) as connection:
-        return preflight(connection, settings)
+        found = preflight(connection, settings)
+        if not found.fits or found.estimate is None:
+            return found
+        mapping = settings.mapping
+        source = Source(connection, mapping, current_catalog(connection, mapping))
+        window = estimate_window(source, settings.window, settings.timezone) if settings.window else None
+        if masking and request and preview:
+            masking = with_preview(masking, source, request, settings.timezone)
+        return replace(found, window=window, masking=masking)
 
 
 def preflight(connection: Connection, settings: Settings) -> Preflight:

@@ -26,6 +26,9 @@ source = {source}
 
 # All settings, each with its default or an example.
 """
+COPIES = """
+# Only for copies: a part of the source, personal data masked (docs/copies.md). `exporter rebuild` refuses them.
+"""
 NAMES = """
 # Where the source's names differ from the model's: the model's on the left, the source's on the right. Lines without #
 # were guessed by names and types: review each. Lines with # are uncertain or found nothing: uncomment them once they
@@ -36,6 +39,7 @@ REBUILD = """
 # Only for `exporter rebuild`: the live Neo4j and its nightly rebuild (docs/nightly.md).
 [rebuild]
 """
+FIRST_OF_COPIES = "since"
 ELSEWHERE = {"source", "tables", "columns", "rebuild"}
 KINDS = ("under the model's name", "guessed", "uncertain", "not found")
 NOT_FOUND = "nothing similar was found"
@@ -72,6 +76,8 @@ def setting_lines(defaults: BaseModel) -> Iterator[str]:
     for name, field in type(defaults).model_fields.items():
         if name in ELSEWHERE:
             continue
+        if name == FIRST_OF_COPIES:
+            yield COPIES
         unset = written[name] is None
         value = (field.examples or [""])[0] if unset else written[name]
         text = quoted(value) if isinstance(value, str) else json.dumps(value)

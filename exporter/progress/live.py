@@ -57,9 +57,10 @@ class LiveView:
     def stage_bar(self, narrow: bool) -> Text:
         """All stages in a row: finished ones with their time, the current one, and those to come."""
         times, text = self.state.times, line("")
-        # The last stage is one of two.
-        unused = "publish" if times.current == "archive" else "archive"
-        for name in [stage for stage in STAGES if stage != unused]:
+        # The last stage is one of two, and only windows have one that closes them.
+        unused = {"publish" if times.current == "archive" else "archive"}
+        unused |= {"close"} - times.began.keys()
+        for name in [stage for stage in STAGES if stage not in unused]:
             text.append((" " if narrow else "   ") if text else "")
             seconds = format_clock(times.seconds.get(name, times.elapsed))
             seconds = seconds.removesuffix(" s") if narrow else seconds

@@ -16,6 +16,7 @@ STAGES = {
     "check": "Comparing the source with the model",
     "lock": "Locking the tables and taking the snapshot",
     "keys": "Counting rows and reading keys",
+    "close": "Finding the rows of the window",
     "tables": "Exporting tables",
     "publish": "Publishing",
     "archive": "Packing the archive and publishing",

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exporter.published.extent import extent_of, redaction_text, same_redaction, same_window, window_text
 from exporter.published.history import same_source
-from exporter.sink.manifest import EntityEntry, Manifest
+from exporter.sink.entries import EntityEntry
+from exporter.sink.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def rows_and_rejects(entry: EntityEntry | None) -> tuple[int, int]:
 
 
 def remarks(before: Manifest, after: Manifest) -> list[str]:
-    """What makes two exports more different than their numbers show: another source or graph model, in sentences."""
+    """What makes two exports more different than their numbers show: another source, graph model, window or masking, in
+    sentences."""
     found = []
     sources = before.source.identity, after.source.identity
     if None in sources:
@@ -56,17 +59,25 @@ def remarks(before: Manifest, after: Manifest) -> list[str]:
         found.append("They are of different sources: {} and {}.".format(*sources))
     if before.model != after.model:
         found.append("They are of different graph models.")
+    extents = extent_of(before), extent_of(after)
+    if not same_window(*extents):
+        found.append("They are unlike windows: {}, and {}.".format(*map(window_text, extents)))
+    if not same_redaction(*extents):
+        found.append("They are not masked alike: {}, and {}.".format(*map(redaction_text, extents)))
     return found
 
 
 def diff_object(before: Path, after: Path, manifests: tuple[Manifest, Manifest]) -> dict[str, Any]:
     """The object of `exporter runs --diff A B --json` (docs/settings.md): what changed from one export to another."""
+    extents = extent_of(manifests[0]), extent_of(manifests[1])
     known = None not in [manifest.source.identity for manifest in manifests]
     return {
         "before": before.resolve().name,
         "after": after.resolve().name,
         "same_source": same_source(*manifests) if known else None,
         "same_model": manifests[0].model == manifests[1].model,
+        "same_window": same_window(*extents),
+        "same_redaction": same_redaction(*extents),
         "changes": [
             {
                 "name": change.pattern,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporter.errors import DifferenceError, UsageError
 from exporter.invocation import command
+from exporter.published.extent import WHOLE, Extent, extent_of, same_extent
 from exporter.sink import layout
 from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
@@ -69,12 +70,13 @@ def kept_rejects(output: Path) -> list[Path]:
     return sorted(path for path in kept if is_stamp(path.name.removeprefix(layout.REJECTED)))
 
 
-def latest(output: Path) -> Path | None:
-    """The export that `latest` leads to; None if it leads to none of this directory, or this user may not look.
+def latest(output: Path, link: str = layout.LATEST) -> Path | None:
+    """The export that `latest` (or `latest-copy`) leads to; None if it leads to none of this directory, or this user
+    may not look.
 
     An export may be a link to where it was moved.
     """
-    target = (output / layout.LATEST).resolve()
+    target = (output / link).resolve()
     try:
         found = directories(output) if target.is_dir() else []
     except (OSError, UsageError):
@@ -90,17 +92,25 @@ def exports(output: Path) -> list[PublishedExport]:
     ]
 
 
-def recent(output: Path, identity: str | None, model: str, most: int) -> list[PublishedExport]:
-    """The last exports that can be compared with one of this source and this graph model (its SHA-256), at most
-    `most`, oldest first; none for a source without an identity. Raises as `directories` does."""
+def recent(
+    output: Path, identity: str | None, model: str, most: int, *, extent: Extent = WHOLE
+) -> list[PublishedExport]:
+    """The last exports that can be compared with one of this source, this graph model (its SHA-256) and this extent, at
+    most `most`, oldest first; none for a source without an identity. Raises as `directories` does."""
     found: list[PublishedExport] = []
     for directory in reversed(directories(output)[-LOOKED_THROUGH:] if identity else []):
         manifest = readable_manifest(directory)
-        if manifest and (manifest.source.identity, manifest.model.sha256) == (identity, model):
+        same = manifest and (manifest.source.identity, manifest.model.sha256) == (identity, model)
+        if manifest and same and same_extent(extent_of(manifest), extent):
             found.append(PublishedExport(directory, manifest))
         if len(found) == most:
             break
     return found[::-1]
+
+
+def comparable(one: Manifest, other: Manifest) -> bool:
+    """Whether the numbers of two exports can be compared: they have the same source, graph model and extent."""
+    return same_source(one, other) and one.model == other.model and same_extent(extent_of(one), extent_of(other))
 
 
 def same_source(one: Manifest, other: Manifest) -> bool:

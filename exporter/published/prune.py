@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import UsageError
-from exporter.published.history import directories, kept_rejects, latest
+from exporter.published.history import directories, kept_rejects, latest, readable_manifest
 from exporter.sink import layout
 from exporter.sink.publish import locked, remove
 
@@ -19,11 +19,13 @@ class Removal:
 
 
 def prune(output: Path, keep: int, needed: Collection[str] = ()) -> list[Removal]:
-    """Removes all but the newest `keep` exports, each with its archives, and returns what was removed, oldest first.
+    """Removes all but the newest `keep` faithful exports and the newest `keep` copies, each with its archives, and
+    returns what was removed, oldest first: copies never push out what a graph is recovered from.
 
-    Never removes the `latest` export, nor one whose name is in `needed`. Kept rejects are removed if they are older
-    than the oldest remaining export; an archive without its export is the user's, and is left alone. Raises
-    `UsageError` if the directory cannot be read or something in it not removed, `BusyError` if an export is running.
+    Never removes the `latest` export or the `latest-copy`, nor one whose name is in `needed`. Kept rejects are removed
+    if they are older than the oldest remaining export; an archive without its export is the user's, and is left alone.
+    Raises `UsageError` if the directory cannot be read or something in it not removed, `BusyError` if an export is
+    running.
     """
     directories(output)  # before the lock, which would create a missing directory
     with locked(output):
@@ -40,9 +42,18 @@ def outdated(output: Path, keep: int, needed: Collection[str] = ()) -> list[Remo
 
 def outdated_exports(output: Path, keep: int, needed: Collection[str]) -> list[Path]:
     """The exports to remove, oldest first."""
-    exports = directories(output)
-    kept = {*exports[-keep:], latest(output), *(output / name for name in needed)}
-    return [export for export in exports if export not in kept]
+    kinds: dict[bool, list[Path]] = {True: [], False: []}
+    for export in directories(output):
+        kinds[is_copy(export)].append(export)
+    named = {latest(output), latest(output, layout.LATEST_COPY), *(output / name for name in needed)}
+    kept = {*named, *(export for exports in kinds.values() for export in exports[-keep:])}
+    return [export for export in directories(output) if export not in kept]
+
+
+def is_copy(export: Path) -> bool:
+    """Whether an export is a copy; one whose manifest cannot be read counts as faithful."""
+    manifest = readable_manifest(export)
+    return manifest is not None and manifest.is_copy
 
 
 def outdated_rejects(output: Path, outdated: Collection[Path]) -> list[Path]:

@@ -11,9 +11,10 @@ import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
 from exporter.sink.counts import counts_tsv
+from exporter.sink.entries import EntityEntry
 from exporter.sink.files import FileRecord, special_files
 from exporter.sink.layout import ARGUMENTS, CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS, SCHEMA
-from exporter.sink.manifest import EntityEntry, Manifest, read_manifest
+from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
 
 # Stricter than sha256sum, as in verify.sh: no capital digits, other line ends, comments or paths leading outside.
@@ -26,9 +27,9 @@ Progress = Callable[[int, int], None]
 def verify_files(export: Path, on_progress: Progress = lambda done, total: None) -> list[str]:
     """The differences between an export's files, its SHA256SUMS and its manifest, one sentence each; empty if none.
 
-    Every file is read once for its checksum, and each data file once more for its rows. `on_progress` gets the bytes
-    compared so far and in total. With anything in it but plain files and directories, nothing is opened. Raises
-    `UsageError` if the directory is not an export, or cannot be read.
+    Every file is read once for its checksum, and each data file once more for its rows; of a masked export, also for
+    the forms of its values. `on_progress` gets the bytes compared so far and in total. With anything in it but plain
+    files and directories, nothing is opened. Raises `UsageError` if the directory is not an export, or cannot be read.
     """
     if not export.exists():
         raise UsageError(f"there is no directory {export}; an export is named by its directory, such as output/latest")
@@ -46,6 +47,11 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
         manifest = read_manifest(export)
         if not differences:
             differences = [*file_differences(export, manifest, sums), *count_differences(export, manifest)]
+            differences += table_differences(manifest)
+        if not differences and manifest.redaction:
+            from exporter.published.masking import masking_differences  # loads what reads a source
+
+            differences = list(masking_differences(export, manifest))
         if not differences and COUNTS in sums and (export / COUNTS).read_bytes() != counts_tsv(manifest).encode():
             differences = [f"{COUNTS}: its counts are not those of {MANIFEST}"]
     except DifferenceError as error:
@@ -132,6 +138,21 @@ def count_differences(export: Path, manifest: Manifest) -> Iterator[str]:
         yield from reject_differences(export, entry)
     yield from (f"{folder}: belongs to no entity in {MANIFEST}" for folder in rows)
     yield from total_differences(manifest)
+
+
+def table_differences(manifest: Manifest) -> Iterator[str]:
+    """Tables whose rows are not the same number for every label and pattern that they make: every row is accounted for,
+    in each (contract.md)."""
+    by_table: dict[str, list[EntityEntry]] = {}
+    for entry in manifest.entities:
+        by_table.setdefault(entry.table, []).append(entry)
+    for table, entries in by_table.items():
+        counts = Counter(entry.table_rows for entry in entries)
+        [(rows, _), *others] = counts.most_common()
+        if others:
+            wrong = [f"{entry.table_rows} in {entry.pattern}" for entry in entries if entry.table_rows != rows]
+            right = next(entry.pattern for entry in entries if entry.table_rows == rows)
+            yield f"{visible(table)}: {rows} rows are accounted for in {right}, {', '.join(map(visible, wrong))}"
 
 
 def reject_differences(export: Path, entry: EntityEntry) -> Iterator[str]:

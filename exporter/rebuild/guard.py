@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from exporter.errors import GuardError
+from exporter.errors import GuardError, UsageError
 from exporter.invocation import command
 from exporter.published.diff import Change, changes, shared_changes
+from exporter.published.extent import extent_of, same_window, window_text
 from exporter.published.history import same_source
 from exporter.rebuild.report import RebuildReport
 from exporter.rebuild.stores import Store
@@ -15,11 +16,27 @@ from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
 
 
-def guard(export: Path, live: Store | None, report: RebuildReport, limits: RebuildSettings, *, name: str) -> None:
-    """Compares an export, which the user knows by `name`, with the one behind the live store, within these limits.
+def check_copy(export: Path, report: RebuildReport, *, name: str, accepted: bool) -> None:
+    """Logs what a copy is. Raises `UsageError` for one that is not `accepted`; the user knows the export by `name`."""
+    manifest = read_manifest(export)
+    if not manifest.is_copy:
+        return
+    contents = visible("; ".join(manifest.copy_lines))
+    if not accepted:
+        raise UsageError(
+            f"the export {name} is a copy, which does not become the live graph unasked: {contents}\n"
+            f"  If it is to: {command()} rebuild --accept-copy --from {shlex.quote(name)}"
+        )
+    report.log.write(f"The export is a copy: {contents}", "warning")
 
-    Where that export is not known, or one of the two does not say of which source it is, nothing can be compared, and
-    the log says so. Raises `GuardError` for an export of another source, and as `check_changes` does.
+
+def guard(export: Path, live: Store | None, report: RebuildReport, limits: RebuildSettings, *, name: str) -> None:
+    """Compares an export, which the user knows by `name`, with the one behind the live store, within these limits. A
+    window is compared, too, with whatever is live: it may well have lost too much.
+
+    Where that export is not known, or one of the two does not say of which source it is, or the whole source replaces a
+    window, nothing can be compared, and the log says so. Raises `GuardError` for an export of another source, and as
+    `check_changes` does.
     """
     after, before = read_manifest(export), live.manifest if live else None
     if blind := reason_for_no_comparison(before, after):
@@ -29,6 +46,8 @@ def guard(export: Path, live: Store | None, report: RebuildReport, limits: Rebui
     with report.step("guard", "Comparing the export with the one behind the live graph"):
         if before.model != after.model:
             report.log.write("They are of different graph models: only what both have is compared")
+        if not same_window(extent_of(before), extent_of(after)):
+            report.log.write(f"They are unlike windows: live {window_of(before)}; new {window_of(after)}", "warning")
         check_source(before, after, name)
         check_changes(before, after, name=name, max_drop=limits.max_drop, max_rejects_rise=limits.max_rejects_rise)
 
@@ -39,7 +58,14 @@ def reason_for_no_comparison(before: Manifest | None, after: Manifest) -> str:
         return "no rebuild made the live graph, so what it holds is not known"
     if before.source.identity is None:
         return "the one behind the live graph does not say of which source it is, as those of version 1.0"
+    if before.window and not after.window:
+        return f"the live graph is a window ({window_of(before)}), and this is the whole source"
     return "" if after.source.identity else "it does not say of which source it is, as those of version 1.0"
+
+
+def window_of(manifest: Manifest) -> str:
+    """The window that an export is, in words."""
+    return visible(window_text(extent_of(manifest)))
 
 
 def check_source(before: Manifest, after: Manifest, name: str) -> None:
@@ -52,7 +78,7 @@ def check_source(before: Manifest, after: Manifest, name: str) -> None:
             f"the export {name} is of another source than the one behind the live graph, which is unchanged:",
             f"live: {visible(str(before.source.identity))}",
             f"new: {visible(str(after.source.identity))}",
-            f"If the graph is to hold the new source from now on: {way_on(name)}",
+            f"If the graph is to hold the new source from now on: {way_on(name, after)}",
         ])
     )  # fmt: skip
 
@@ -67,14 +93,15 @@ def check_changes(before: Manifest, after: Manifest, *, name: str, max_drop: flo
             "\n  ".join([
                 f"the export {name} differs too much from the one behind the live graph, which is unchanged:",
                 *reasons,
-                f"If the source is correct anyway: {way_on(name)}",
+                f"If the source is correct anyway: {way_on(name, after)}",
             ])
         )  # fmt: skip
 
 
-def way_on(name: str) -> str:
+def way_on(name: str, after: Manifest) -> str:
     """The command that accepts an export all the same."""
-    return f"{command()} rebuild --accept-changes --from {shlex.quote(name)}"
+    flags = "--accept-changes --accept-copy" if after.is_copy else "--accept-changes"
+    return f"{command()} rebuild {flags} --from {shlex.quote(name)}"
 
 
 def drops(compared: list[Change], percent: float) -> Iterator[str]:

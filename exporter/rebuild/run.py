@@ -11,8 +11,8 @@ from exporter.interrupts import disable_interrupts
 from exporter.invocation import command
 from exporter.progress.log import PlainLines
 from exporter.published.history import find_directory, latest
-from exporter.published.prune import prune
-from exporter.rebuild.guard import guard
+from exporter.published.prune import is_copy, prune
+from exporter.rebuild.guard import check_copy, guard
 from exporter.rebuild.installation import find_live
 from exporter.rebuild.live import Live
 from exporter.rebuild.report import Action, RebuildReport, counts, one_line
@@ -33,9 +33,10 @@ def run_rebuild(
     *,
     export: str | None = None,
     accept: bool = False,
+    accept_copy: bool = False,
 ) -> None:
     """Carries out the report's action. `export` names an existing export to use instead of a new one, `accept` turns
-    the guard off.
+    the guard off, `accept_copy` lets that export be a copy.
 
     Raises an `ExporterError`: `SwapError` if the previous live graph was restored, `DownError` if it does not answer;
     any other, including `GuardError`, means that it was not touched.
@@ -48,7 +49,7 @@ def run_rebuild(
             if report.action is Action.ROLLBACK:
                 rebuild.rollback()
             elif report.action is Action.REBUILD:
-                rebuild.rebuild(export, accept)
+                rebuild.rebuild(export, accept=accept, accept_copy=accept_copy)
         except OSError as error:
             raise RunError(f"{error.filename or live.data}: {error.strerror}") from None
         finally:
@@ -87,12 +88,13 @@ class Rebuild:
         if self.report.action is Action.REPAIR and not self.report.repaired:
             self.report.log.write("Nothing to repair: no run left anything behind")
 
-    def rebuild(self, name: str | None, accept: bool) -> None:
+    def rebuild(self, name: str | None, *, accept: bool, accept_copy: bool = False) -> None:
         """Export, guard, stage, swap, retention; of the export with this name or directory, else of a new one."""
         if not self.live.check():
             self.report.log.write("Neo4j is not running; it will be started with the new graph")
         try:
             directory = find_directory(self.settings.output, name).resolve() if name else self.make_export()
+            check_copy(directory, self.report, name=name or directory.name, accepted=accept_copy)
             self.record_counts(directory)
             if not accept:
                 guard(directory, self.stores.current(), self.report, self.options, name=name or directory.name)
@@ -220,10 +222,10 @@ class Rebuild:
             self.report.log.write(one_line(error), "warning")
 
     def move_latest(self) -> None:
-        """Makes `latest` lead to the export behind the live store, if that is in the output directory; if that fails,
-        only warns, since the graph is what matters."""
+        """Makes `latest` lead to the export behind the live store, if that is in the output directory and no copy; if
+        that fails, only warns, since the graph is what matters."""
         store, output = self.stores.current(), self.settings.output
-        export = store.export_in(output) if store else None
+        export = store.export_in(output) if store and not is_copy(store.directory) else None
         if export and export != latest(output):
             try:
                 link_latest(export)

@@ -12,8 +12,9 @@ from exporter.rebuild.live import fault
 from exporter.rebuild.report import counts
 from exporter.rebuild.stores import Store, Stores
 from exporter.settings import RebuildSettings
+from exporter.sink.copies import timestamp, window_object
 from exporter.sink.layout import LOCK
-from exporter.sink.manifest import Manifest, timestamp
+from exporter.sink.manifest import Manifest
 from exporter.text import format_age, quantity, visible
 
 
@@ -53,6 +54,8 @@ def store_object(store: Store) -> dict[str, Any]:
         "export": store.export,
         "source": source and source.identity,
         "snapshot_at": source and timestamp(source.snapshot_at),
+        "window": window_object(manifest.window) if manifest else None,
+        "masked": manifest.redaction.profile if manifest and manifest.redaction else None,
         "counts": counts(manifest) if manifest else None,
     }
 
@@ -139,4 +142,5 @@ def store_lines(store: Store) -> list[str]:
         f"export {store.export}, {format_age(taken_at)} old",
         f"snapshot of {taken_at:%a %d %b %Y %H:%M} UTC: {numbers(manifest)}",
         f"source {manifest.source.identity or 'not known (an export of version 1.0)'}",
+        *manifest.copy_lines,
     ]

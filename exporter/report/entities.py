@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from exporter.model.tables import tables
 from exporter.report.limits import Level, Limits
 from exporter.shape.examples import Example
+from exporter.sink.entries import EntityEntry, NodeEntry
 from exporter.sink.files import FileRecord
-from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry
+from exporter.sink.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class EntitySummary:
     bytes: int
     properties: int
     no_target: int
+    outside_window: int
     rejects: Mapping[str, int]
     examples: Sequence[Example]
     rejected_before: int
@@ -88,6 +90,7 @@ def summaries(
             bytes=sizes[entry.folder],
             properties=entry.properties,
             no_target=0 if isinstance(entry, NodeEntry) else entry.no_target,
+            outside_window=entry.outside_window,
             rejects=entry.rejects,
             examples=examples.get(entry.name, ()),
             rejected_before=sum(last.rejects.values()) if last else 0,

@@ -38,7 +38,7 @@ def page(content: Content, profile: Profile) -> str:
         "change": format_change, "moment": format_moment, "time": time_element, "value": format_value, "share": share,
         "sparkline": sparkline, "stops": colour_stops, "grouped": grouped, "heading": heading, "worst": worst,
         "details": entity_details, "spent": block_details, "fitting": fitting, "breakable": breakable,
-        "visible": visible, "relative": relative_change, "quantity": quantity,
+        "visible": visible, "relative": relative_change, "quantity": quantity, "percent": percent,
     }  # fmt: skip
     script = page_file("script.js")
     return environment.get_template("report.html").render(
@@ -83,6 +83,8 @@ def entity_details(entity: EntitySummary) -> str:
     if entity.before is not None and entity.before != entity.rows:
         change = format_change(entity.before, entity.rows)
         lines.append(f"{change} since the previous export ({format_number(entity.before)})")
+    if entity.outside_window:
+        lines.append(f"{quantity(entity.outside_window, 'row')} outside of the window")
     if entity.no_target:
         lines.append(f"{quantity(entity.no_target, 'row')} without a target")
     return "\n".join([*lines, *(f"{format_number(count)} {reason}" for reason, count in entity.rejects.items())])
@@ -143,6 +145,12 @@ def relative_change(before: float | None, after: float) -> float:
 def share(value: float, total: float) -> str:
     """A part of a total as a percentage for a style: `12.5%`"""
     return f"{100 * value / total if total else 0:.3f}%"
+
+
+def percent(value: float, total: float) -> str:
+    """A part of a total to read: `4.2 %`, `under 0.1 %`"""
+    found = 100 * value / total if total else 0
+    return "under 0.1 %" if 0 < found < 0.05 else f"{found:.1f} %"
 
 
 def colour_stops(shares: Iterable[tuple[str, float]]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from exporter.errors import Interrupted, RunError
 from exporter.pipeline.profile import Profile
+from exporter.published.extent import extent_of
 from exporter.published.history import recent
 from exporter.report.content import content
 from exporter.report.limits import Limits
@@ -41,7 +42,8 @@ def report(
     its report: if the page cannot be made, this is a page that says why.
     """
     try:
-        earlier = recent(settings.output, manifest.source.identity, manifest.model.sha256, EARLIER)
+        identity, model = manifest.source.identity, manifest.model.sha256
+        earlier = recent(settings.output, identity, model, EARLIER, extent=extent_of(manifest))
         limits = Limits(settings.rebuild.max_drop, settings.rebuild.max_rejects_rise)
         return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory, limits), profile)
     except (Interrupted, RunError):

@@ -30,7 +30,7 @@ BUCKET_BYTES = 24 << 20
 
 @dataclass(frozen=True, slots=True)
 class DenseKeys:
-    """Integer keys as a byte map: the byte at `key - low` is 1 (16 times cheaper than `is_in`). `outside` has those
+    """Integer keys as a byte map: the byte at `key - low` is not 0 (16 times cheaper than `is_in`). `outside` has those
     beyond the bounds that the server told, which an index that is no longer true may have misled."""
 
     path: Path
@@ -42,7 +42,7 @@ class DenseKeys:
         """Whether each key (Int64; null: no) is in the set."""
         inside = keys.is_between(self.low, self.low + self.length - 1)
         offsets = (keys if inside.all() else keys.set(~inside, None)) - self.low
-        found = (mapped_bytes(self.path).gather(offsets) == 1).fill_null(False)
+        found = (mapped_bytes(self.path).gather(offsets) > 0).fill_null(False)
         return found | self.outside.contains(keys) if self.outside.paths else found
 
 
@@ -95,9 +95,11 @@ KeySet = DenseKeys | SortedKeys | TextIndex
 
 @dataclass(frozen=True, slots=True)
 class KeyIndex:
-    """The key index below a directory: all that the workers that write it share with those that read it."""
+    """The key index below a directory: all that the workers that write it share with those that read it. `tokens` are
+    the columns (`Label.column`) whose linked values are tokens."""
 
     directory: Path
+    tokens: frozenset[str] = frozenset()
 
     def keys_directory(self, label: str) -> Path:
         return self.directory / "keys" / label
@@ -119,6 +121,11 @@ class KeyIndex:
     def values(self, label: str, column: str) -> TextIndex:
         """The values of a column, with the keys of the exported nodes of the label that own them."""
         return open_index(self.values_directory(label, column))
+
+    def linked_value(self, raw: pl.Series, label: str, column: str, id_rule: IdRule) -> pl.Series:
+        """What the values of a column are compared by, from the raw column of rows that link to it: the canonical form
+        (String), or the token itself."""
+        return raw if f"{label}.{column}" in self.tokens else canonical(raw, id_rule)
 
     def is_duplicate(self, table: str, row_ids: pl.Series) -> pl.Series:
         """Whether each row (by its row id) is a duplicate: another row has its key."""

@@ -17,6 +17,11 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
 @lru_cache(maxsize=64)
 def mapped_frame(path: Path) -> pl.DataFrame:
     """A file that `write_frame` wrote, memory-mapped once in each worker."""
+    return open_frame(path)
+
+
+def open_frame(path: Path) -> pl.DataFrame:
+    """A file that `write_frame` wrote, memory-mapped for as long as the frame is used."""
     table = pl.from_arrow(pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all())
     assert isinstance(table, pl.DataFrame)
     return table

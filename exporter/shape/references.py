@@ -9,7 +9,7 @@ import polars as pl
 
 from exporter.model.tables import Table, id_rule_of
 from exporter.model.vocabulary import ByValue, IdRule, Key, Reference
-from exporter.shape.ids import RULES, canonical
+from exporter.shape.ids import RULES
 from exporter.shape.key_index import KeyIndex, key_of
 from exporter.shape.rejects import Condition, Reason
 
@@ -113,7 +113,7 @@ def read_side(
 
 def find_by_value(raw: pl.DataFrame, table: Table, label: str, link: ByValue, key_index: KeyIndex) -> Linked:
     """The nodes of a label that a link by value finds; if exclusive, no other row of `table` may have the value."""
-    value = canonical(raw[link.column], link.id_rule)
+    value = key_index.linked_value(raw[link.column], label, link.owner_column, link.id_rule)
     owners = key_index.values(label, link.owner_column).find(value)
     several = owners["count"] > 1
     if link.exclusive:

@@ -1,7 +1,8 @@
 """One frame of a table in; the rows and rejects of its node label and of each of its relationships out."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import polars as pl
@@ -25,13 +26,14 @@ class Shaped:
 
     `rows` has the header's columns: the key (named as its property; `:ID` for a pair) or `:START_ID` and `:END_ID`,
     then the properties, as integers, booleans, or else text. `rejects` has the columns of `REJECTS`. `no_target` is the
-    number of rows without a target.
+    number of rows without a target, `suppressed` how many values of each property a masked copy leaves out.
     """
 
     entity: Entity
     rows: pl.DataFrame
     rejects: pl.DataFrame
     no_target: int = 0
+    suppressed: Counter[str] = field(default_factory=Counter)
 
 
 def shape(raw: pl.DataFrame, table: Table, key_index: KeyIndex) -> list[Shaped]:

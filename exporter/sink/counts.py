@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from exporter.sink.copies import copy_lines
 from exporter.sink.manifest import Manifest
 
 
@@ -10,7 +11,7 @@ def counts_tsv(manifest: Manifest) -> str:
     """The content of counts.tsv (contract.md, Counts for scripts): tab-separated, in the manifest's order.
 
     One line each for the rows of a label or pattern and the values of each of its properties; for the totals; for the
-    bytes of each data file; and for the snapshot's time, in seconds since 1970 (UTC).
+    bytes of each data file; for what makes a copy one; and for the snapshot's time, in seconds since 1970 (UTC).
     """
     return "".join(f"{subject}\t{detail}\t{count}\n" for subject, detail, count in counts(manifest))
 
@@ -22,4 +23,5 @@ def counts(manifest: Manifest) -> Iterator[tuple[str, str, int]]:
         yield from ((entity.name, prop, values) for prop, values in entity.property_counts.items())
     yield from (("total", total, count) for total, count in asdict(manifest.totals).items())
     yield from (("file", file.path, file.bytes) for file in manifest.files)
+    yield from (("copy", text, count) for text, count in copy_lines(manifest.window, manifest.redaction))
     yield "snapshot", "epoch", int(manifest.source.snapshot_at.timestamp())

@@ -24,6 +24,7 @@ manifest. The database must be stopped: stop Neo4j first. Nothing in EXPORT is c
 
 Options:
   --overwrite       replace the database if it exists
+  --accept-copy     also by a copy: an export that is a window of its source, or masked
   --database NAME   the same as DATABASE
   --no-checksums    do not compare the files with SHA256SUMS first
   --no-cache        do not use the start-up cache of Java 25, kept in XDG_CACHE_HOME or ~/.cache
@@ -50,7 +51,7 @@ TEXT
 }
 
 # The globals in addition to those of verify.sh.
-overwrite=false use_cache=true advise=true   # what the options say
+overwrite=false accept_copy=false use_cache=true advise=true   # what the options say
 heap=${HEAP_SIZE:-} off_heap=''              # memory, with its unit
 home='' conf='' version=''                   # the Neo4j to use: its directory, its configuration directory, its version
 data='' transactions=''                      # where it keeps databases, and their transaction logs
@@ -64,6 +65,7 @@ parse_arguments() {
         case $1 in
             --help | -h) usage && exit 0 ;;
             --overwrite) overwrite=true ;;
+            --accept-copy) accept_copy=true ;;
             --no-checksums) checksums=false ;;
             --no-cache) use_cache=false ;;
             --no-advice) advise=false ;;
@@ -156,6 +158,31 @@ check_store() {
     elif holds_files "$transactions/$database"; then
         die 2 "$transactions still holds transaction logs of a database $database: --overwrite replaces them"
     fi
+}
+
+# Whether the export is not the whole source, or not as it is there.
+is_copy() { grep -qE '^ *"format": 2,?$' manifest.json; }
+
+# What a copy is, in indented lines; an export of another hand may not say it.
+copy_lines() {
+    local lines
+    lines=$(sed -n $'s/^copy\t\\([^\t]*\\)\t.*/    \\1/p' counts.tsv | printable | sed -n '1,10p')
+    printf '%s\n' "${lines:-    a window of its source, or masked}"
+}
+
+# Refuses to put a copy in the place of a database that may hold everything.
+check_copy() {
+    is_copy && [ "$accept_copy" = false ] || return 0
+    holds_files "$data/databases/$database" || holds_files "$transactions/$database" || return 0
+    die 2 "this export is a copy, and would replace the database $database: --accept-copy replaces it all the same" \
+        "$(copy_lines)"
+}
+
+# Says what will be in the database.
+say_contents() {
+    if is_copy; then say 'This export is a copy, not the whole source as it is:' "$(copy_lines)"
+    else say 'This export is the whole source'; fi
+    say_age
 }
 
 check_owner() { # DIRECTORY
@@ -416,7 +443,8 @@ main() {
     enter_export
     find_store
     check_store
-    say_age
+    check_copy
+    say_contents
     if [ "$checksums" = true ]; then verify_checksums; fi
     choose_memory
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")

@@ -14,7 +14,8 @@ def entities() -> list[Entity]:
 
 PARTIAL = ".partial-"
 REJECTED = "rejected-"
-LATEST = "latest"
+# The last faithful export and the last copy.
+LATEST, LATEST_COPY = "latest", "latest-copy"
 LOCK = ".lock"
 MANIFEST = "manifest.json"
 COUNTS = "counts.tsv"

@@ -3,28 +3,22 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import PlainSerializer, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from exporter.errors import DifferenceError
-from exporter.model.vocabulary import Entity, Node
 from exporter.sink import layout
+from exporter.sink.copies import RedactionEntry, Timestamp, WindowEntry, copy_lines
+from exporter.sink.entries import EntityEntry, NodeEntry, RelationshipEntry, entry
 from exporter.sink.files import FileRecord, is_plain
-from exporter.sink.tally import SkippedIndex, Tally, rows_left_out, skipped_indexes
+from exporter.sink.tally import SkippedIndex, Tally, skipped_indexes
 from exporter.text import visible
 
-FORMAT = 1
-
-
-def timestamp(moment: datetime) -> str:
-    """A time as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-Timestamp = Annotated[datetime, PlainSerializer(timestamp)]
+# A copy is a window of the source, or masked. Programs that know no copies refuse its format, instead of taking it for
+# the whole source.
+FAITHFUL, COPY = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,76 +61,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeEntry:
-    """A label: its nodes, their non-null property values in total and by property, and its rejects by reason."""
-
-    label: str
-    table: str
-    rows: int
-    properties: int
-    property_counts: dict[str, int]
-    rejects: dict[str, int]
-
-    @property
-    def name(self) -> str:
-        """As in folders and headers: AuthUser."""
-        return self.label
-
-    @property
-    def pattern(self) -> str:
-        """As in messages, which for a label is the same."""
-        return self.label
-
-    @property
-    def folder(self) -> str:
-        """The folder of its data files, and below rejects/ of its reject files."""
-        return f"{layout.NODES}/{self.name}"
-
-    @property
-    def table_rows(self) -> int:
-        """The rows of its table in the snapshot (contract.md: every row is accounted for)."""
-        return self.rows + rows_left_out(self.rejects)
-
-
-@dataclass(frozen=True, slots=True)
-class RelationshipEntry:
-    """A pattern, with the same numbers; `no_target` counts the rows without a target."""
-
-    start: str
-    type: str
-    end: str
-    table: str
-    rows: int
-    properties: int
-    property_counts: dict[str, int]
-    no_target: int
-    rejects: dict[str, int]
-
-    @property
-    def name(self) -> str:
-        """As in folders and headers: Customer-HAS_AUTH-AuthUser."""
-        return f"{self.start}-{self.type}-{self.end}"
-
-    @property
-    def pattern(self) -> str:
-        """As in messages: (Customer)-[HAS_AUTH]->(AuthUser)."""
-        return f"({self.start})-[{self.type}]->({self.end})"
-
-    @property
-    def folder(self) -> str:
-        """The folder of its data files, and below rejects/ of its reject files."""
-        return f"{layout.RELATIONSHIPS}/{self.name}"
-
-    @property
-    def table_rows(self) -> int:
-        """The rows of its table in the snapshot."""
-        return self.rows + self.no_target + rows_left_out(self.rejects)
-
-
-EntityEntry = NodeEntry | RelationshipEntry
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
     """The sums over all entities and data files."""
 
@@ -157,17 +81,24 @@ class Metadata:
     options: Options
     started_at: datetime
     finished_at: datetime
+    window: WindowEntry | None = None
+    redaction: RedactionEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest. Its fields, in this order, are the keys of the file."""
+    """A manifest. Its fields, in this order, are the keys of the file.
+
+    `window` and `redaction` are None in exports of version 1.1 and before, and in faithful ones.
+    """
 
     format: int
     tool: Tool
     model: Model
     source: Source
     options: Options
+    window: WindowEntry | None = field(default=None, kw_only=True)
+    redaction: RedactionEntry | None = field(default=None, kw_only=True)
     started_at: Timestamp
     finished_at: Timestamp
     nodes: list[NodeEntry]
@@ -180,6 +111,16 @@ class Manifest:
     def entities(self) -> list[EntityEntry]:
         """Labels, then patterns, in import order."""
         return [*self.nodes, *self.relationships]
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is not the whole source, or not as it is there: a window, or masked."""
+        return self.format == COPY
+
+    @property
+    def copy_lines(self) -> list[str]:
+        """What makes it a copy, as sentences without a full stop; none for a faithful export."""
+        return [text for text, _ in copy_lines(self.window, self.redaction)]
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -199,26 +140,16 @@ def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
         rejects=sum(sum(entry.rejects.values()) for entry in entries),
     )
     return Manifest(
-        FORMAT, metadata.tool, metadata.model, metadata.source, metadata.options, metadata.started_at,
-        metadata.finished_at, nodes, relationships, files, totals, skipped_indexes(tallies),
+        COPY if metadata.window or metadata.redaction else FAITHFUL,
+        metadata.tool, metadata.model, metadata.source, metadata.options, metadata.started_at, metadata.finished_at,
+        nodes, relationships, files, totals, skipped_indexes(tallies),
+        window=metadata.window, redaction=metadata.redaction,
     )  # fmt: skip
-
-
-def entry(entity: Entity, tally: Tally) -> EntityEntry:
-    """The entry of a label or pattern. A label's key counts as a property; a pair and both ends of a pattern do not."""
-    keys = entity.key_properties if isinstance(entity, Node) else ()
-    values = {prop.name: tally.values[prop.name] for prop in (*keys, *entity.properties)}
-    properties, rejects = sum(values.values()), dict(sorted(tally.rejects.items()))
-    if isinstance(entity, Node):
-        return NodeEntry(entity.label, entity.table, tally.rows, properties, values, rejects)
-    return RelationshipEntry(
-        entity.start, entity.type, entity.end, entity.table, tally.rows, properties, values, tally.no_target, rejects
-    )
 
 
 def manifest_json(manifest: Manifest) -> bytes:
     """The content of manifest.json: UTF-8, indented by two spaces, with a final newline."""
-    return _MANIFEST.dump_json(manifest, indent=2) + b"\n"
+    return _MANIFEST.dump_json(manifest, indent=2, by_alias=True) + b"\n"
 
 
 def read_manifest(export: Path) -> Manifest:
@@ -237,11 +168,15 @@ def read_manifest(export: Path) -> Manifest:
     except (ValueError, RecursionError):
         raise DifferenceError(f"{layout.MANIFEST} is not JSON") from None
     found = content.get("format") if isinstance(content, dict) else None
-    if found != FORMAT:
+    if found not in (FAITHFUL, COPY):
         other = visible(str(found))
-        raise DifferenceError(f"{layout.MANIFEST} has format {other}, and this program reads format {FORMAT}")
+        formats = f"formats {FAITHFUL} and {COPY}"
+        raise DifferenceError(f"{layout.MANIFEST} has format {other}, and this program reads {formats}")
     try:
-        return _MANIFEST.validate_python(content)
+        manifest = _MANIFEST.validate_python(content)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise DifferenceError(f"{layout.MANIFEST} is not what this program writes: see {visible(where)}") from None
+    if manifest.is_copy != bool(manifest.window or manifest.redaction):
+        raise DifferenceError(f"{layout.MANIFEST} has format {found}, which is not that of its window and redaction")
+    return manifest

@@ -11,9 +11,9 @@ def check_directory(output: Path) -> None:
     """Raises `UsageError` if exports cannot be written into an output directory that exists."""
     if not output.is_dir():
         raise UsageError(f"{output} is not a directory; choose another --output")
-    latest = output / layout.LATEST
-    if latest.exists() and not latest.is_symlink():
-        raise UsageError(f"{latest} is not a link; move it, or choose another --output")
+    for latest in (output / layout.LATEST, output / layout.LATEST_COPY):
+        if latest.exists() and not latest.is_symlink():
+            raise UsageError(f"{latest} is not a link; move it, or choose another --output")
     if not os.access(output, os.W_OK | os.X_OK):
         raise UsageError(f"{output} is not writable; choose another --output")
 

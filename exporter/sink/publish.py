@@ -28,7 +28,8 @@ class PartialExport:
     """An export that is being written: `.partial-<stamp>` below the output directory.
 
     `group` may read it once it is published; `records` are those of its files, unordered. `moves_latest` is unset for
-    the export of a rebuild, which moves `latest` only once its graph is live.
+    the export of a rebuild, which moves `latest` only once its graph is live. `latest` is what moves: `latest-copy` for
+    a copy.
     """
 
     output: Path
@@ -37,6 +38,7 @@ class PartialExport:
     records: list[FileRecord] = field(default_factory=list)
     archive: Path | None = None
     moves_latest: bool = True
+    latest: str = layout.LATEST
     flusher: Flusher = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +50,7 @@ class PartialExport:
 
     @property
     def link(self) -> Path:
-        """The link that becomes `latest`."""
+        """The link that becomes `latest` or `latest-copy`."""
         return self.output / f"{layout.PARTIAL}{layout.LATEST}"
 
     def write(self, path: Path, content: str | bytes) -> FileRecord:
@@ -69,6 +71,7 @@ class PartialExport:
         tallies = self.add_data_files(tallies)
         self.write_instructions(tallies)
         manifest = make_manifest(tallies, metadata)
+        self.latest = layout.LATEST_COPY if manifest.is_copy else layout.LATEST
         self.write(Path(layout.MANIFEST), manifest_json(manifest))
         self.write(Path(layout.COUNTS), counts_tsv(manifest))
         self.write(Path(layout.REPORT), render(manifest))
@@ -113,8 +116,9 @@ class PartialExport:
         pack(self.directory, self.archive, top=self.stamp, recipients=recipients, on_progress=on_progress)
 
     def publish(self) -> Path:
-        """Gives the directory and its archive their final names and moves `latest` if it is to move: all or nothing,
-        each step durable before the next. Returns the published directory; raises `OSError` if nothing was published.
+        """Gives the directory and its archive their final names and moves `latest`, or `latest-copy`, if it is to
+        move: all or nothing, each step durable before the next. Returns the published directory; raises `OSError` if
+        nothing was published.
 
         From the first rename on, signals no longer stop the run.
         """
@@ -132,7 +136,7 @@ class PartialExport:
                 part.rename(self.published(part))
             sync(self.output)
             if self.moves_latest:
-                self.link.replace(self.output / layout.LATEST)
+                self.link.replace(self.output / self.latest)
         except OSError:
             for part in parts:
                 if self.published(part).exists():
@@ -185,7 +189,7 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
 
 
 def link_latest(export: Path) -> None:
-    """Makes `latest` beside a published export lead to it, in one durable step. Raises `OSError`."""
+    """Makes `latest` beside a published faithful export lead to it, in one durable step. Raises `OSError`."""
     output, temporary = export.parent, export.parent / f"{layout.PARTIAL}{layout.LATEST}-{os.getpid()}"
     remove(temporary)
     temporary.symlink_to(export.name)

@@ -4,6 +4,7 @@ and workers share it."""
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self
 
 from exporter.sink.files import FileRecord
@@ -58,14 +59,17 @@ class Tally:
     """What was written of one entity: by one chunk, or by all of them.
 
     `values` counts the non-null values by column, `no_target` the rows without a target, `rejects` the rejects by
-    reason. `multiline` says whether a value holds a line break, no line has more bytes than `longest`, `oversized` has
-    the properties whose index must be left out.
+    reason, `outside` the rows outside of the window, `suppressed` the values by column that a masked copy leaves out.
+    `multiline` says whether a value holds a line break, no line has
+    more bytes than `longest`, `oversized` has the properties whose index must be left out.
     """
 
     rows: int = 0
     values: Counter[str] = field(default_factory=Counter)
     no_target: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
+    outside: int = 0
+    suppressed: Counter[str] = field(default_factory=Counter)
     multiline: bool = False
     longest: int = 0
     oversized: Mapping[str, Oversized] = field(default_factory=dict)
@@ -78,6 +82,8 @@ class Tally:
             self.values + other.values,
             self.no_target + other.no_target,
             self.rejects + other.rejects,
+            self.outside + other.outside,
+            self.suppressed + other.suppressed,
             self.multiline or other.multiline,
             max(self.longest, other.longest),
             merged(self.oversized, other.oversized),
@@ -88,7 +94,7 @@ class Tally:
     @property
     def accounted(self) -> int:
         """The rows of its table that are accounted for (contract.md: every row is, always)."""
-        return self.rows + self.no_target + rows_left_out(self.rejects)
+        return self.rows + self.no_target + rows_left_out(self.rejects) + self.outside
 
 
 def merged(first: Mapping[str, Oversized], second: Mapping[str, Oversized]) -> dict[str, Oversized]:
@@ -116,16 +122,23 @@ def skipped_indexes(tallies: Mapping[str, Tally]) -> list[SkippedIndex]:
     ]
 
 
-def unaccounted(tallies: Mapping[str, Tally], counts: Mapping[str, int], rows_read: Mapping[str, int]) -> list[str]:
+def unaccounted(
+    tallies: Mapping[str, Tally],
+    counts: Mapping[str, int],
+    rows_read: Mapping[str, int],
+    outside: Mapping[str, int] = MappingProxyType({}),
+) -> list[str]:
     """Where the numbers do not add up, one sentence each.
 
-    `counts` is `count(*)` by table in the snapshot, `rows_read` the rows that the workers read from it.
+    By table: `counts` is `count(*)` in the snapshot, `rows_read` the rows that the workers read, and `outside` those
+    that are not in the window.
     """
-    faults = [
-        f"{table} has {count} rows in the snapshot, but {rows_read.get(table, 0)} were read"
-        for table, count in counts.items()
-        if rows_read.get(table, 0) != count
-    ]
+    faults = []
+    for table, count in counts.items():
+        read, left_out = rows_read.get(table, 0), outside.get(table, 0)
+        if read + left_out != count:
+            others = f" and {left_out} are outside of the window" if outside else ""
+            faults.append(f"{table} has {count} rows in the snapshot, but {read} were read{others}")
     for entity in entities():
         accounted, count = tallies[entity.name].accounted, counts[entity.table]
         if accounted != count:

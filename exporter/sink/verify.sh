@@ -127,7 +127,8 @@ enter_export() {
         [ -e "$file" ] || die 1 "the export is damaged: $PWD has no $file"
         [ -r "$file" ] || die 2 "$(id -un) cannot read $PWD/$file: run this as its owner"
     done
-    grep -qE '^ *"format": 1,?$' manifest.json || die 1 'manifest.json is not of format 1, the one this script knows'
+    grep -qE '^ *"format": [12],?$' manifest.json ||
+        die 1 'manifest.json is not of format 1 or 2, those that this script knows'
     if LC_ALL=C grep -qavE $'^[^\t]+\t[^\t]*\t[0-9]+$' counts.tsv || [[ $(tail -n 1 counts.tsv) != $'snapshot\tepoch\t'* ]]; then
         die 1 'the export is damaged: counts.tsv is malformed'
     fi
@@ -315,7 +316,7 @@ find_shell() {
 
 # The manifest's counts as lines: name, property (empty for rows), count; a relationship's name is its pattern.
 manifest_counts() {
-    sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^snapshot\t/d' \
+    sed -e $'/^total\t/d' -e $'/^file\t/d' -e $'/^copy\t/d' -e $'/^snapshot\t/d' \
         -e $'s/^\\([^-\t]*\\)-\\([^-\t]*\\)-\\([^-\t]*\\)\t/(\\1)-[\\2]->(\\3)\t/' counts.tsv
 }
 

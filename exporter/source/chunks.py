@@ -58,13 +58,17 @@ class Chunker:
     def spans(self, source: SourceTable, *, factor: int = 1) -> list[Span]:
         """The chunks of a table or view. Those for a query of few columns and no long texts may span `factor` times the
         bytes of whole rows."""
-        texts = long_texts(source) if factor == 1 else None
-        limit = self.chunk_bytes * factor
         if source.relation.is_table:
-            return table_spans(chunks_of(self.pieces(source, limit, texts), limit), self.blocks(source))
+            return table_spans(self.chunks(source, factor=factor), self.blocks(source))
+        texts, limit = long_texts(source) if factor == 1 else None, self.chunk_bytes * factor
         key = source.table.key_columns[0]
         conditions = ranges(source.quoted(key), self.key_bounds(source, limit, texts), source.column(key).base)
         return [Span(condition) for condition in conditions] or [Span(None)]
+
+    def chunks(self, source: SourceTable, *, factor: int = 1) -> list[Piece]:
+        """Where each chunk of a table begins, and its bytes; none if the table has no blocks."""
+        texts, limit = long_texts(source) if factor == 1 else None, self.chunk_bytes * factor
+        return chunks_of(self.pieces(source, limit, texts), limit)
 
     def blocks(self, source: SourceTable) -> int:
         """The blocks of a table's largest leaf."""
@@ -87,7 +91,7 @@ class Chunker:
         If much is out of line, all blocks are weighed, since a few may hold all of it, and a piece larger than a chunk
         is cut into rows; otherwise the first block of a piece stands for all of its blocks.
         """
-        span = step if size.toast * SHRINKAGE > self.chunk_bytes else 1
+        span = step if self.is_weighed_wholly(source) else 1
         pieces = sql.SQL(
             "select block, (select sum({texts})::bigint from {name} where ctid >= ('(' || block || ',0)')::tid"
             " and ctid < ('(' || block + {span} || ',0)')::tid) from generate_series(0, {last}, {step}) block"
@@ -100,6 +104,10 @@ class Chunker:
                 yield from self.connection.execute(rows.format(texts, source.name, first, end)).fetchall()
             else:
                 yield f"({block},0)", max(heap, weight)
+
+    def is_weighed_wholly(self, source: SourceTable) -> bool:
+        """Whether so much of a table is out of line that a few of its rows may hold more than a chunk."""
+        return self.sizes[source.relation.full_name].toast * SHRINKAGE > self.chunk_bytes
 
     def key_bounds(self, source: SourceTable, limit: int, texts: sql.Composable | None) -> list[sql.Literal]:
         """The keys at which chunks of a view begin, except the first; all rows with the same key are in one chunk. None

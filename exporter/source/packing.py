@@ -53,6 +53,11 @@ def select(selected: Sequence[Selected], table: sql.Composable) -> sql.Composed:
     return sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), table)
 
 
+def limited(table: sql.Composable, condition: sql.Composable | None) -> sql.Composable:
+    """A table, or those of its rows that meet a condition, as the end of a query."""
+    return table if condition is None else sql.SQL("{} where {}").format(table, condition)
+
+
 def named(expression: sql.Composable, name: str) -> sql.Composed:
     """An expression in a SELECT list."""
     return sql.SQL("{} as {}").format(expression, sql.Identifier(name))
@@ -105,6 +110,8 @@ def packed_whole(selected: Sequence[Selected], table: sql.Composable) -> sql.Com
     packed: list[sql.Composable] = [sql.SQL('count(*)::int as "rows"')]
     for each in selected:
         expression, column = each.expression, each.packed
+        if column.absent:
+            continue
         packed.append(sql.SQL("{} as {}").format(packed_values(expression, column), sql.Identifier(column.name)))
         if column.counted:
             count = sql.SQL("count({})::int as {}")

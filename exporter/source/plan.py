@@ -1,22 +1,22 @@
 """The plan: model × catalog. The queries that read each table, and those that read the key index first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import psycopg
 from psycopg import sql
 
-from exporter.model import frame
 from exporter.model.tables import Table, Use, linked_values, node, parts, referenced_labels, tables
 from exporter.model.vocabulary import IdRule
 from exporter.source.chunks import Chunker, Span
-from exporter.source.columns import INTEGERS, TEMPORAL, expression, raw_expression
+from exporter.source.columns import INTEGERS, TEMPORAL
 from exporter.source.leader import Source
+from exporter.source.masking import Masking
 from exporter.source.packing import (
     Selected,
     group_blocks,
+    limited,
     named,
-    packed_column,
     packed_select,
     packed_whole,
     select,
@@ -24,16 +24,16 @@ from exporter.source.packing import (
 )
 from exporter.source.queries import (
     DuplicateQuery,
-    Form,
     IndexQuery,
     KeyQueries,
-    PackedColumn,
     Read,
     TableQueries,
     ValueQueries,
 )
 from exporter.source.refusals import run_error
-from exporter.source.select import SourceTable, joined_text, promised_unique, rank
+from exporter.source.select import SourceTable, promised_unique, rank
+from exporter.source.selection import Selection
+from exporter.source.window_spans import limited_to
 
 # A chunk of the key index may span this many times the bytes of whole rows, since it reads only one or two columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
@@ -50,13 +50,14 @@ class Planner:
     `distrusted` are the tables (the model's names) of which the catalog promises unique keys that are not.
     """
 
-    def __init__(self, source: Source, timezone: str, chunker: Chunker) -> None:
+    def __init__(self, source: Source, timezone: str, chunker: Chunker, masking: Masking | None = None) -> None:
         self.distrusted: frozenset[str] = frozenset()
         self.mapping = source.mapping
         self.relations = source.relations()
         self.timezone = timezone
         self.chunker = chunker
         self.connection = source.connection
+        self.selection = Selection(timezone, masking)
 
     def table_queries(self) -> tuple[TableQueries, ...]:
         """The queries of every table, in the model's order. Raises `RunError` when the source fails."""
@@ -65,14 +66,18 @@ class Planner:
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
 
-    def index_queries(self) -> list[IndexQuery]:
+    def index_queries(
+        self, labels: Sequence[str] | None = None, wanted: Iterable[Table] | None = None
+    ) -> list[IndexQuery]:
         """The queries of the key index, which is complete before the first row is shaped; those of the largest tables
-        come first. Raises `RunError` when the source fails."""
+        come first: the keys of some labels if they are given, else of all that rows refer to, and the duplicates of the
+        wanted tables, else of all. Raises `RunError` when the source fails."""
+        labels = referenced_labels() if labels is None else labels
         try:
-            bounds = self.key_bounds()
-            keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in referenced_labels()]
+            bounds = self.key_bounds(labels)
+            keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in labels]
             values = [self.value_queries(*value) for value in linked_values()]
-            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(tables()), *values]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(wanted or tables()), *values]
             return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
@@ -103,14 +108,17 @@ class Planner:
         """The table of a label as the source has it."""
         return self.source(next(table for table in tables() if table.node and table.node.label == label))
 
-    def queries_of(self, table: Table) -> TableQueries:
-        """The queries of a whole table, and the fallback queries for the same chunks."""
+    def queries_of(
+        self, table: Table, spans: list[Span] | None = None, beside: Sequence[Selected] = ()
+    ) -> TableQueries:
+        """The queries of a table, whole or in these chunks, and the fallback queries for the same chunks. What is read
+        `beside` its rows are further columns."""
         source = self.source(table)
-        spans = self.chunker.spans(source)
-        reads = self.reads(source, self.rows(source, fallback=False), spans)
+        spans = self.chunker.spans(source) if spans is None else spans
+        reads = self.reads(source, [*self.rows(source, fallback=False), *beside], spans)
         fallback = reads
         if TEMPORAL & set(table.uses().values()):
-            text = select(self.rows(source, fallback=True), source.name)
+            text = select([*self.rows(source, fallback=True), *beside], source.name)
             fallback = tuple(plain_read(source, self.chunker.query(text, span)) for span in spans)
         return TableQueries(table.name, reads, fallback, self.chunker.bytes(source))
 
@@ -122,7 +130,7 @@ class Planner:
         if not source.relation.is_table or self.connection.info.server_version < PACKING_SERVER:
             return tuple(plain_read(source, query) for query in plain)
         if self.small(source, spans):
-            return (self.read(source, selected, source.name, joinable=True),)
+            return (self.read(source, selected, limited(source.name, spans[0].condition), joinable=True),)
         step = group_blocks(self.chunker.blocks(source), self.chunker.bytes(source))
         packed = [packed_select(selected, source.name, span, step).as_string(self.connection) for span in spans]
         columns = tuple(column.packed for column in selected)
@@ -144,56 +152,35 @@ class Planner:
 
     def rows(self, source: SourceTable, *, fallback: bool) -> list[Selected]:
         """The SELECT list of a table's raw frame (model/frame.py)."""
-        table = source.table
-        selected = [self.column(source, name, use, fallback=fallback) for name, use in table.uses().items()]
-        if fallback:
-            selected += [self.raw_column(source, name) for name, use in table.uses().items() if use in TEMPORAL]
-        if (key := source.relation.primary_key) and key != tuple(source.column(c).name for c in table.key_columns):
-            selected.append(text_of(joined_text(key), frame.PRIMARY_KEY))
-        if not self.trusts(source):
-            # A view's rows have no id, but a chunk of a view holds all rows with the same key.
-            if source.relation.is_table:
-                selected.append(text_of(source.row_id(), frame.ROW, unambiguous=True))
-            else:
-                selected.append(Selected(rank(source, "> 1"), PackedColumn(frame.DUPLICATE, Form.BOOLEAN, False)))
-        return selected
+        return self.selection.rows(source, ranked=not self.trusts(source), fallback=fallback)
 
-    def raw_column(self, source: SourceTable, name: str) -> Selected:
-        """The text of a column's unrepresentable values in a SELECT list."""
-        text = raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone)
-        return Selected(text, PackedColumn(frame.raw(name), Form.TEXT, nullable=True))
-
-    def column(
-        self, source: SourceTable, name: str, use: Use, *, fallback: bool = False, as_name: str | None = None
-    ) -> Selected:
+    def column(self, source: SourceTable, name: str, use: Use, *, as_name: str = "") -> Selected:
         """A column of the model in a SELECT list."""
-        column, quoted = source.column(name), source.quoted(name)
-        read = expression(column, use, source=quoted, timezone=self.timezone, fallback=fallback)
-        return Selected(read, packed_column(column, use, as_name or name))
+        return self.selection.column(source, name, use, fallback=False, as_name=as_name)
 
-    def duplicate_queries(self, wanted: Iterable[Table]) -> list[DuplicateQuery]:
+    def duplicate_queries(self, wanted: Iterable[Table], only: sql.Composable | None = None) -> list[DuplicateQuery]:
         """For each table whose keys are not promised to be unique, the query for the rows that are preceded by another
-        row with the same key."""
+        row with the same key. With a condition (`only`), rows with one key must all meet it or none of them."""
         sources = [source for source in map(self.source, wanted) if source.relation.is_table]
         return [
-            DuplicateQuery(source.table.name, self.duplicates_read(source), self.chunker.bytes(source))
+            DuplicateQuery(source.table.name, self.duplicates_read(source, only), self.chunker.bytes(source))
             for source in sources
             if not self.trusts(source)
         ]
 
-    def duplicates_read(self, source: SourceTable) -> Read:
+    def duplicates_read(self, source: SourceTable, only: sql.Composable | None) -> Read:
         """The read of a table's duplicates, by their row ids."""
         duplicates = sql.SQL(
             "(select row_id from (select {} as row_id, {} as rank from {}) ranked where rank > 1) duplicates"
-        ).format(source.row_id(), rank(source), source.name)
+        ).format(source.row_id(), rank(source), limited(source.name, only))
         joinable = self.small(source, self.chunker.spans(source, factor=KEY_FACTOR))
         return self.read(
             source, [text_of(sql.Identifier("row_id"), "row_id", unambiguous=True)], duplicates, joinable=joinable
         )
 
-    def key_bounds(self) -> dict[str, tuple[int | None, int | None]]:
-        """The least and greatest key of each label whose keys are plain integers, in one statement."""
-        sources = {label: self.source_of(label) for label in referenced_labels()}
+    def key_bounds(self, labels: Sequence[str]) -> dict[str, tuple[int | None, int | None]]:
+        """The least and greatest key of those of the labels whose keys are plain integers, in one statement."""
+        sources = {label: self.source_of(label) for label in labels}
         integers = [
             label
             for label, source in sources.items()
@@ -208,8 +195,11 @@ class Planner:
         row = self.connection.execute(sql.SQL("select {}").format(sql.SQL(", ").join(bounds))).fetchone()
         return {label: (low, high) for label, (low, high) in zip(integers, row or (), strict=True)}
 
-    def key_queries(self, label: str, low: int | None, high: int | None) -> KeyQueries:
-        """The queries for a label's keys, which are between `low` and `high` if those are known."""
+    def key_queries(
+        self, label: str, low: int | None, high: int | None, only: sql.Composable | None = None
+    ) -> KeyQueries:
+        """The queries for a label's keys, which are between `low` and `high` if those are known; of rows that meet a
+        condition, if there is one."""
         source = self.source_of(label)
         uses = parts(node(label).key.columns, node(label).key.id_rule)
         gathered = all(source.column(name).base in INTEGERS for name in uses) and len(uses) == 1
@@ -217,12 +207,13 @@ class Planner:
             # Measured: one array takes a twelfth of the client's time for rows, and the same time on the server.
             array = named(sql.SQL("array_agg({}::bigint)").format(source.quoted(*uses)), *uses)
             keys = sql.SQL("select {} from {}").format(array, source.name)
-            spans = self.chunker.spans(source, factor=KEY_FACTOR)
+            spans = limited_to(self.chunker.spans(source, factor=KEY_FACTOR), only)
             joinable = self.small(source, spans, SMALL_KEYS)
             queries = [self.chunker.query(keys, span) for span in spans]
             reads = tuple(replace(plain_read(source, query), joinable=joinable) for query in queries)
         else:
-            spans = self.chunker.spans(source, factor=KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR)
+            factor = KEY_FACTOR if len(uses) == 1 else PAIR_FACTOR
+            spans = limited_to(self.chunker.spans(source, factor=factor), only)
             reads = self.reads(source, [self.column(source, name, use) for name, use in uses.items()], spans)
         return KeyQueries(label, reads, gathered, low, high, self.chunker.bytes(source))
 
@@ -240,6 +231,7 @@ class Planner:
             columns = [replace(column, expression=sql.Identifier(column.packed.name)) for column in selected]
             joinable = self.small(source, self.chunker.spans(source, factor=PAIR_FACTOR))
             reads = (self.read(source, columns, winners.format(sql.Identifier(key), rows), joinable=joinable),)
+        id_rule = IdRule.CODE if self.selection.is_token(source, column) else id_rule
         return ValueQueries(label, column, id_rule, reads, self.chunker.bytes(source))
 
 

@@ -76,19 +76,26 @@ class Form(Enum):
 @dataclass(frozen=True, slots=True)
 class PackedColumn:
     """A column of a packed query. `nullable`: nulls are possible; `unambiguous`: no text of its type holds the
-    separator or is the mark of null."""
+    separator or is the mark of null. `absent`: every value is null, and nothing is read for it."""
 
     name: str
     form: Form
     nullable: bool
     unambiguous: bool = False
+    absent: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many columns of a packed result it takes."""
+        return 0 if self.absent else 1 + self.counted
 
     @property
     def counted(self) -> bool:
         """Whether its non-null values are counted beside it: a value may look like null, and what the catalog promises
         of nulls is proved. Values of a fixed width are proved by their bytes."""
         integers = (Form.INT16, Form.INT32, Form.INT64)
-        return (self.form is Form.TEXT and not self.unambiguous) or (self.nullable and self.form in integers)
+        ambiguous = self.form is Form.TEXT and not self.unambiguous
+        return not self.absent and (ambiguous or (self.nullable and self.form in integers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ class Read:
     @property
     def width(self) -> int:
         """How many columns the result of a joinable read has."""
-        return 1 + sum(1 + column.counted for column in self.columns)
+        return 1 + sum(column.width for column in self.columns)
 
 
 def joint_read(reads: Sequence[Read]) -> Read:
@@ -185,6 +192,25 @@ class DuplicateQuery:
     @property
     def subject(self) -> str:
         return f"the duplicates of {self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkQuery:
+    """The read of the links of one chunk of a table, of `bytes` as a whole: what a window's closure needs of its rows.
+    `number` counts the table's chunks of links from 1."""
+
+    table: str
+    number: int
+    read: Read
+    bytes: int
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        return (self.read,)
+
+    @property
+    def subject(self) -> str:
+        return f"the links of {self.table}"
 
 
 # What reads a part of the key index.

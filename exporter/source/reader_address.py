@@ -7,6 +7,7 @@ what connectorx cannot hold is refused.
 import ipaddress
 import os
 import pwd
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -21,15 +22,19 @@ UNKNOWN = ("requirepeer", "sslcrl", "sslcrldir")
 ENCRYPTED = b"ENCRYPTED"
 
 
-def worker_address(connection: Connection, application: str, *, lock_seconds: int) -> Address:
-    """The address with which connectorx reaches the leader's server, with equally strict encryption.
+def worker_address(
+    connection: Connection, application: str, *, lock_seconds: int, settings: Mapping[str, str] | None = None
+) -> Address:
+    """The address with which connectorx reaches the leader's server, with equally strict encryption. The sessions have
+    these further `settings`, whose values hold no blanks.
 
     Raises `SourceError` if connectorx cannot be that strict.
     """
     leader, info = effective(connection), connection.info
     mark = connection.execute("select current_setting(%s)", [MARK]).fetchone()
     # The leader's options come first, with those of the source URI; if a setting occurs twice, the later value counts.
-    later = [f"-c {name}={value}" for name, value in later_settings(connection).items()]
+    further = later_settings(connection) | dict(settings or {})
+    later = [f"-c {name}={value}" for name, value in further.items()]
     session_options = options(application, lock_seconds=lock_seconds, mark=str(mark and mark[0]))
     query = {"options": " ".join((leader["options"], session_options, *later))}
     host = info.host

@@ -34,9 +34,12 @@ def unpacked(batch: pyarrow.RecordBatch, columns: Sequence[PackedColumn]) -> pl.
     """The rows of all groups of a batch, of which one is not empty."""
     rows, position, known = sum(batch[0].to_pylist()), 1, list[pl.Series]()
     for column in columns:
+        if column.absent:
+            known.append(pl.repeat(None, rows, dtype=dtype(column), eager=True).alias(column.name))
+            continue
         nulls = rows - sum(batch[position + 1].to_pylist()) if column.counted else None
         known.append(values(batch[position], rows, column, nulls).alias(column.name))
-        position += 1 + column.counted
+        position += column.width
     return pl.DataFrame(known)
 
 

@@ -23,6 +23,7 @@ from exporter.pipeline.timing import ProgressListener, timed
 from exporter.progress.live import progress_display
 from exporter.progress.log import log_dated, log_stderr, stderr_console
 from exporter.progress.status import status
+from exporter.published.uniqueness import uniqueness_warnings
 from exporter.published.verify import verify_files
 from exporter.report.report import report
 from exporter.settings import Settings
@@ -59,7 +60,7 @@ def run_export(
     move_latest: bool = True,
 ) -> ExportResult:
     """Exports the source as the first part of a job; `display` shows the progress, `on_warning` gets a sentence for
-    each index that the graph will not have. `latest` moves if `move_latest` is set.
+    each index that the graph will not have, and for people who are rare. `latest` moves if `move_latest` is set.
 
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
@@ -70,6 +71,8 @@ def run_export(
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
     for skipped in result.manifest.skipped_indexes:
         on_warning(str(skipped))
+    for sentence in uniqueness_warnings(result.manifest):
+        on_warning(sentence)
     return result
 
 

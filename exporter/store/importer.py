@@ -39,7 +39,7 @@ def import_export(
 
     with as_file(files("exporter.sink").joinpath(IMPORT_SCRIPT)) as path:
         script = subprocess.Popen(
-            ["bash", str(path), "--overwrite", "--no-advice", "--in-place", str(export), database],
+            ["bash", str(path), "--overwrite", "--accept-copy", "--no-advice", "--in-place", str(export), database],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

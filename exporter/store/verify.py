@@ -12,8 +12,9 @@ import neo4j
 from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from exporter.errors import DifferenceError, RunError, UsageError
+from exporter.sink.entries import EntityEntry, NodeEntry
 from exporter.sink.layout import MANIFEST
-from exporter.sink.manifest import EntityEntry, Manifest, NodeEntry, read_manifest
+from exporter.sink.manifest import Manifest, read_manifest
 from exporter.store.bolt import error_code, login_refusal, query_rows
 from exporter.text import visible
 

@@ -87,6 +87,8 @@ def test_the_exports_are_listed_compared_and_pruned(exporter: Exporter, tmp_path
         "after": "20261123T031500Z",
         "same_source": True,
         "same_model": True,
+        "same_window": True,
+        "same_redaction": True,
         "changes": [
             {"name": "AuthUser", "rows_before": 13, "rows_after": 1513, "rejects_before": 2, "rejects_after": 2}
         ],
@@ -267,7 +269,7 @@ def test_a_check_as_json_is_one_object(exporter: Exporter, source: str) -> None:
     checks += [exporter("check", "--json", EXPORTER_SOURCE=uri) for uri in (source, f"{source}&port=1")]
     assert [(done.code, done.err.count("\n")) for done in checks] == [(0, 0), (3, 1), (3, 1)]
     intact, broken, unreachable = results = [json.loads(done.out) for done in checks]
-    keys = ["format", "exportable", "model", "server", "findings", "estimate", "output"]
+    keys = ["format", "exportable", "model", "server", "findings", "estimate", "window", "redaction", "output"]
     assert [list(result) for result in results] == [keys] * 3
     assert [result["exportable"] for result in results] == [True, False, False]
     assert list(intact["server"]) == ["host", "database", "version", "standby"]
@@ -486,6 +488,7 @@ def test_a_rebuild_says_why_it_cannot_run(exporter: Exporter, tmp_path: Path) ->
         ("--rollback", "--repair"): "choose one of --rollback, --repair, and --from with --accept-changes",
         ("--repair", "--max-drop", "5%"): "--repair exports nothing: leave out --source, --source-name, --max-drop,"
         " --max-rejects-rise",
+        ("--accept-copy",): "--accept-copy is for --from: a new export is never a copy here",
         ("--keep", "0"): "--keep 0: must be a whole number, 1 or more",
         ("--metrics", "missing/file.prom"): "the metrics missing/file.prom cannot be written: it is a directory, or its"
         " directory is not writable",

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from exporter.cli import app
-from exporter.cli.help import EVERY_COMMAND, EXPORT_SETTINGS
+from exporter.cli.help import EVERY_COMMAND, PREFIXES
 from tests.support.commands import EXPORTER, Exporter
 
 
@@ -46,7 +46,7 @@ def test_help_names_the_variable_of_each_setting(exporter: Exporter) -> None:
     listed = exporter("export", "--help", COLUMNS="80").out
     names = re.findall(r"\[env: EXPORTER_(\w+)\]", listed)
     [export] = [command for path, command in commands() if path == ("export",)]
-    settings = [parameter.name for parameter in export.params if parameter.rich_help_panel == EXPORT_SETTINGS]
+    settings = [parameter.name for parameter in export.params if parameter.rich_help_panel in PREFIXES]
     assert names == [name.upper() for name in settings]
     assert " postgresql://USER@HOST:PORT/DATABASE." in listed
     assert "[default: 640MB]" in listed

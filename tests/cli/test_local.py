@@ -87,6 +87,8 @@ def test_the_list_as_json() -> None:
         "password_file": str(sales.directory / "password"),
         "database": "astrokiran",
         "snapshot_at": "2026-11-26T03:15:00Z",
+        "window": None,
+        "masked": None,
         "nodes": 7,
         "relationships": 5,
         "neo4j": "2026.09.0",

@@ -44,7 +44,8 @@ def test_exports_are_listed_with_the_change_of_rows(output: Path) -> None:
         "20261122T031500Z  Sun 22 Nov 03:15     ?       ?        ?          ?      ?\n"
         "20261123T031500Z  Mon 23 Nov 03:15   323  +163 %        2  794 bytes  2.5 s\n"
         "latest, live\n"
-        "20261122T031500Z: manifest.json has format None, and this program reads format 1\n"
+        "20261122T031500Z: manifest.json has format None, and this program reads formats\n"
+        "1 and 2\n"
         "rejected-20261124T031500Z: Tue 24 Nov 03:15, too many rejects (--max-rejects);\n"
         "not published\n"
     )
@@ -91,6 +92,26 @@ def test_another_model_is_told_apart(output: Path) -> None:
     assert "Sun 22 Nov 03:15   223                2  794 bytes  2.5 s\nnew model\n" in on_screen(runs_table(runs))
 
 
+def test_copies_are_told_apart(output: Path) -> None:
+    """By their windows and maskings, on 80 columns; a window is compared with the last equal one."""
+    window = tiny_export.WINDOW | {"sample": 0.5, "without": []}
+    for name in NAMES[::2]:
+        tiny_export.make_copy(output / name, window=window)
+    tiny_export.make_copy(output / NAMES[3], window=None)
+    assert listed(output) == (
+        "export            window   masked   rows  change  rejects       size   took\n"
+        "20261120T031500Z  7d, 50%  analyst    23                2  794 bytes  2.5 s\n"
+        "rollback\n"
+        "20261121T120000Z  –        –         123                2  794 bytes  2.5 s\n"
+        "20261122T031500Z  7d, 50%  analyst   223  +870 %        2  794 bytes  2.5 s\n"
+        "20261123T031500Z  –        analyst   323                2  794 bytes  2.5 s\n"
+        "latest, live\n"
+    )
+    [first, second, *_] = runs_object(output, Runs(exports(output)))["exports"]
+    assert (first["window"], first["masked"]) == (window, "analyst")
+    assert (second["window"], second["masked"]) == (None, None)
+
+
 def test_the_same_for_programs(output: Path) -> None:
     """All numbers, times in UTC; of a faulty export only the fault."""
     (output / NAMES[0] / "manifest.json").unlink()
@@ -116,6 +137,8 @@ def test_the_same_for_programs(output: Path) -> None:
                 "source": "postgresql:7301234567890123456/tiny",
                 "model": "0" * 64,
                 "snapshot_at": "2026-11-23T03:15:01.250000Z",
+                "window": None,
+                "masked": None,
                 "seconds": 2.5,
                 "nodes": 318,
                 "relationships": 5,

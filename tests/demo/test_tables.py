@@ -10,7 +10,8 @@ from exporter.demo.tables import answer_table, sample_text, summary_table, value
 from exporter.pipeline.profile import Profile
 from exporter.pipeline.run import ExportResult
 from exporter.sample.answers import Answer
-from exporter.sink.manifest import Manifest, NodeEntry, RelationshipEntry, Totals
+from exporter.sink.entries import NodeEntry, RelationshipEntry
+from exporter.sink.manifest import Manifest, Totals
 from tests.support.manifests import METADATA
 
 

@@ -91,18 +91,22 @@ def test_a_label_and_a_relationship(manifest: dict[str, Any]) -> None:
     assert (pattern["rows"], pattern["no_target"], pattern["rejects"]) == (3, 0, {})
 
 
-def test_an_id_rule(tree: Path, manifest: dict[str, Any]) -> None:
-    """The referrer is found whatever the case of the code."""
-    folder = tree / "output" / "latest" / "relationships" / "Guide-REFERRED_BY-Guide"
-    rows = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir()).splitlines()
-    assert [row for row in rows if row.startswith("2,")] == ['2,1,"referrer_code"']
+def test_an_id_rule(tree: Path, manifest: dict[str, Any], source: str) -> None:
+    """The referrer is found whatever the case of the code, by its token too."""
+    assert manifest
+    masked = run(tree, "exporter export --redact analyst", source)
+    assert masked.returncode == 0, masked.stderr
+    for export in ("latest", "latest-copy"):
+        folder = tree / "output" / export / "relationships" / "Guide-REFERRED_BY-Guide"
+        rows = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir()).splitlines()
+        assert [row for row in rows if row.startswith("2,")] == ['2,1,"referrer_code"']
 
 
 @pytest.mark.parametrize("command", ["check", "export", "headers"])
 def test_a_faulty_declaration_is_refused(command: str, source: str, tmp_path: Path) -> None:
     """With exit code 3 and everything that is wrong with it, before anything is read."""
     tree = copy_tree(tmp_path)
-    [node, _, _] = blocks(SECTIONS["A label"], "diff")
+    [node, *_] = blocks(SECTIONS["A label"], "diff")
     [pattern] = blocks(SECTIONS["A relationship"], "diff")
     apply(tree, node)
     apply(tree, pattern.replace('"Offer",  ', '"Offfer", '))

@@ -52,7 +52,7 @@ def test_flags_exist(name: str) -> None:
     """Each flag on a command line stands in the help of that very command."""
     page = read_page(name)
     lines = "\n".join((*page.blocks("sh"), *page.blocks("text"), *re.findall(r"`([^`\n]+)`", page.prose())))
-    calls = re.findall(r"\b(exporter (?:local )?[a-z]+|scripts/[a-z]+\.sh)\b([^|#)\n]*)", lines)
+    calls = re.findall(r"\b(exporter (?:local )?[a-z][a-z-]*|scripts/[a-z]+\.sh)\b([^|#)\n]*)", lines)
     used = {(program, flag) for program, rest in calls for flag in re.findall(r"(?<= )--[a-z-]+", rest)}
     missing = [(program, flag) for program, flag in sorted(used) if flag not in help_of(program)]
     assert missing == []

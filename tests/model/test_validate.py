@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from exporter.model.treatments import PrivacyClass, Treatment
 from exporter.model.validate import problems
 from exporter.model.vocabulary import (
     ByValue,
@@ -15,7 +16,6 @@ from exporter.model.vocabulary import (
     Key,
     Node,
     Pii,
-    PrivacyClass,
     Property,
     Reference,
     Relationship,
@@ -40,6 +40,9 @@ PRIVACY = {
     **{"Shop.id": KEY, "Shop.phone": DIRECT, "Shop.code": CATEGORY, "Owner.id": DIRECT, "Owner.name": DIRECT},
     **{"Box.is_full": TECHNICAL},
 }
+TREATMENTS = {
+    "Shop.phone": Treatment.TOKEN_PHONE, "Owner.id": Treatment.TOKEN_SESSION, "Owner.name": Treatment.DROP,
+}  # fmt: skip
 LINK = ByValue("seller_phone", "phone", IdRule.PHONE, exclusive=True)
 LETTERS = "is not a name of letters, digits and underscores"
 
@@ -51,11 +54,12 @@ def graph(
     indexes: tuple[tuple[str, str], ...] = (("Shop", "code"), ("Shop", "id")),
     skipped_tables: frozenset[str] = frozenset({"a.old"}),
     privacy: dict[str, PrivacyClass] | None = None,
+    treatments: dict[str, Treatment] | None = None,
 ) -> Graph:
     """A small sound graph, of which the arguments change a part; each node stands for the one of its table."""
     tables = {node.table: node for node in (SHOP, OWNER, BOX, *nodes)}
     groups = (Group("All", tuple(tables.values()), join_tables),)
-    return Graph(groups, relationships, indexes, skipped_tables, privacy or PRIVACY)
+    return Graph(groups, relationships, indexes, skipped_tables, privacy or PRIVACY, treatments or TREATMENTS)
 
 
 def with_pattern(relationship: Relationship) -> Graph:
@@ -76,12 +80,15 @@ SELLER = required("seller_id")
     "sound",
     [
         graph(),
-        graph(replace(OWNER, key=Key(("id",), IdRule.CODE))),
+        graph(replace(OWNER, key=Key(("id",), IdRule.CODE)),
+              treatments=TREATMENTS | {"Owner.id": Treatment.TOKEN_CODE}),
         sold(Reference(("seller_id",), by_value=LINK), Constant("via", "id", "phone"), Constant("of", "shops")),
         sold(required("id"), buyer=Reference(("seller_id",), by_value=LINK)),
         sold(Reference(optional="seller_phone", by_value=LINK), Constant("via", "phone")),
         sold(Reference(("seller_id",), optional="seller_id", id_rule=IdRule.TEXT_AUTH_ID)),
-        sold(Reference(("seller_id",), by_value=replace(LINK, column="code", id_rule=IdRule.CODE))),
+        replace(sold(Reference(("seller_id",), by_value=replace(LINK, column="code", id_rule=IdRule.CODE))),
+                privacy=PRIVACY | {"Shop.code": DIRECT},
+                treatments=TREATMENTS | dict.fromkeys(("Shop.phone", "Shop.code"), Treatment.TOKEN_CODE)),
         graph(replace(OWNER, properties=(string("name"), long("shop"))),
               privacy=PRIVACY | {"Owner.shop": TECHNICAL}),
     ],
@@ -255,6 +262,26 @@ def test_every_property_has_a_fitting_privacy_class(
     """A property without a class, a class without a property, a class that contradicts the declaration."""
     classes = {name: of for name, of in (PRIVACY | privacy).items() if of is not None}
     assert problems(graph(privacy=classes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("treatments", "privacy", "expected"),
+    [
+        ({"Shop.phone": None}, {}, "Shop.phone has no treatment, and neither has its privacy class direct"),
+        ({"Shop.fax": Treatment.DROP}, {}, "there is no property Shop.fax, which has a treatment"),
+        ({"Shop.id": Treatment.DROP}, {}, "Shop.id cannot be drop in a masked copy, only keep"),
+        ({"Box.is_full": Treatment.YEAR}, {}, "Box.is_full cannot be year in a masked copy, only keep, drop"),
+        ({"Owner.name": Treatment.KEEP}, {},
+         "Owner.name is keep in a masked copy, which its privacy class direct does not allow"),
+        ({}, {"Shop.code": PrivacyClass.QUASI}, "Shop.code has no treatment, and neither has its privacy class quasi"),
+    ],
+)  # fmt: skip
+def test_every_property_has_a_fitting_treatment(
+    treatments: dict[str, Treatment | None], privacy: dict[str, PrivacyClass], expected: str
+) -> None:
+    """A property that nothing says how to mask, a treatment of nothing, one that does not fit, one that is too weak."""
+    known = {name: treatment for name, treatment in (TREATMENTS | treatments).items() if treatment is not None}
+    assert problems(graph(privacy=PRIVACY | privacy, treatments=known)) == [expected]
 
 
 def test_the_properties_of_a_pattern_have_a_class() -> None:

@@ -1,53 +1,111 @@
-"""The main job on the sample: source, export, a real import, a real server, the five queries."""
+"""The main job on the sample: source, export, a real import, a real server, the five queries; and what a window is."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import neo4j
 import psycopg
+import pytest
 
+from exporter.model.graph import NODES
 from exporter.model.sample_queries import QUERIES
+from exporter.model.vocabulary import IdRule, Type
 from exporter.sample.answers import answer_from_graph, answer_from_source, differences, parameters
 from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
 from exporter.store.schema import apply_schema
 from exporter.store.server import serve
+from tests.oracle.window import entities_of
 
 EXPORTER = Path(sys.executable).with_name("exporter")
+DAYS = ("--since=2026-11-21", "--until=2026-11-22T12:00Z")
 
 
-def test_the_graph_answers_as_the_source(sample_database: str, each_neo4j: Neo4jHome, tmp_path: Path) -> None:
-    """On both versions: imported counts, every count over Bolt, and the answers of the five sample queries."""
-    (tmp_path / "out put").mkdir()
-    exported = subprocess.run(
-        [EXPORTER, "export", "--output", tmp_path / "out put"],
-        env={**os.environ, "EXPORTER_SOURCE": sample_database},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    directory = Path(exported.stdout.splitlines()[-1])
-    assert (tmp_path / "out put" / "latest").resolve() == directory.resolve()
-    directory_of_neo4j = tmp_path / "neo4j"
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An export, and the Bolt URI of the Neo4j that it was imported into."""
+
+    directory: Path
+    bolt_uri: str
+
+
+def exported(uri: str, output: Path, *flags: str) -> Path:
+    """An export by the command line, with the source from the environment."""
+    command = [EXPORTER, "export", "--output", output, *flags]
+    done = subprocess.run(command, env={**os.environ, "EXPORTER_SOURCE": uri}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.splitlines()[-1])
+
+
+def verify(export: Path, bolt_uri: str) -> None:
+    """Compares a running Neo4j with an export; there must be no difference."""
+    done = subprocess.run([EXPORTER, "verify", export, "--bolt", bolt_uri], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def imported(
+    sample_database: str, each_neo4j: Neo4jHome, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Imported]:
+    """The sample's export, imported into both versions."""
+    output, directory_of_neo4j = tmp_path_factory.mktemp("out put"), tmp_path_factory.mktemp("neo4j")
+    directory = exported(sample_database, output)
+    assert (output / "latest").resolve() == directory.resolve()
     command = ["bash", str(directory / "import.sh"), str(directory)]
     subprocess.run(command, env=environment(each_neo4j, configure(directory_of_neo4j)), check=True, capture_output=True)
     with serve(each_neo4j, directory_of_neo4j) as server:
         apply_schema(server.bolt_uri, (directory / "schema.cypher").read_text(encoding="utf-8"))
-        verified = subprocess.run(
-            [EXPORTER, "verify", directory, "--bolt", server.bolt_uri], capture_output=True, text=True
-        )
-        assert verified.returncode == 0, verified.stdout + verified.stderr
-        with psycopg.connect(sample_database) as connection, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
-            values = parameters(connection)
-            for query in QUERIES:
-                expected = answer_from_source(connection, query, values)
-                assert expected.rows, query.name
-                assert differences(query, expected, answer_from_graph(driver, query, values)) == [], query.name
-            schema = driver.execute_query("SHOW CONSTRAINTS YIELD name RETURN count(*) AS constraints").records
-            indexes = driver.execute_query(
-                "SHOW INDEXES YIELD owningConstraint, type WHERE owningConstraint IS NULL AND type = 'RANGE'"
-                " RETURN count(*) AS indexes"
-            ).records
-            assert (schema[0]["constraints"], indexes[0]["indexes"]) == (32, 10)
+        yield Imported(directory, server.bolt_uri)
+
+
+def test_the_graph_answers_as_the_source(sample_database: str, imported: Imported) -> None:
+    """On both versions: imported counts, every count over Bolt, and the answers of the five sample queries."""
+    verify(imported.directory, imported.bolt_uri)
+    with psycopg.connect(sample_database) as connection, neo4j.GraphDatabase.driver(imported.bolt_uri) as driver:
+        values = parameters(connection)
+        for query in QUERIES:
+            expected = answer_from_source(connection, query, values)
+            assert expected.rows, query.name
+            assert differences(query, expected, answer_from_graph(driver, query, values)) == [], query.name
+        schema = driver.execute_query("SHOW CONSTRAINTS YIELD name RETURN count(*) AS constraints").records
+        indexes = driver.execute_query(
+            "SHOW INDEXES YIELD owningConstraint, type WHERE owningConstraint IS NULL AND type = 'RANGE'"
+            " RETURN count(*) AS indexes"
+        ).records
+        assert (schema[0]["constraints"], indexes[0]["indexes"]) == (32, 10)
+
+
+def test_a_window_is_what_its_nodes_leave_of_the_graph(
+    sample_database: str, imported: Imported, tmp_path: Path
+) -> None:
+    """On both versions: the graph, reduced by Cypher to a window's nodes, has exactly the window's nodes, relationships
+    and properties. The last test of this graph."""
+    window = exported(sample_database, tmp_path, *DAYS)
+    with neo4j.GraphDatabase.driver(imported.bolt_uri) as driver:
+        before = nodes_in(driver)
+        reduce_to(driver, window)
+        assert 0 < nodes_in(driver) < before
+    verify(window, imported.bolt_uri)
+
+
+def nodes_in(driver: neo4j.Driver) -> int:
+    """The number of nodes in a graph."""
+    return int(driver.execute_query("MATCH (n) RETURN count(n) AS nodes").records[0]["nodes"])
+
+
+def reduce_to(driver: neo4j.Driver, window: Path) -> None:
+    """Deletes every node that a window has not; devices first: without a key of their own, they go by their auth
+    user's."""
+    nodes, _ = entities_of(window)
+    for node in sorted(NODES, key=lambda node: node.label != "Device"):
+        texts = [id for (id,) in nodes[node.label].ids.values()]
+        ids = [int(id or "") for id in texts] if node.key.type is Type.LONG else texts
+        if node.key.id_rule is IdRule.PAIR:
+            found = "(a:AuthUser)-[:HAS_DEVICE]->(n:Device) WITH n, toString(a.id) + ':' + n.device_id AS id"
+        else:
+            found = f"(n:{node.label}) WITH n, n.{node.key.columns[0]} AS id"
+        driver.execute_query(f"MATCH {found} WHERE NOT id IN $ids DETACH DELETE n", ids=ids)

@@ -12,7 +12,7 @@ from exporter.errors import ExporterError, RunError, SourceError
 from exporter.model.tables import referenced_labels
 from exporter.pipeline.messages import Chunk, Context, EntityPart
 from exporter.pipeline.tasks import export_chunks, read_index
-from exporter.pipeline.worker import sanitized_errors
+from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
 from exporter.sink.tally import Tally
@@ -179,7 +179,7 @@ def test_a_bug() -> None:
     failed = failure(ValueError(f"cannot parse {SECRET}"))
     assert (type(failed), failed.__cause__, failed.__suppress_context__, SECRET in str(failed)) \
         == (RunError, None, True, False)  # fmt: skip
-    assert str(failed).startswith("a bug, please report it: ValueError while handling guide.skills (worker.py:")
+    assert str(failed).startswith("a bug, please report it: ValueError while handling guide.skills (worker_errors.py:")
     assert "test_worker.py:" in str(failed)
 
 

@@ -57,6 +57,8 @@ def test_the_json_object_has_everything() -> None:
             "rule": "as once measured",
             "tables": [{"table": "a.b", "name": "a.b", "rows": 1, "bytes": 1_000_000_000, "basis": "statistics"}],
         },
+        "window": None,
+        "redaction": None,
         "output": {"directory": "output", "free_bytes": 7},
     }
 

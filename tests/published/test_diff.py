@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from exporter.published.diff import Change, changes, remarks, shared_changes
+from exporter.published.diff import Change, changes, diff_object, remarks, shared_changes
 from exporter.sink.manifest import read_manifest
 from tests.support import tiny_export
 
@@ -50,3 +50,19 @@ def test_what_makes_exports_hard_to_compare(tmp_path: Path) -> None:
         [unknown],
         ["They are of different graph models."],
     ]
+
+
+def test_unlike_windows(tmp_path: Path) -> None:
+    """What each is, in words and for programs; that both are masked alike says nothing."""
+    paths = [tiny_export.write(tmp_path / name) for name in ("whole", "window")]
+    tiny_export.make_copy(paths[1])
+    whole, window = (read_manifest(path) for path in paths)
+    assert remarks(whole, window) == [
+        "They are unlike windows: the whole source, and since 2026-11-16 03:15 UTC, without Notification.",
+        "They are not masked alike: not masked, and masked by the profile analyst.",
+    ]
+    assert remarks(window, window) == []
+    found = diff_object(*paths, (whole, window))
+    assert (found["same_window"], found["same_redaction"]) == (False, False)
+    found = diff_object(paths[1], paths[1], (window, window))
+    assert (found["same_window"], found["same_redaction"]) == (True, True)

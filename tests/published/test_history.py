@@ -1,13 +1,26 @@
 """The exports of an output directory: what is listed, and what is found by its name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exporter.errors import DifferenceError, UsageError
-from exporter.published.history import directories, exports, find, kept_rejects, latest, recent, same_source
+from exporter.published.extent import extent_of
+from exporter.published.history import (
+    comparable,
+    directories,
+    exports,
+    find,
+    find_directory,
+    kept_rejects,
+    latest,
+    recent,
+    same_source,
+)
 from exporter.sink.manifest import read_manifest
 from tests.support import tiny_export
+from tests.support.manifests import WINDOW
 from tests.support.published_exports import STAMPS, names, write_output
 
 
@@ -88,3 +101,32 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     """The message says which, and what to do."""
     with pytest.raises(UsageError, match=r"cannot read .*no: No such file or directory; name another with --output"):
         exports(tmp_path / "no")
+
+
+def test_recent_exports_of_a_window(output: Path) -> None:
+    """Whole exports are compared with whole ones, a window with equal ones."""
+    for stamp in STAMPS[:3]:
+        tiny_export.make_copy(output / stamp, redaction=None)
+    tiny_export.make_copy(output / STAMPS[1], window={**tiny_export.WINDOW, "without": []}, redaction=None)
+    extent = extent_of(read_manifest(output / STAMPS[0]))
+    assert names([run.directory for run in recent(output, IDENTITY, MODEL, 9)]) == [STAMPS[3]]
+    found = recent(output, IDENTITY, MODEL, 9, extent=extent)
+    assert names([run.directory for run in found]) == [STAMPS[0], STAMPS[2]]
+
+
+def test_the_latest_copy(output: Path) -> None:
+    """It has a link of its own, and is found by it."""
+    assert latest(output, "latest-copy") is None
+    (output / "latest-copy").symlink_to(STAMPS[0])
+    assert (latest(output, "latest-copy"), latest(output)) == (output / STAMPS[0], output / STAMPS[2])
+    assert find_directory(output, "latest-copy") == output / "latest-copy"
+
+
+def test_what_can_be_compared(output: Path) -> None:
+    """Exports of one source and graph model that are whole, or equal windows."""
+    one, other, copy = (read_manifest(output / stamp) for stamp in STAMPS[:3])
+    copy = replace(copy, format=2, window=WINDOW)
+    assert comparable(one, other) and comparable(replace(copy, window=replace(WINDOW, roots=[])), copy) is False
+    assert not comparable(one, replace(other, model=replace(other.model, sha256="1" * 64)))
+    assert not comparable(one, replace(other, source=replace(other.source, identity=None)))
+    assert not comparable(one, copy)

@@ -8,6 +8,7 @@ from exporter.errors import BusyError, UsageError
 from exporter.published.history import directories, exports
 from exporter.published.prune import Removal, outdated, prune
 from exporter.sink.publish import locked
+from tests.support import tiny_export
 from tests.support.published_exports import STAMPS, names, write_output
 
 
@@ -102,3 +103,19 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot read .*no: No such file or directory; name another with --output"):
         prune(tmp_path / "no", 1)
     assert not any(tmp_path.iterdir())
+
+
+def test_copies_are_counted_apart(output: Path) -> None:
+    """However many copies there are, as many faithful exports stay as were asked for; and the latest copy does."""
+    copies = [f"2026112{day}T120000Z" for day in range(4, 8)]
+    for stamp in copies:
+        tiny_export.make_copy(tiny_export.write(output / stamp))
+    (output / "latest-copy").symlink_to(copies[0])
+    assert removed(prune(output, 2)) == [*STAMPS[:2], copies[1], "rejected-20261120T120000Z"]
+    assert names(directories(output)) == [*STAMPS[2:], copies[0], *copies[2:]]
+
+
+def test_an_export_with_a_damaged_manifest(output: Path) -> None:
+    """It counts as a faithful one, as it may be."""
+    (output / STAMPS[3] / "manifest.json").write_text("{")
+    assert removed(prune(output, 1)) == [*STAMPS[:2], "rejected-20261120T120000Z"]

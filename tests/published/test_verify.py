@@ -112,7 +112,7 @@ def test_checksums_of_another_grammar_are_refused(export: Path, change: Callable
 @pytest.mark.parametrize(
     ("edit", "differences"),
     [
-        (lambda m: m.update(format=2), ["manifest.json has format 2, and this program reads format 1"]),
+        (lambda m: m.update(format=3), ["manifest.json has format 3, and this program reads formats 1 and 2"]),
         (lambda m: m.pop("totals"), ["manifest.json is not what this program writes: see totals"]),
         (
             lambda m: m["nodes"][0].update(rows="many"),
@@ -269,3 +269,19 @@ def test_a_server_that_does_not_answer(imported: tuple[Path, str], tmp_path: Pat
             verify_bolt(export, address)
     with pytest.raises(DifferenceError, match=r"manifest\.json is missing"):
         verify_bolt(tmp_path, uri)
+
+
+def test_all_entities_of_a_table_have_as_many_rows(export: Path) -> None:
+    """Rows outside of the window are among them; what makes more or fewer is a difference of every export."""
+    edited(export, lambda m: m["nodes"][1].update(outside_window=7))
+    sentence = "tiny.customer: 9 rows are accounted for in Customer, 2 in (Customer)-[HAS_AUTH]->(AuthUser)"
+    assert verify_files(export) == [sentence]
+    assert edited(export, lambda m: m["relationships"][0].update(outside_window=6, no_target=1)) == []
+
+
+def test_a_masked_export_of_another_hand(export: Path) -> None:
+    """The forms of its values are looked at, so its treatments must be there."""
+    tiny_export.make_copy(export)
+    assert verify_files(export) == ["the masking cannot be checked: the graph model is that of version 1.0.0"]
+    tiny_export.make_copy(export, redaction=None)
+    assert verify_files(export) == []

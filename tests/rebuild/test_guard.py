@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from exporter.errors import GuardError
-from exporter.rebuild.guard import check_changes, guard
+from exporter.errors import GuardError, UsageError
+from exporter.rebuild.guard import check_changes, check_copy, guard
 from exporter.rebuild.report import Action, RebuildReport
 from exporter.rebuild.stores import Store
 from exporter.settings import RebuildSettings
@@ -162,3 +162,50 @@ def test_of_two_models_the_shared_part_is_compared(live: Store, new: Path, capsy
     with pytest.raises(GuardError) as refused:
         guarded(new, live)
     assert str(refused.value).splitlines()[1:-1] == ["  Customer: 20 rows before, 15 now (-25.0%; --max-drop 20%)"]
+
+
+WHICH = "a window, since 2026-11-16 03:15 UTC, without Notification: 40 of 100 rows"
+
+
+def test_a_copy_is_refused(new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it is accepted, which the log says; what is faithful needs no word."""
+    report = RebuildReport(Action.REBUILD)
+    check_copy(new, report, name="it", accepted=False)
+    tiny_export.make_copy(new)
+    masked = "masked by the profile analyst: pseudonymised, not anonymous"
+    with pytest.raises(UsageError) as refused:
+        check_copy(new, report, name="it", accepted=False)
+    assert str(refused.value) == (
+        f"the export it is a copy, which does not become the live graph unasked: {WHICH}; {masked}\n"
+        "  If it is to: exporter rebuild --accept-copy --from it"
+    )
+    assert capsys.readouterr().err == ""
+    check_copy(new, report, name="it", accepted=True)
+    assert capsys.readouterr().err.endswith(f" The export is a copy: {WHICH}; {masked}\n")
+
+
+def test_a_window_is_compared_with_what_is_live(live: Store, new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An accepted copy may have lost too much all the same; the way on accepts it twice."""
+    tiny_export.make_copy(new)
+    with pytest.raises(GuardError, match="Customer: 20 rows before, 2 now") as refused:
+        guarded(new, live)
+    assert str(refused.value).endswith(" exporter rebuild --accept-changes --accept-copy --from it")
+    window = "since 2026-11-16 03:15 UTC, without Notification"
+    assert f"They are unlike windows: live the whole source; new {window}\n" in capsys.readouterr().err
+    tiny_export.make_copy(live.directory)
+    with pytest.raises(GuardError, match="Customer: 20 rows before, 2 now"):
+        guarded(new, live)
+    assert "unlike windows" not in capsys.readouterr().err
+
+
+def test_the_whole_source_replaces_a_window(live: Store, new: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A part says nothing of what the whole should hold; that it was masked does not matter."""
+    tiny_export.make_copy(live.directory)
+    guarded(new, live)
+    assert capsys.readouterr().err.endswith(
+        " The guard compares the export with nothing: the live graph is a window (since 2026-11-16 03:15 UTC, without "
+        "Notification), and this is the whole source\n"
+    )
+    tiny_export.make_copy(live.directory, window=None)
+    with pytest.raises(GuardError, match="Customer: 20 rows before, 2 now"):
+        guarded(new, live)

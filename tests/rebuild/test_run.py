@@ -95,6 +95,24 @@ def test_latest_is_the_export_behind_the_live_graph(run: Rebuild, tmp_path: Path
     assert sorted(path.name for path in output.iterdir()) == [*STAMPS, "latest"]
 
 
+def test_a_copy_does_not_become_latest(run: Rebuild, tmp_path: Path) -> None:
+    """Though it was accepted as the live graph: whoever names `latest` means the whole source."""
+    output = tmp_path / "output"
+    go_live(run, tiny_export.make_copy(output / STAMPS[1]))
+    run.move_latest()
+    assert (output / "latest").readlink() == Path(STAMPS[-1])
+
+
+def test_a_copy_is_not_rebuilt_from_unasked(run: Rebuild, tmp_path: Path) -> None:
+    """Before anything is imported; one that is accepted goes on, to an import that cannot be here."""
+    tiny_export.make_copy(tmp_path / "output" / STAMPS[1])
+    with pytest.raises(UsageError, match="is a copy, which does not become the live graph unasked"):
+        run.rebuild(STAMPS[1], accept=True)
+    with pytest.raises(ExporterError) as failed:
+        run.rebuild(STAMPS[1], accept=True, accept_copy=True)
+    assert "unasked" not in str(failed.value)
+
+
 def test_a_latest_that_cannot_be_moved_is_a_warning(
     run: Rebuild, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,8 @@ def test_after_two_rebuilds(settings: RebuildSettings, tmp_path: Path, monkeypat
             "export": stamp,
             "source": "postgresql:7301234567890123456/tiny",
             "snapshot_at": "2026-11-23T03:15:01.250000Z",
+            "window": None,
+            "masked": None,
             "counts": COUNTS,
         }
         for stamp in STAMPS

@@ -27,7 +27,7 @@ def test_an_entity() -> None:
     guide = CONTENT.labels[number]
     assert guide == EntitySummary(
         name="Guide", pattern="Guide", folder="nodes/Guide", table="guide.guide_profile", group="Identities",
-        rows=1000 * number, bytes=1000, properties=3000, no_target=0, rejects={"null_id": number},
+        rows=1000 * number, bytes=1000, properties=3000, no_target=0, outside_window=0, rejects={"null_id": number},
         examples=guide.examples, rejected_before=0, trend=[1000 * number], level=Level.WITHIN,
     )  # fmt: skip
     assert len(guide.examples) == 2

@@ -10,7 +10,8 @@ from exporter.published.diff import changes
 from exporter.rebuild.guard import drops, rises
 from exporter.report.content import rejects_level
 from exporter.report.limits import Level, Limits
-from exporter.sink.manifest import Manifest, NodeEntry
+from exporter.sink.entries import NodeEntry
+from exporter.sink.manifest import Manifest
 from tests.support.report_content import manifest_of
 
 PERCENT = st.sampled_from([0.0, 0.5, 1.0, 20.0, 33.3, 100.0])

@@ -12,9 +12,12 @@ import pytest
 
 from exporter.pipeline.profile import Profile
 from exporter.pipeline.timing import READ
-from exporter.report.page import colour_stops, fitting, format_tick, page, relative_change, time_element
+from exporter.report.content import Content
+from exporter.report.page import colour_stops, fitting, format_tick, page, percent, relative_change, time_element
+from exporter.sink.copies import PulledEntry
 from exporter.text import format_seconds
 from tests.report.test_timeline import PROFILE, timer
+from tests.support.manifests import REDACTION, WINDOW
 from tests.support.report_content import CONTENT, HOSTILE, content_of, content_since
 
 PAGE = page(CONTENT, PROFILE)
@@ -172,3 +175,64 @@ def test_colours_of_parts() -> None:
     """One after the other; a block without parts has a colour too."""
     assert colour_stops([("read", 0.25), ("write", 0.75)]) == "var(--read) 0.0% 25.0%, var(--write) 25.0% 100.0%"
     assert colour_stops([]) == "var(--line) 0% 100%"
+
+
+COPY = replace(CONTENT, manifest=replace(CONTENT.manifest, format=2, window=WINDOW, redaction=REDACTION))
+
+
+def text_of(content: Content) -> str:
+    """What is read on the page, with single blanks."""
+    found = re.sub(r"<(style|script|title)>.*?</\1>|<wbr>", "", page(content, PROFILE), flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found)).split())
+
+
+def test_a_copy_says_what_it_is() -> None:
+    """A window of how much; that masking is not anonymity; whatever is weaker than it should be; the factor."""
+    outline, text = Outline(page(COPY, PROFILE)), text_of(COPY)
+    assert outline.open == []
+    for sentence in (
+        "A window, not the whole source: since 2026-11-16 03:15 UTC, 1 % of the people (seed 7), what belongs to 1 "
+        "Customer by phone_number, without Notification; 35,261 of 99,704 rows.",
+        "Of the people, 1 % were drawn, with all that is theirs. A sum over people times 100 is an estimate",
+        "Pseudonymised, not anonymous: masked by the profile analyst, version 1.",
+        "The tokens were made with a key that was used once: they agree within this export, and with no other.",
+        "Masked less than its class demands: Guide.full_name (",
+        "3 values of Lead.utm_campaign .",
+        "(Notification)-[TO_USER]->(AuthUser) 1,427",
+        "Lead, k = 5 source 9 2 4 4.0 % without source 100 0 0.0 %",
+        "it is in the graph, outside of the window, or among the rejects with a reason",
+        "Only keys are told, here and in the files.",
+        "no earlier export here of this source, with this model, of an equal window and masked alike.",
+    ):
+        assert sentence in text, sentence
+    assert '<p class="over">Masked less' in page(COPY, PROFILE)
+
+
+def test_what_a_faithful_export_says() -> None:
+    """Nothing of windows and masking."""
+    text = text_of(CONTENT)
+    assert not re.search("window|pseudonymised|How rare|Why more", text)
+    assert "Values with personal data are masked here; the files hold them unmasked." in text
+
+
+def test_a_window_or_a_masking_alone() -> None:
+    """Each says its own."""
+    window = replace(COPY, manifest=replace(COPY.manifest, redaction=None))
+    masked = replace(COPY, manifest=replace(COPY.manifest, window=None))
+    assert ("A window" in text_of(window), "Pseudonymised" in text_of(window)) == (True, False)
+    assert ("A window" in text_of(masked), "Pseudonymised" in text_of(masked)) == (False, True)
+    assert ("outside" in text_of(window), "outside" in text_of(masked)) == (True, False)
+
+
+def test_a_copys_text_stays_text() -> None:
+    """It may come from another hand."""
+    window = replace(WINDOW, without=[HOSTILE], roots=[], pulled=[PulledEntry(HOSTILE, 1)])
+    redaction = replace(REDACTION, profile=HOSTILE, key=HOSTILE, suppressed={HOSTILE: 1})
+    written = page(replace(COPY, manifest=replace(COPY.manifest, window=window, redaction=redaction)), PROFILE)
+    assert "<script>alert" not in written
+
+
+@pytest.mark.parametrize(("part", "text"), [(0, "0.0 %"), (1, "under 0.1 %"), (42, "1.4 %"), (3000, "100.0 %")])
+def test_a_part_in_percent(part: int, text: str) -> None:
+    """What there is, is more than nothing."""
+    assert percent(part, 3000) == text

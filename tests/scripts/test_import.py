@@ -73,7 +73,7 @@ def test_a_copied_export_imports_by_itself(each_neo4j: Neo4jHome, export: Path, 
     before = contents(copy)
     done = run(each_neo4j, store, script=copy / "import.sh", LANG="C", LC_ALL="C")
     lines = [line for line in done.stderr.splitlines() if not re.match(DATED, line)]
-    assert (done.returncode, len(lines)) == (0, 11), done.stderr
+    assert (done.returncode, len(lines)) == (0, 12), done.stderr
     assert re.fullmatch(
         r"Imported 18 nodes, 5 relationships and 45 properties into database neo4j in \d+ s, matching the manifest\.\n",
         done.stdout,
@@ -492,11 +492,48 @@ def test_misuse_is_told(neo4j_home: Neo4jHome, export: Path, store: Path, tmp_pa
 
 def test_an_export_of_another_format_is_refused(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
     """Its numbers may mean something else."""
-    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 2})
+    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 3})
     refused = run(neo4j_home, store, export)
     assert (refused.returncode, refused.stderr) == (
         1,
-        "import.sh: manifest.json is not of format 1, the one this script knows\n",
+        "import.sh: manifest.json is not of format 1 or 2, those that this script knows\n",
+    )
+
+
+WOULD_REPLACE = "this export is a copy, and would replace the database neo4j: --accept-copy replaces it all the same"
+
+
+@pytest.mark.slow
+def test_a_copy_does_not_replace_a_database_unasked(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """It is imported into an empty place, and what it is is said; it replaces a database only if that is meant."""
+    copied = tiny_export.make_copy(export)
+    said = (
+        "This export is a copy, not the whole source as it is:\n"
+        "    a window, since 2026-11-16 03:15 UTC, without Notification: 40 of 100 rows\n"
+        "    masked by the profile analyst: pseudonymised, not anonymous\n"
+    )
+    first = run(neo4j_home, store, copied)
+    assert (first.returncode, said in first.stderr) == (0, True), first.stderr
+    before = contents(store)
+    refused = run(neo4j_home, store, copied, "--overwrite")
+    assert (refused.returncode, refused.stdout, contents(store)) == (2, "", before)
+    assert refused.stderr == (
+        f"import.sh: {WOULD_REPLACE}\n"
+        "    a window, since 2026-11-16 03:15 UTC, without Notification: 40 of 100 rows\n"
+        "    masked by the profile analyst: pseudonymised, not anonymous\n"
+    )
+    assert run(neo4j_home, store, copied, "--overwrite", "--accept-copy").returncode == 0
+
+
+def test_a_copy_of_another_hand(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """The format alone tells that it is one."""
+    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 2})
+    (store / "data" / "databases" / "neo4j").mkdir(parents=True)
+    (store / "data" / "databases" / "neo4j" / "neostore").write_text("")
+    refused = run(neo4j_home, store, export, "--overwrite")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        f"import.sh: {WOULD_REPLACE}\n    a window of its source, or masked\n",
     )
 
 

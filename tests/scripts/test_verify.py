@@ -336,5 +336,6 @@ def test_damage_is_refused(export: Path) -> None:
 
 
 def test_a_manifest_of_another_format_is_refused(export: Path) -> None:
-    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 2})
-    assert refusal(export) == "1 verify.sh: manifest.json is not of format 1, the one this script knows\n"
+    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 3})
+    sentence = "manifest.json is not of format 1 or 2, those that this script knows"
+    assert refusal(export) == f"1 verify.sh: {sentence}\n"

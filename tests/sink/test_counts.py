@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from exporter.sink.counts import counts_tsv
+from exporter.sink.entries import NodeEntry, RelationshipEntry
 from exporter.sink.files import FileRecord
-from exporter.sink.manifest import Manifest, NodeEntry, RelationshipEntry, Totals
-from tests.support.manifests import METADATA
+from exporter.sink.manifest import Manifest, Totals
+from tests.support.manifests import METADATA, REDACTION, WINDOW
 
 MANIFEST = Manifest(
     1, METADATA.tool, METADATA.model,
@@ -34,3 +35,14 @@ def test_counts() -> None:
         "file\tnodes/Skill/part-0001.csv\t11\n"
         "snapshot\tepoch\t1700000000\n"
     )
+
+
+def test_what_a_copy_is() -> None:
+    """A line each for its window, with the rows in it, and for its masking, with the properties that are masked."""
+    lines = counts_tsv(replace(MANIFEST, window=WINDOW, redaction=REDACTION)).splitlines()
+    assert lines[-3:] == [
+        "copy\ta window, since 2026-11-16 03:15 UTC, 1 % of the people (seed 7), what belongs to 1 Customer by "
+        "phone_number, without Notification: 35,261 of 99,704 rows\t35261",
+        "copy\tmasked by the profile analyst: pseudonymised, not anonymous\t1",
+        "snapshot\tepoch\t1700000000",
+    ]

@@ -5,29 +5,23 @@ from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import DifferenceError
-from exporter.sink.files import FileRecord
-from exporter.sink.layout import entities
-from exporter.sink.manifest import (
-    Manifest,
-    NodeEntry,
-    Options,
-    RelationshipEntry,
-    Totals,
-    entry,
-    make_manifest,
-    manifest_json,
-    read_manifest,
+from exporter.sink.copies import (
     timestamp,
 )
+from exporter.sink.entries import NodeEntry, RelationshipEntry, entry
+from exporter.sink.files import FileRecord
+from exporter.sink.layout import entities
+from exporter.sink.manifest import Manifest, Options, Totals, make_manifest, manifest_json, read_manifest
 from exporter.sink.tally import Oversized, SkippedIndex, Tally, new_tallies
 from tests.support import tiny_export
-from tests.support.manifests import METADATA
+from tests.support.manifests import METADATA, REDACTION, WINDOW
 
 ENTITIES = {entity.name: entity for entity in entities()}
 SKILLS = Tally(
@@ -108,6 +102,8 @@ SMALL_TEXT = """\
       }
     }
   },
+  "window": null,
+  "redaction": null,
   "started_at": "2026-11-23T03:15:00.000000Z",
   "finished_at": "2026-11-23T03:15:02.500000Z",
   "nodes": [
@@ -125,7 +121,8 @@ SMALL_TEXT = """\
         "duplicate_id": 1,
         "null_id": 1,
         "unrepresentable_value": 2
-      }
+      },
+      "outside_window": 0
     }
   ],
   "relationships": [
@@ -140,7 +137,8 @@ SMALL_TEXT = """\
         "via": 5
       },
       "no_target": 2,
-      "rejects": {}
+      "rejects": {},
+      "outside_window": 0
     }
   ],
   "files": [
@@ -272,9 +270,9 @@ def test_a_timestamp() -> None:
     [
         (None, "manifest.json is missing"),
         ("{", "manifest.json is not JSON"),
-        ("[]", "manifest.json has format None, and this program reads format 1"),
-        ('{"format": 2}', "manifest.json has format 2, and this program reads format 1"),
-        (r'{"format": "\u001b[2J"}', r"manifest.json has format \x1B[2J, and this program reads format 1"),
+        ("[]", "manifest.json has format None, and this program reads formats 1 and 2"),
+        ('{"format": 3}', "manifest.json has format 3, and this program reads formats 1 and 2"),
+        (r'{"format": "\u001b[2J"}', r"manifest.json has format \x1B[2J, and this program reads formats 1 and 2"),
         ("[" * 100_000 + "]" * 100_000, "manifest.json is not JSON"),
         ('{"format": 1}', "manifest.json is not what this program writes: see tool"),
         (
@@ -298,3 +296,65 @@ def test_a_manifest_of_another_hand(tmp_path: Path) -> None:
     assert (manifest.source.database, manifest.totals.nodes, manifest.source.snapshot_at) == (
         "tiny", 18, datetime(2026, 11, 23, 3, 15, 1, 250_000, UTC),
     )  # fmt: skip
+
+
+WINDOW_JSON = {
+    "since": "2026-11-16T03:15:01.250000Z",
+    "until": None,
+    "sample": 0.01,
+    "seed": 7,
+    "roots": [{"label": "Customer", "property": "phone_number", "matched": 1}],
+    "without": ["Notification"],
+    "rows": {"in": 35_261, "of": 99_704},
+    "pulled": [{"by": "(Notification)-[TO_USER]->(AuthUser)", "rows": 1_427}],
+}
+
+
+def test_a_faithful_export_has_no_window() -> None:
+    """Its format is 1, so that programs of before read it."""
+    manifest = make_manifest(TALLIES, METADATA)
+    assert (manifest.format, manifest.is_copy, manifest.window, manifest.redaction) == (1, False, None, None)
+
+
+@pytest.mark.parametrize("part", [{"window": WINDOW}, {"redaction": REDACTION}])
+def test_a_copy_has_a_format_of_its_own(part: dict[str, Any], tmp_path: Path) -> None:
+    """Programs of before refuse it; this one reads what it wrote."""
+    manifest = make_manifest(TALLIES, replace(METADATA, **part))
+    assert (manifest.format, manifest.is_copy) == (2, True)
+    (tmp_path / "manifest.json").write_bytes(manifest_json(manifest))
+    assert read_manifest(tmp_path) == manifest
+
+
+def test_the_text_of_a_copy() -> None:
+    """As contract.md has it: absolute times, and what a root is found by without its value."""
+    content = json.loads(manifest_json(make_manifest(TALLIES, replace(METADATA, window=WINDOW, redaction=REDACTION))))
+    assert content["window"] == WINDOW_JSON
+    assert content["redaction"] == asdict(REDACTION)
+    assert list(content)[4:9] == ["options", "window", "redaction", "started_at", "finished_at"]
+
+
+def test_rows_outside_of_the_window() -> None:
+    """They are part of the table."""
+    skills = entry(ENTITIES["Skill"], replace(SKILLS, outside=40))
+    assert (skills.outside_window, skills.table_rows) == (40, 45)
+    has_auth = entry(ENTITIES["Customer-HAS_AUTH-AuthUser"], replace(LOGINS_OF_CUSTOMERS, outside=3))
+    assert (has_auth.outside_window, has_auth.table_rows) == (3, 10)
+
+
+def test_a_manifest_of_before(tmp_path: Path) -> None:
+    """One without windows is read: nothing is outside."""
+    content = json.loads(SMALL_TEXT)
+    del content["window"], content["redaction"]
+    del content["nodes"][0]["outside_window"], content["relationships"][0]["outside_window"]
+    (tmp_path / "manifest.json").write_text(json.dumps(content))
+    assert read_manifest(tmp_path) == SMALL
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": 1, "window": WINDOW_JSON}, {"format": 2}, {"format": 1, "redaction": asdict(REDACTION)}]
+)
+def test_a_format_that_is_not_that_of_its_window(change: dict[str, Any], tmp_path: Path) -> None:
+    """A copy never passes for the whole source, whoever edited the manifest."""
+    (tmp_path / "manifest.json").write_text(json.dumps(json.loads(SMALL_TEXT) | change))
+    with pytest.raises(DifferenceError, match="which is not that of its window and redaction"):
+        read_manifest(tmp_path)

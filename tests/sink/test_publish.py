@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from exporter.sink.headers import headers
 from exporter.sink.manifest import read_manifest
 from exporter.sink.publish import PartialExport, link_latest, partial_export, remove
 from exporter.sink.tally import Tally, new_tallies
-from tests.support.manifests import METADATA
+from tests.support.manifests import METADATA, WINDOW
 
 KEY = "age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -109,6 +110,17 @@ def test_an_export_may_leave_latest_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "latest").unlink()
     link_latest(first)
     assert (tmp_path / "latest").readlink() == Path(first.name)
+
+
+def test_a_copy_moves_a_link_of_its_own(tmp_path: Path) -> None:
+    """`latest` stays with the last faithful export."""
+    faithful = publish(tmp_path)
+    with partial_export(tmp_path) as partial:
+        partial.complete(new_tallies(), replace(METADATA, window=WINDOW), lambda _: "")
+        copy = partial.publish()
+    assert (tmp_path / "latest").readlink() == Path(faithful.name)
+    assert (tmp_path / "latest-copy").readlink() == Path(copy.name)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", "latest-copy", faithful.name, copy.name}
 
 
 def test_its_files(tmp_path: Path) -> None:

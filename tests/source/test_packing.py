@@ -26,8 +26,8 @@ from exporter.source.columns import expression
 from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
-from exporter.source.packing import Selected, group_blocks, packed_select, packed_whole, select
-from exporter.source.plan import Planner, packed_column
+from exporter.source.packing import Selected, group_blocks, packed_column, packed_select, packed_whole, select
+from exporter.source.plan import Planner
 from exporter.source.queries import Address, Form, PackedColumn, joint_read
 from exporter.source.reader import read
 from exporter.source.reader_address import worker_address

@@ -10,8 +10,9 @@ from exporter.published.history import PublishedExport
 from exporter.report.content import Content, content
 from exporter.report.limits import Limits
 from exporter.shape.examples import Example
+from exporter.sink.entries import NodeEntry, RelationshipEntry
 from exporter.sink.files import FileRecord
-from exporter.sink.manifest import FORMAT, Manifest, NodeEntry, RelationshipEntry, Totals
+from exporter.sink.manifest import FAITHFUL, Manifest, Totals
 from tests.support.manifests import METADATA
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -39,7 +40,7 @@ def manifest_of(rows: int) -> Manifest:
     ]
     entries = [*nodes, *relationships]
     return Manifest(
-        format=FORMAT,
+        format=FAITHFUL,
         tool=METADATA.tool,
         model=METADATA.model,
         source=replace(METADATA.source, database=HOSTILE),

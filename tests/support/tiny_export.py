@@ -106,12 +106,12 @@ def _node(label: str, rows: int, counts: dict[str, int], rejects: dict[str, int]
     }
 
 
-def _relationship(start: str, type_: str, end: str, rows: int, counts: dict[str, int]) -> dict[str, object]:
+def _relationship(table: str, start: str, type_: str, end: str, rows: int, counts: dict[str, int]) -> dict[str, object]:
     return {
         "start": start,
         "type": type_,
         "end": end,
-        "table": "tiny.relationships",
+        "table": table,
         "rows": rows,
         "properties": sum(counts.values()),
         "property_counts": counts,
@@ -129,9 +129,9 @@ def _manifest(data: dict[str, tuple[int, str]]) -> dict[str, object]:
         _node("Device", 0, {"device_id": 0}),
     ]
     relationships = [
-        _relationship("Customer", "HAS_AUTH", "AuthUser", 2, {"via": 2}),
-        _relationship("AuthUser", "HAS_SESSION", "Session", 3, {}),
-        _relationship("AuthUser", "HAS_DEVICE", "Device", 0, {}),
+        _relationship("tiny.customer", "Customer", "HAS_AUTH", "AuthUser", 2, {"via": 2}),
+        _relationship("tiny.session", "AuthUser", "HAS_SESSION", "Session", 3, {}),
+        _relationship("tiny.device", "AuthUser", "HAS_DEVICE", "Device", 0, {}),
     ]
     files = [
         {
@@ -188,6 +188,26 @@ def write(export: Path) -> Path:
     for script in ("import.sh", "verify.sh"):
         shutil.copy(SCRIPTS / script, export / script)
     write_manifest(export, _manifest(data))
+    write_counts(export, counts_tsv(read_manifest(export)))
+    return export
+
+
+WINDOW = {
+    "since": "2026-11-16T03:15:01.250000Z", "until": None, "sample": None, "seed": 0, "roots": [],
+    "without": ["Notification"], "rows": {"in": 40, "of": 100},
+    "pulled": [{"by": "(Notification)-[TO_USER]->(AuthUser)", "rows": 7}],
+}  # fmt: skip
+REDACTION = {
+    "profile": "analyst", "version": 1, "sha256": "0" * 64, "key": "once", "treatments": {}, "weakened": [],
+    "suppressed": {}, "k_anonymity": [],
+}  # fmt: skip
+
+
+def make_copy(
+    export: Path, window: dict[str, object] | None = WINDOW, redaction: dict[str, object] | None = REDACTION
+) -> Path:
+    """Makes it a copy, by what its manifest and counts.tsv say; gives its directory."""
+    write_manifest(export, {**manifest(export), "format": 2, "window": window, "redaction": redaction})
     write_counts(export, counts_tsv(read_manifest(export)))
     return export
 

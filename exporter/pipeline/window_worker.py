@@ -1,0 +1,117 @@
+"""The tasks of a window as a worker process runs them: links, their closure, and the judgement of rows that were read.
+The leader's side is window.py."""
+
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from exporter.errors import RunError
+from exporter.model import frame
+from exporter.model.tables import Table, node
+from exporter.model.ways_in import link_tables, ways_in
+from exporter.model.window import CLOSED_LABELS, WHOLE, Window
+from exporter.pipeline.messages import CloseDone, Context, IndexDone, LinksDone
+from exporter.pipeline.reading import FrameReader, frames
+from exporter.pipeline.timing import KEYS, TaskTimer
+from exporter.pipeline.worker_errors import sanitized_errors
+from exporter.shape import closure
+from exporter.shape.kept import bits, ids_of
+from exporter.shape.key_index import KeyIndex, write_keys
+from exporter.sink import layout
+from exporter.source.heartbeats import JOINED
+from exporter.source.queries import LinkQuery
+from exporter.source.window_rows import IdSet
+
+# Measured: connectorx takes 0.3 µs for each byte of a query, so that more than this is not worth what it saves.
+QUERY_BYTES = 1 << 19
+LISTED = 100_000
+
+
+def read_links(context: Context, queries: tuple[LinkQuery, ...]) -> list[LinksDone]:
+    """Reads the links of one chunk, or of several tables that are small enough to be read together."""
+    reads, subjects = zip(*((query.read, query.subject) for query in queries), strict=True)
+    with sanitized_errors(JOINED.join(subjects)):
+        found = frames(context, reads, subjects)
+        return [write_links(context, query, read) for query, read in zip(queries, found, strict=True)]
+
+
+def write_links(context: Context, query: LinkQuery, read: FrameReader) -> LinksDone:
+    """Writes the links of a chunk."""
+    timer = TaskTimer(query.subject)
+    with sanitized_errors(query.subject), timer.on(KEYS):
+        raw = read()
+        closure.write_links(directory(context), query.table, query.number, raw, window_of(context))
+    return LinksDone(timer, query.table, query.number, raw.height)
+
+
+def close_window(context: Context, bytes: dict[str, int]) -> CloseDone:
+    """Finds the rows that are in, and writes the key sets of the closed labels: of all rows, so that a reference
+    dangles in the window exactly if it does in the source. `bytes` are the sizes of their tables."""
+    links, window = directory(context), window_of(context)
+    timer = TaskTimer("the closure")
+    with sanitized_errors("the closure"):
+        with timer.on(KEYS):
+            closed = closure.close(links, window)
+            sets = {name: id_set(ids_of(links, name)) for name in pushed_sets(window)}
+        index = [write_key_set(context, label, bytes[label]) for label in sorted(CLOSED_LABELS)]
+        return CloseDone(closed, [IndexDone(timer), *index], sets)
+
+
+def write_key_set(context: Context, label: str, bytes: int) -> IndexDone:
+    """Writes the key set of a closed label from its links."""
+    declared = node(label)
+    timer = TaskTimer(f"the keys of {label}")
+    with timer.on(KEYS):
+        keys = list(closure.own_keys(directory(context), declared.table))
+        bounds = [key for part in keys for key in (part.min(), part.max()) if isinstance(key, int)]
+        parts = (part.alias(declared.key.columns[0]).to_frame() for part in keys)
+        low, high = (min(bounds), max(bounds)) if bounds else (None, None)
+        target = KeyIndex(context.partial / layout.KEY_INDEX).keys_directory(label)
+        repeated = write_keys(target, declared.key, parts, low=low, high=high, bytes=bytes)
+    return IndexDone(timer, declared.table, sum(len(part) for part in keys), repeated)
+
+
+def pushed_sets(window: Window) -> list[str]:
+    """The names of the sets by which rows are in."""
+    ways = (way for table in link_tables() if table.name not in WHOLE for way in ways_in(table.name, window))
+    return sorted({way.ids for way in ways if way.ids is not None})
+
+
+def id_set(ids: pl.Series) -> IdSet:
+    """Ids (Int64, sorted, each once) in the forms of SQL literals that are short enough."""
+    if not len(ids):
+        return IdSet(listed="{}")
+    low, high = int(ids[0]), int(ids[-1])
+    listed = f"{{{','.join(map(str, ids))}}}" if len(ids) <= LISTED else None
+    as_bits = bits(ids).hex() if (high - low) // 4 < QUERY_BYTES else None
+    return IdSet(low, high, listed if listed and len(listed) <= QUERY_BYTES else None, as_bits)
+
+
+def rows_in(context: Context, table: Table, raw: pl.DataFrame) -> pl.DataFrame:
+    """Those rows of a frame that are in the window; all without a window. Raises `RunError` if one refers to a node
+    that the window leaves out."""
+    if context.window is None or table.name not in linked_tables():
+        return raw
+    links = directory(context)
+    inside = closure.rows_in(links, context.window, table.name, raw)
+    rows = (raw if inside.all() else raw.filter(inside)).drop(frame.IN_TIME, strict=False)
+    if closure.unkept(links, table.name, rows).any():
+        raise RunError(f"a bug, please report it: a row of {table.name} refers to a node outside of the window")
+    return rows
+
+
+@cache
+def linked_tables() -> frozenset[str]:
+    """The tables whose rows are judged."""
+    return frozenset(table.name for table in link_tables())
+
+
+def directory(context: Context) -> Path:
+    """Where a window's links and sets of ids are."""
+    return context.partial / layout.KEY_INDEX / "window"
+
+
+def window_of(context: Context) -> Window:
+    assert context.window is not None
+    return context.window

@@ -1,0 +1,139 @@
+"""A window's conditions in SQL: exact by time, and by ids never too narrow."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import psycopg
+import pytest
+from psycopg import sql
+
+from exporter.model.vocabulary import IdRule
+from exporter.model.ways_in import WayIn
+from exporter.model.window import Window, table_of
+from exporter.shape.ids import canonical
+from exporter.source.catalog import read_catalog
+from exporter.source.connection import connect
+from exporter.source.mapping import NameMapping
+from exporter.source.select import SourceTable
+from exporter.source.window_rows import IdSet, condition, not_before
+
+SUMMER_ENDS = datetime(2026, 11, 1, 6, tzinfo=UTC)  # 02:00 in New York becomes 01:00 again
+NOTIFICATIONS = "notifications.notifications"
+
+
+@pytest.fixture
+def session(postgres: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres) as connection:
+        connection.execute("set timezone = 'Asia/Kolkata'")
+        yield connection
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_time_without_zone_is_in_when_its_moment_is(session: psycopg.Connection, zone: str) -> None:
+    """Minute by minute in the hours that summer time repeats and skips, and at both ends of what PostgreSQL knows,
+    where a conversion would overflow."""
+    for around in (SUMMER_ENDS, datetime(2026, 3, 8, 7, tzinfo=UTC)):
+        for minutes in (-90, -30, 0, 30):
+            since = around + timedelta(minutes=minutes)
+            column = sql.Identifier("at")
+            query = sql.SQL(
+                "select count(*), count(*) filter (where {} is distinct from ((at at time zone {}) >= {})) from"
+                " generate_series({}::timestamp, {}::timestamp, '1 minute') moments (at)"
+            ).format(
+                not_before(column, since, zone, zoneless=True),
+                zone,
+                since,
+                around.replace(tzinfo=None) - timedelta(hours=12),
+                around.replace(tzinfo=None) + timedelta(hours=12),
+            )
+            assert session.execute(query).fetchone() == (1441, 0)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize("zoneless", [True, False])
+def test_the_ends_of_time_are_before_and_after_every_moment(
+    session: psycopg.Connection, zone: str, zoneless: bool
+) -> None:
+    """Infinity is after every `since`, minus infinity before; the first and last moments do not overflow."""
+    type = sql.SQL("timestamp" if zoneless else "timestamptz")
+    texts = ["infinity", "294276-12-31 23:59:59", "2026-11-01 05:00", None, "4714-11-24 00:00 BC", "-infinity"]
+    query = sql.SQL("select {} from unnest(%s::{}[]) with ordinality moments (at, place) order by place").format(
+        not_before(sql.Identifier("at"), datetime(2026, 1, 1, tzinfo=UTC), zone, zoneless=zoneless), type
+    )
+    if not zoneless:
+        texts[1], texts[4] = "294276-12-31 23:59:59+00", "4714-11-24 00:00+00 BC"
+    assert [row[0] for row in session.execute(query, [texts])] == [True, True, True, None, False, False]
+    first = not_before(sql.Identifier("at"), datetime(1, 1, 1, tzinfo=UTC), zone, zoneless=zoneless)
+    last = not_before(sql.Identifier("at"), datetime(9999, 12, 31, tzinfo=UTC), zone, zoneless=zoneless)
+    asked = sql.SQL("select {}, {} from (select now()::{} as at) moments").format(first, last, type)
+    assert session.execute(asked).fetchone() == (True, False)
+
+
+TEXTS = [
+    *("42", " 42 ", '"42"', "0042", "42.0", "42.", "+42", "-42", "-7", "-0", "0", "1", "007", "4e1", "", " ", "\t42\n"),
+    *("null", "9223372036854775807", "9223372036854775808", "99999999999999999999999", "४२", "42\u00a0", "100", "1001"),
+]
+IDS = [-7, 0, 42, 1001, (1 << 63) - 1]
+
+
+@pytest.mark.parametrize(
+    ("type", "values"),
+    [
+        ("text", TEXTS),
+        ("varchar(40)", TEXTS),
+        ("char(30)", TEXTS),
+        ("numeric", ["42", "42.00", "42.5", "-7", "-0", "1001", "9223372036854775807", "1e30", "NaN"]),
+        ("bigint", ["42", "-7", "0", "41", "1001", "9223372036854775807", "-9223372036854775808"]),
+    ],
+)
+@pytest.mark.parametrize("nulls", [False, True])
+def test_a_condition_lets_every_row_pass_that_may_be_in(source: str, type: str, values: list[str], nulls: bool) -> None:
+    """Whatever the column's type, each spelling of an id in the set passes, and with `nulls` also what has none."""
+    with psycopg.connect(source, autocommit=True) as leader:
+        leader.execute(f"alter table {NOTIFICATIONS} alter auth_user_id type {type} using null".encode())
+        leader.execute(f"alter table {NOTIFICATIONS} alter auth_user_id drop not null".encode())
+        for value in [*values, None]:
+            leader.execute(
+                f"insert into {NOTIFICATIONS} (id, auth_user_id, event_type, channel, is_read, created_at)"
+                " values (gen_random_uuid(), %s, 'a', 'b', true, now())".encode(),
+                [value],
+            )
+    with connect(source, "exporter test", lock_seconds=1) as leader:
+        relation = read_catalog(leader, NameMapping().schemas())[NOTIFICATIONS]
+        table = SourceTable(relation, table_of(NOTIFICATIONS), NameMapping(), "UTC")
+        rule = IdRule.INTEGER if type == "numeric" else IdRule.TEXT_AUTH_ID
+        ways = [WayIn("auth_user_id", "people/AuthUser", seed=True)]
+        ways += [WayIn("auth_user_id", nulls=True, seed=True)] if nulls else []
+        raw = sql.SQL("select auth_user_id::text from {}").format(table.name)
+        every = pl.Series("raw", [row[0] for row in leader.execute(raw)], dtype=pl.String)
+        known = every.cast(pl.Int64) if type == "bigint" else canonical(every, rule)
+        wanted = every.filter(known.is_in(IDS) | (known.is_null() if nulls else False)).to_list()
+        for ids in (IdSet(listed="{-7,0,42,1001,9223372036854775807}"), IdSet()):
+            only = condition(table, Window(), ways, {"people/AuthUser": ids})
+            query = raw if only is None else sql.SQL("{} where {}").format(raw, only)
+            passed = [row[0] for row in leader.execute(query)]
+            assert {*wanted} <= {*passed}
+        few = condition(table, Window(), ways[:1], {"people/AuthUser": IdSet(listed="{42}")})
+        assert few is not None
+        passed = [row[0] for row in leader.execute(sql.SQL("{} where {}").format(raw, few))]
+        assert "1001" not in [text.strip() for text in passed if text]
+
+
+def test_bits_hold_the_same_ids_as_a_list(source: str) -> None:
+    """The bit of an id is where `get_bit` looks for it; ids outside of the range are in neither."""
+    with psycopg.connect(source, autocommit=True) as leader:
+        leader.execute("insert into auth.auth_users (id, created_at) select n, now() from generate_series(-50, 100) n")
+    with connect(source, "exporter test", lock_seconds=1) as leader:
+        relation = read_catalog(leader, NameMapping().schemas())["auth.auth_users"]
+        table = SourceTable(relation, table_of("auth.auth_users"), NameMapping(), "UTC")
+        found = []
+        for ids in (
+            IdSet(listed="{-9,-2,3,14}"),
+            IdSet(-9, 14, bits=bytes((0b10000001, 0b00010000, 0b10000000)).hex()),
+        ):
+            only = condition(table, Window(), [WayIn("id", "kept/AuthUser")], {"kept/AuthUser": ids})
+            assert only is not None
+            query = sql.SQL("select id from {} where {} order by id").format(table.name, only)
+            found.append([row[0] for row in leader.execute(query)])
+        assert found == [[-9, -2, 3, 14]] * 2
