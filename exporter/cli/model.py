@@ -45,7 +45,7 @@ def model(
 
 def print_privacy(*, as_json: bool) -> None:
     """Prints the class and treatment of every property."""
-    from exporter.cli.privacy_tables import NOT_ANONYMOUS, rules_object, rules_table
+    from exporter.cli.privacy_tables import CAUTION, rules_object, rules_table
     from exporter.model.redaction import ANALYST, VERSION, effective_rules
 
     rules = effective_rules({}, ())
@@ -53,4 +53,4 @@ def print_privacy(*, as_json: bool) -> None:
         print_json({"profile": ANALYST, "version": VERSION, "properties": rules_object(rules)})
     else:
         result_console().print(rules_table(rules))
-        print(f"\n{NOT_ANONYMOUS}")
+        print(f"\n{CAUTION}")

@@ -7,6 +7,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from exporter.model.redaction import Rules
+from exporter.sink.copies import NOT_ANONYMOUS
 from exporter.source.masking_key import ONCE
 from exporter.text import visible
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from exporter.preflight.masking import MaskedProperty, PlannedMasking
 
 WEAK = "bold red"
-# The law's word for what masking does, wherever somebody could take it for more.
-NOT_ANONYMOUS = "Pseudonymised, not anonymous: ids, times, amounts and the shape of the graph stay (docs/copies.md)."
+CAUTION = f"{NOT_ANONYMOUS.capitalize()}: ids, times, amounts and the shape of the graph stay (docs/copies.md)."
 
 
 def rules_table(rules: Rules) -> Table:
@@ -60,4 +60,4 @@ def masking_text(masking: "PlannedMasking", shown: int) -> str:
     lines = [f"Masked as {masking.profile} (version {masking.version}) with {key}."]
     if others := len(masking.properties) - shown:
         lines.append(f"{others} more properties are kept as they are (see --notes).")
-    return "\n".join([*lines, NOT_ANONYMOUS])
+    return "\n".join([*lines, CAUTION])

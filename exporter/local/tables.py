@@ -12,7 +12,7 @@ from exporter.invocation import command
 from exporter.local.registry import PASSWORD, Graph, Record
 from exporter.model.sample_queries import Query
 from exporter.published.extent import short_window
-from exporter.sink.copies import window_object
+from exporter.sink.copies import NOT_ANONYMOUS, window_object
 from exporter.store.configuration import USER
 from exporter.text import format_age, visible
 
@@ -60,7 +60,7 @@ def contents_text(graph: Graph, record: Record) -> str:
     if record.window:
         text += f"\n  A window, {visible(str(record.window))}: {record.window.rows}"
     if record.masked:
-        text += f"\n  Masked by the profile {visible(record.masked)}: pseudonymised, not anonymous"
+        text += f"\n  Masked by the profile {visible(record.masked)}: {NOT_ANONYMOUS}"
     return text
 
 

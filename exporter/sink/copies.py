@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, TypeAdapter
 
+# The law's word for what masking does, wherever somebody could take it for more.
+NOT_ANONYMOUS = "pseudonymised, not anonymous"
+
 
 def timestamp(moment: datetime) -> str:
     """A time as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
@@ -114,7 +117,7 @@ class RedactionEntry:
     `key` is the id of the key that the tokens were made with, or `once`: one that was used for this export alone.
     `treatments` has that of every property by its name (`Customer.phone_number`), `weakened` the properties that are
     masked less than their class demands, `suppressed` how many values of a property were left out since they did not
-    look like one of a few.
+    look like one of a few. `note` says what masking is not.
     """
 
     profile: str
@@ -125,6 +128,7 @@ class RedactionEntry:
     weakened: list[str]
     suppressed: dict[str, int]
     k_anonymity: list[UniquenessEntry]
+    note: str = NOT_ANONYMOUS
 
     def __str__(self) -> str:
         """`masked by the profile analyst`."""
@@ -149,5 +153,5 @@ def copy_lines(window: WindowEntry | None, redaction: RedactionEntry | None) -> 
     properties that are masked; none for a faithful export."""
     lines = [(f"a window, {window}: {window.rows}", window.rows.inside)] if window else []
     if redaction:
-        lines.append((f"{redaction}: pseudonymised, not anonymous", redaction.masked))
+        lines.append((f"{redaction}: {NOT_ANONYMOUS}", redaction.masked))
     return lines

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from exporter.cli.privacy_tables import NOT_ANONYMOUS
+from exporter.cli.privacy_tables import CAUTION
 from exporter.model.redaction import effective_rules
 from exporter.model.tables import tables
 from exporter.model.window import WHOLE
@@ -216,7 +216,7 @@ def test_a_check_says_what_would_be_masked(exporter: Exporter, sample_database: 
     assert (done.code, done.err) == (0, TOKENS)
     assert "Masked as analyst (version 1) with a key for this export alone.\n" in done.out
     assert (
-        f"\n{len(rules) - len(masked)} more properties are kept as they are (see --notes).\n{NOT_ANONYMOUS}" in done.out
+        f"\n{len(rules) - len(masked)} more properties are kept as they are (see --notes).\n{CAUTION}" in done.out
     )
     everything = exporter("check", "--redact", "analyst", "--notes", EXPORTER_SOURCE=sample_database)
     assert "Customer.customer_id " in everything.out and "more properties" not in everything.out
@@ -323,7 +323,7 @@ def test_the_model_tells_how_personal_it_is(exporter: Exporter) -> None:
     rules = effective_rules({}, ())
     printed = exporter("model", "--privacy")
     assert re.search(r"^ +full_name +direct +label$", printed.out, re.MULTILINE)
-    assert printed.out.endswith(f"\n{NOT_ANONYMOUS}\n")
+    assert printed.out.endswith(f"\n{CAUTION}\n")
     found = json.loads(exporter("model", "--privacy", "--json").out)
     assert found["properties"] == [
         {"property": name, "class": rule.privacy_class, "treatment": rule.treatment} for name, rule in rules.items()

@@ -224,7 +224,7 @@ def test_the_manifest_says_what_was_masked(pair: Pair) -> None:
     plain, found = manifest(pair.plain), manifest(pair.masked)
     redaction = found["redaction"]
     assert plain["redaction"] is None
-    assert plain["format"], found["format"] == (1, 2)
+    assert (plain["format"], found["format"]) == (1, 2)
     assert redaction["treatments"] == {name: str(rule.treatment) for name, rule in pair.rules.items()}
     assert (redaction["profile"], redaction["weakened"]) == ("analyst", weakened(pair.rules))
     assert len(redaction["key"]) == 16

@@ -330,6 +330,7 @@ def test_the_text_of_a_copy() -> None:
     content = json.loads(manifest_json(make_manifest(TALLIES, replace(METADATA, window=WINDOW, redaction=REDACTION))))
     assert content["window"] == WINDOW_JSON
     assert content["redaction"] == asdict(REDACTION)
+    assert content["redaction"]["note"] == "pseudonymised, not anonymous"
     assert list(content)[4:9] == ["options", "window", "redaction", "started_at", "finished_at"]
 
 
