@@ -91,6 +91,12 @@ def copy_options() -> list[Any]:
     return options
 
 
+def copy_of_flag(name: str) -> str | None:
+    """What a flag of copies asks for: `a window`, `a masked copy`; None for another flag."""
+    option = next((option for option in copy_options() if name in option.opts), None)
+    return option and ("a masked copy" if option.name.startswith("redact") else "a window")
+
+
 def remember(context: Any, parameter: Any, value: Any) -> None:
     """Keeps the value of a flag; None if it was not passed."""
     context.meta.setdefault(VALUES, {})[parameter.name] = None if value in ((), []) else value

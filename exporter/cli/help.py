@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from exporter.cli.copy_options import COPY_SETTINGS, copy_options
+from exporter.cli.copy_options import COPY_SETTINGS, copy_of_flag, copy_options
 from exporter.errors import UsageError
 from exporter.invocation import command
 from exporter.text import visible
@@ -198,6 +198,8 @@ def usage_sentence(error: Any) -> str:
     """What is wrong on a command line."""
     parameter = getattr(error, "param", None)
     if hasattr(error, "possibilities"):
+        if error.ctx.info_name == "rebuild" and (copy := copy_of_flag(error.option_name)):
+            return f"{copy} cannot be the live graph: leave out {error.option_name}"
         nearest = f"; the nearest is {error.possibilities[0]}" if error.possibilities else ""
         return f"no such option: {error.option_name}{nearest}"
     if parameter is not None:

@@ -102,7 +102,7 @@ def test_a_window_of_nobody_is_refused(exporter: Exporter, sample_database: str,
     ],
 )
 def test_a_rebuild_refuses_copies(setting: str, value: str, what: str, exporter: Exporter, tmp_path: Path) -> None:
-    """From the settings file and the environment, before anything else; flags for them it has none."""
+    """From the settings file and the environment, before anything else."""
     sentence = (
         f"{what} cannot be the live graph: leave {setting} out of the settings file and the environment, or name"
         " another file with --config"
@@ -119,13 +119,36 @@ def test_only_a_new_live_graph_is_refused(exporter: Exporter, tmp_path: Path) ->
     (tmp_path / "exporter.toml").write_text('since = "7d"\n')
     rollback = exporter("rebuild", "--rollback")
     assert (rollback.code, "cannot be the live graph" in rollback.err) == (2, False)
-    assert "no such option: --since" in exporter("rebuild", *SINCE).err
+
+
+@pytest.mark.parametrize(
+    ("flag", "what"),
+    [
+        ("--since", "a window"),
+        ("--until=7d", "a window"),
+        ("--sample", "a window"),
+        ("--sample-seed", "a window"),
+        ("--root", "a window"),
+        ("--without", "a window"),
+        ("--redact", "a masked copy"),
+        ("--redact-key", "a masked copy"),
+        ("--redact-k", "a masked copy"),
+        ("--redact-max-small", "a masked copy"),
+    ],
+)
+def test_a_rebuild_says_why_it_has_no_flag_of_copies(flag: str, what: str, exporter: Exporter) -> None:
+    """Whoever types one learns why."""
+    name, _, value = flag.partition("=")
+    done = exporter("rebuild", flag, *([] if value else ["7d"]))
+    assert done.code == 2
+    assert done.err.splitlines()[0] == f"exporter: {what} cannot be the live graph: leave out {name}"
 
 
 def test_the_demo_knows_no_copies(exporter: Exporter) -> None:
     """Nor do commands that read no source."""
     for command in ("demo", "runs"):
         assert exporter(command, *SINCE).err.startswith("exporter: no such option: --since")
+    assert exporter("rebuild", "--sinces").err.startswith("exporter: no such option: --sinces")
 
 
 # Roots ----------------------------------------------------------------------------------------------------------------
