@@ -17,7 +17,7 @@ from pydantic_settings import NoDecode
 
 from exporter.errors import UsageError
 from exporter.model.redaction import effective_rules, named_properties
-from exporter.model.vocabulary import IdRule
+from exporter.model.vocabulary import IdRule, Node
 from exporter.model.window import REMOVABLE, ROOT_LABELS, Root, root_properties
 from exporter.setting_types import FilePath
 from exporter.text import parse_moment, parse_share, write_moment, write_share
@@ -123,9 +123,9 @@ def read_quasi(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
         found = None
     if found is None or not isinstance(tables, list | tuple):
         raise PydanticCustomError("kind", "kind")
-    known = named_properties()
+    known = [name for name, (entity, _) in named_properties().items() if isinstance(entity, Node)]
     names = [f"{label}.{prop}" for label, properties in found for prop in properties]
-    sentences([f"there is no property {name}" for name in names if name not in known])
+    sentences([f"no label has the property {name}" for name in names if name not in known])
     return found
 
 

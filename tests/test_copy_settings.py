@@ -339,10 +339,12 @@ def test_what_together_tells_a_person_is_a_label_and_properties(value: str) -> N
     assert message.endswith(": must be tables, each with a label and a list of its properties")
 
 
-def test_properties_that_tell_a_person_exist() -> None:
-    """In the model."""
-    value = '[{"label": "Lead", "properties": ["source", "shoe_size"]}]'
-    assert fault(redact="analyst", redact_quasi=value) == "--redact-quasi: there is no property Lead.shoe_size"
+@pytest.mark.parametrize("name", ["Lead.shoe_size", "Notification-TO_USER-AuthUser.target_type"])
+def test_properties_that_tell_a_person_exist(name: str) -> None:
+    """In the model, and are those of a label: nodes are counted."""
+    label, _, prop = name.partition(".")
+    value = f'[{{"label": "{label}", "properties": ["{prop}"]}}]'
+    assert fault(redact="analyst", redact_quasi=value) == f"--redact-quasi: no label has the property {name}"
 
 
 @pytest.mark.parametrize(("name", "value"), [("redact_k", "1"), ("redact_k", "two"), ("redact_max_small", "101%")])

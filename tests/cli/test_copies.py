@@ -238,9 +238,7 @@ def test_a_check_says_what_would_be_masked(exporter: Exporter, sample_database: 
     assert [name for name, *_ in rows] == [name for name in masked if "-" not in name]
     assert (done.code, done.err) == (0, TOKENS)
     assert "Masked as analyst (version 1) with a key for this export alone.\n" in done.out
-    assert (
-        f"\n{len(rules) - len(masked)} more properties are kept as they are (see --notes).\n{CAUTION}" in done.out
-    )
+    assert f"\n{len(rules) - len(masked)} more properties are kept as they are (see --notes).\n{CAUTION}" in done.out
     everything = exporter("check", "--redact", "analyst", "--notes", EXPORTER_SOURCE=sample_database)
     assert "Customer.customer_id " in everything.out and "more properties" not in everything.out
 
