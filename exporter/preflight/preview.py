@@ -13,6 +13,7 @@ from exporter.model.redaction import RedactionRequest, Rules, effective_rules, n
 from exporter.model.tables import tables
 from exporter.model.treatments import Treatment
 from exporter.preflight.masking import MaskedProperty, PlannedMasking
+from exporter.source.common_values import COMMON_ROWS
 from exporter.source.leader import Source
 from exporter.source.masking import Masking
 from exporter.source.masking_key import drawn_key
@@ -22,8 +23,6 @@ from exporter.source.select import SourceTable
 STATEMENT_TIMEOUT, LOCK_TIMEOUT = "10s", "1s"
 # In so many rows of a table a value is looked for.
 ROWS = 10_000
-# A value is common from so many rows on, as in an export; here of those rows alone.
-COMMON_ROWS = 20
 # How long a shape may be.
 LONGEST_SHAPE = 40
 
@@ -92,7 +91,7 @@ def first_value(table: SourceTable, name: str, masked: sql.Composable) -> sql.Co
 
 
 def common_values(source: Source, table: SourceTable, name: str) -> dict[tuple[str, str], list[str]]:
-    """The values of a column that enough of its table's first rows have."""
+    """The values of a column that enough of its table's first rows have: as many as in an export of all rows."""
     query = sql.SQL("select {0}::text from {1} where {0} is not null group by 1 having count(*) >= {2}").format(
         table.quoted(name), first_rows(table), COMMON_ROWS
     )

@@ -19,10 +19,9 @@ from exporter.sink.entries import EntityEntry
 from exporter.sink.headers import columns
 from exporter.sink.manifest import Manifest
 from exporter.source.common_values import COMMON_ROWS
-from exporter.source.masking import LONGEST_CATEGORY, NO_CATEGORY
+from exporter.source.masking import LONGEST_CATEGORY, NO_CATEGORY, UUID
 from exporter.text import visible
 
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TOKEN = "[0-9a-f]{32}"
 MIDNIGHT = r"(T00:00:00(\.0+)?Z)?"
 DATES = {Treatment.YEAR: "-01-01", Treatment.MONTH: "-[0-9]{2}-01", Treatment.DAY: "-[0-9]{2}-[0-9]{2}"}
