@@ -12,6 +12,7 @@ from exporter.model.tables import tables
 from exporter.model.ways_in import WayIn, people, ways_in
 from exporter.model.window import WHOLE, Window, WindowRequest
 from exporter.preflight.statistics import LOCK_TIMEOUT
+from exporter.sink.copies import timestamp
 from exporter.source.catalog import Column
 from exporter.source.columns import INTEGERS
 from exporter.source.leader import Source
@@ -65,8 +66,8 @@ class WindowEstimate:
     def as_object(self) -> dict[str, Any]:
         """The object `window` of `exporter check --json`; it has no value of a root."""
         return {
-            "since": self.window.since and self.window.since.isoformat(),
-            "until": self.window.until and self.window.until.isoformat(),
+            "since": self.window.since and timestamp(self.window.since),
+            "until": self.window.until and timestamp(self.window.until),
             "rows": self.rows,
             "of": self.of,
             "basis": BASIS,

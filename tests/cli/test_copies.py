@@ -210,7 +210,7 @@ def test_a_check_estimates_a_window(exporter: Exporter, sample_database: str) ->
     printed = exporter("check", "--since", "2000-01-01", "--json", EXPORTER_SOURCE=sample_database)
     window = json.loads(printed.out)["window"]
     assert (window["since"], window["until"], window["basis"], window["unknown"]) == (
-        "2000-01-01T00:00:00+00:00", None, "planner", []
+        "2000-01-01T00:00:00.000000Z", None, "planner", []
     )  # fmt: skip
     assert 0 < window["rows"] <= window["of"]
     notes = exporter("check", "--since", "2000-01-01", "--without", "Lead", "--notes", EXPORTER_SOURCE=sample_database)
