@@ -15,7 +15,7 @@ from exporter.model.render import model_sha256
 from exporter.model.tables import tables
 from exporter.preflight.estimate import Estimate, estimate, previous_export
 from exporter.preflight.guesses import guess_missing
-from exporter.preflight.masking import PlannedMasking, masking_of
+from exporter.preflight.masking import PlannedMasking, planned_masking
 from exporter.preflight.preview import with_preview
 from exporter.preflight.server import examine_server, examine_zone, try_reader
 from exporter.preflight.statistics import read_statistics
@@ -106,7 +106,7 @@ def check(settings: Settings, *, preview: bool = False) -> Preflight:
     `SourceError` or `RunError` if the source cannot be queried.
     """
     request = settings.redaction
-    masking = masking_of(request, settings.mapping) if request else None
+    masking = planned_masking(request, settings.mapping) if request else None
     with connected(settings.source, "exporter check", **settings.timeouts) as connection:
         found = preflight(connection, settings)
         if not found.fits or found.estimate is None:

@@ -64,7 +64,7 @@ class PlannedMasking:
         }
 
 
-def masking_of(request: RedactionRequest, mapping: NameMapping) -> PlannedMasking:
+def planned_masking(request: RedactionRequest, mapping: NameMapping) -> PlannedMasking:
     """What is masked how for a request. Raises `UsageError` for a key that cannot be used."""
     key = read_key(request.key_file).id if request.key_file else ONCE
     rules = effective_rules(request.changes, request.accept)

@@ -73,11 +73,12 @@ class Planner:
         come first: the keys of some labels if they are given, else of all that rows refer to, and the duplicates of the
         wanted tables, else of all. Raises `RunError` when the source fails."""
         labels = referenced_labels() if labels is None else labels
+        wanted = tables() if wanted is None else wanted
         try:
             bounds = self.key_bounds(labels)
             keys = [self.key_queries(label, *bounds.get(label, (None, None))) for label in labels]
             values = [self.value_queries(*value) for value in linked_values()]
-            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(wanted or tables()), *values]
+            queries: list[IndexQuery] = [*keys, *self.duplicate_queries(wanted), *values]
             return sorted(queries, key=lambda query: -query.bytes)
         except psycopg.Error as error:
             raise run_error(error, "planning the reads") from None
