@@ -116,11 +116,14 @@ def check(settings: Settings, *, preview: bool = False) -> Preflight:
         window = estimate_window(source, settings.window, settings.timezone) if settings.window else None
         if masking and request and preview:
             masking = with_preview(masking, source, request, settings.timezone)
-        return replace(found, window=window, masking=masking)
+        expected = found.estimate.bytes * (window.share if window else 1)
+        findings = [*found.findings, *disk_space(settings.output, expected, found.free_bytes)]
+        return replace(found, findings=by_severity(findings), window=window, masking=masking)
 
 
 def preflight(connection: Connection, settings: Settings) -> Preflight:
-    """The check of a connected source. Raises `SourceError` or `RunError` if it cannot be queried."""
+    """The check of a connected source, but for the disk space. Raises `SourceError` or `RunError` if it cannot be
+    queried."""
     free_bytes, place = free_disk_space(settings.output), examine_output(settings.output, settings.group)
     if faults := examine_model():
         return Preflight([*faults, *place], settings.output, read_server(connection), free_bytes=free_bytes)
@@ -141,7 +144,6 @@ def preflight(connection: Connection, settings: Settings) -> Preflight:
     # An estimate of a part of the tables would mislead.
     if not any(finding.severity is Severity.ERROR for finding in findings):
         expected = estimate(catalog, statistics, mapping, previous_export(connection, settings))
-        findings += disk_space(settings.output, expected, free_bytes)
     findings += place
     return Preflight(
         by_severity(findings),
@@ -183,9 +185,9 @@ def held_locks(locked: Mapping[str, str], lock_timeout: int) -> list[Finding]:
     return [Finding(Severity.WARNING, name, f"is locked right now by {who}", remedy) for name, who in locked.items()]
 
 
-def disk_space(output: Path, expected: Estimate, free_bytes: int) -> list[Finding]:
-    """A warning if the output's disk may be too small for an export."""
-    needed = int(expected.bytes * MARGIN)
+def disk_space(output: Path, expected: float, free_bytes: int) -> list[Finding]:
+    """A warning if the output's disk may be too small for an export of about so many bytes."""
+    needed = int(expected * MARGIN)
     if needed <= free_bytes:
         return []
     what = f"{decimal(free_bytes)} are free, and an export may take {decimal(needed)}"

@@ -53,6 +53,11 @@ class WindowEstimate:
         return sum(table.of or 0 for table in self.tables)
 
     @property
+    def share(self) -> float:
+        """What part of all rows it asks for."""
+        return self.rows / self.of if self.of else 1.0
+
+    @property
     def times(self) -> dict[str, datetime]:
         """The times that it has, in UTC."""
         times = {"since": self.window.since, "until": self.window.until}

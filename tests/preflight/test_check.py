@@ -2,9 +2,11 @@
 
 import re
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from exporter.model.render import model_sha256
 from exporter.model.tables import tables
@@ -24,12 +26,26 @@ GIGABYTE = Estimate((TableEstimate("a.b", "a.b", 1, 1_000_000_000, Basis.STATIST
 
 def test_too_small_a_disk_is_warned_about() -> None:
     """A quarter more than estimated must be free; the warning says how to get it."""
-    assert disk_space(Path("output"), GIGABYTE, 1_250_000_000) == []
+    assert disk_space(Path("output"), 1e9, 1_250_000_000) == []
     what, remedy = (
         "1.1 GB are free, and an export may take 1.2 GB",
         "free some space (exporter prune), or choose another --output",
     )
-    assert disk_space(Path("output"), GIGABYTE, 1_100_000_000) == [Finding(Severity.WARNING, "output", what, remedy)]
+    assert disk_space(Path("output"), 1e9, 1_100_000_000) == [Finding(Severity.WARNING, "output", what, remedy)]
+
+
+def test_a_window_needs_less_space(sample_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In proportion to the rows that it asks for."""
+    whole = Settings(source=sample_database, output=tmp_path)
+    window = whole.model_copy(update={"sample": Fraction(1, 100)})
+    expected = check(whole).estimate
+    assert expected
+    warned = list[bool]()
+    for free in (expected.bytes, 0):
+        monkeypatch.setattr("exporter.preflight.check.free_disk_space", lambda _, free=free: free)
+        found = [[finding.where for finding in check(settings).findings] for settings in (whole, window)]
+        warned += [str(tmp_path) in places for places in found]
+    assert warned == [True, False, True, True]
 
 
 def test_a_missing_directory_has_the_disk_of_its_nearest_parent(tmp_path: Path) -> None:
