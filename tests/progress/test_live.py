@@ -95,6 +95,19 @@ def test_the_last_stage(state: ProgressState) -> None:
     ]
 
 
+def test_a_window_is_closed(clock: SimpleNamespace) -> None:
+    """Only windows have the stage that finds their rows."""
+    state = ProgressState()
+    state.stage("keys")
+    clock.now += 2
+    state.stage("close")
+    clock.now += 3
+    assert on_screen(state, 80) == [
+        "Finding the rows of the window · 3 s",
+        "· check   · lock   ✓ keys 2.0 s   ▸ close 3.0 s   · tables   · publish",
+    ]
+
+
 def test_before_the_first_stage(clock: SimpleNamespace) -> None:
     """All stages are to come."""
     assert on_screen(ProgressState(), 80) == ["· check   · lock   · keys   · tables   · publish"]
