@@ -1,7 +1,7 @@
 """What leader and workers exchange. Does not load Polars or connectorx: the leader needs neither."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exporter.model.frame import Masked
@@ -28,6 +28,9 @@ class Context:
     window: Window | None = None
 
 
+NO_READ = Read("")
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A chunk of a table: how it is read, and its fallback in case a datetime or date is unrepresentable.
@@ -42,6 +45,10 @@ class Chunk:
     def reads(self) -> tuple[Read, ...]:
         return (self.read,)
 
+    def without_queries(self) -> "Chunk":
+        """The same chunk without its queries, which may be long."""
+        return replace(self, read=NO_READ, fallback=NO_READ)
+
 
 @dataclass(frozen=True, slots=True)
 class EntityPart:
@@ -54,8 +61,8 @@ class EntityPart:
 
 @dataclass(frozen=True, slots=True)
 class ChunkDone:
-    """The result of a chunk: rows read (of a window, those that are in), a part for each entity of the table, and its
-    timer."""
+    """The result of a chunk, which comes without its queries: rows read (of a window, those that are in), a part for
+    each entity of the table, and its timer."""
 
     chunk: Chunk
     rows_read: int

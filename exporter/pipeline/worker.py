@@ -74,7 +74,7 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
                 run = key_index(context).runs_directory(table.name) / f"run-{chunk.number}.arrow"
                 write_run(run, shaped[0].rows.to_series(0))
         parts = tuple(write_part(context.partial, chunk.number, part, timer) for part in shaped)
-        return ChunkDone(chunk, raw.height, parts, timer)
+        return ChunkDone(chunk.without_queries(), raw.height, parts, timer)
 
 
 def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader) -> pl.DataFrame:

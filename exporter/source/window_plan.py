@@ -19,6 +19,8 @@ from exporter.source.select import SourceTable
 from exporter.source.window_rows import IdSet, condition, in_time, time_column_of
 from exporter.source.window_spans import limited_to, spans_of_rows_in
 
+# All queries of a table hold its condition, and the leader holds them three times: as plain, packed and fallback reads.
+TEXT_BYTES = 4 << 20
 # From this share of rows on, a table is read without a condition.
 MOST = 0.75
 DATED = frozenset(table.name for table in dated_tables())
@@ -126,7 +128,9 @@ class WindowPlanner:
         if table.name in WHOLE:
             return self.planner.queries_of(table)
         source = self.planner.source(table)
-        spans = limited_to(self.spans(source, closed.rows[table.name]), self.only(source, closed, sets))
+        spans, only = self.spans(source, closed.rows[table.name]), self.only(source, closed, sets)
+        if only is None or len(only.as_string(self.planner.connection)) * len(spans) < TEXT_BYTES:
+            spans = limited_to(spans, only)
         return self.planner.queries_of(table, spans, time_column_of(source, self.window))
 
     def only(self, source: SourceTable, closed: Closed, sets: Mapping[str, IdSet]) -> sql.Composable | None:
