@@ -33,7 +33,7 @@ class Classes:
         """With the classes of these sizes, of which none was counted before."""
         if sizes.is_empty():
             return self
-        smallest = int(sizes.cast(pl.Int64).to_numpy().min())
+        smallest = int(sizes.min())  # type: ignore[arg-type]
         small = int(sizes.filter(sizes < k).cast(pl.Int64).sum())
         smallest = min(self.smallest, smallest) if self.number else smallest
         return Classes(self.number + len(sizes), smallest, self.small + small)

@@ -107,19 +107,22 @@ class Closure:
             mine = is_drawn(claims["customer_id"], share, seed=self.window.seed, kind=CUSTOMERS)
             owned.add(claims["x_auth_id"], SEED)
             drawn.add(claims["x_auth_id"].filter(mine), SEED)
-        for label in ("Customer", "AuthUser"):
+        seen = {label: self.new_set(f"seen/{label}", label) for label in ("Customer", "AuthUser")}
+        for label in seen:
             self.sets[people(label)] = self.new_set(people(label), label)
         for table in self.tables:
             for label, column in person_columns(table.name, self.window):
                 for links in self.slices(table.name):
                     in_time = links.filter(frame.IN_TIME) if frame.IN_TIME in links.columns else links
-                    ids = self.sets[people(label)].missing(in_time[column])
+                    # Each id is drawn once: to draw costs ten times as much as to know it.
+                    ids = seen[label].missing(in_time[column])
+                    seen[label].add(ids, SEED)
                     kind = CUSTOMERS if label == "Customer" else AUTH_USERS
                     found = is_drawn(ids, share, seed=self.window.seed, kind=kind)
                     if label == "AuthUser":
                         found = drawn.contains(ids) | (found & ~owned.contains(ids))
                     self.sets[people(label)].add(ids.filter(found), SEED)
-        for done in (owned, drawn):
+        for done in (owned, drawn, *seen.values()):
             shutil.rmtree(done.directory)
 
     def complete(self) -> None:

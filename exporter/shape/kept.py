@@ -54,11 +54,12 @@ class GrowingIds:
 
     def marks(self, ids: pl.Series) -> pl.Series:
         """The mark of each id (Int64), 0 for those that are not in the set and for null (UInt8)."""
-        found = pl.zeros(len(ids), dtype=pl.UInt8, eager=True)
-        if self.length:
-            inside = ids.is_between(self.low, self.low + self.length - 1)
-            offsets = (ids if inside.all() else ids.set(~inside, None)) - self.low
-            found = as_series(self.map).gather(offsets).fill_null(0)
+        if not self.length:
+            found = pl.zeros(len(ids), dtype=pl.UInt8, eager=True)
+        else:
+            offsets = self.offsets(ids)
+            found = as_series(self.map).gather(offsets)
+            found = found.fill_null(0) if offsets.null_count() else found
         for path, _ in self.runs:
             run = open_frame(path)
             keys, marks = run.get_columns()
@@ -67,18 +68,27 @@ class GrowingIds:
             found = marks.gather(places).zip_with(here, found)
         return found
 
+    def offsets(self, ids: pl.Series) -> pl.Series:
+        """The offset of each id (Int64) in the map; null for null and for those that it has no room for."""
+        least, greatest = ids.min(), ids.max()
+        if least is None or (least >= self.low and greatest < self.low + self.length):  # type: ignore[operator]
+            return ids - self.low
+        return ids.set(~ids.is_between(self.low, self.low + self.length - 1), None) - self.low
+
     def contains(self, ids: pl.Series) -> pl.Series:
         """Whether each id (Int64; null: no) is in the set."""
         return self.marks(ids) > 0
 
     def missing(self, ids: pl.Series) -> pl.Series:
         """Those of the ids (Int64) that are not in the set, once each, sorted, without null."""
-        known = ids.drop_nulls()
-        return known.filter(self.marks(known) == 0).unique().sort()
+        new = ids.filter(self.marks(ids) == 0)
+        return new.drop_nulls().unique().sort() if len(new) else new
 
     def add(self, ids: pl.Series, mark: int) -> None:
         """Adds ids (Int64, any); those that are in the set keep their mark."""
         new = self.missing(ids)
+        if not len(new):
+            return
         self.count += len(new)
         inside = new.is_between(self.low, self.low + self.length - 1)
         self.add_to_map(new.filter(inside) - self.low, mark)

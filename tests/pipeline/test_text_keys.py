@@ -31,6 +31,11 @@ CHANGES = (
 +    "wallet.users", "wallet.wallets", "wallet.consultants", "wallet.quick_connect_rates",
 """,
     """\
+--- exporter/model/window.py
+ WHOLE = frozenset({
++    "wallet.coupons",
+""",
+    """\
 --- exporter/model/privacy.py
 +    "Coupon": {"code": KEY, "amount": TECHNICAL},
      "Payment": {
