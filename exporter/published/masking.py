@@ -19,7 +19,7 @@ from exporter.sink.entries import EntityEntry
 from exporter.sink.headers import columns
 from exporter.sink.manifest import Manifest
 from exporter.source.common_values import COMMON_ROWS
-from exporter.source.masking import LONGEST_CATEGORY, NO_CATEGORY, UUID
+from exporter.source.masking import LONGEST_CATEGORY, MANY_DIGITS, NO_CATEGORY, UUID
 from exporter.text import visible
 
 TOKEN = "[0-9a-f]{32}"
@@ -119,7 +119,8 @@ def form(entity: Entity, name: str, treatment: Treatment) -> pl.Expr | None:
         return matches(name, UUID if treatment is Treatment.TOKEN_SESSION else TOKEN)
     match treatment:
         case Treatment.CATEGORY:
-            return (value.str.len_bytes() <= LONGEST_CATEGORY) & ~value.str.contains(NO_CATEGORY)
+            too_long = value.str.len_bytes() > LONGEST_CATEGORY
+            return ~(too_long | value.str.contains(NO_CATEGORY) | value.str.contains(MANY_DIGITS))
         case Treatment.LABEL:
             return value == pl.concat_str(pl.lit(f"{entity.name} "), pl.col(columns(entity)[0][0]))
         case Treatment.PRESENCE:

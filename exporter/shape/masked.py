@@ -22,10 +22,12 @@ def with_shown_key(raw: pl.DataFrame, table: Table, columns: Masked) -> pl.DataF
     uses, hidden, known = table.uses(), pl.repeat(False, raw.height, eager=True), raw
     for name in texts:
         use = uses[name]
-        if isinstance(use, IdRule):  # else the text of a pair, which is a token
+        if isinstance(use, IdRule):
             key = canonical(raw[name], use)
             hidden |= key.is_null() & raw[name].is_not_null()
             known = known.with_columns(key.cast(pl.String).alias(name))
+        elif name not in columns.tokens:  # the text of a pair, kept as it is
+            hidden |= raw[name].is_not_null()
     number = pl.concat_str(pl.lit("row "), pl.int_range(1, pl.len() + 1))
     keys = known.select(pl.when(hidden).then(number).otherwise(joined_text(table.key_columns)).alias(PRIMARY_KEY))
     return raw.with_columns(keys)

@@ -31,6 +31,15 @@ DIGITS = (
 )
 CONTROLS = r"\x01-\x03"
 NO_CATEGORY = rf"[{DIGITS}]{{6}}|[@{CONTROLS}]"
+# Nor is what has ten digits in all: a phone number is mostly written with blanks or hyphens.
+MANY_DIGITS = rf"([{DIGITS}][^{DIGITS}]*){{10}}"
+# The same digits in a database without an encoding, to which each byte is a letter: as UTF-8 has them.
+DIGIT_BYTES = (
+    r"([0-9]|\xD9[\xA0-\xA9]|\xDB[\xB0-\xB9]|\xE0[\xA5\xA7\xA9\xAB\xAD\xAF\xB1\xB3\xB5][\xA6-\xAF]|\xEF\xBC[\x90-\x99])"
+)
+NO_CATEGORY_BYTES = rf"{DIGIT_BYTES}{{6}}|({DIGIT_BYTES}.*){{10}}"
+# Nearly all categories have nothing else, which takes a fraction of the time to see.
+NO_PLAIN_WORD = "[^A-Za-z_ .-]"
 SPACE = r" \t\n\x0B\f\r"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Whatever these do not match has no canonical form and does not mean "no target" (shape/ids.py), so it is malformed
@@ -90,8 +99,13 @@ class Masking:
     def is_word(self, table: Table, name: str, treatment: Treatment, text: sql.Composable) -> sql.Composable:
         """The condition on which a text is kept; null for null."""
         if treatment is Treatment.CATEGORY:
-            return sql.SQL("octet_length({0}) <= {1} and {0} !~ {2}").format(
-                text, LONGEST_CATEGORY, sql.Literal(NO_CATEGORY)
+            return sql.SQL(
+                "octet_length({0}) <= {1} and ({0} !~ {2} or {0} !~ {3} and {0} !~ {4}"
+                " and (getdatabaseencoding() <> 'SQL_ASCII' or {0} !~ {5}))"
+            ).format(
+                text,
+                LONGEST_CATEGORY,
+                *map(sql.Literal, (NO_PLAIN_WORD, NO_CATEGORY, MANY_DIGITS, NO_CATEGORY_BYTES)),
             )
         return sql.SQL("{} = any({}::text[])").format(text, sql.Literal(self.common[table.name, name]))
 

@@ -86,6 +86,7 @@ def values_of(column: str, type_: str, treatment: Treatment | None, number: int)
     elif treatment is Treatment.CATEGORY:
         yield unique.ljust(41, "y")
         yield f"{unique} 931731"
+        yield f"93171 {number:05d} {unique}"[:40]
         yield f"{unique}@x"
     else:
         yield unique

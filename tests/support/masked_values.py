@@ -35,7 +35,8 @@ def normal(domain: str, value: str) -> str | None:
 
 def is_category(value: str) -> bool:
     """Whether a text looks like one of a few words."""
-    return len(value.encode()) <= 40 and not re.search(r"\d{6}|[@\x01-\x03]", value)
+    digits = len(re.findall(r"\d", value))
+    return len(value.encode()) <= 40 and digits < 10 and not re.search(r"\d{6}|[@\x01-\x03]", value)
 
 
 def masked(treatment: str, value: str | None, *, secret: bytes, label: str, key: str | None) -> str | None:
