@@ -198,6 +198,8 @@ def usage_sentence(error: Any) -> str:
     """What is wrong on a command line."""
     parameter = getattr(error, "param", None)
     if hasattr(error, "possibilities"):
+        if any(error.option_name in option.opts for option in copy_options()):
+            return f"no such option: {error.option_name}; only export, check and local make copies"
         nearest = f"; the nearest is {error.possibilities[0]}" if error.possibilities else ""
         return f"no such option: {error.option_name}{nearest}"
     if parameter is not None:
