@@ -16,15 +16,18 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from exporter.errors import UsageError
+from exporter.model.graph import NODES
 from exporter.model.redaction import effective_rules, named_properties
 from exporter.model.vocabulary import IdRule, Node
 from exporter.model.window import REMOVABLE, ROOT_LABELS, Root, root_properties
 from exporter.setting_types import FilePath
-from exporter.text import parse_moment, parse_share, write_moment, write_share
+from exporter.text import nearest, parse_moment, parse_share, write_moment, write_share
 
 # What a `Moment` must be.
 MOMENT = "a time before the snapshot such as 36h, 7d or 2w, or a date or timestamp such as 2026-11-01"
 MOST_ROOTS = 100_000
+# A file of something else has as many wrong roots as lines.
+FAULTS_SHOWN = 10
 # Nobody names a file so; it is a key itself.
 KEY = re.compile(r"\s*(0x)?[0-9a-fA-F]{32,}\s*")
 # All that has an effect only in a masked export.
@@ -60,10 +63,11 @@ def listed(value: Any) -> tuple[str, ...]:
 
 def removable(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Labels that a window may leave out. Raises with those that it may not."""
-    if wrong := [label for label in labels if label not in REMOVABLE]:
-        sentences(
-            [f"{', '.join(wrong)}: only labels that no row refers to can be left out: {', '.join(sorted(REMOVABLE))}"]
-        )
+    known = [node.label for node in NODES]
+    sentences([f"there is no label {label}{nearest(label, known)}" for label in labels if label not in known])
+    if referenced := [label for label in labels if label not in REMOVABLE]:
+        removable = ", ".join(sorted(REMOVABLE))
+        sentences([f"other rows refer to {' and '.join(referenced)}; what can be left out is {removable}"])
     return labels
 
 
@@ -83,21 +87,30 @@ def read_roots(value: Any) -> tuple[Root, ...]:
             roots.append(root)
         else:
             faults.append(f"root {number} {root}")
-    sentences(faults[:10])
+    sentences(first(faults, "roots"))
     return tuple(dict.fromkeys(roots))
+
+
+def first(faults: list[str], what: str) -> list[str]:
+    """As many faults as a person may want to read, and how many more there are."""
+    more = len(faults) - FAULTS_SHOWN
+    return [*faults[:FAULTS_SHOWN], *([f"{more:,} more {what} are wrong"] if more > 0 else [])]
 
 
 def parse_root(text: str) -> Root | str:
     """The root in `Label:property=value`; or what is wrong with it, without its value."""
     match = re.fullmatch(r"\s*([A-Za-z]+)\s*:\s*([a-z_]+)\s*=(.*)", text, re.DOTALL)
     if not match:
-        return "must be LABEL:PROPERTY=VALUE, such as Customer:customer_id=7"
+        file = "; only the flag --root takes @FILE" if text.strip().startswith("@") else ""
+        return f"must be LABEL:PROPERTY=VALUE, such as Customer:customer_id=7{file}"
     label, prop, value = match[1], match[2], match[3].strip()
     if label not in ROOT_LABELS:
         return f"names {label}; a root is one of {', '.join(ROOT_LABELS)}"
     rules = root_properties(label)
     if prop not in rules:
-        return f"names {label}.{prop}; a root {label} is found by {' or '.join(rules)}"
+        *names, last = rules
+        found_by = f"{', '.join(names)} or {last}" if names else last
+        return f"names {label}.{prop}; a root {label} is found by {found_by}"
     if not could_be(value, rules[prop]):
         return f"has a value that {label}.{prop} cannot have"
     return Root(label, prop, value)
@@ -125,7 +138,7 @@ def read_quasi(value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
         raise PydanticCustomError("kind", "kind")
     known = [name for name, (entity, _) in named_properties().items() if isinstance(entity, Node)]
     names = [f"{label}.{prop}" for label, properties in found for prop in properties]
-    sentences([f"no label has the property {name}" for name in names if name not in known])
+    sentences([f"no label has the property {name}{nearest(name, known)}" for name in names if name not in known])
     return found
 
 
@@ -201,8 +214,14 @@ def conflicts(
         try:
             effective_rules(chosen.get("redact_changes", {}), frozenset(chosen.get("redact_accept", ())))
         except UsageError as error:
-            yield from str(error).split("\n  ")[1:]
-    else:
+            for fault in str(error).split("\n  ")[1:]:
+                setting, colon, sentence = fault.partition(": ")
+                yield f"{place(setting)}: {sentence}" if colon and setting in OF_REDACTION else fault
+
+
+def unmasked(chosen: Mapping[str, Any], flags: Collection[str], place: Callable[[str], str]) -> Iterator[str]:
+    """Sentences about settings of a masked export where none is asked for; the arguments are those of `conflicts`."""
+    if "redact" not in chosen:
         for name in OF_REDACTION:
             if name in chosen or name in flags:
                 yield f"{place(name)}: nothing is masked without redact; give --redact analyst, or leave this out"

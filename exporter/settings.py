@@ -28,6 +28,7 @@ from exporter.copy_settings import (
     Share,
     conflicts,
     in_zone,
+    unmasked,
 )  # fmt: skip
 from exporter.errors import UsageError
 from exporter.model.redaction import RedactionRequest
@@ -219,6 +220,9 @@ def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **fla
     else:
         passed, place = [name for name, value in flags.items() if value], partial(place_of_setting, origins)
         faults = [*conflicts(chosen(settings), passed, settings.timezone, place), *faults]
+        # A command without this flag masks nothing; its user could not add it.
+        if "redact" in flags:
+            faults = [*unmasked(chosen(settings), passed, place), *faults]
     if faults:
         several = len(faults) > 1
         raise UsageError("\n  ".join([f"{len(faults)} settings are wrong:", *faults] if several else faults))

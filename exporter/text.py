@@ -3,8 +3,10 @@
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -75,6 +77,14 @@ def format_age(moment: datetime) -> str:
     """How long ago a moment was: `42 s`, `3 min 20 s`, `1 h 5 min`, `12 days`."""
     seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
     return f"{seconds // 86400:.0f} days" if seconds >= 2 * 86400 else format_duration(seconds)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that is not known: the one that is nearest to it whatever their case, if any
+    is near."""
+    names = {other.lower(): other for other in known}
+    found = get_close_matches(name.lower(), names, n=1, cutoff=0.8)
+    return f"; the nearest is {names[found[0]]}" if found else ""
 
 
 def visible(text: str) -> str:

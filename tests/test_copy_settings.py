@@ -192,15 +192,19 @@ def test_a_seed_on_the_command_line_is_for_a_sample(tmp_path: Path) -> None:
 
 def test_what_rows_refer_to_cannot_be_left_out() -> None:
     """All 19 others are in the message."""
-    assert fault(without="AuthUser,Lead,Customers").startswith(
-        "--without AuthUser,Lead,Customers: AuthUser, Customers: "
-    )
-    message = fault(without=["Payment"])
-    assert message == (
-        f"--without: Payment: only labels that no row refers to can be left out: {', '.join(sorted(REMOVABLE))}"
+    assert fault(without=["Payment", "Lead", "AuthUser"]) == (
+        f"--without: other rows refer to Payment and AuthUser; what can be left out is {', '.join(sorted(REMOVABLE))}"
     )
     assert len(REMOVABLE) == 19
     assert load(None, without=",".join(REMOVABLE)).without
+
+
+def test_a_label_that_is_not_there_is_told_with_the_nearest() -> None:
+    """Whatever its case; each of several."""
+    assert faults(without="notification,AuthUser,Nobody") == [
+        "--without notification,AuthUser,Nobody: there is no label notification; the nearest is Notification",
+        "--without notification,AuthUser,Nobody: there is no label Nobody",
+    ]
 
 
 @pytest.mark.parametrize("value", ["", ",", "Lead,", " ", [], ["Lead", 3]])
@@ -223,6 +227,10 @@ def test_every_property_of_a_root_is_read(label: str) -> None:
     ("text", "sentence"),
     [
         (PHONE, "must be LABEL:PROPERTY=VALUE, such as Customer:customer_id=7"),
+        (
+            "@people.txt",
+            "must be LABEL:PROPERTY=VALUE, such as Customer:customer_id=7; only the flag --root takes @FILE",
+        ),
         (f"Customer={PHONE}", "must be LABEL:PROPERTY=VALUE, such as Customer:customer_id=7"),
         ("", "must be LABEL:PROPERTY=VALUE, such as Customer:customer_id=7"),
         (f"Custmer:phone_number={PHONE}", f"names Custmer; a root is one of {', '.join(ROOT_LABELS)}"),
@@ -242,8 +250,9 @@ def test_a_wrong_root_is_told_without_its_value(text: str, sentence: str) -> Non
 
 
 def test_many_wrong_roots_are_told_in_part(tmp_path: Path) -> None:
-    """The first ten; more roots than a window can have are counted."""
-    assert len(faults(roots=["Customer:customer_id=x"] * 30)) == 10
+    """The first ten, and how many more; more roots than a window can have are counted."""
+    *told, last = faults(roots=["Customer:customer_id=x"] * 30)
+    assert (len(told), last) == (10, "--root: 20 more roots are wrong")
     assert fault(roots=["Customer:customer_id=7"] * 100_001) == "--root: at most 100,000 roots; these are 100,001"
     assert fault(configured(tmp_path, "roots = 7\n")).endswith(
         "line 1, roots: must be nodes to start from, such as Customer:customer_id=7"
@@ -295,8 +304,14 @@ def test_a_masking_is_asked_for_by_the_environment(monkeypatch: pytest.MonkeyPat
 def test_without_redact_nothing_of_it_is_accepted(name: str) -> None:
     """Who sets it takes the export for a masked one."""
     sentence = "nothing is masked without redact; give --redact analyst, or leave this out"
-    assert fault(**{name: ONLY_MASKED[name]}).endswith(sentence)
+    assert fault(redact=None, **{name: ONLY_MASKED[name]}).endswith(sentence)
     assert set(ONLY_MASKED) == set(OF_REDACTION)
+
+
+def test_a_command_that_masks_nothing_accepts_what_is_for_others(tmp_path: Path) -> None:
+    """A key's file for all exports that are masked does not keep anybody from listing them."""
+    config = configured(tmp_path, 'redact_key_file = "redact.key"\n')
+    assert load(config).redact_key_file == Path("redact.key")
 
 
 def test_an_unknown_profile_is_refused() -> None:
@@ -325,7 +340,8 @@ def test_changes_are_checked_against_the_model(tmp_path: Path) -> None:
         "[redact_changes]\n'Guide.full_name' = 'keep'\n'Guide.phone_number' = 'fake'\n",
     )
     lines = faults(config)
-    assert [line.partition(" ")[0] for line in lines] == ["redact_accept:", "redact_changes:", "redact_changes:"]
+    places = ["line 2, redact_accept", "line 3, redact_changes", "line 3, redact_changes"]
+    assert [line.partition(": ")[0] for line in lines] == [f"nightly.toml {place}" for place in places]
     assert "Guide.nickname" in lines[0] and "redact_accept if that is meant" in lines[1] and '"fake"' in lines[2]
 
 

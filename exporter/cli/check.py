@@ -15,12 +15,16 @@ from exporter.cli.options import (
     print_json,
     result_console,
     settings_from,
-    warn_of_masking,
     warn_of_secrets,
+    warn_of_weak_masking,
 )
 
 if TYPE_CHECKING:
     from exporter.preflight.check import Preflight
+
+
+# Programs look for a column's name in the table of what is masked, so it is in one piece, whatever its value's length.
+LONGEST_ROW = 10_000
 
 
 def check(
@@ -55,7 +59,7 @@ def check(
     if preview and not settings.redact:
         raise UsageError("--preview shows what is masked; give --redact analyst too")
     warn_of_secrets(context)
-    warn_of_masking(settings)
+    warn_of_weak_masking(settings)
     try:
         preflight = check_source(settings, preview=preview)
     except SourceError as error:
@@ -104,7 +108,7 @@ def print_copy(preflight: "Preflight", *, notes: bool, preview: bool) -> None:
     from exporter.cli.privacy_tables import masking_table, masking_text
     from exporter.cli.tables import window_table, window_text
 
-    terminal, console = sys.stdout.isatty(), result_console()
+    terminal, console = sys.stdout.isatty(), result_console(LONGEST_ROW)
     if preflight.window:
         if notes:
             console.print(window_table(preflight.window), "")

@@ -6,7 +6,7 @@ finds their values in the context.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -114,12 +114,25 @@ def read_roots(texts: Iterable[str]) -> Iterator[str]:
         if not text.startswith("@"):
             yield text
             continue
+        if text == "@":
+            raise UsageError("--root @: the name of a file must follow, or - for stdin")
         try:
             content = sys.stdin.read() if text == "@-" else Path(text[1:]).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise UsageError(f"--root {text}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-        lines = [line.strip() for line in content.splitlines()]
-        named = [line for line in lines if line and not line.startswith("#")]
+        lines = {number: line.strip() for number, line in enumerate(content.splitlines(), 1)}
+        named = {number: line for number, line in lines.items() if line and not line.startswith("#")}
         if not named:
             raise UsageError(f"--root {text}: names nobody")
-        yield from named
+        refuse_wrong(text, named)
+        yield from named.values()
+
+
+def refuse_wrong(file: str, roots: Mapping[int, str]) -> None:
+    """Raises `UsageError` with what is wrong with the roots of a file, by their lines; never with a value."""
+    from exporter.copy_settings import first, parse_root
+
+    parsed = {line: parse_root(text) for line, text in roots.items()}
+    if faults := [f"line {line} {fault}" for line, fault in parsed.items() if isinstance(fault, str)]:
+        separator = "\n  " if len(faults) > 1 else " "
+        raise UsageError(separator.join([f"--root {file}:", *first(faults, "lines")]))

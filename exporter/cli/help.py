@@ -200,6 +200,8 @@ def usage_sentence(error: Any) -> str:
     if hasattr(error, "possibilities"):
         if error.ctx.info_name == "rebuild" and (copy := copy_of_flag(error.option_name)):
             return f"{copy} cannot be the live graph: leave out {error.option_name}"
+        if any(error.option_name in option.opts for option in copy_options()):
+            return f"no such option: {error.option_name}; only export, check and local make copies"
         nearest = f"; the nearest is {error.possibilities[0]}" if error.possibilities else ""
         return f"no such option: {error.option_name}{nearest}"
     if parameter is not None:

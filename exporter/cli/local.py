@@ -63,6 +63,10 @@ HELP = (
 )
 
 
+# What may be said of a graph from a source as from an export.
+OF_BOTH = {"--name", "--cache"}
+
+
 @app.callback(invoke_without_command=True, subcommand_metavar="[COMMAND]", help=HELP)
 def local(
     context: typer.Context,
@@ -90,11 +94,12 @@ def local(
             raise UsageError(f"{' and '.join(sorted(flags) or ['--json'])} must follow {context.invoked_subcommand}")
     elif source is None and export is None:
         if flags:
-            raise UsageError(f"{' and '.join(sorted(flags))} cannot stand without --source or --from")
+            needed = "--source" if flags - OF_BOTH else "--source or --from"
+            raise UsageError(f"{' and '.join(sorted(flags))} cannot stand without {needed}")
         list_graphs(as_json)
         if not as_json:
             hint_at_building()
-    elif export is not None and (unused := flags - {"--from", "--name", "--cache"}):
+    elif export is not None and (unused := flags - OF_BOTH - {"--from"}):
         raise UsageError(f"--from cannot be combined with {' and '.join(sorted(unused))}")
     else:
         settings = None if export else settings_from(context, config)

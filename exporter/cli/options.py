@@ -143,11 +143,11 @@ def print_path(path: Path) -> None:
     sys.stdout.buffer.write(os.fsencode(path) + b"\n")
 
 
-def result_console() -> Any:
-    """Where tables go; wide enough for most if stdout is not a terminal."""
+def result_console(width: int = 160) -> Any:
+    """Where tables go; if stdout is not a terminal, of a width that is enough for most."""
     from exporter.progress.console import SafeConsole
 
-    return SafeConsole(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return SafeConsole(width=None if sys.stdout.isatty() else width, highlight=False)
 
 
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"
@@ -167,14 +167,21 @@ def warn_of_secrets(context: typer.Context) -> None:
 
 def warn_of_masking(settings: Any) -> None:
     """Says how far tokens agree, and warns about properties that are masked less than their class asks for."""
+    from exporter.progress.log import log_stderr
+
+    if settings.redaction and settings.redaction.key_file is None:
+        log_stderr("exporter: tokens will agree within this export and with no other; --redact-key makes them last")
+    warn_of_weak_masking(settings)
+
+
+def warn_of_weak_masking(settings: Any) -> None:
+    """Warns about properties that are masked less than their class asks for."""
     from exporter.model.redaction import effective_rules, weakened
     from exporter.progress.log import log_stderr
 
     request = settings.redaction
     if request is None:
         return
-    if request.key_file is None:
-        log_stderr("exporter: tokens will agree within this export and with no other; --redact-key makes them last")
     rules = effective_rules(request.changes, request.accept)
     if names := weakened(rules):
         listed = ", ".join(f"{name} ({rules[name].treatment})" for name in names)

@@ -56,7 +56,11 @@ def masking_table(properties: Iterable["MaskedProperty"], *, preview: bool) -> T
 
 def masking_text(masking: "PlannedMasking", shown: int) -> str:
     """What a masking is, in sentences, one a line; `shown` properties stand in the table above."""
-    key = "a key for this export alone" if masking.key == ONCE else f"the key {masking.key}"
+    key = (
+        "a key for this export alone; --redact-key makes tokens last"
+        if masking.key == ONCE
+        else f"the key {masking.key}"
+    )
     lines = [f"Masked as {masking.profile} (version {masking.version}) with {key}."]
     if others := len(masking.properties) - shown:
         lines.append(f"{others} more properties are kept as they are (see --notes).")

@@ -139,8 +139,12 @@ def rebuild(
 
 def refuse_copies(settings: "Settings") -> None:
     """Raises `UsageError` for settings that ask for a copy."""
+    from exporter.copy_settings import OF_REDACTION
+    from exporter.settings import chosen
+
     window = [name for name in ("since", "until", "sample", "roots", "without") if getattr(settings, name)]
-    copies = (("a window", window), ("a masked copy", ["redact"] if settings.redact else []))
+    masking = [name for name in ("redact", *OF_REDACTION) if name in chosen(settings)]
+    copies = (("a window", window), ("a masked copy", masking))
     for what, names in copies:
         if names:
             raise UsageError(

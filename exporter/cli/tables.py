@@ -1,7 +1,7 @@
 """The tables that commands print, designed for 80 columns: findings, estimates, the model."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -15,7 +15,7 @@ from exporter.model.vocabulary import Node
 from exporter.preflight.estimate import Basis, Estimate
 from exporter.preflight.window import WindowEstimate
 from exporter.source.compatibility import Finding, Severity
-from exporter.text import format_duration, quantity, round_estimate, visible
+from exporter.text import format_duration, quantity, round_estimate, visible, write_share
 
 # How many tables a sentence names before it only counts the rest.
 NAMES_SHOWN = 4
@@ -72,11 +72,28 @@ def window_text(window: WindowEstimate) -> str:
     lines = [
         f"Estimated window: {round_estimate(window.rows)} of {round_estimate(window.of)} rows, as the "
         "planner expects; the rows that they refer to, and what belongs to these, come on top.",
-        *(f"{name.capitalize()}: {moment:%Y-%m-%d %H:%M:%S} UTC." for name, moment in window.times.items()),
+        *(f"{name}: {value}." for name, value in asked_for(window)),
     ]
     if window.unknown:
         lines.append(f"Unknown, since locked: {', '.join(window.unknown)}.")
     return "\n".join(lines)
+
+
+def asked_for(estimate: WindowEstimate) -> Iterator[tuple[str, str]]:
+    """What limits a window, each by its name; roots by how many there are."""
+    window = estimate.window
+    for name, moment in estimate.times.items():
+        yield name.capitalize(), f"{moment.replace(tzinfo=None).isoformat(' ', 'seconds')} UTC"
+    if window.sample is not None:
+        yield (
+            "Sample",
+            f"{write_share(window.sample)} of the people" + (f" (seed {window.seed})" if window.seed else ""),
+        )
+    if window.roots:
+        counts = Counter((root.label, root.property) for root in window.roots)
+        yield "Roots", ", ".join(f"{count:,} {label} by {name}" for (label, name), count in counts.items())
+    if window.without:
+        yield "Without", ", ".join(sorted(window.without))
 
 
 def window_table(window: WindowEstimate) -> RenderableType:

@@ -23,6 +23,7 @@ from exporter.model.vocabulary import (
     Relationship,
     Type,
 )
+from exporter.text import nearest
 
 # The only built-in profile, and the version of its treatments.
 ANALYST, VERSION = "analyst", 1
@@ -74,7 +75,10 @@ def effective_rules(changes: Mapping[str, str], accept: Collection[str], graph: 
     weaker ones that are not accepted, accepted ones that are not weaker, properties without a class or treatment.
     """
     declared = named_properties(graph)
-    faults = [f"redact_{where}: there is no property {name}" for where, name in unknown(declared, changes, accept)]
+    faults = [
+        f"redact_{where}: there is no property {name}{nearest(name, declared)}"
+        for where, name in unknown(declared, changes, accept)
+    ]
     rules = {}
     for name, (entity, prop) in declared.items():
         asked = changes.get(name)

@@ -19,7 +19,7 @@ from exporter.source.leader import Source
 from exporter.source.refusals import run_error
 from exporter.source.roots import resolved
 from exporter.source.select import SourceTable
-from exporter.source.window_rows import in_time
+from exporter.source.window_rows import about_in_time
 
 # What the numbers come from, for programs.
 BASIS = "planner"
@@ -114,7 +114,7 @@ def condition(table: SourceTable, window: Window, ways: Iterable[WayIn]) -> sql.
     ids = {people(label): sorted(map(str, found)) for label, found in window.people.items()}
     ways_of_rows = []
     for way in ways:
-        tests = [in_time(table, window)] if way.timed and window.timed else []
+        tests = about_in_time(table, window) if way.timed else []
         if way.column and way.ids and window.sample is None:
             kind = sql.Identifier(kind_of_ids(table.column(way.column)))
             known = sql.Literal(ids[way.ids])

@@ -95,7 +95,7 @@ def short_moment(moment: datetime, span: timedelta | None) -> str:
     """The span before the snapshot in whole days or hours, `7d` or `36h`, else the day."""
     hours = round(span / timedelta(hours=1)) if span else 0
     if span is None or hours <= 0 or not same_span(span, timedelta(hours=hours)):
-        return moment.strftime("%Y-%m-%d")
+        return moment.date().isoformat()
     return f"{hours // 24}d" if hours % 24 == 0 else f"{hours}h"
 
 

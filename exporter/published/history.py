@@ -139,4 +139,12 @@ def find_directory(output: Path, name: str) -> Path:
     for directory in (output / name, Path(name)):
         if (directory / layout.MANIFEST).is_file():
             return directory
-    raise UsageError(f"there is no export {visible(name)} in {output}; `{command()} runs` lists them")
+    hint = copy_instead(output / name)
+    raise UsageError(f"there is no export {visible(name)} in {output}; `{command()} runs` lists them{hint}")
+
+
+def copy_instead(latest: Path) -> str:
+    """The end of a sentence about an export that is not there: where the last copy is, for somebody who has made
+    nothing but copies and asks for `latest`."""
+    last_copy = latest.with_name(layout.LATEST_COPY)
+    return f"; the last copy is {layout.LATEST_COPY}" if latest.name == layout.LATEST and last_copy.exists() else ""

@@ -9,6 +9,7 @@ import polars as pl
 from exporter.errors import DifferenceError, UsageError
 from exporter.invocation import command
 from exporter.model.vocabulary import Entity
+from exporter.published.history import copy_instead
 from exporter.shape.examples import Example, examples
 from exporter.shape.rejects import REJECTS
 from exporter.sink import layout
@@ -32,7 +33,8 @@ def find_rejects(output: Path, name: str) -> Path:
             directory.name.startswith(layout.REJECTED) and directory.is_dir()
         ):
             return directory
-    raise UsageError(f"there is no export {name} in {output}; {command()} runs lists them")
+    hint = copy_instead(output / name)
+    raise UsageError(f"there is no export {name} in {output}; {command()} runs lists them{hint}")
 
 
 def reject_groups(directory: Path) -> list[RejectGroup]:

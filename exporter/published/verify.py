@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
+from exporter.published.history import copy_instead
 from exporter.sink.counts import counts_tsv
 from exporter.sink.entries import EntityEntry
 from exporter.sink.files import FileRecord, special_files
@@ -32,7 +33,10 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
     files and directories, nothing is opened. Raises `UsageError` if the directory is not an export, or cannot be read.
     """
     if not export.exists():
-        raise UsageError(f"there is no directory {export}; an export is named by its directory, such as output/latest")
+        hint = copy_instead(export)
+        raise UsageError(
+            f"there is no directory {export}; an export is named by its directory, such as output/latest{hint}"
+        )
     if not (export / MANIFEST).is_file() and not (export / CHECKSUMS).is_file():
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):

@@ -12,7 +12,8 @@ NOT_ANONYMOUS = "pseudonymised, not anonymous"
 
 def timestamp(moment: datetime) -> str:
     """A time as the manifest writes it: UTC, with microseconds, such as 2026-11-23T03:15:01.250000Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, which leaves out the zeros before a year.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 Timestamp = Annotated[datetime, PlainSerializer(timestamp)]
@@ -79,7 +80,7 @@ class WindowEntry:
 
 def minute(moment: datetime) -> str:
     """`2026-11-16 03:15 UTC`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "minutes") + " UTC"
 
 
 @dataclass(frozen=True, slots=True)

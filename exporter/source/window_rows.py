@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
@@ -49,6 +50,20 @@ def in_time(source: SourceTable, window: Window) -> sql.Composable:
         later = not_before(source.quoted(name), window.until, source.timezone, zoneless=zoneless)
         parts.append(sql.SQL("not {}").format(later))
     return sql.SQL("coalesce({}, false)").format(sql.SQL(" and ").join(parts or [sql.SQL("true")]))
+
+
+def about_in_time(source: SourceTable, window: Window) -> list[sql.Composable]:
+    """Conditions that hold for about the rows whose own time is within a window, for the planner: it knows how often a
+    column is before a constant, and nothing of an expression such as that of `in_time`."""
+    name = time_column(source.table.name)
+    zone = ZoneInfo(source.timezone) if source.column(name).base == "timestamp" else None
+    found = list[sql.Composable]()
+    for sign, moment in ((">=", window.since), ("<", window.until)):
+        if moment is not None:
+            with suppress(OverflowError):
+                bound = sql.Literal(moment.astimezone(zone).replace(tzinfo=None) if zone else moment)
+                found.append(sql.SQL("{} {} {}").format(source.quoted(name), sql.SQL(sign), bound))
+    return found
 
 
 def not_before(column: sql.Composable, moment: datetime, timezone: str, *, zoneless: bool) -> sql.Composable:

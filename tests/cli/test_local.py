@@ -40,7 +40,7 @@ def saved(name: str) -> Graph:
     [
         ("--from e --source postgresql://x", "--from cannot be combined with --source"),
         ("--from e --max-rejects 0 --config c", "--from cannot be combined with --config and --max-rejects"),
-        ("--workers 2", "--workers cannot stand without --source or --from"),
+        ("--workers 2", "--workers cannot stand without --source"),
         ("--name sales --cache c", "--cache and --name cannot stand without --source or --from"),
         ("--name sales start", "--name must follow start"),
         ("--source postgresql://x list", "--source must follow list"),

@@ -94,8 +94,8 @@ def test_all_faults_at_once() -> None:
     texts = "keep, category, common, label, presence, drop, token:phone, token:code, token:device, token:ip,"
     assert str(raised.value).split("\n  ") == [
         "this cannot be masked:",
-        "redact_changes: there is no property Guide.fullname",
-        "redact_accept: there is no property Lead.nam",
+        "redact_changes: there is no property Guide.fullname; the nearest is Guide.full_name",
+        "redact_accept: there is no property Lead.nam; the nearest is Lead.name",
         'redact_changes: Customer.created_at cannot be "label"; it can be keep, year, month, day, drop',
         'redact_changes: Guide.id cannot be "drop"; it can be keep',
         f'redact_changes: Guide.full_name has no treatment "hide"; it can be {texts} token:session, token:document',

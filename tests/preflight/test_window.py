@@ -48,16 +48,40 @@ def count(source: Source, query: str) -> int:
 
 
 @pytest.mark.parametrize("table", ["auth.login_activities", "notifications.notifications", "wallet.payment_orders"])
-def test_rows_by_time_are_about_those_there(table: str, source: Source) -> None:
-    """A tenth more or less of some hundreds; a whole table is all of its rows."""
-    estimate = estimate_window(source, WindowRequest(since=MIDDLE), "UTC")
-    there = count(source, f"select count(*) from {table} where created_at >= '{MIDDLE}'")
-    found = by_table(estimate)[table]
-    assert found.rows is not None and found.of is not None
-    assert abs(found.rows - there) <= 0.1 * found.of
-    assert by_table(estimate)["guide.guide_profile"].rows == by_table(estimate)["guide.guide_profile"].of
-    assert estimate.times == {"since": MIDDLE}
-    assert estimate.rows == sum(table.rows or 0 for table in estimate.tables) < estimate.of
+@pytest.mark.parametrize("days", [-9, -3, -1, 0, 2, 9])
+def test_rows_by_time_are_about_those_there(days: int, table: str, source: Source) -> None:
+    """A tenth more or less of some hundreds, whenever the window begins or ends; a whole table is all of its rows."""
+    moment = MIDDLE + timedelta(days=days)
+    for sign, request in ((">=", WindowRequest(since=moment)), ("<", WindowRequest(until=moment))):
+        estimate = estimate_window(source, request, "UTC")
+        there = count(source, f"select count(*) from {table} where created_at {sign} '{moment}'")
+        found = by_table(estimate)[table]
+        assert found.rows is not None and found.of is not None
+        assert abs(found.rows - there) <= 0.1 * found.of
+        assert by_table(estimate)["guide.guide_profile"].rows == by_table(estimate)["guide.guide_profile"].of
+        assert estimate.times == {"since" if sign == ">=" else "until": moment}
+        assert estimate.rows == sum(table.rows or 0 for table in estimate.tables) <= estimate.of
+
+
+def test_rows_by_times_without_a_zone_are_about_those_there(analyzed: str) -> None:
+    """In the settings' zone."""
+    retype = "alter table marketing.leads alter created_at type {} using created_at at time zone 'UTC'"
+    with psycopg.connect(analyzed, autocommit=True) as owner:
+        owner.execute(retype.format("timestamp").encode())
+        owner.execute("analyze marketing.leads")
+        try:
+            with connected(analyzed, "exporter test", lock_timeout=5, stall_timeout=60) as connection:
+                mapping = NameMapping({}, {})
+                source = Source(connection, mapping, current_catalog(connection, mapping))
+                for since in (MIDDLE - timedelta(days=2), MIDDLE + timedelta(days=2)):
+                    estimate = estimate_window(source, WindowRequest(since=since), "Asia/Kolkata")
+                    found = by_table(estimate)["marketing.leads"]
+                    late = f"created_at at time zone 'Asia/Kolkata' >= '{since}'"
+                    there = count(source, f"select count(*) from marketing.leads where {late}")
+                    assert abs((found.rows or 0) - there) <= 0.1 * (found.of or 0)
+        finally:
+            owner.execute(retype.format("timestamptz").encode())
+            owner.execute("analyze marketing.leads")
 
 
 def test_a_label_that_is_left_out_has_no_rows(source: Source) -> None:

@@ -76,6 +76,7 @@ def test_masked_alike() -> None:
         ({"since": None, "sample": None, "without": [], "until": TAKEN_AT - timedelta(minutes=90)}, "until 2026-11-23"),
         ({"since": None, "sample": None, "without": [], "roots": WINDOW.roots * 2}, "2 roots"),
         ({"since": TAKEN_AT + timedelta(days=1), "sample": 0.005, "without": []}, "2026-11-24, 0.5%"),
+        ({"since": datetime(110, 5, 26, 9, 8, 36, 30, UTC), "sample": None, "without": []}, "0110-05-26"),
     ],
 )
 def test_a_window_in_a_column(change: dict[str, Any], text: str) -> None:

@@ -18,6 +18,8 @@ from exporter.published.history import (
     recent,
     same_source,
 )
+from exporter.published.rejects import find_rejects
+from exporter.published.verify import verify_files
 from exporter.sink.manifest import read_manifest
 from tests.support import tiny_export
 from tests.support.manifests import WINDOW
@@ -95,6 +97,21 @@ def test_an_export_that_is_not_there(output: Path) -> None:
     """What was asked for, and how to see what there is."""
     with pytest.raises(UsageError, match=r"there is no export 2026 in .*; `exporter runs` lists them"):
         find(output, "2026")
+
+
+def test_a_copy_is_named_where_there_is_nothing_else(tmp_path: Path) -> None:
+    """To whom asks for `latest` after copies alone; not to whom names something else."""
+    (tmp_path / "latest-copy").symlink_to(STAMPS[0])
+    (tmp_path / STAMPS[0]).mkdir()
+    hint = "; the last copy is latest-copy"
+    with pytest.raises(UsageError, match=hint):
+        find(tmp_path, "latest")
+    with pytest.raises(UsageError, match=hint):
+        find_rejects(tmp_path, "latest")
+    with pytest.raises(UsageError, match=hint):
+        verify_files(tmp_path / "latest")
+    with pytest.raises(UsageError, match=r"lists them$"):
+        find(tmp_path, "2026")
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:

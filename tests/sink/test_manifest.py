@@ -263,6 +263,8 @@ def test_a_timestamp() -> None:
     kolkata = timezone(timedelta(hours=5, minutes=30))
     assert timestamp(datetime(2026, 11, 23, 8, 45, tzinfo=kolkata)) == "2026-11-23T03:15:00.000000Z"
     assert timestamp(datetime(2026, 11, 23, 3, 15, 0, 7, UTC)) == "2026-11-23T03:15:00.000007Z"
+    assert timestamp(datetime(110, 5, 26, 9, 8, tzinfo=UTC)) == "0110-05-26T09:08:00.000000Z"
+    assert str(replace(WINDOW, since=datetime(110, 5, 26, 9, 8, tzinfo=UTC)))[:26] == "since 0110-05-26 09:08 UTC"
 
 
 @pytest.mark.parametrize(
