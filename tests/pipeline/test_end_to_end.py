@@ -1,24 +1,30 @@
 """The main job on the sample: source, export, a real import, a real server, the five queries; and what a window is."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import neo4j
 import psycopg
 import pytest
+from psycopg import sql
 
 from exporter.model.graph import NODES
 from exporter.model.sample_queries import QUERIES
 from exporter.model.vocabulary import IdRule, Type
 from exporter.sample.answers import answer_from_graph, answer_from_source, differences, parameters
+from exporter.sample.postgres import create_database
+from exporter.sample.source import fill_sample
 from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
 from exporter.store.schema import apply_schema
 from exporter.store.server import serve
+from tests.oracle.reading import read_fields, read_header, read_import_args
 from tests.oracle.window import entities_of
 
 EXPORTER = Path(sys.executable).with_name("exporter")
@@ -52,14 +58,21 @@ def imported(
     sample_database: str, each_neo4j: Neo4jHome, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Imported]:
     """The sample's export, imported into both versions."""
-    output, directory_of_neo4j = tmp_path_factory.mktemp("out put"), tmp_path_factory.mktemp("neo4j")
+    output = tmp_path_factory.mktemp("out put")
     directory = exported(sample_database, output)
     assert (output / "latest").resolve() == directory.resolve()
-    command = ["bash", str(directory / "import.sh"), str(directory)]
-    subprocess.run(command, env=environment(each_neo4j, configure(directory_of_neo4j)), check=True, capture_output=True)
-    with serve(each_neo4j, directory_of_neo4j) as server:
-        apply_schema(server.bolt_uri, (directory / "schema.cypher").read_text(encoding="utf-8"))
-        yield Imported(directory, server.bolt_uri)
+    with imported_into(each_neo4j, tmp_path_factory.mktemp("neo4j"), directory) as done:
+        yield done
+
+
+@contextmanager
+def imported_into(home: Neo4jHome, place: Path, export: Path) -> Iterator[Imported]:
+    """An export, imported into a Neo4j of its own."""
+    command = ["bash", str(export / "import.sh"), str(export)]
+    subprocess.run(command, env=environment(home, configure(place)), check=True, capture_output=True)
+    with serve(home, place) as server:
+        apply_schema(server.bolt_uri, (export / "schema.cypher").read_text(encoding="utf-8"))
+        yield Imported(export, server.bolt_uri)
 
 
 def test_the_graph_answers_as_the_source(sample_database: str, imported: Imported) -> None:
@@ -109,3 +122,57 @@ def reduce_to(driver: neo4j.Driver, window: Path) -> None:
         else:
             found = f"(n:{node.label}) WITH n, n.{node.key.columns[0]} AS id"
         driver.execute_query(f"MATCH {found} WHERE NOT id IN $ids DETACH DELETE n", ids=ids)
+
+
+# What the sample queries find or show, and is masked.
+SHOWN = {"Customer": "phone_number", "AuthUser": "phone_number", "Guide": "full_name"}
+
+
+def test_a_masked_window_answers_as_its_rows(
+    postgres: str, sample_database: str, each_neo4j: Neo4jHome, tmp_path: Path
+) -> None:
+    """On both versions: the five sample queries, the first by the token of a phone, as SQL on a source that has nothing
+    but the rows of the window, masked."""
+    plain = exported(sample_database, tmp_path / "plain", *DAYS)
+    masked = exported(sample_database, tmp_path / "masked", *DAYS, "--redact=analyst")
+    uri = create_database(postgres, f"the window in {each_neo4j.version}")
+    fill_sample(uri, scale=0.1)
+    with (
+        imported_into(each_neo4j, tmp_path / "neo4j", masked) as imported,
+        psycopg.connect(uri) as connection,
+        neo4j.GraphDatabase.driver(imported.bolt_uri) as driver,
+    ):
+        keep_rows(connection, plain)
+        mask_rows(connection, masked)
+        values = parameters(connection)
+        assert re.fullmatch("[0-9a-f]{32}", str(values["phone"]))
+        for query in QUERIES:
+            expected = answer_from_source(connection, query, values)
+            assert expected.rows, query.name
+            assert differences(query, expected, answer_from_graph(driver, query, values)) == [], query.name
+
+
+def keep_rows(connection: psycopg.Connection, window: Path) -> None:
+    """Deletes every row of the source that is no node of an unmasked window; devices go by their auth user's."""
+    nodes, _ = entities_of(window)
+    connection.execute("set session_replication_role = replica")  # in any order, whatever refers to a row
+    for node in NODES:
+        if node.key.id_rule is not IdRule.PAIR:
+            delete = sql.SQL("delete from {} where {}::text not in (select unnest(%s::text[]))").format(
+                sql.Identifier(*node.table.split(".")), sql.Identifier(node.key.columns[0])
+            )
+            connection.execute(delete, [[id for (id,) in nodes[node.label].ids.values()]])
+
+
+def mask_rows(connection: psycopg.Connection, masked: Path) -> None:
+    """Gives the rows of the source the masked values that the sample queries show."""
+    files = read_import_args(masked).nodes
+    for node in NODES:
+        if name := SHOWN.get(node.label):
+            header, *data = files[node.label]
+            place = [column.name for column in read_header(header)].index(name)
+            rows = [(fields[0][0], fields[place][0]) for path in data for fields in read_fields(path)]
+            update = sql.SQL(
+                "update {} set {} = value from unnest(%s::bigint[], %s::text[]) new (own, value) where {} = own"
+            ).format(sql.Identifier(*node.table.split(".")), sql.Identifier(name), sql.Identifier(node.key.columns[0]))
+            connection.execute(update, [list(column) for column in zip(*rows, strict=True)])
