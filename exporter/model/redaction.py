@@ -120,7 +120,7 @@ def treatment_of(name: str, graph: Graph = GRAPH) -> Treatment | None:
 
 def fitting(entity: Entity, prop: Property, graph: Graph = GRAPH) -> list[Treatment]:
     """The treatments that a property can have, by what it is: keys and what links compare can be found by tokens alone,
-    only dates have a year, datetimes a day, and only a text can be replaced by another."""
+    only dates have a year, and only a text can be replaced by another."""
     found = {Treatment.KEEP}
     if isinstance(entity, Node) and prop in entity.key_properties:
         token = COMPARED_AS.get(entity.key.id_rule)
@@ -133,10 +133,8 @@ def fitting(entity: Entity, prop: Property, graph: Graph = GRAPH) -> list[Treatm
         found |= TEXT_TREATMENTS
         if isinstance(entity, Node) and entity.key.id_rule is IdRule.INTEGER:
             found.add(Treatment.LABEL)
-    elif prop.type is Type.DATETIME:
+    elif prop.type in (Type.DATE, Type.DATETIME):
         found |= {*DATE_PARTS, Treatment.DROP}
-    elif prop.type is Type.DATE:
-        found |= {*DATE_PARTS, Treatment.DROP} - {Treatment.DAY}  # which would keep it
     else:
         found.add(Treatment.DROP)
     return [treatment for treatment in Treatment if treatment in found]
