@@ -18,8 +18,9 @@ from exporter.sink import layout
 from exporter.sink.entries import EntityEntry
 from exporter.sink.headers import columns
 from exporter.sink.manifest import Manifest
+from exporter.source.categories import LONGEST_CATEGORY, MANY_DIGITS, NO_CATEGORY
 from exporter.source.common_values import COMMON_ROWS
-from exporter.source.masking import LONGEST_CATEGORY, MANY_DIGITS, NO_CATEGORY, UUID
+from exporter.source.masking import UUID
 from exporter.text import visible
 
 TOKEN = "[0-9a-f]{32}"

@@ -6,8 +6,9 @@ from psycopg import sql
 from exporter.model.redaction import Rules, column_rules
 from exporter.model.tables import tables
 from exporter.model.treatments import Treatment
+from exporter.source.categories import CONTROLS
 from exporter.source.leader import Source
-from exporter.source.masking import CONTROLS, Masking, text_of_column
+from exporter.source.masking import Masking, text_of_column
 from exporter.source.refusals import run_error
 from exporter.source.select import SourceTable
 
