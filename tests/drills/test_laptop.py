@@ -21,8 +21,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from exporter.sink.counts import counts_tsv
-from exporter.sink.manifest import read_manifest
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
 from tests.support.browser import Browser, browser, chromium
@@ -295,16 +293,11 @@ def broken(directory: Path, fault: str) -> Path:
         (export / "nodes/Customer/part-0001.csv").write_text("7\n")
     elif fault == "a dangling relationship":
         manifest = tiny_export.manifest(export)
-        [file] = [entry for entry in manifest["files"] if "HAS_DEVICE" in entry["path"]]
-        [entity] = [entry for entry in manifest["relationships"] if entry["type"] == "HAS_DEVICE"]
-        content = b'7,"x"\n'
+        [file] = [entry for entry in manifest["files"] if "HAS_SESSION" in entry["path"]]
+        content = (export / file["path"]).read_bytes().replace(b"0,", b"9,", 1)
         (export / file["path"]).write_bytes(content)
-        file |= {"bytes": len(content), "rows": 1, "sha256": hashlib.sha256(content).hexdigest()}
-        entity["rows"] = 1
-        manifest["totals"]["relationships"] += 1
-        manifest["totals"]["bytes"] += len(content)
+        file["sha256"] = hashlib.sha256(content).hexdigest()
         tiny_export.write_manifest(export, manifest)
-        tiny_export.write_counts(export, counts_tsv(read_manifest(export)))
     else:
         (export / "schema.cypher").write_text(
             "CREATE CONSTRAINT wrong FOR (n:AuthUser) REQUIRE n.is_active IS UNIQUE;\n"
