@@ -121,11 +121,12 @@ def test_a_download_that_failed_goes_on(
     assert str(caught.value) == f"Neo4j could not be downloaded: {reason}. {ALTERNATIVE}"
     assert not (tmp_path / "cache/neo4j-1.2.3").exists()
     collected = {path.name for path in (tmp_path / "cache/neo4j-1.2.3.partial/home/lib").glob("*.jar")}
-    assert collected == CONTENTS.keys() - {"guava-33.jar"}
+    lacking = CONTENTS.keys() - collected
+    assert "guava-33.jar" in lacking  # and whatever else had not come when it failed
     answers.update(whole)
     proxy.asked.clear()
     assert contents(download("1.2.3", tmp_path / "cache", print)) == CONTENTS
-    assert names(proxy) == ["guava-33.jar"]
+    assert sorted(names(proxy)) == sorted(lacking)
 
 
 def test_a_proxy_that_is_not_there(proxy: InspectingProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
