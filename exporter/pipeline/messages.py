@@ -10,8 +10,7 @@ from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.tally import Tally
-from exporter.source.queries import Address, Read
-from exporter.source.window_rows import IdSet
+from exporter.source.queries import Address, IdSet, Read
 
 
 @dataclass(frozen=True, slots=True)

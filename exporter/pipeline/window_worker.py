@@ -20,8 +20,7 @@ from exporter.shape.kept import bits, ids_of
 from exporter.shape.key_index import KeyIndex, write_keys
 from exporter.sink import layout
 from exporter.source.heartbeats import JOINED
-from exporter.source.queries import LinkQuery
-from exporter.source.window_rows import IdSet
+from exporter.source.queries import IdSet, LinkQuery
 
 # Measured: connectorx takes 0.3 µs for each byte of a query, so that more than this is not worth what it saves.
 QUERY_BYTES = 1 << 19

@@ -213,5 +213,16 @@ class LinkQuery:
         return f"the links of {self.table}"
 
 
+@dataclass(frozen=True, slots=True)
+class IdSet:
+    """Ids as the text of SQL literals: `listed`, an array such as `{1,2}`, or `bits`, hexadecimal, in which the bit at
+    an id less `low` is set, up to `high`. Either is None if it is too long for a query."""
+
+    low: int = 0
+    high: int = -1
+    listed: str | None = None
+    bits: str | None = None
+
+
 # What reads a part of the key index.
 IndexQuery = KeyQueries | ValueQueries | DuplicateQuery

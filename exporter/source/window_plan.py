@@ -13,10 +13,10 @@ from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window, dated_ta
 from exporter.source.chunks import Span
 from exporter.source.columns import INTEGERS
 from exporter.source.plan import KEY_FACTOR, Planner
-from exporter.source.queries import IndexQuery, LinkQuery, TableQueries
+from exporter.source.queries import IdSet, IndexQuery, LinkQuery, TableQueries
 from exporter.source.refusals import run_error
 from exporter.source.select import SourceTable
-from exporter.source.window_rows import IdSet, condition, in_time, time_column_of
+from exporter.source.window_rows import condition, in_time, time_column_of
 from exporter.source.window_spans import limited_to, spans_of_rows_in
 
 # All queries of a table hold its condition, and the leader holds them three times: as plain, packed and fallback reads.

@@ -5,7 +5,6 @@ A condition may let more rows pass than are in; it never leaves one out. The wor
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from exporter.model.ways_in import WayIn
 from exporter.model.window import Window, time_column
 from exporter.source.columns import INTEGERS
 from exporter.source.packing import Selected
-from exporter.source.queries import Form, PackedColumn
+from exporter.source.queries import Form, IdSet, PackedColumn
 from exporter.source.select import SourceTable
 
 # No zone has ever been further from UTC.
@@ -26,17 +25,6 @@ FARTHEST_ZONE = timedelta(days=2)
 BITS_COST = 1 << 14
 # Every number of so many digits is an id.
 DIGITS = 18
-
-
-@dataclass(frozen=True, slots=True)
-class IdSet:
-    """Ids as the text of SQL literals: `listed`, an array such as `{1,2}`, or `bits`, hexadecimal, in which the bit at
-    an id less `low` is set, up to `high`. Either is None if it is too long for a query."""
-
-    low: int = 0
-    high: int = -1
-    listed: str | None = None
-    bits: str | None = None
 
 
 def in_time(source: SourceTable, window: Window) -> sql.Composable:
