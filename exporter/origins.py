@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode
 
+from exporter.text import nearest as nearest_name
 from exporter.text import visible
 
 logger = logging.getLogger(__name__)
@@ -197,8 +198,7 @@ def nearest(names: Names, known: Iterable[Names]) -> str:
     if names == ("redact_key",):
         return "; " + NO_KEYS
     beside = [other[-1] for other in known if other[:-1] == names[:-1]]
-    found = get_close_matches(names[-1], beside, n=1, cutoff=0.8)
-    return f"; the nearest is {found[0]}" if found else ""
+    return nearest_name(names[-1], beside)
 
 
 def unknown_variables(known: Iterable[Names]) -> Iterator[str]:

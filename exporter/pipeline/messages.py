@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporter.model.frame import Masked
-from exporter.model.window import Closed, Window
 from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.tally import Tally
 from exporter.source.queries import Address, IdSet, Read
+
+if TYPE_CHECKING:
+    from exporter.model.window import Closed, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Context:
     partial: Path
     heartbeats: Path
     masked: Mapping[str, Masked] | None = None
-    window: Window | None = None
+    window: "Window | None" = None
 
 
 NO_READ = Read("")
@@ -105,6 +108,6 @@ class CloseDone:
     """What the closure found, the key sets it wrote, and the ids by which the server can leave rows out, by the name of
     their set."""
 
-    closed: Closed
+    closed: "Closed"
     index: list[IndexDone]
     sets: dict[str, IdSet]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.model.frame import Masked
 from exporter.model.redaction import (
     QUASI_IDENTIFIERS,
     VERSION,
@@ -14,12 +13,9 @@ from exporter.model.redaction import (
     rules_sha256,
     weakened,
 )
-from exporter.model.tables import tables
 from exporter.sink.copies import RedactionEntry, UniquenessEntry
 from exporter.sink.tally import Tally
-from exporter.source.masking import Masking
 from exporter.source.masking_key import RedactionKey, drawn_key, read_key
-from exporter.source.plan import Planner
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +26,9 @@ class Redaction:
     rules: Rules
     key: RedactionKey
 
-    def entry(self, tallies: Mapping[str, Tally], uniqueness: list[UniquenessEntry]) -> RedactionEntry:
-        """What the manifest says of the masking."""
+    def entry(self, tallies: Mapping[str, Tally], export: Path) -> RedactionEntry:
+        """What the manifest says of the masking of a partial export. Raises `LimitError` as `checked_uniqueness`
+        does."""
         return RedactionEntry(
             profile=self.request.profile,
             version=VERSION,
@@ -44,7 +41,7 @@ class Redaction:
                 for entity, tally in tallies.items()
                 for name, count in sorted(tally.suppressed.items())
             },
-            k_anonymity=uniqueness,
+            k_anonymity=checked_uniqueness(self.request, export),
         )
 
 
@@ -66,8 +63,3 @@ def checked_uniqueness(request: RedactionRequest, export: Path) -> list[Uniquene
     entries = [uniqueness(export, label, properties, request.k) for label, properties in sets]
     check_uniqueness(entries, request.max_small)
     return entries
-
-
-def masked_tables(planner: Planner, masking: Masking) -> dict[str, Masked]:
-    """What the workers must know of each table's masked columns."""
-    return {table.name: masking.masked(planner.source(table)) for table in tables()}

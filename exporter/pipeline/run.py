@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from exporter import DISTRIBUTION
 from exporter.errors import LimitError, RunError
@@ -25,7 +25,6 @@ from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.messages import ChunkDone
 from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
-from exporter.pipeline.redaction import checked_uniqueness, redaction_of
 from exporter.pipeline.timing import ProgressListener, StageTimer
 from exporter.settings import Settings
 from exporter.shape.examples import Example, gathered
@@ -34,6 +33,9 @@ from exporter.sink.manifest import Manifest, Metadata, Model, Options, Source, T
 from exporter.sink.publish import PartialExport, partial_export
 from exporter.sink.tally import Tally, new_tallies, unaccounted
 from exporter.source.leader import connected
+
+if TYPE_CHECKING:
+    from exporter.pipeline.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def export(
     caller's `interruptible` block.
     """
     check_recipients(settings)
-    redaction = redaction_of(settings.redaction) if settings.redaction else None
+    redaction = masking_asked_for(settings)
     started_at = datetime.now(UTC)
     timer = StageTimer(listener)
     with time_limit(settings.max_duration), partial_export(settings.output, settings.group) as partial:
@@ -101,8 +103,7 @@ def publish(
     check_limit(settings, partial, tallies)
     metadata = metadata_of(settings, extracted, started_at)
     if redaction := extracted.redaction:
-        uniqueness = checked_uniqueness(redaction.request, partial.directory)
-        metadata = replace(metadata, redaction=redaction.entry(tallies, uniqueness))
+        metadata = replace(metadata, redaction=redaction.entry(tallies, partial.directory))
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
         profile = profile_of(extracted, timer, settings.workers, flushed)
@@ -119,6 +120,15 @@ def publish(
         directory = partial.publish()
     archive = partial.published(partial.archive) if partial.archive else None
     return ExportResult(directory, manifest, profile, timer.peak_memory, archive)
+
+
+def masking_asked_for(settings: Settings) -> "Redaction | None":
+    """The masking that is asked for, if one is. Raises `UsageError` for rules or a key that cannot be."""
+    if settings.redaction is None:
+        return None
+    from exporter.pipeline.redaction import redaction_of  # few exports are masked
+
+    return redaction_of(settings.redaction)
 
 
 def profile_of(extracted: Extract, timer: StageTimer, workers: int, flushed: float) -> Profile:

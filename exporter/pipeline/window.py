@@ -4,16 +4,24 @@ workers' side."""
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exporter.errors import UsageError
 from exporter.model.window import CLOSED_LABELS, WHOLE, Closed
-from exporter.pipeline.messages import ChunkDone, CloseDone, IndexDone, LinksDone
+from exporter.pipeline.extract import Extract, miscounted
+from exporter.pipeline.messages import CloseDone, IndexDone, LinksDone
 from exporter.pipeline.tasks import close_window, read_links
 from exporter.pipeline.timing import StageTimer
 from exporter.pipeline.workload import Reading, together
+from exporter.source.leader import Source
 from exporter.source.queries import IndexQuery, TableQueries
 from exporter.source.window_plan import DATED, WindowPlanner
+
+
+def window_reading(reading: Reading) -> "WindowReading":
+    """What reads the window of a reading's context."""
+    assert reading.context.window is not None
+    return WindowReading(reading, WindowPlanner(reading.planner, reading.context.window))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,28 @@ class WindowReading:
     @property
     def timer(self) -> StageTimer:
         return self.reading.timer
+
+    def extracted(self, source: Source, begun: Extract, index_queries: list[IndexQuery]) -> Extract:
+        """Reads the rows that are in; of what has `begun`, the views are counted. Raises `UsageError` if nobody asked
+        for is in."""
+        timer, reading = self.timer, self.reading
+        with timer.stage("keys"):
+            tasks = self.submit(index_queries)
+            counts = begun.counts | source.count_tables()
+            timer.listener.totals(counts, reading.context.heartbeats)
+            index = self.complete_census(tasks)
+        with timer.stage("close"):
+            done = self.closed()
+            index += done.index
+            table_queries = self.table_queries(done)
+        with timer.stage("tables"):
+            timer.listener.totals(self.rows_in(done.closed, counts), reading.context.heartbeats)
+            chunks = reading.exported(table_queries)
+            chunks, index = reading.without_repeated_keys(chunks, index, lambda: self.table_queries(done))
+        wrong = miscounted(counts, index, chunks, self.outside(done.closed, counts))
+        counts |= source.recount(wrong - begun.counts.keys())
+        outside = self.outside(done.closed, counts)
+        return replace(begun, counts=counts, index=index, chunks=chunks, closed=done.closed, outside=outside)
 
     def submit(self, index_queries: Iterable[IndexQuery]) -> list[Future[list[IndexDone]]]:
         """Starts reading links and the rest of the key index."""
@@ -72,10 +102,6 @@ class WindowReading:
     def table_queries(self, done: CloseDone) -> tuple[TableQueries, ...]:
         """How the rows that are in are read."""
         return self.planner.table_queries(done.closed, done.sets)
-
-    def exported(self, queries: Iterable[TableQueries]) -> list[ChunkDone]:
-        """Exports the rows that are in."""
-        return self.reading.exported(queries)
 
     def rows_in(self, closed: Closed, counts: Mapping[str, int]) -> dict[str, int]:
         """How many rows of each table are in; `counts` are `count(*)` of every table."""

@@ -88,12 +88,12 @@ def id_set(ids: pl.Series) -> IdSet:
 
 
 def rows_in(context: Context, table: Table, raw: pl.DataFrame) -> pl.DataFrame:
-    """Those rows of a frame that are in the window; all without a window. Raises `RunError` if one refers to a node
-    that the window leaves out."""
-    if context.window is None or table.name not in linked_tables():
+    """Those rows of a frame that are in the window. Raises `RunError` if one refers to a node that the window leaves
+    out."""
+    if table.name not in linked_tables():
         return raw
     links = directory(context)
-    inside = closure.rows_in(links, context.window, table.name, raw)
+    inside = closure.rows_in(links, window_of(context), table.name, raw)
     rows = (raw if inside.all() else raw.filter(inside)).drop(frame.IN_TIME, strict=False)
     if closure.unkept(links, table.name, rows).any():
         raise RunError(f"a bug, please report it: a row of {table.name} refers to a node outside of the window")

@@ -17,12 +17,10 @@ from exporter.model.tables import Table, node, referenced_labels, tables
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, EntityPart, IndexDone
 from exporter.pipeline.reading import FrameReader, frames, read_frame
 from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
-from exporter.pipeline.window_worker import rows_in
 from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
 from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
-from exporter.shape.masked import masked, with_shown_key
 from exporter.shape.rows import Shaped, shape
 from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
@@ -89,11 +87,22 @@ def chunk_frame(context: Context, chunk: Chunk, table: Table, read: FrameReader)
     return raw
 
 
+def rows_in(context: Context, table: Table, raw: pl.DataFrame) -> pl.DataFrame:
+    """Those rows of a frame that are in the window; all without one."""
+    if context.window is None:
+        return raw
+    from exporter.pipeline import window_worker  # few exports are windows
+
+    return window_worker.rows_in(context, table, raw)
+
+
 def shaped_chunk(context: Context, table: Table, raw: pl.DataFrame) -> list[Shaped]:
     """What a chunk's raw frame contributes to each of its entities, in a masked copy without what that does not
     tell."""
     if context.masked is None:
         return shape(raw, table, key_index(context))
+    from exporter.shape.masked import masked, with_shown_key  # few exports are masked
+
     columns = context.masked[table.name]
     return [masked(part, columns) for part in shape(with_shown_key(raw, table, columns), table, key_index(context))]
 

@@ -4,14 +4,14 @@ What a treatment makes of a value (treatments.py) is composed around `columns.ex
 with the session's settings (masking_key.py), which stand in no query.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
 from exporter.model.frame import REDACTED, SUPPRESSED, Masked
 from exporter.model.redaction import Rules, column_rules
-from exporter.model.tables import Table, Use
+from exporter.model.tables import Table, Use, tables
 from exporter.model.treatments import DATE_PARTS, TOKENS, WORDS, PrivacyClass, Rule, Treatment
 from exporter.model.vocabulary import IdRule, Type
 from exporter.source.catalog import Column
@@ -78,6 +78,10 @@ class Masking:
             masked = word(text, self.is_word(source.table, name, treatment, text))
         return Selected(masked, PackedColumn(name, Form.TEXT, nullable, unambiguous=True))
 
+    def raw(self, text: sql.Composable) -> sql.Composable:
+        """Of the text of an unrepresentable value, only that there is one."""
+        return presence(text)
+
     def is_word(self, table: Table, name: str, treatment: Treatment, text: sql.Composable) -> sql.Composable:
         """The condition on which a text is kept; null for null."""
         if treatment is Treatment.CATEGORY:
@@ -93,6 +97,10 @@ class Masking:
             if rule.treatment is not Treatment.KEEP
         }
         return all(source.relation.columns[name].base in KEY_TYPES and name not in masked for name in key)
+
+    def tables(self, source: Callable[[Table], SourceTable]) -> dict[str, Masked]:
+        """What the workers must know of each table's masked columns; `source` gives a table as the source has it."""
+        return {table.name: self.masked(source(table)) for table in tables()}
 
     def masked(self, source: SourceTable) -> Masked:
         """What the workers must know of a table's masked columns."""

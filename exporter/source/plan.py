@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -11,7 +12,6 @@ from exporter.model.vocabulary import IdRule
 from exporter.source.chunks import Chunker, Span
 from exporter.source.columns import INTEGERS, TEMPORAL
 from exporter.source.leader import Source
-from exporter.source.masking import Masking
 from exporter.source.packing import (
     Selected,
     group_blocks,
@@ -35,6 +35,9 @@ from exporter.source.select import SourceTable, promised_unique, rank
 from exporter.source.selection import Selection
 from exporter.source.window_spans import limited_to
 
+if TYPE_CHECKING:
+    from exporter.source.masking import Masking
+
 # A chunk of the key index may span this many times the bytes of whole rows, since it reads only one or two columns.
 KEY_FACTOR, PAIR_FACTOR = 4, 2
 # TID range scans came with this version.
@@ -50,7 +53,7 @@ class Planner:
     `distrusted` are the tables (the model's names) of which the catalog promises unique keys that are not.
     """
 
-    def __init__(self, source: Source, timezone: str, chunker: Chunker, masking: Masking | None = None) -> None:
+    def __init__(self, source: Source, timezone: str, chunker: Chunker, masking: "Masking | None" = None) -> None:
         self.distrusted: frozenset[str] = frozenset()
         self.mapping = source.mapping
         self.relations = source.relations()

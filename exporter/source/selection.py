@@ -1,14 +1,17 @@
 """SELECT lists: how each column of the model is read from a table, as it is or masked."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from exporter.model import frame
 from exporter.model.tables import Use
 from exporter.source.columns import TEMPORAL, expression, raw_expression
-from exporter.source.masking import Masking, presence
 from exporter.source.packing import Selected, packed_column, text_of
 from exporter.source.queries import Form, PackedColumn
 from exporter.source.select import SourceTable, joined_text, rank
+
+if TYPE_CHECKING:
+    from exporter.source.masking import Masking
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Selection:
     """How columns are read: timestamps without a zone are in `timezone`, and all are masked if there is a `masking`."""
 
     timezone: str
-    masking: Masking | None = None
+    masking: "Masking | None" = None
 
     def rows(self, source: SourceTable, *, ranked: bool, fallback: bool) -> list[Selected]:
         """The SELECT list of a table's raw frame (model/frame.py), `ranked` if a key may occur twice."""
@@ -48,7 +51,7 @@ class Selection:
     def raw_column(self, source: SourceTable, name: str) -> Selected:
         """The text of a column's unrepresentable values; masked, only that there is one."""
         text = raw_expression(source.column(name), source=source.quoted(name), timezone=self.timezone)
-        text = presence(text) if self.masking else text
+        text = self.masking.raw(text) if self.masking else text
         return Selected(text, PackedColumn(frame.raw(name), Form.TEXT, nullable=True))
 
     def is_token(self, source: SourceTable, name: str) -> bool:
