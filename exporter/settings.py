@@ -219,10 +219,11 @@ def load(config: Path | None, *, rebuild: Mapping[str, Any] | None = None, **fla
         faults = [*fault_sentences(error.errors(), origins, descriptions, SECRET), *faults]
     else:
         passed, place = [name for name, value in flags.items() if value], partial(place_of_setting, origins)
-        faults = [*conflicts(chosen(settings), passed, settings.timezone, place), *faults]
+        found = chosen(settings)
+        faults = [*conflicts(found, passed, settings.timezone, place), *faults]
         # A command without this flag masks nothing; its user could not add it.
         if "redact" in flags:
-            faults = [*unmasked(chosen(settings), passed, place), *faults]
+            faults = [*unmasked(found, passed, place), *faults]
     if faults:
         several = len(faults) > 1
         raise UsageError("\n  ".join([f"{len(faults)} settings are wrong:", *faults] if several else faults))
