@@ -256,7 +256,7 @@ def change(path: Path, how: Callable[[bytes], bytes]) -> None:
 
 
 def other_format(export: Path) -> None:
-    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 2})
+    tiny_export.write_manifest(export, {**tiny_export.manifest(export), "format": 3})
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {

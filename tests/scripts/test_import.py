@@ -299,7 +299,8 @@ def test_a_damaged_export_is_not_imported(neo4j_home: Neo4jHome, export: Path, s
     (export / "nodes/an extra file").write_text("x")
     refused = run(neo4j_home, store, export)
     assert (refused.returncode, refused.stdout) == (1, "")
-    age, _, report = refused.stderr.partition("\n")
+    contents, age, report = refused.stderr.split("\n", 2)
+    assert contents == "This export is the whole source"
     assert re.fullmatch(r"The snapshot is (less than a minute|-?\d+ (minutes?|hours|days)) old", age)
     assert report == (
         "Checksums: 22 files\n"
@@ -340,7 +341,7 @@ def test_a_file_that_is_cut_off(neo4j_home: Neo4jHome, export: Path, store: Path
     for path in (file, other):
         path.write_bytes(path.read_bytes()[:-5])
     refused = run(neo4j_home, store, export)
-    assert (refused.returncode, refused.stderr.splitlines()[3:5]) == (1, [
+    assert (refused.returncode, refused.stderr.splitlines()[4:6]) == (1, [
         f"    cut off: nodes/AuthUser/part-0001.csv, {size - 5} of its {size} bytes",
         "    changed: schema.cypher",
     ])  # fmt: skip
@@ -356,7 +357,7 @@ def test_it_needs_only_the_usual_programs(neo4j_home: Neo4jHome, export: Path, s
         assert found, f"{tool} is not on PATH"
         (programs / tool).symlink_to(found)
     done = run(neo4j_home, store, export, PATH=str(programs))
-    assert (done.returncode, done.stderr.splitlines()[1]) == (0, "Checksums: 22 files")
+    assert (done.returncode, done.stderr.splitlines()[2]) == (0, "Checksums: 22 files")
     (programs / "shasum").unlink()
     refused = run(neo4j_home, store, export, "--overwrite", PATH=str(programs))
     assert (refused.returncode, "--no-checksums" in refused.stderr) == (2, True)

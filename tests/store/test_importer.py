@@ -26,7 +26,7 @@ def test_an_import_prints_its_lines(variables: dict[str, str], tmp_path: Path) -
         tiny_export.write(tmp_path / "export"), variables, lines.append, database="graph", on_progress=progress.append
     )
     assert "Importing into database graph" in "\n".join(lines)
-    assert [line.partition(":")[0] for line in lines[3:-1]] == [
+    assert [line.partition(":")[0] for line in lines[4:-1]] == [
         "  1/4 nodes", "  2/4 relationships", "  3/4 linking", "  4/4 counts and indexes",
     ]  # fmt: skip
     assert progress and [text for text in progress if "\r" in text or "\n" in text] == []
