@@ -7,7 +7,8 @@ block ends.
 """
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -100,3 +101,15 @@ def signals_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def start_thread(target: Callable[..., object], *arguments: object) -> threading.Thread:
+    """Starts a thread that does not keep the interpreter from ending.
+
+    A signal that raised while `Thread.start` waits would leave a thread nobody knows of, and a traceback of the
+    interpreter's own on stderr as it dies.
+    """
+    thread = threading.Thread(target=target, args=arguments, daemon=True)
+    with signals_blocked():
+        thread.start()
+    return thread

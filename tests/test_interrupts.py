@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import Interrupted, RunError
-from exporter.interrupts import STOP_SIGNALS, disable_interrupts, interruptible, signals_blocked, time_limit
+from exporter.interrupts import (
+    STOP_SIGNALS,
+    disable_interrupts,
+    interruptible,
+    signals_blocked,
+    start_thread,
+    time_limit,
+)
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
@@ -75,3 +82,11 @@ def test_a_signal_while_the_program_loads(number: signal.Signals, tmp_path: Path
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", f"exporter: stopped by {number.name}\n")
+
+
+def test_a_thread_leaves_signals_to_the_program() -> None:
+    """It has them blocked from its first moment, as its starter has until it runs; then they come."""
+    masks: list[set[signal.Signals | int]] = []
+    start_thread(lambda mask: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, mask)), []).join()
+    assert set(STOP_SIGNALS) <= masks[0]
+    assert not set(STOP_SIGNALS) & signal.pthread_sigmask(signal.SIG_BLOCK, [])

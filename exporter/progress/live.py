@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from exporter.interrupts import signals_blocked
 from exporter.progress.log import PlainLines, is_verbose, stderr_console
 from exporter.progress.state import STAGES, ProgressState
 from exporter.text import format_clock
@@ -27,7 +28,8 @@ class LiveView:
         self.live = Live(self, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> ProgressState:
-        self.live.start()
+        with signals_blocked():  # as start_thread
+            self.live.start()
         return self.state
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

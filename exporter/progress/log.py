@@ -13,6 +13,7 @@ from typing import TextIO
 from rich.console import Console
 
 from exporter.errors import UsageError
+from exporter.interrupts import start_thread
 from exporter.progress.console import SafeConsole
 from exporter.progress.state import ProgressState
 from exporter.text import visible_lines
@@ -95,10 +96,9 @@ class PlainLines:
         self.printed: float | None = None
         self.waited = False
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.print_until_ended, daemon=True)
 
     def __enter__(self) -> ProgressState:
-        self.thread.start()
+        self.thread = start_thread(self.print_until_ended)
         return self.state
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

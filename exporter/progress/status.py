@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.live import Live
 from rich.text import Text
 
+from exporter.interrupts import start_thread
 from exporter.progress.log import LINE_SECONDS, log_dated, stderr_console
 from exporter.text import format_duration
 
@@ -84,8 +85,7 @@ def shown(spinner: Spinner) -> Iterator[None]:
             yield
         return
     ended = threading.Event()
-    thread = threading.Thread(target=log_until, args=(ended, spinner), daemon=True)
-    thread.start()
+    thread = start_thread(log_until, ended, spinner)
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import ExporterError, LockedError
+from exporter.interrupts import start_thread
 from exporter.source.connection import Connection, server_of, session
 from exporter.text import format_duration, visible
 
@@ -127,8 +128,7 @@ class LockWaits:
         """Reports what the statements of the block wait for, and explains its error. A statement that takes longer than
         usual is looked at in another session."""
         ended = threading.Event()
-        thread = threading.Thread(target=self.watch, args=(connection, uri, ended), daemon=True)
-        thread.start()
+        thread = start_thread(self.watch, connection, uri, ended)
         try:
             with self.explained():
                 yield

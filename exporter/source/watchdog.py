@@ -21,6 +21,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from exporter.errors import ExporterError, RunError
+from exporter.interrupts import start_thread
 from exporter.source.connection import Connection, Server, server_of, session
 from exporter.source.heartbeats import heartbeats
 from exporter.source.refusals import LostConnectionError, run_error
@@ -99,8 +100,7 @@ class Watchdog:
         the leader's connection is lost or does not answer."""
         answer: list[Any] = []
         # In a thread, since a dead connection would block forever.
-        thread = threading.Thread(target=self.query, args=(answer,), daemon=True)
-        thread.start()
+        thread = start_thread(self.query, answer)
         thread.join(self.seconds)
         if not answer:
             # Otherwise the thread would keep reading the descriptor after another connection has got it.
@@ -129,8 +129,7 @@ def stall_guard(connection: Connection, uri: str, stall_timeout: float) -> Itera
     `RunError` for it. psycopg itself waits forever if a network silently drops everything."""
     ended, aborted = threading.Event(), threading.Event()
     ask = functools.partial(activity, uri, server_of(connection), connection.info.backend_pid)
-    arguments = (connection, ask, stall_timeout, ended, aborted)
-    threading.Thread(target=abort_when_stalled, args=arguments, daemon=True).start()
+    start_thread(abort_when_stalled, connection, ask, stall_timeout, ended, aborted)
     try:
         yield
     except (LostConnectionError, psycopg.OperationalError) as error:

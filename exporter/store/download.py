@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from exporter.errors import RunError, UsageError
+from exporter.interrupts import start_thread
 from exporter.progress.status import transfer
 
 ALTERNATIVE = "or set NEO4J_HOME to an installed Neo4j"
@@ -161,12 +162,11 @@ def fetch_all(jars: Sequence[Jar], folder: Path) -> str:
     for jar in jars:
         fetching.waiting.put(jar)
     # Daemons: an interrupt does not wait for a host that is silent.
-    threads = [threading.Thread(target=fetching.work, daemon=True) for _ in range(_CONNECTIONS)]
+    threads = []
     total = sum(jar.size for jar in jars)
     with demo_module("exporter.store.fetch").system_trust(), transfer("Downloading", total) as on_bytes:
         try:
-            for thread in threads:
-                thread.start()
+            threads = [start_thread(fetching.work) for _ in range(_CONNECTIONS)]
             while any(thread.is_alive() for thread in threads) and not fetching.failure:
                 on_bytes(sum(fetching.received.values()))
                 time.sleep(_POLL_SECONDS)
