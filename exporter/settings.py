@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     )
     lock_timeout: Span = Field(default=30, description="a time such as 90s, 15m or 2h, at most 500h")
     stall_timeout: Span = Field(default=60, ge=5, description="a time from 5s to 500h, such as 90s, 15m or 2h")
+    cluster: str | None = Field(
+        default=None,
+        pattern=r"^(tcp|tls)://[^@/\s]+:\d{1,5}$",
+        description="the address of a Dask scheduler, such as tls://scheduler:8786",
+        examples=["tls://scheduler:8786"],
+    )
     archive: bool = Field(default=False, description="true or false")
     # Validated by the sink that encrypts, not here: settings know no cipher.
     encrypt_to: Text | None = Field(

@@ -57,14 +57,14 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
-    from exporter.pipeline.pool import worker_pool
+    from exporter.pipeline.workers import workers_of
 
     settings = settings_from(context, config)
     if encrypt_to and not settings.archive:
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # so that it fails now, not after the export
-    with worker_pool(settings.workers) as pool:
+    with workers_of(settings) as pool:
         # The workers load while this process loads the rest and checks the source: 0.1 s.
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display

@@ -10,7 +10,7 @@ from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.tally import Tally
-from exporter.source.queries import Address, IdSet, Read
+from exporter.source.queries import Address, IdSet, OwnAddress, Read
 
 if TYPE_CHECKING:
     from exporter.model.window import Closed, Window
@@ -22,7 +22,7 @@ class Context:
     directory, the directory of the heartbeat files, of a masked copy each table's masked columns, and the window if
     only a part of the source is read."""
 
-    address: Address
+    address: Address | OwnAddress
     pre_execution: list[str]
     partial: Path
     heartbeats: Path

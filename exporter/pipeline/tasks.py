@@ -6,12 +6,15 @@ second and 60 MB to load.
 
 import os
 
+from exporter.pipeline import timing
 from exporter.pipeline.messages import Chunk, ChunkDone, CloseDone, Context, IndexDone, LinksDone
 from exporter.source.queries import IndexQuery, LinkQuery
 
 
-def start_worker() -> None:
-    """Makes a spawned process a worker; called once in each."""
+def start_worker(reader: str | None = None, ahead: float = 0.0) -> None:
+    """Makes a spawned process a worker, whose clock is `ahead` of the leader's by so many seconds; called once in
+    each."""
+    timing.leader_clock(ahead)
     # The workers are the parallelism, and a backtrace of connectorx could quote rows.
     os.environ |= {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
     from exporter.pipeline import worker

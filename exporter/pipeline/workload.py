@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
-from exporter.pipeline.pool import Pool
 from exporter.pipeline.tasks import export_chunks, find_repeated, read_index
 from exporter.pipeline.timing import StageTimer
+from exporter.pipeline.workers import Workers
 from exporter.sink.publish import PartialExport
 from exporter.source.locks import LockWaits, lock_waits
 from exporter.source.plan import Planner
@@ -21,7 +21,7 @@ from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog
 class Reading:
     """What reading the tables of a source into a partial export needs."""
 
-    pool: Pool
+    pool: Workers
     context: Context
     planner: Planner
     partial: PartialExport

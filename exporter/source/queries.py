@@ -46,6 +46,16 @@ class Address:
         return "Address(…)"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnAddress:
+    """Instead of an address, for a worker that makes its own (own_address.py): the prefix of its application name, how
+    long it waits for a lock, and of a masked copy the id of the key."""
+
+    application: str
+    lock_seconds: int
+    key_id: str | None = None
+
+
 # Between the texts of a group, and in place of a null among them: the two least likely in a text.
 SEPARATOR, NULL = "\x01", "\x02"
 
