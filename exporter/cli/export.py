@@ -10,6 +10,7 @@ import typer
 
 from exporter.cli.options import (
     Archive,
+    Cluster,
     Config,
     EncryptTo,
     Group,
@@ -28,6 +29,7 @@ from exporter.cli.options import (
     print_json,
     print_path,
     settings_from,
+    warn_of_cluster,
     warn_of_masking,
     warn_of_secrets,
 )
@@ -51,6 +53,7 @@ def export(
     max_duration: MaxDuration = None,
     lock_timeout: LockTimeout = None,
     stall_timeout: StallTimeout = None,
+    cluster: Cluster = None,
     archive: Archive = None,
     encrypt_to: EncryptTo = None,
     profile: ProfileFile = None,
@@ -71,6 +74,7 @@ def export(
         from exporter.report.report import report
 
         warn_of_secrets(context)
+        warn_of_cluster(settings)
         warn_of_masking(settings)
         with progress_display() as listener:
             result = export_source(settings, pool, listener, render=report)

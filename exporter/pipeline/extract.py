@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from exporter.source.queries import IndexQuery
 from exporter.source.watchdog import Watchdog, idle_limit
 
 if TYPE_CHECKING:
-    from exporter.model.window import Closed
+    from exporter.model.window import Closed, Window
     from exporter.pipeline.redaction import Redaction
     from exporter.pipeline.window import WindowReading
     from exporter.source.masking import Masking
@@ -80,10 +81,11 @@ def extract(
         chunker = Chunker(connection, sizes, begun.counts, chunk_bytes(settings.memory, enrolled.sharing))
         planner = Planner(source, settings.timezone, chunker, masking)
         masked = masking.tables(planner.source) if masking else None
-        heartbeats, window = partial.directory / HEARTBEATS, asked.window if asked else None
+        heartbeats = partial.directory / HEARTBEATS
+        window = without_roots(asked.window, partial.directory) if asked else None
         context = Context(enrolled.address, snapshot.pre_execution, enrolled.directory, heartbeats, masked, window)
         reading = Reading(pool, context, planner, partial, timer)
-        of_window = window_reading(reading) if window else None
+        of_window = window_reading(reading, asked.window) if asked else None
         index_queries = of_window.planner.index_queries() if of_window else planner.index_queries()
     watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
@@ -114,11 +116,18 @@ def masking_of(settings: Settings, source: Source, redaction: "Redaction | None"
     return masking_of(source, redaction.rules, settings.timezone)
 
 
-def window_reading(reading: Reading) -> "WindowReading":
+def window_reading(reading: Reading, window: "Window") -> "WindowReading":
     """What reads a window."""
     from exporter.pipeline.window import window_reading
 
-    return window_reading(reading)
+    return window_reading(reading, window)
+
+
+def without_roots(window: "Window", partial: Path) -> "Window":
+    """A window as workers are told of it."""
+    from exporter.pipeline.window_roots import without_roots
+
+    return without_roots(window, partial)
 
 
 def extract_everything(reading: Reading, source: Source, begun: Extract, index_queries: list[IndexQuery]) -> Extract:

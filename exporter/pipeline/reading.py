@@ -77,6 +77,10 @@ def result(context: Context, how: Read, subject: str, *, packed: bool = False) -
     """The result of a read's plain or packed query in the leader's snapshot. A heartbeat file exists while it is being
     read."""
     query = (how.packed if packed else None) or how.plain
+    if context.window is not None:
+        from exporter.pipeline.window_worker import query_with_ids  # few exports are windows
+
+        query = query_with_ids(context, query)
     whole = address_of(context)
     address = whole if how.of_view else whole.without_indexes()
     with heartbeat(context.heartbeats, subject):

@@ -225,13 +225,21 @@ class LinkQuery:
 
 @dataclass(frozen=True, slots=True)
 class IdSet:
-    """Ids as the text of SQL literals: `listed`, an array such as `{1,2}`, or `bits`, hexadecimal, in which the bit at
-    an id less `low` is set, up to `high`. Either is None if it is too long for a query."""
+    """A set of ids by its name, and how long its texts in a query are: `listed`, an array such as `{1,2}`, or `bits`,
+    hexadecimal, in which the bit at an id less the least one is set. Either is None if it is too long for a query.
 
-    low: int = 0
-    high: int = -1
-    listed: str | None = None
-    bits: str | None = None
+    The ids themselves are not here: queries have `placeholder`s for them.
+    """
+
+    name: str
+    listed: int | None = None
+    bits: int | None = None
+
+
+def placeholder(name: str, form: str) -> str:
+    """What stands in a query for a set of ids: `form` is low, high, listed or bits. A value of the source that looked
+    like this would be compared with digits, and so be nothing's equal."""
+    return f"@{name} {form}@"
 
 
 # What reads a part of the key index.
