@@ -1,6 +1,5 @@
 """What a run costs: seconds by stage, seconds by activity of each task, memory; and the listener that is told."""
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 import psutil
+
+from exporter.source.heartbeats import reader_name
 
 # Activities of a worker; the rest of its time it is idle.
 KEYS, READ, SHAPE, WRITE = "keys", "read", "shape", "write"
@@ -113,11 +114,11 @@ class StageTimer:
 
 @dataclass(slots=True)
 class TaskTimer:
-    """What one task of a worker cost: when it began and ended (`time.monotonic`, which is the same in every process of
-    a system), and the seconds and CPU seconds of each activity."""
+    """What one task cost the worker of this name: when it began and ended (`time.monotonic`, which is the same in every
+    process of a system), and the seconds and CPU seconds of each activity."""
 
     task: str
-    worker: int = field(default_factory=os.getpid)
+    worker: str = field(default_factory=reader_name)
     started: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
