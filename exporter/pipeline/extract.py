@@ -17,7 +17,6 @@ from exporter.pipeline.pool import Pool
 from exporter.pipeline.timing import StageTimer
 from exporter.pipeline.workload import Reading
 from exporter.settings import Settings
-from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection
@@ -80,12 +79,12 @@ def extract(
         chunker = Chunker(connection, sizes, begun.counts, chunk_bytes(settings.memory, settings.workers))
         planner = Planner(source, settings.timezone, chunker, masking)
         masked = masking.tables(planner.source) if masking else None
-        heartbeats, window = partial.directory / HEARTBEATS, asked.window if asked else None
-        context = Context(address, snapshot.pre_execution, partial.directory, heartbeats, masked, window)
+        window = asked.window if asked else None
+        context = Context(address, snapshot.pre_execution, partial.directory, masked, window)
         reading = Reading(pool, context, planner, partial, timer)
         of_window = window_reading(reading) if window else None
         index_queries = of_window.planner.index_queries() if of_window else planner.index_queries()
-    watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
+    watchdog = Watchdog(connection, readers, context.heartbeats, idle_limit(settings.stall_timeout))
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
         if of_window:
             extracted = of_window.extracted(source, begun, index_queries)
