@@ -30,8 +30,10 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         import secrets
         import sys
 
+        import psutil
+
         place, answer = pathlib.Path(directory), secrets.token_hex(8)
-        versions, program, shared = {}, hashlib.sha256(), {}
+        versions, program, shared, changed = {}, hashlib.sha256(), {}, 0.0
         for name in packages:
             try:
                 versions[name] = importlib.metadata.version(name)
@@ -41,7 +43,9 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         for root in map(pathlib.Path, (found and found.submodule_search_locations) or ()):
             for path in sorted(root.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
-                    program.update(f"{path.relative_to(root)}\n{path.stat().st_size}\n".encode() + path.read_bytes())
+                    status = path.stat()
+                    changed = max(changed, status.st_ctime)
+                    program.update(f"{path.relative_to(root)}\n{status.st_size}\n".encode() + path.read_bytes())
         # A client of a network file system may see a new file late.
         for _ in range(12):
             try:
@@ -56,6 +60,7 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         return {
             "versions": {"Python": ".".join(map(str, sys.version_info[:2])), **versions},
             "program": program.hexdigest(),
+            "stale": dask_worker is not None and changed > psutil.Process().create_time(),
             "daemon": bool(multiprocessing.current_process().daemon),
             "threads": dask_worker.state.nthreads if dask_worker else 1,
             "user": os.geteuid(),

@@ -123,7 +123,8 @@ def wait_for(path: Path, seconds: float = 3.0) -> bool:
 
 def comparable(facts: Facts | Exception, own: Facts) -> bool:
     """Whether a worker has the leader's program, so that it can be asked for its source."""
-    return isinstance(facts, dict) and (facts["program"], facts["versions"]) == (own["program"], own["versions"])
+    parts = ("program", "versions", "stale")
+    return isinstance(facts, dict) and all(facts[part] == own[part] for part in parts)
 
 
 def unanswered(error: object) -> str:
@@ -144,6 +145,8 @@ def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
         yield f"it has {', '.join(others)}; {SAME}"
     elif facts["program"] != own["program"]:
         yield f"its files of this program are not the leader's, though of the same version; {SAME}"
+    elif facts["stale"]:
+        yield "the program was installed anew since it started; restart it"
     if facts["daemon"]:
         yield "its nanny lets it start no processes; set DASK_DISTRIBUTED__WORKER__DAEMON=False, or give --no-nanny"
     if facts["threads"] != 1:

@@ -18,7 +18,6 @@ from exporter.pipeline.timing import StageTimer
 from exporter.pipeline.workers import Enrolled, Run, Workers
 from exporter.pipeline.workload import Reading
 from exporter.settings import Settings
-from exporter.sink.layout import HEARTBEATS
 from exporter.sink.publish import PartialExport
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection
@@ -81,19 +80,21 @@ def extract(
         chunker = Chunker(connection, sizes, begun.counts, chunk_bytes(settings.memory, enrolled.sharing))
         planner = Planner(source, settings.timezone, chunker, masking)
         masked = masking.tables(planner.source) if masking else None
-        heartbeats = partial.directory / HEARTBEATS
         window = without_roots(asked.window, partial.directory) if asked else None
-        context = Context(enrolled.address, snapshot.pre_execution, enrolled.directory, heartbeats, masked, window)
+        shared, flushes = enrolled.directory, enrolled.cluster is not None
+        context = Context(enrolled.address, snapshot.pre_execution, shared, masked, window, flushes)
         reading = Reading(pool, context, planner, partial, timer)
         of_window = window_reading(reading, asked.window) if asked else None
         index_queries = of_window.planner.index_queries() if of_window else planner.index_queries()
-    watchdog = Watchdog(connection, readers, heartbeats, idle_limit(settings.stall_timeout))
+    watchdog = Watchdog(connection, readers, context.heartbeats, idle_limit(settings.stall_timeout))
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
         if of_window:
             extracted = of_window.extracted(source, begun, index_queries)
         else:
             extracted = extract_everything(reading, source, begun, index_queries)
         watchdog.poll()  # the snapshot was held until the end
+    if pool.lost():
+        end_readers(settings.source or "", watchdog.application, watchdog.server)
     pool.shutdown()
     return extracted
 

@@ -9,6 +9,7 @@ from exporter.model.frame import Masked
 from exporter.pipeline.timing import TaskTimer
 from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
+from exporter.sink.layout import HEARTBEATS
 from exporter.sink.tally import Tally
 from exporter.source.queries import Address, IdSet, OwnAddress, Read
 
@@ -19,15 +20,23 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every task needs: the source's address, the statements that join the snapshot, the partial export's
-    directory, the directory of the heartbeat files, of a masked copy each table's masked columns, and the window if
-    only a part of the source is read."""
+    directory, of a masked copy each table's masked columns, and the window if only a part of the source is read.
+
+    `flushes`: a task's files are durable before its result is there. On the leader's own machine the leader sees to
+    that, which is faster (`Flusher`).
+    """
 
     address: Address | OwnAddress
     pre_execution: list[str]
-    partial: Path
-    heartbeats: Path
+    directory: Path
     masked: Mapping[str, Masked] | None = None
     window: "Window | None" = None
+    flushes: bool = False
+
+    @property
+    def heartbeats(self) -> Path:
+        """The directory of the heartbeat files."""
+        return self.directory / HEARTBEATS
 
 
 NO_READ = Read("")

@@ -57,6 +57,10 @@ class Pool:
                     raise worker_killed() from None
             tick()
 
+    def lost(self) -> frozenset[str]:
+        """No reader is lost here: the run ends with the first worker that is killed."""
+        return frozenset()
+
     def shutdown(self) -> None:
         """Lets the workers, whose tasks are all done, exit while the caller continues.
 

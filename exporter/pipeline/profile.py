@@ -63,8 +63,9 @@ class Profile:
         """The profile as JSON: seconds by stage, table and worker, and every task with its seconds since the first."""
         began = min((timer.started for timer in self.timers()), default=0.0)
         working = sum(self.stages.get(name, 0.0) for name in ("keys", "close", "tables"))
-        processes = sorted({timer.worker for timer in self.timers()})
-        processes += [0] * (self.workers - len(processes))  # workers that started too late for any task
+        ordered = sorted(self.timers(), key=lambda timer: timer.started)
+        workers = list(dict.fromkeys(timer.worker for timer in ordered))
+        workers += [""] * (self.workers - len(workers))  # those that started too late for any task
         return {
             "stages": rounded(self.stages),
             "tables": [
@@ -73,18 +74,18 @@ class Profile:
             ],
             "workers": [
                 {"worker": number, **rounded(seconds), "idle": round(max(0.0, working - sum(seconds.values())), 3)}
-                for number, process in enumerate(processes, 1)
-                for seconds in [total_seconds(timer for timer in self.timers() if timer.worker == process)]
+                for number, worker in enumerate(workers, 1)
+                for seconds in [total_seconds(timer for timer in self.timers() if timer.worker == worker)]
             ],
             "tasks": [
                 {
-                    "worker": processes.index(timer.worker) + 1,
+                    "worker": workers.index(timer.worker) + 1,
                     "task": timer.task,
                     "started": round(timer.started - began, 3),
                     "ended": round(timer.ended - began, 3),
                     **rounded(timer.seconds),
                 }
-                for timer in sorted(self.timers(), key=lambda timer: timer.started)
+                for timer in ordered
             ],
             "bottleneck": self.bottleneck(),
         }

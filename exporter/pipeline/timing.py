@@ -1,6 +1,5 @@
 """What a run costs: seconds by stage, seconds by activity of each task, memory; and the listener that is told."""
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 import psutil
+
+from exporter.source.heartbeats import reader_name
 
 # Activities of a worker; the rest of its time it is idle.
 KEYS, READ, SHAPE, WRITE = "keys", "read", "shape", "write"
@@ -127,11 +128,11 @@ def leader_time() -> float:
 
 @dataclass(slots=True)
 class TaskTimer:
-    """What one task of a worker cost: when it began and ended (by the leader's clock), and the seconds and CPU seconds
-    of each activity."""
+    """What one task cost the worker of this name: when it began and ended (by the leader's clock), and the seconds and
+    CPU seconds of each activity."""
 
     task: str
-    worker: int = field(default_factory=os.getpid)
+    worker: str = field(default_factory=reader_name)
     started: float = field(default_factory=leader_time)
     ended: float = 0.0
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from exporter.errors import UsageError
 from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window
+from exporter.pipeline.attempts import Attempted
 from exporter.pipeline.extract import Extract, miscounted
 from exporter.pipeline.messages import CloseDone, IndexDone, LinksDone
 from exporter.pipeline.tasks import close_window, read_links
 from exporter.pipeline.timing import StageTimer
-from exporter.pipeline.workload import Reading, together
+from exporter.pipeline.workload import IndexAttempt, Reading, together
 from exporter.source.leader import Source
 from exporter.source.queries import IndexQuery, TableQueries
 from exporter.source.window_plan import DATED, WindowPlanner
@@ -29,7 +30,7 @@ class WindowReading:
 
     reading: Reading
     planner: WindowPlanner
-    links: list[Future[list[LinksDone]]] = field(default_factory=list)
+    links: list[Future[Attempted[list[LinksDone]]]] = field(default_factory=list)
 
     @property
     def timer(self) -> StageTimer:
@@ -57,7 +58,7 @@ class WindowReading:
         outside = self.outside(done.closed, counts)
         return replace(begun, counts=counts, index=index, chunks=chunks, closed=done.closed, outside=outside)
 
-    def submit(self, index_queries: Iterable[IndexQuery]) -> list[Future[list[IndexDone]]]:
+    def submit(self, index_queries: Iterable[IndexQuery]) -> list[Future[IndexAttempt]]:
         """Starts reading links and the rest of the key index."""
         pool, context = self.reading.pool, self.reading.context
         self.links.extend(
@@ -65,10 +66,10 @@ class WindowReading:
         )
         return self.reading.submit(index_queries)
 
-    def complete_census(self, tasks: list[Future[list[IndexDone]]]) -> list[IndexDone]:
+    def complete_census(self, tasks: list[Future[IndexAttempt]]) -> list[IndexDone]:
         """The results of links and key index, of which a table's are complete if every row was read."""
         found = defaultdict[str, list[LinksDone]](list)
-        for parts in self.reading.pool.finished(self.links, self.timer.tick):
+        for parts in self.reading.results(self.links):
             for done in parts:
                 found[done.table].append(done)
         return [
@@ -88,7 +89,7 @@ class WindowReading:
         reading, chunker = self.reading, self.planner.planner.chunker
         bytes = {label: chunker.bytes(reading.planner.source_of(label)) for label in CLOSED_LABELS}
         task = reading.pool.submit(close_window, reading.context, bytes)
-        [done] = reading.pool.finished([task], self.timer.tick)
+        [done] = reading.results([task])
         if not seeds(done.closed):
             raise UsageError("nothing is in this window: no row of the source is what it asks for")
         pairs = reading.finished(reading.submit(self.planner.pair_queries(done.closed, done.sets)))

@@ -50,15 +50,16 @@ def end_with(leader: BaseProcess) -> None:
     os._exit(1)
 
 
-def export_chunks(context: Context, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
-    """Exports one chunk, or all of several tables that are small enough to be read together."""
+def export_chunks(context: Context, attempt: Path, chunks: tuple[Chunk, ...]) -> list[ChunkDone]:
+    """Exports one chunk, or all of several tables that are small enough to be read together, to files below the
+    directory `attempt`."""
     subjects = [chunk.table for chunk in chunks]
     with sanitized_errors(JOINED.join(subjects)):
         found = frames(context, [chunk.read for chunk in chunks], subjects)
-        return [export_chunk(context, *chunk) for chunk in zip(chunks, found, strict=True)]
+        return [export_chunk(context, attempt, *chunk) for chunk in zip(chunks, found, strict=True)]
 
 
-def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone:
+def export_chunk(context: Context, attempt: Path, chunk: Chunk, read: FrameReader) -> ChunkDone:
     """Exports one chunk of a table: its rows are read once, and written to the files of all its entities."""
     timer = TaskTimer(chunk.table)
     with sanitized_errors(chunk.table):
@@ -69,9 +70,9 @@ def export_chunk(context: Context, chunk: Chunk, read: FrameReader) -> ChunkDone
             shaped = shaped_chunk(context, table, raw)
         if table.node and not {frame.ROW, frame.DUPLICATE} & set(raw.columns) and not is_referenced(table):
             with timer.on(KEYS):
-                run = key_index(context).runs_directory(table.name) / f"run-{chunk.number}.arrow"
+                run = new_index(attempt).runs_directory(table.name) / f"run-{chunk.number}.arrow"
                 write_run(run, shaped[0].rows.to_series(0))
-        parts = tuple(write_part(context.partial, chunk.number, part, timer) for part in shaped)
+        parts = tuple(write_part(attempt, chunk.number, part, timer) for part in shaped)
         return ChunkDone(chunk.without_queries(), raw.height, parts, timer)
 
 
@@ -118,53 +119,62 @@ def find_repeated(context: Context, table: str) -> bool:
         return may_repeat(key_index(context).runs_directory(table))
 
 
-def write_part(partial: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
+def write_part(attempt: Path, number: int, shaped: Shaped, timer: TaskTimer) -> EntityPart:
     """Writes what a chunk gives to one entity; where that is nothing, no file."""
     entity, rows, rejects = shaped.entity, shaped.rows, shaped.rejects
     tally = Tally(no_target=shaped.no_target, suppressed=shaped.suppressed)
     with timer.on(WRITE):
         if rows.height:
-            tally += write_data(partial, layout.data_file(entity, number), rows, headers.columns(entity))
+            tally += write_data(attempt, layout.data_file(entity, number), rows, headers.columns(entity))
             tally += Tally(oversized=oversized(entity, rows))
         if rejects.height:
-            record = write_rejects(partial, layout.rejects_file(entity, number), rejects)
+            record = write_rejects(attempt, layout.rejects_file(entity, number), rejects)
             reasons = Counter(dict(rejects.group_by("reason").len().iter_rows()))
             tally += Tally(rejects=reasons, reject_files=(record,))
     return EntityPart(entity.name, tally, examples(rejects) if rejects.height else ())
 
 
 def key_index(context: Context) -> KeyIndex:
+    """The key index, of which all is read that the workers have written."""
     tokens = frozenset[str]()
     if context.masked is not None:
         owners = [(table.node.label, context.masked[table.name]) for table in tables() if table.node]
         tokens = frozenset(f"{label}.{column}" for label, columns in owners for column in columns.tokens)
-    return KeyIndex(context.partial / layout.KEY_INDEX, tokens)
+    return KeyIndex(context.directory / layout.KEY_INDEX, tokens)
 
 
-def read_index(context: Context, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:
+def new_index(attempt: Path) -> KeyIndex:
+    """The key index to write to, in an attempt."""
+    directory = attempt / layout.KEY_INDEX
+    directory.mkdir(mode=0o700, exist_ok=True)
+    return KeyIndex(directory)
+
+
+def read_index(context: Context, attempt: Path, queries: tuple[IndexQuery, ...]) -> list[IndexDone]:
     """Reads parts of the key index: one, or several of tables that are small enough to be read together."""
     reads, subjects = zip(*((read, query.subject) for query in queries for read in query.reads), strict=True)
     with sanitized_errors(JOINED.join(dict.fromkeys(subjects))):
         found = iter(frames(context, reads, subjects))
-    return [write_part_of_index(context, query, islice(found, len(query.reads))) for query in queries]
+    return [write_part_of_index(attempt, query, islice(found, len(query.reads))) for query in queries]
 
 
-def write_part_of_index(context: Context, query: IndexQuery, reads: Iterator[FrameReader]) -> IndexDone:
+def write_part_of_index(attempt: Path, query: IndexQuery, reads: Iterator[FrameReader]) -> IndexDone:
     """Writes a part of the key index from what it reads."""
     found = (read() for read in reads)
     timer = TaskTimer(query.subject)
     with sanitized_errors(query.subject), timer.on(KEYS):
+        index = new_index(attempt)
         match query:
             case KeyQueries():
-                return IndexDone(timer, node(query.label).table, *write_key_set(context, query, found))
+                return IndexDone(timer, node(query.label).table, *write_key_set(index, query, found))
             case ValueQueries():
-                write_values(context, query, found)
+                write_values(index, query, found)
             case DuplicateQuery():
-                write_duplicates(key_index(context).duplicates_file(query.table), next(found))
+                write_duplicates(index.duplicates_file(query.table), next(found))
     return IndexDone(timer)
 
 
-def write_key_set(context: Context, queries: KeyQueries, found: Iterator[pl.DataFrame]) -> tuple[int, bool]:
+def write_key_set(index: KeyIndex, queries: KeyQueries, found: Iterator[pl.DataFrame]) -> tuple[int, bool]:
     """Writes a label's key set; returns how many rows it was made of, and whether a key occurs twice."""
     rows = 0
 
@@ -175,16 +185,16 @@ def write_key_set(context: Context, queries: KeyQueries, found: Iterator[pl.Data
             rows += columns.height
             yield columns
 
-    directory, key = key_index(context).keys_directory(queries.label), node(queries.label).key
+    directory, key = index.keys_directory(queries.label), node(queries.label).key
     repeated = write_keys(directory, key, key_columns(), low=queries.low, high=queries.high, bytes=queries.bytes)
     return rows, repeated
 
 
-def write_values(context: Context, queries: ValueQueries, found: Iterator[pl.DataFrame]) -> None:
+def write_values(index: KeyIndex, queries: ValueQueries, found: Iterator[pl.DataFrame]) -> None:
     """Writes the values that links compare, with the keys of their owners."""
     key = node(queries.label).key
     owners = (
         pl.DataFrame({"text": canonical(raw["value"], queries.id_rule), "id": key_of(raw, key)}).drop_nulls("id")
         for raw in found
     )
-    write_index(key_index(context).values_directory(queries.label, queries.column), owners, bytes=queries.bytes)
+    write_index(index.values_directory(queries.label, queries.column), owners, bytes=queries.bytes)

@@ -65,6 +65,9 @@ class Workers(Protocol):
         """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
         `ExporterError`, or `RunError` if the tasks can no longer be done."""
 
+    def lost(self) -> frozenset[str]:
+        """The names of readers whose workers are gone, so that nothing more is heard of them."""
+
     def shutdown(self) -> None:
         """Lets the workers, whose tasks are all done, go while the caller continues."""
 

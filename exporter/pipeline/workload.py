@@ -1,11 +1,12 @@
 """What the leader has the workers do while a source is read, in which order, and how it follows them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from exporter.pipeline.attempts import Attempted
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
 from exporter.pipeline.tasks import export_chunks, find_repeated, read_index
 from exporter.pipeline.timing import StageTimer
@@ -15,6 +16,9 @@ from exporter.source.locks import LockWaits, lock_waits
 from exporter.source.plan import Planner
 from exporter.source.queries import IndexQuery, Read, TableQueries
 from exporter.source.watchdog import POLLS_PER_TIMEOUT, Watchdog
+
+Result = TypeVar("Result")
+IndexAttempt = Attempted[list[IndexDone]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Reading:
         """Looks after the readers while the block runs: whether they make progress, and which locks they wait for."""
 
         def poll() -> None:
+            for reader in self.pool.lost():
+                watchdog.forget(reader)
             watchdog.poll()
             locks.report(lock_waits(watchdog.connection, 0, watchdog.application))
 
@@ -39,28 +45,33 @@ class Reading:
             yield
         locks.report([])
 
-    def complete_index(self, tasks: list[Future[list[IndexDone]]]) -> list[IndexDone]:
+    def results(self, tasks: Sequence[Future[Attempted[Result]]]) -> Iterator[Result]:
+        """The results of tasks as they finish, whose files are in the export from then on."""
+        return (done.adopted(self.context.directory) for done in self.pool.finished(tasks, self.timer.tick))
+
+    def complete_index(self, tasks: list[Future[IndexAttempt]]) -> list[IndexDone]:
         """The results of the key index. Tables in which a key occurs twice, though the catalog promises otherwise, are
         distrusted from now on, and their part of the index is read again."""
         index = self.finished(tasks)
         queries = self.planner.distrust(done.table for done in index if done.repeated and done.table)
         return [*index, *self.finished(self.submit(queries))]
 
-    def submit(self, queries: Iterable[IndexQuery]) -> list[Future[list[IndexDone]]]:
+    def submit(self, queries: Iterable[IndexQuery]) -> list[Future[IndexAttempt]]:
         """Starts reading parts of the key index."""
         return [self.pool.submit(read_index, self.context, queries) for queries in together(queries)]
 
-    def finished(self, tasks: list[Future[list[IndexDone]]]) -> list[IndexDone]:
+    def finished(self, tasks: list[Future[IndexAttempt]]) -> list[IndexDone]:
         """The parts of the key index that some tasks have read."""
-        return [done for parts in self.pool.finished(tasks, self.timer.tick) for done in parts]
+        return [done for parts in self.results(tasks) for done in parts]
 
     def exported(self, queries: Iterable[TableQueries]) -> list[ChunkDone]:
         """Exports tables chunk by chunk; their files are passed to the flusher, and the listener is told."""
         tasks = [self.pool.submit(export_chunks, self.context, chunks) for chunks in chunk_tasks(queries)]
         finished = []
-        for chunks in self.pool.finished(tasks, self.timer.tick):
+        for chunks in self.results(tasks):
             for done in chunks:
-                self.partial.flusher.add(done.files())
+                if not self.context.flushes:
+                    self.partial.flusher.add(done.files())
                 self.timer.listener.advance(done.chunk.table, done.rows_read, done.rejects)
                 finished.append(done)
         return finished

@@ -38,8 +38,8 @@ class ProgressState:
         self.peak_memory = 0
         self.lock_wait = ""
         self.heartbeats: Path | None = None
-        # By process id of a worker: what it read last, and when its heartbeat file was last seen.
-        self.latest: dict[int, tuple[str, float]] = {}
+        # By the name of a worker: what it read last, and when its heartbeat file was last seen.
+        self.latest: dict[str, tuple[str, float]] = {}
 
     def stage(self, name: str) -> None:
         self.end()

@@ -62,7 +62,7 @@ def timeline(profile: Profile) -> Timeline:
         for timer in profile.timers()
     ]
     ended = max((block.ended for block in [*stages, *tasks]), default=0.0)
-    by_worker: dict[int, list[Block]] = {}
+    by_worker: dict[str, list[Block]] = {}
     for timer, block in sorted(zip(profile.timers(), tasks, strict=True), key=lambda pair: pair[0].started):
         by_worker.setdefault(timer.worker, []).append(block)
     smallest = ended * max(SMALLEST, 2 * len(by_worker) / BLOCKS)

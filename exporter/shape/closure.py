@@ -22,7 +22,7 @@ from exporter.shape.draw import AUTH_USERS, CUSTOMERS, is_drawn
 from exporter.shape.ids import canonical
 from exporter.shape.kept import GrowingIds, Kept, bounds_of
 from exporter.shape.links import links_of, way_of_rows
-from exporter.shape.mapped import open_frame, write_frame
+from exporter.shape.mapped import make_directory, open_frame, write_frame
 
 # Links are scanned in slices of so many rows: memory is bounded by the slice.
 SLICE = 1_000_000
@@ -34,7 +34,7 @@ PATTERNS = [pattern(relationship) for relationship in RELATIONSHIPS]
 def write_links(directory: Path, name: str, number: int, raw: pl.DataFrame, window: Window) -> None:
     """Writes the links of a chunk of a table (its number counts from 1) from its raw frame, as `links_of` takes it."""
     path = links_directory(directory, name) / f"{number:08}.arrow"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     write_frame(path, links_of(raw, name, window))
 
 
@@ -54,10 +54,10 @@ def own_keys(directory: Path, name: str) -> Iterator[pl.Series]:
     return (open_frame(path)[key] for path in link_files(directory, name))
 
 
-def close(directory: Path, window: Window) -> Closed:
-    """Writes the sets of what is kept below a directory that has the links of all `link_tables`, and counts what is in.
-    A table whose label is left out has no links."""
-    closure = Closure(directory, window)
+def close(links: Path, directory: Path, window: Window) -> Closed:
+    """Writes the sets of what is kept below a directory, by the links of all `link_tables` below `links`, and counts
+    what is in. A table whose label is left out has no links."""
+    closure = Closure(links, directory, window)
     if window.sample is None:
         closure.find_roots()
     else:
@@ -70,11 +70,11 @@ class Closure:
     """A closure while it is computed: the sets of ids by name, and of each table that was scanned, by chunk, the rows
     read and those in, and by pattern those that it brought in first."""
 
-    def __init__(self, directory: Path, window: Window) -> None:
-        self.directory, self.window = directory, window
+    def __init__(self, links: Path, directory: Path, window: Window) -> None:
+        self.links, self.directory, self.window = links, directory, window
         self.tables = [table for table in link_tables() if not is_left_out(table, window)]
         self.ways = {table.name: ways_in(table.name, window) for table in self.tables}
-        self.bounds = {label: bounds_of(own_keys(directory, node(label).table)) for label in sorted(CLOSED_LABELS)}
+        self.bounds = {label: bounds_of(own_keys(links, node(label).table)) for label in sorted(CLOSED_LABELS)}
         self.sets = {kept(label): self.new_set(kept(label), label) for label in self.bounds}
         self.rows: dict[str, tuple[tuple[int, int], ...]] = {}
         self.brought: dict[str, Counter[str]] = {}
@@ -89,7 +89,7 @@ class Closure:
 
     def slices(self, name: str) -> Iterator[pl.DataFrame]:
         """The links of a table."""
-        for path in link_files(self.directory, name):
+        for path in link_files(self.links, name):
             yield from open_frame(path).iter_slices(SLICE)
 
     def find_roots(self) -> None:
@@ -142,7 +142,7 @@ class Closure:
         rows = []
         staged = list[tuple[int, str, Path]]()
         self.brought[table.name] = Counter()
-        for path in link_files(self.directory, table.name):
+        for path in link_files(self.links, table.name):
             inside = 0
             links = open_frame(path)
             for part in links.iter_slices(SLICE):

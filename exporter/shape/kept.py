@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from exporter.shape.key_index import MAP_FROM, WINDOW, TextIndex, open_keys
-from exporter.shape.mapped import as_series, open_frame, write_frame
+from exporter.shape.mapped import as_series, make_directory, open_frame, write_frame
 
 # A byte map may have this many bytes for each row of the table whose keys it holds: about the size of the table.
 BYTES_PER_ROW = 32
@@ -40,7 +40,7 @@ class GrowingIds:
     """A set of ids (Int64), each with its mark, in the files of a new directory."""
 
     def __init__(self, directory: Path, bounds: Bounds | None) -> None:
-        directory.mkdir(mode=0o700, parents=True)
+        make_directory(directory)
         self.directory = directory
         self.count = 0
         self.low = self.length = self.written = 0

@@ -4,7 +4,6 @@ The files are in the partial directory and memory-mapped, so memory does not gro
 answer is exact: keys are compared, not hashes of them.
 """
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ import polars as pl
 
 from exporter.model.vocabulary import IdRule, Key
 from exporter.shape.ids import canonical
-from exporter.shape.mapped import as_series, mapped_bytes, mapped_frame, write_frame
+from exporter.shape.mapped import as_series, make_directory, mapped_bytes, mapped_frame, write_frame
 from exporter.shape.uniqueness import RUNS, may_repeat, write_run
 
 # A byte map may be as large as the table whose keys it holds (a sparse file takes no disk space for empty pages), or as
@@ -155,7 +154,7 @@ def write_keys(
 
     `low` and `high` are the bounds of integer keys if the server could tell; `bytes` is the size of the table.
     """
-    directory.mkdir(mode=0o700, parents=True)
+    make_directory(directory)
     if key.id_rule is not IdRule.INTEGER:
         texts = (key_of(frame, key).alias("text").to_frame() for frame in frames)
         return write_index(directory, (frame.with_columns(id=NO_ID) for frame in texts), bytes=bytes)
@@ -202,9 +201,8 @@ def add_to_map(file: BinaryIO, offsets: pl.Series) -> bool:
 
 def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> bool:
     """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of `bytes`; null texts are
-    skipped. Replaces an earlier one. Returns whether a text occurs twice."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700, parents=True)
+    skipped. Returns whether a text occurs twice."""
+    make_directory(directory)
     repeated = False
     buckets = max(1, -(-bytes // BUCKET_BYTES))
     pieces: list[list[Path]] = [[] for _ in range(buckets)]
@@ -228,7 +226,7 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
 
 def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
     """Writes the row ids of a table's duplicates."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     write_frame(path, row_ids.select(pl.first().cast(pl.String)))
 
 

@@ -8,6 +8,13 @@ import pyarrow
 import pyarrow.ipc
 
 
+def make_directory(directory: Path) -> None:
+    """Makes a directory of the key index, and the one above it if it is missing. It makes none above that: a task that
+    goes on after its run has ended would make its export's directory anew."""
+    for folder in (directory.parent, directory):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Writes a new file that can be memory-mapped."""
     with path.open("xb") as file:

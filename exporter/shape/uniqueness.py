@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from exporter.shape.mapped import mapped_frame, write_frame
+from exporter.shape.mapped import make_directory, mapped_frame, write_frame
 
 RUNS = "run-*"
 # Runs that overlap are compared in slices of about this many keys. Measured: 4 million take 110 MB.
@@ -24,7 +24,7 @@ def write_run(path: Path, keys: pl.Series) -> None:
     known = keys.drop_nulls()
     if not len(known):
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path.parent)
     run = known.hash(seed=0).reinterpret(signed=True) if known.dtype == pl.String else known
     write_frame(path, run.sort().to_frame("key"))
 

@@ -31,7 +31,8 @@ NODES, RELATIONSHIPS = "nodes", "relationships"
 # The archive of an export is beside it, with its name and one of these suffixes; the second is encrypted.
 ARCHIVES = (".tar.zst", ".tar.zst.age")
 REJECTS = "rejects"
-# Not part of an export: the workers' key index, which exists while the export is partial.
+# Not part of an export, there while it is partial: what the workers write, their key index, and their heartbeats.
+ATTEMPTS = "attempts"
 KEY_INDEX = "key-index"
 HEARTBEATS = "key-index/heartbeats"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from exporter.errors import RunError, UsageError
 from exporter.interrupts import disable_interrupts
-from exporter.sink import layout, permissions
+from exporter.sink import attempts, layout, permissions
 from exporter.sink.counts import counts_tsv
 from exporter.sink.files import FileRecord, Flusher, sync, write_file
 from exporter.sink.headers import headers
@@ -66,7 +66,7 @@ class PartialExport:
 
         `tallies` has what was written of each entity, by its name.
         """
-        shutil.rmtree(self.directory / layout.KEY_INDEX, ignore_errors=True)
+        attempts.discard(self.directory)
         (self.directory / layout.REJECTS).mkdir(mode=0o700, exist_ok=True)
         tallies = self.add_data_files(tallies)
         self.write_instructions(tallies)
@@ -177,15 +177,14 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
         partial = PartialExport(output, free_stamp(output), group_id)
         try:
             partial.directory.mkdir(mode=0o700)
+            attempts.prepare(partial.directory)
             yield partial
         except OSError as error:
             raise RunError(f"cannot write the export to {output}: {error.strerror}; nothing was published") from None
         finally:
             partial.flusher.cancel()
-            remove(partial.link)
-            remove(partial.directory)
-            if partial.archive:
-                remove(partial.archive)
+            for left in (partial.link, *output.glob(f"{partial.directory.name}*")):
+                remove(left)
 
 
 def link_latest(export: Path) -> None:

@@ -10,6 +10,7 @@ import psycopg
 
 from exporter.errors import ExporterError, RunError, SnapshotError, SourceError
 from exporter.model.frame import PRIMARY_KEY
+from exporter.source.heartbeats import reader_name
 from exporter.source.queries import Address
 from exporter.source.reader import TooMuchError, UndecodableError
 from exporter.source.refusals import POOLER, refusal, run_error
@@ -102,7 +103,7 @@ def joined(address: Address, pre_execution: list[str]) -> Iterator[Connection]:
     """A reader's connection by psycopg, in the leader's snapshot. Raises `RunError` if it is refused, `SnapshotError`
     if the snapshot is lost."""
     try:
-        uri = address.of_reader(0)
+        uri = address.of_reader(reader_name())
         connection: Connection = psycopg.connect(
             uri, autocommit=True, connect_timeout=CONNECT_SECONDS, gssencmode="disable"
         )
@@ -114,7 +115,10 @@ def joined(address: Address, pre_execution: list[str]) -> Iterator[Connection]:
             connection.execute(statement.encode())
     except psycopg.Error:
         connection.close()
-        raise SnapshotError("the snapshot was lost with the leader's connection") from None
+        raise SnapshotError(
+            "a reader did not find the leader's snapshot: another server answers at its address (a failover?); run it"
+            " again"
+        ) from None
     with connection:
         yield connection
 

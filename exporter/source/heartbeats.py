@@ -1,10 +1,12 @@
 """Heartbeat files: one for each worker while it reads, in a directory that the leader watches.
 
-A file's name is the worker's process id, and its text says what is being read, for the progress display; its
-modification time is when bytes of the answer last arrived, for the watchdog.
+A file's name is the reader's, which no other has, on whichever machine it runs. Its text says what is being read, for
+the progress display, and how far that is, for the watchdog: by what is in the file, not when it was written, since a
+network file system may tell an old time long after a new one.
 """
 
 import os
+import re
 import socket
 import sys
 import threading
@@ -18,51 +20,87 @@ SECONDS = 1.0
 JOINED = ", "
 # The field of Linux's `struct tcp_info` that counts received bytes, since 4.1.
 BYTES_RECEIVED = 128
+NAME = re.compile("[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a worker is reading, and when bytes of it last arrived (nanoseconds of the file system's clock)."""
+    """What a worker is reading, and its progress, a text that changes whenever bytes have arrived or a read begins."""
 
     reading: str
-    renewed: int
+    progress: str
 
 
-def heartbeats(directory: Path) -> dict[int, Heartbeat]:
-    """The heartbeat of every worker that is reading, by its process id. The directory need not exist yet."""
+class Reader:
+    """This process as a reader: its name, by which the source knows its sessions and the leader its heartbeat file, and
+    how many reads it has begun."""
+
+    def __init__(self) -> None:
+        self.name = os.urandom(4).hex()
+        self.reads = 0
+
+
+_reader = Reader()
+
+
+def reader_name() -> str:
+    """The name of this process as a reader: eight hexadecimal digits."""
+    return _reader.name
+
+
+def take_name(name: str) -> None:
+    """From now on, this process has the name that the leader gave it."""
+    _reader.name = name
+
+
+def heartbeats(directory: Path) -> dict[str, Heartbeat]:
+    """The heartbeat of every worker that is reading, by its name. The directory need not exist yet."""
     found = {}
     for path in sorted(directory.glob("*")):
-        with suppress(FileNotFoundError):  # the read ended meanwhile
-            if reading := path.read_text(encoding="utf-8"):  # a file is empty for a moment before it is written
-                found[int(path.name)] = Heartbeat(reading, path.stat().st_mtime_ns)
+        with suppress(OSError):  # the read ended meanwhile
+            if NAME.fullmatch(path.name):
+                progress, _, reading = path.read_text(encoding="utf-8").partition("\n")
+                if reading:  # a file is empty for a moment before it is written
+                    found[path.name] = Heartbeat(reading, progress)
     return found
 
 
 @contextmanager
 def heartbeat(directory: Path, reading: str) -> Iterator[None]:
-    """Keeps this process's heartbeat file while the block runs, and renews it whenever bytes have arrived."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = directory / str(os.getpid())
-    file.write_text(reading, encoding="utf-8")
-    done = threading.Event()
-    threading.Thread(target=renew_until, args=(done, file), daemon=True).start()
+    """Keeps this process's heartbeat file in a directory while the block runs, and replaces it whenever bytes have
+    arrived."""
+    _reader.reads += 1
+    file = directory / _reader.name
+    file.write_text(text_of(0, reading), encoding="utf-8")
+    done, writing = threading.Event(), threading.Lock()
+    threading.Thread(target=renew_until, args=(done, writing, file, reading), daemon=True).start()
     try:
         yield
     finally:
         done.set()
-        file.unlink(missing_ok=True)
+        with writing:
+            file.unlink(missing_ok=True)
 
 
-def renew_until(done: threading.Event, file: Path) -> None:
-    """Renews a heartbeat file about once a second if bytes have arrived. Over a slow network, a read continues long
+def text_of(received: int, reading: str) -> str:
+    """The text of this process's heartbeat file."""
+    return f"{_reader.reads} {received}\n{reading}"
+
+
+def renew_until(done: threading.Event, writing: threading.Lock, file: Path, reading: str) -> None:
+    """Replaces a heartbeat file about once a second if bytes have arrived. Over a slow network, a read continues long
     after the server has sent everything and counts as waiting for its client."""
-    before = 0
+    before, new = 0, file.with_name(f"{file.name}.new")
     while not done.wait(SECONDS):
         received = bytes_received()
-        if received != before:
-            with suppress(FileNotFoundError):  # the read ended meanwhile
-                os.utime(file)
+        if received == before:
+            continue
         before = received
+        # The run may have ended, and its directory be gone.
+        with writing, suppress(FileNotFoundError):
+            if not done.is_set():
+                new.write_text(text_of(received, reading), encoding="utf-8")
+                new.replace(file)
 
 
 def bytes_received() -> int:

@@ -24,9 +24,15 @@ from exporter.source.zones import zone_fault, zoneless_columns
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the leader's transaction sees, and the statements with which a worker's transaction sees the same."""
+    """What the leader's transaction sees, and the statements with which a worker's transaction sees the same.
+
+    `visible` is `pg_current_snapshot()`, `server_started` when the leader's server did: another server may have a
+    snapshot of the same identifier, which is little more than a counter.
+    """
 
     identifier: str
+    visible: str
+    server_started: datetime
     taken_at: datetime
     wal_lsn: str
     database: str
@@ -36,10 +42,17 @@ class Snapshot:
 
     @property
     def pre_execution(self) -> list[str]:
-        """For connectorx, which runs them after its `prepare` (source-facts.md)."""
+        """For connectorx, which runs them after its `prepare` (source-facts.md). The last fails in any other snapshot
+        and on any other server, to which a failover or a name's new address may lead."""
+        other = (
+            f"pg_postmaster_start_time() <> '{self.server_started.isoformat()}'"
+            f" or pg_current_snapshot()::text <> '{self.visible}'"
+        )
         return [
             "begin isolation level repeatable read read only",
             f"set transaction snapshot '{self.identifier}'",
+            # A cast fails without PL/pgSQL, which a database need not have; its text is for the server's log.
+            f"select (case when {other} then 'this is not the snapshot of the exporter' else '0' end)::int",
         ]
 
 
@@ -76,19 +89,21 @@ class Source:
             self.connection.execute("begin isolation level repeatable read read only")
             self.connection.execute(sql.SQL("lock table {} in access share mode").format(names))
             row = self.connection.execute(
-                "select pg_export_snapshot(), clock_timestamp(), case when pg_is_in_recovery()"
-                " then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text, current_database(),"
-                " current_setting('server_version')"
+                "select pg_export_snapshot(), pg_current_snapshot()::text, pg_postmaster_start_time(),"
+                " clock_timestamp(), case when pg_is_in_recovery() then pg_last_wal_replay_lsn()"
+                " else pg_current_wal_lsn() end::text, current_database(), current_setting('server_version')"
             ).fetchone()
             catalog = read_catalog(self.connection, self.mapping.schemas(), self.mapping.names())
         except psycopg.Error as error:
             raise run_error(error, "locking the tables and taking the snapshot", of_catalog=True) from None
         if row is None or any(catalog.get(relation.full_name) != relation for relation in relations):
             raise RunError("a table changed while the export started (a migration?); run it again")
-        identifier, taken_at, wal_lsn, database, version = row
+        identifier, visible, server_started, taken_at, wal_lsn, database, version = row
         host = self.connection.info.host
         return Snapshot(
             identifier,
+            visible,
+            server_started.astimezone(UTC),
             taken_at.astimezone(UTC),
             wal_lsn or "",
             database,

@@ -20,7 +20,7 @@ class Address:
     what proves that a session has the leader's settings.
 
     Workers receive it pickled through a pipe, so that the password is in no command line or environment. A reader's
-    application name is `application` and its process id.
+    application name is `application` and its own name (heartbeats.py).
     """
 
     server: str
@@ -28,9 +28,9 @@ class Address:
     application: str
     mark: str
 
-    def of_reader(self, process_id: int) -> str:
-        """The URI with which a worker connects."""
-        name = f"{self.application} {process_id}".replace(" ", "\\ ")
+    def of_reader(self, name: str) -> str:
+        """The URI with which the reader of this name connects."""
+        name = f"{self.application} {name}".replace(" ", "\\ ")
         query = self.query | {"options": f"{self.query['options']} -c application_name={name}"}
         return f"{self.server}?{urlencode(query, quote_via=quote)}"
 

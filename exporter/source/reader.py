@@ -1,6 +1,5 @@
 """One query by connectorx in the leader's snapshot, with its rows as an Arrow table. Runs in worker processes only."""
 
-import os
 import re
 from collections.abc import Sequence
 
@@ -8,6 +7,7 @@ import connectorx
 import pyarrow
 
 from exporter.errors import ExporterError, RunError, SourceError
+from exporter.source.heartbeats import reader_name
 from exporter.source.queries import Address
 from exporter.source.unpacking import UnpackableError
 from exporter.text import visible
@@ -48,7 +48,7 @@ def read(
     """
     try:
         table: pyarrow.Table = connectorx.read_sql(
-            address.of_reader(os.getpid()),
+            address.of_reader(reader_name()),
             address.marked(query),
             return_type="arrow",
             protocol="binary",

@@ -33,9 +33,9 @@ IDLE_POLLS = 10
 # A server does not tell a session's state under `track_activities = off`, but always what it waits for; an idle one
 # waits for its client.
 COMPUTES = "state in ('active', 'disabled') and coalesce(wait_event_type, '') <> 'Client'"
-# Each reader by its process id, which its application name ends in.
+# Each reader by its name, which its application name ends in.
 PROGRESS = f"""
-select substring(a.application_name from '[0-9]+$')::int, coalesce(p.bytes_processed, 0),
+select right(a.application_name, 8), coalesce(p.bytes_processed, 0),
        {COMPUTES}
 from pg_stat_activity a left join pg_stat_progress_copy p using (pid)
 where a.application_name like %s || ' %%'
@@ -59,15 +59,16 @@ class Watchdog:
 
     `application` is the prefix of the readers' application names, `directory` holds their heartbeat files, `seconds` is
     how long a read may go without progress and the server without answering. `progress` holds for each reader, by
-    process id, its progress and since when (`time.monotonic`) it has been the same; `server` is the leader's, also when
-    its connection is lost.
+    name, its progress and since when (`time.monotonic`) it has been the same; `server` is the leader's, also when its
+    connection is lost. Readers in `lost` are gone with their machine, and their heartbeat files tell nothing.
     """
 
     connection: Connection
     application: str
     directory: Path
     seconds: float
-    progress: dict[int, tuple[Any, float]] = field(default_factory=dict)
+    progress: dict[str, tuple[Any, float]] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
     polled: float = 0.0
     server: Server = field(init=False)
 
@@ -82,11 +83,11 @@ class Watchdog:
         if now - self.polled > self.seconds:
             self.progress.clear()  # the whole run was suspended, by ^Z or a closed lid
         self.polled = now
-        reading = heartbeats(self.directory)
+        reading = {reader: found for reader, found in heartbeats(self.directory).items() if reader not in self.lost}
         self.progress = {reader: known for reader, known in self.progress.items() if reader in reading}
         for reader, heartbeat in reading.items():
             sent, computes = backends.get(reader, (None, False))
-            progress = (heartbeat.renewed, sent)
+            progress = (heartbeat.progress, sent)
             if computes or reader not in self.progress or self.progress[reader][0] != progress:
                 self.progress[reader] = (progress, now)
             elif now - self.progress[reader][1] >= self.seconds:
@@ -95,8 +96,12 @@ class Watchdog:
                     " the server hangs"
                 )
 
-    def ask(self) -> list[tuple[int, int, bool]]:
-        """Each reader's process id, the bytes sent to it, and whether its backend is computing. Raises `RunError` if
+    def forget(self, reader: str) -> None:
+        """From now on, a reader that is lost is not watched."""
+        self.lost.add(reader)
+
+    def ask(self) -> list[tuple[str, int, bool]]:
+        """Each reader's name, the bytes sent to it, and whether its backend is computing. Raises `RunError` if
         the leader's connection is lost or does not answer."""
         answer: list[Any] = []
         # In a thread, since a dead connection would block forever.
@@ -109,7 +114,7 @@ class Watchdog:
             raise RunError(f"the source did not answer the leader for {self.seconds:.0f} seconds")
         if isinstance(answer[0], psycopg.Error):
             raise run_error(answer[0], "holding the snapshot") from None
-        rows: list[tuple[int, int, bool]] = answer[0]
+        rows: list[tuple[str, int, bool]] = answer[0]
         return rows
 
     def query(self, answer: list[Any]) -> None:

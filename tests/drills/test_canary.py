@@ -32,7 +32,7 @@ LOGGED = {"log_statement": "all", "log_connections": "on", "log_min_duration_sta
 # What is in the partial export when the leader and its workers are killed.
 STAGES = {
     "check": "*",
-    "keys": "key-index/**/*",
+    "keys": "attempts/*/key-index/**/*",
     "tables": "nodes/*/*.csv",
     "last tables": "rejects/relationships/*/*.csv",
 }

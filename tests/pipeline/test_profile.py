@@ -12,16 +12,16 @@ from tests.support.export_process import running
 ACTIVITIES = ("keys", "read", "shape", "write")
 
 
-def timer(task: str, worker: int, started: float, seconds: dict[str, float], busy: float = 1.0) -> TaskTimer:
+def timer(task: str, worker: str, started: float, seconds: dict[str, float], busy: float = 1.0) -> TaskTimer:
     """The timer of a task; `busy` is the share of its time that the CPU was busy."""
     cpu = {activity: spent * busy for activity, spent in seconds.items()}
     return TaskTimer(task, worker, started, started + sum(seconds.values()), dict(seconds), cpu)
 
 
-KEY_READS = timer("the keys of Guide", 70, 100.0, {KEYS: 0.5})
-USERS = timer("auth.auth_users", 80, 100.5, {READ: 1.0, SHAPE: 0.25, WRITE: 0.25})
-MORE_USERS = timer("auth.auth_users", 70, 101.0, {READ: 0.5})
-SKILLS = timer("guide.skills", 70, 101.5, {READ: 0.25})
+KEY_READS = timer("the keys of Guide", "70", 100.0, {KEYS: 0.5})
+USERS = timer("auth.auth_users", "80", 100.5, {READ: 1.0, SHAPE: 0.25, WRITE: 0.25})
+MORE_USERS = timer("auth.auth_users", "70", 101.0, {READ: 0.5})
+SKILLS = timer("guide.skills", "70", 101.5, {READ: 0.25})
 STAGES = {"check": 0.1, "lock": 0.2, "keys": 0.5, "tables": 2.0, "publish": 0.3}
 PROFILE = Profile(
     [KEY_READS],
@@ -98,13 +98,13 @@ def test_the_costliest_tables() -> None:
 )
 def test_the_bottleneck(activity: str, busy: float, bottleneck: str) -> None:
     """What was waited for longest; a read may take more CPU seconds than seconds."""
-    one = timer("auth.auth_users", 70, 100.0, {activity: 1.0}, busy)
+    one = timer("auth.auth_users", "70", 100.0, {activity: 1.0}, busy)
     assert Profile([], [ChunkTime("auth.auth_users", 1, one)], STAGES, 1).bottleneck() == bottleneck
 
 
 def test_a_slow_disk() -> None:
     """It is waited for when the workers are done, by all of them."""
-    one = timer("auth.auth_users", 70, 100.0, {READ: 1.0})
+    one = timer("auth.auth_users", "70", 100.0, {READ: 1.0})
     assert Profile([], [ChunkTime("auth.auth_users", 1, one)], STAGES, 2, flushed=0.6).bottleneck() == "disk"
     assert Profile([], [ChunkTime("auth.auth_users", 1, one)], STAGES, 2, flushed=0.4).bottleneck() == "CPU"
 

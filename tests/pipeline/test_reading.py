@@ -12,6 +12,7 @@ from exporter.model.tables import tables
 from exporter.pipeline import reading
 from exporter.pipeline.messages import Context
 from exporter.pipeline.reading import frames, read_frame
+from exporter.sink.attempts import prepare
 from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import connect
@@ -39,7 +40,8 @@ def context(source: str, tmp_path: Path) -> Context:
     """The context of a worker's tasks, from a leader that does not stay."""
     with connect(source, "exporter test", lock_seconds=1) as leader:
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-    return Context(address, ALONE, tmp_path, tmp_path / "heartbeats")
+    prepare(tmp_path)
+    return Context(address, ALONE, tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from exporter.pipeline.tasks import export_chunks, read_index
 from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
+from exporter.sink.attempts import prepare
 from exporter.sink.tally import Tally
 from exporter.source.catalog import read_catalog
 from exporter.source.chunks import Chunker
@@ -39,7 +40,8 @@ def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
         checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
         plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
-    return Context(address, ["begin isolation level repeatable read read only"], partial, partial / "heartbeats"), plan
+    prepare(partial)
+    return Context(address, ["begin isolation level repeatable read read only"], partial), plan
 
 
 def chunk_of(plan: Plan, table: str) -> Chunk:
@@ -64,14 +66,14 @@ def indexed(source: str, tmp_path: Path) -> Iterator[tuple[Context, Plan]]:
     )
     context, plan = planned(source, tmp_path)
     for query in plan.index:
-        read_index(context, (query,))
+        read_index(context, (query,)).adopted(context.directory)
     yield context, plan
 
 
 def test_a_chunk(indexed: tuple[Context, Plan]) -> None:
     """Its rows are read once, and go to the files of the label and of the pattern."""
     context, plan = indexed
-    (done,) = export_chunks(context, (chunk_of(plan, "guide.saved_messages"),))
+    (done,) = export_chunks(context, (chunk_of(plan, "guide.saved_messages"),)).adopted(context.directory)
     label, pattern = done.parts
     assert (done.rows_read, len(done.parts)) == (3, 2)
     assert label == EntityPart(
@@ -101,7 +103,7 @@ def test_a_chunk(indexed: tuple[Context, Plan]) -> None:
     )
     tallies = (label.tally, pattern.tally)
     records = [record for tally in tallies for record in (*tally.files, *tally.reject_files)]
-    assert {record.path: (context.partial / record.path).read_text() for record in records} == {
+    assert {record.path: (context.directory / record.path).read_text() for record in records} == {
         "nodes/SavedMessage/part-0007.csv": '1,"a","two\nlines",2026-11-23T03:15:00.500000Z\n'
         '2,,"",\n3,"c","d",-0043-03-15T00:00:00.000000Z\n',
         "rejects/nodes/SavedMessage/part-0007.csv": "reason,table,column,key,value,references\n"
@@ -115,23 +117,26 @@ def test_a_chunk(indexed: tuple[Context, Plan]) -> None:
 def test_a_table_without_rows(indexed: tuple[Context, Plan]) -> None:
     """It has no file yet: publishing writes the empty one."""
     context, plan = indexed
-    (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),))
+    (done,) = export_chunks(context, (chunk_of(plan, "marketing.leads"),)).result
     assert done.rows_read == 0
     assert done.parts == tuple(EntityPart(name, Tally(), ()) for name in ("Lead", "Lead-CONVERTED_TO-Customer"))
 
 
 def test_what_the_key_index_holds(indexed: tuple[Context, Plan]) -> None:
-    """Every label that is referred to, every linked value, every table whose keys are not proven unique."""
+    """Every label that is referred to, every linked value, every table whose keys are not proven unique; no file for a
+    set of integers that is empty."""
     context, plan = indexed
-    key_index = context.partial / "key-index"
+    key_index = context.directory / "key-index"
     kinds = ("keys", "values", "duplicates")
     assert {kind: sorted(path.name for path in (key_index / kind).iterdir()) for kind in kinds} == {
-        "keys": sorted(referenced_labels()),
+        "keys": ["Device", "Guide"],
         "values": ["Guide.phone_number", "Guide.referral_code", "GuideWallet.phone_number"],
         "duplicates": ["auth.user_devices.arrow", "guide.guide_languages.arrow", "guide.guide_skills.arrow"],
     }
+    assert sorted(query.label for query in plan.keys) == sorted(referenced_labels())
     assert KeyIndex(key_index).keys("Guide").contains(pl.Series([1, 9])).to_list() == [True, False]
-    (devices,) = export_chunks(context, (chunk_of(plan, "auth.user_devices"),))
+    assert KeyIndex(key_index).keys("Customer").contains(pl.Series([1, 9])).to_list() == [False, False]
+    (devices,) = export_chunks(context, (chunk_of(plan, "auth.user_devices"),)).result
     devices_tally = devices.parts[0].tally
     assert (devices_tally.rows, devices_tally.rejects) == (1, {"duplicate_id": 1})
 
@@ -149,7 +154,7 @@ def test_values_of_rows_that_are_not_exported(source: str, tmp_path: Path) -> No
     )
     context, plan = planned(source, tmp_path)
     for values in plan.values:
-        read_index(context, (values,))
+        read_index(context, (values,)).adopted(context.directory)
     codes = KeyIndex(tmp_path / "key-index").values("Guide", "referral_code")
     assert codes.find(pl.Series(["A", "B"])).rows() == [(7, 1), (None, 0)]
 

@@ -66,8 +66,8 @@ def test_what_is_read_now(clock: SimpleNamespace, tmp_path: Path) -> None:
         """What is read when the heartbeat files of these workers have these texts."""
         for file in tmp_path.iterdir():
             file.unlink()
-        for worker, text in files.items():
-            (tmp_path / worker.removeprefix("worker_")).write_text(text)
+        for worker, reading in files.items():
+            (tmp_path / worker.removeprefix("worker_").zfill(8)).write_text(f"1 0\n{reading}")
         progress.tick(0)
         return progress.reading
 
@@ -104,7 +104,7 @@ def test_plain_lines(clock: SimpleNamespace, capsys: pytest.CaptureFixture[str],
     print_after(1)
     progress.stage("tables")
     progress.totals({"auth.auth_users": 2000, "guide.skills": 1000}, tmp_path)
-    (tmp_path / "70").write_text("auth.auth_users")
+    (tmp_path / "00000070").write_text("1 0\nauth.auth_users")
     clock.now += 995
     progress.advance("auth.auth_users", 995, 0)
     progress.tick(300 << 20)

@@ -7,14 +7,14 @@ from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.report.timeline import TICKS, Block, merged, ticks, timeline
 
 
-def timer(task: str, worker: int, started: float, seconds: dict[str, float]) -> TaskTimer:
+def timer(task: str, worker: str, started: float, seconds: dict[str, float]) -> TaskTimer:
     return TaskTimer(task, worker, started, started + sum(seconds.values()), dict(seconds), dict(seconds))
 
 
-KEY_READS = timer("the keys of Guide", 70, 101.0, {KEYS: 0.5})
-USERS = timer("auth.auth_users", 80, 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.5})
-MORE_USERS = timer("auth.auth_users", 80, 104.0, {READ: 0.5})
-SKILLS = timer("guide.skills", 70, 102.0, {READ: 0.25})
+KEY_READS = timer("the keys of Guide", "70", 101.0, {KEYS: 0.5})
+USERS = timer("auth.auth_users", "80", 102.0, {READ: 1.0, SHAPE: 0.5, WRITE: 0.5})
+MORE_USERS = timer("auth.auth_users", "80", 104.0, {READ: 0.5})
+SKILLS = timer("guide.skills", "70", 102.0, {READ: 0.25})
 PROFILE = Profile(
     [KEY_READS],
     [("guide.skills", 3, SKILLS), ("auth.auth_users", 10, USERS), ("auth.auth_users", 5, MORE_USERS)],

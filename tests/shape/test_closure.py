@@ -109,7 +109,7 @@ def closed(directory: Path, source: Source, window: Window, chunks: int = 2) -> 
         for number in range(chunks):
             raw = raw_frame(source, table.name, rows[number::chunks], link_columns(table.name, window))
             write_links(directory, table.name, number + 1, raw, window)
-    return close(directory, window)
+    return close(directory, directory, window)
 
 
 def judged(directory: Path, source: Source, window: Window) -> dict[str, list[bool]]:

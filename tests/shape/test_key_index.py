@@ -248,7 +248,7 @@ def test_a_directory_that_looks_like_a_pattern(tmp_path: Path) -> None:
 
 def test_a_key_index(tmp_path: Path) -> None:
     """Those who ask it need to know its directory alone."""
-    writing, asking = KeyIndex(tmp_path / "keys"), KeyIndex(tmp_path / "keys")
+    writing, asking = KeyIndex(tmp_path), KeyIndex(tmp_path)
     write_keys(writing.keys_directory("Skill"), integer("id"), [pl.DataFrame({"id": [1]})], low=1, high=1, bytes=1)
     write_index(writing.values_directory("Guide", "code"), [pl.DataFrame({"text": ["A"], "id": [7]})], bytes=1)
     rows = pl.DataFrame({"row_id": ["(0,1)", "(7,3)"]})

@@ -258,7 +258,7 @@ def test_the_settings_of_a_reader(misleading: str) -> None:
     query = CURRENT + ", current_setting('a.b') as own"
     begin = ["begin isolation level repeatable read read only"]
     rows = connectorx.read_sql(
-        address.of_reader(77), query, return_type="arrow", protocol="binary", pre_execution_query=begin
+        address.of_reader("00c0ffee"), query, return_type="arrow", protocol="binary", pre_execution_query=begin
     ).to_pylist()
     expected = {name.lower(): value for name, value in SETTINGS.items()}
-    assert rows == [expected | {"application_name": "exporter test reader 77", "own": "c"}]
+    assert rows == [expected | {"application_name": "exporter test reader 00c0ffee", "own": "c"}]

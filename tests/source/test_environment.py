@@ -95,7 +95,8 @@ def test_a_variable(
             rows = [leader.execute(TEXTS).fetchone()]
         monkeypatch.delenv(name)
         query = address.marked(TEXTS)
-        rows += connectorx.read_sql(address.of_reader(1), query, return_type="arrow", protocol="binary").to_pylist()
+        uri = address.of_reader("00c0ffee")
+        rows += connectorx.read_sql(uri, query, return_type="arrow", protocol="binary").to_pylist()
     except ExporterError as error:
         assert message
         assert str(error).rpartition(message)[1] == message, str(error)

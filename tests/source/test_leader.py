@@ -1,18 +1,21 @@
 """The one snapshot: locks before it, the same rows for every reader, and an error where a migration came between."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import connectorx
 import psycopg
 import pytest
 
-from exporter.errors import LockedError, RunError, SourceError
+from exporter.errors import LockedError, RunError, SnapshotError, SourceError
 from exporter.model.tables import tables
 from exporter.source.connection import Connection, connect, server_of
 from exporter.source.identity import source_identity
-from exporter.source.leader import Source, current_catalog, end_readers
+from exporter.source.leader import Snapshot, Source, current_catalog, end_readers
 from exporter.source.mapping import NameMapping
+from exporter.source.reader import read
 from exporter.source.reader_address import worker_address
 
 AS_IT_IS = NameMapping()
@@ -44,10 +47,43 @@ def test_what_a_snapshot_says_of_the_source(source: str, leader: Connection) -> 
     assert snapshot.identity == source_identity(leader)
     assert (snapshot.host, before <= snapshot.taken_at <= datetime.now(UTC)) == ("localhost", True)
     assert [int(half, 16) > -1 for half in snapshot.wal_lsn.split("/")] == [True, True]
-    assert snapshot.pre_execution == [
-        "begin isolation level repeatable read read only",
-        f"set transaction snapshot '{snapshot.identifier}'",
-    ]
+    row = leader.execute("select pg_current_snapshot()::text, pg_postmaster_start_time()").fetchone()
+    assert (snapshot.visible, snapshot.server_started) == row
+    begin, join, guard = snapshot.pre_execution
+    assert begin == "begin isolation level repeatable read read only"
+    assert join == f"set transaction snapshot '{snapshot.identifier}'"
+    assert leader.execute(guard.encode()).fetchone() == (0,)
+
+
+def guarded(leader: Connection, snapshot: Snapshot) -> list[dict[str, int]]:
+    """The rows that a reader gets who joins a snapshot."""
+    address = worker_address(leader, "exporter test reader", lock_seconds=1)
+    rows = read(address, "select 1 as one", snapshot.pre_execution, "a test").to_pylist()
+    return cast(list[dict[str, int]], rows)
+
+
+def test_no_reader_reads_in_another_snapshot(source: str, leader: Connection) -> None:
+    """Nor on another server: one that has started since, or that has a snapshot of the same name by chance."""
+    snapshot = source_of(leader).take_snapshot()
+    assert guarded(leader, snapshot) == [{"one": 1}]
+    execute(source, "insert into guide.skills values (1, '', null)")
+    with connect(source, "exporter test", lock_seconds=1) as later:
+        other = source_of(later).take_snapshot()
+        assert guarded(leader, other) == [{"one": 1}]
+        wrong = (
+            replace(snapshot, identifier=other.identifier),
+            replace(snapshot, server_started=snapshot.server_started + timedelta(microseconds=1)),
+            replace(snapshot, identifier="00000009-00000009-9"),
+        )
+        for not_the_leader_s in wrong:
+            with pytest.raises(SnapshotError, match=r"a reader did not find the leader's snapshot: .*; run it again"):
+                guarded(leader, not_the_leader_s)
+
+
+def test_a_reader_needs_no_pl_pgsql(source: str, leader: Connection) -> None:
+    """A database may lack it, or keep it from the reading role."""
+    execute(source, "drop extension plpgsql")
+    assert guarded(leader, source_of(leader).take_snapshot()) == [{"one": 1}]
 
 
 def test_every_reader_sees_the_same_rows(source: str, leader: Connection) -> None:
@@ -59,7 +95,7 @@ def test_every_reader_sees_the_same_rows(source: str, leader: Connection) -> Non
     execute(source, "update guide.skills set name = 'changed' where id = 1")
     address = worker_address(leader, "exporter test reader", lock_seconds=1)
     rows = connectorx.read_sql(
-        address.of_reader(1),
+        address.of_reader("00c0ffee"),
         "select name from guide.skills order by id",
         return_type="arrow",
         protocol="binary",

@@ -51,7 +51,7 @@ def reader(postgres: str) -> Iterator[psycopg.Connection]:
         address = worker_address(
             leader, "exporter test reader", lock_seconds=5, settings=RedactionKey(SECRET).settings()
         )
-        with psycopg.connect(address.of_reader(1), autocommit=True) as connection:
+        with psycopg.connect(address.of_reader("00c0ffee"), autocommit=True) as connection:
             yield connection
 
 

@@ -35,7 +35,7 @@ def test_a_reader_has_the_leaders_address(database: str) -> None:
         escaped = "o'dd%20%22n%C3%A4me%22%20%2F%3F%25%26%3D"
         source = f"postgresql://{escaped}:{escaped}@/{uri['dbname']}?host={uri['host']}"
         with connect(source, "exporter test", lock_seconds=3) as leader:
-            reader = worker_address(leader, "exporter test reader", lock_seconds=3).of_reader(1)
+            reader = worker_address(leader, "exporter test reader", lock_seconds=3).of_reader("00c0ffee")
         table = connectorx.read_sql(reader, "select current_user::text, current_database()::text", return_type="arrow")
         assert table.to_pylist() == [{"current_user": name, "current_database": uri["dbname"]}]
     finally:

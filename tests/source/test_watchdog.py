@@ -1,5 +1,6 @@
 """Reads that make no progress are noticed, and no other read is taken for one."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 NAME = "exporter 20260101T000000Z"
 READERS = f"{NAME} reader"
 SECONDS = 1.0
+ONE = "0000abcd"
 
 
 @pytest.fixture
@@ -31,9 +33,9 @@ def leader(postgres: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def reader(uri: str, number: int, query: str, event: str) -> Iterator[Connection]:
+def reader(uri: str, name: str, query: str, event: str) -> Iterator[Connection]:
     """A session under a reader's name, in which a query runs and the server's process waits for an event."""
-    with session(uri, f"{READERS} {number}", lock_seconds=5) as connection:
+    with session(uri, f"{READERS} {name}", lock_seconds=5) as connection:
         connection.pgconn.send_query(query.encode())
         asked = "select from pg_stat_activity where pid = %s and wait_event = %s"
         with psycopg.connect(uri, autocommit=True) as other:
@@ -48,17 +50,17 @@ def poll(watchdog: Watchdog, times: int) -> None:
         time.sleep(SECONDS / 5)
 
 
-def beat(heartbeats: Path, reader: int) -> None:
+def beat(heartbeats: Path, reads: int = 1) -> None:
     """Writes a reader's heartbeat file."""
-    (heartbeats / str(reader)).write_text("auth.auth_users")
+    (heartbeats / ONE).write_text(f"{reads} 0\nauth.auth_users")
 
 
 def test_a_query_that_computes_goes_on(postgres: str, leader: Connection, tmp_path: Path) -> None:
     """However long it is before the first row comes, and though it began after the first poll."""
     watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
     watchdog.poll()
-    with reader(postgres, 1, "select pg_sleep(600)", "PgSleep"):
-        beat(tmp_path, 1)
+    with reader(postgres, ONE, "select pg_sleep(600)", "PgSleep"):
+        beat(tmp_path)
         poll(watchdog, 8)
 
 
@@ -70,13 +72,13 @@ def test_a_server_that_does_not_tell_what_it_does(postgres: str, tmp_path: Path)
         try:
             with session(uri, NAME, lock_seconds=5) as leader:
                 watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
-                with reader(uri, 1, "select pg_sleep(600)", "PgSleep") as backend:
-                    beat(tmp_path, 1)
+                with reader(uri, ONE, "select pg_sleep(600)", "PgSleep") as backend:
+                    beat(tmp_path)
                     poll(watchdog, 8)
                     assert activity(uri, server_of(leader), backend.info.backend_pid) == (True, None)
                 rows = "copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout"
                 with (
-                    reader(uri, 1, rows, "ClientWrite"),
+                    reader(uri, ONE, rows, "ClientWrite"),
                     pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress"),
                 ):
                     poll(watchdog, 8)
@@ -88,15 +90,15 @@ def test_a_reader_that_takes_no_rows(postgres: str, leader: Connection, tmp_path
     """The server has rows for it, and waits."""
     watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
     rows = "copy (select repeat('x', 1000) from generate_series(1, 1000000)) to stdout"
-    with reader(postgres, 1, rows, "ClientWrite"):
-        beat(tmp_path, 1)
+    with reader(postgres, ONE, rows, "ClientWrite"):
+        beat(tmp_path)
         with pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress for 1 seconds"):
             poll(watchdog, 8)
 
 
 def test_a_reader_whose_connection_is_gone(postgres: str, leader: Connection, tmp_path: Path) -> None:
     """The network lost it, and the reader has not heard of it."""
-    beat(tmp_path, 1)
+    beat(tmp_path)
     with pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress for 1 seconds"):
         poll(Watchdog(leader, READERS, tmp_path, SECONDS), 8)
 
@@ -104,15 +106,37 @@ def test_a_reader_whose_connection_is_gone(postgres: str, leader: Connection, tm
 def test_reads_that_come_and_go(leader: Connection, tmp_path: Path) -> None:
     """A reader that does one read after the other makes progress."""
     watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
-    for _ in range(8):
-        beat(tmp_path, 1)
+    for number in range(8):
+        beat(tmp_path, number)
         poll(watchdog, 1)
+
+
+def test_a_reader_that_is_lost(leader: Connection, tmp_path: Path) -> None:
+    """Nobody removes its heartbeat file; its task runs elsewhere."""
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
+    beat(tmp_path)
+    watchdog.poll()
+    watchdog.forget(ONE)
+    poll(watchdog, 8)
+
+
+def test_what_is_in_a_heartbeat_counts(leader: Connection, tmp_path: Path) -> None:
+    """A network file system may tell the old time of a file that is new, or the other way round."""
+    watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
+    for number in range(8):
+        beat(tmp_path, number)
+        os.utime(tmp_path / ONE, (0, 0))
+        poll(watchdog, 1)
+    with pytest.raises(RunError, match=r"the read of auth\.auth_users made no progress"):
+        for _ in range(8):
+            os.utime(tmp_path / ONE)
+            poll(watchdog, 1)
 
 
 def test_a_run_that_was_stopped_itself(leader: Connection, tmp_path: Path) -> None:
     """After ^Z and fg, readers have all of their time again."""
     watchdog = Watchdog(leader, READERS, tmp_path, SECONDS)
-    beat(tmp_path, 1)
+    beat(tmp_path)
     watchdog.poll()
     time.sleep(SECONDS * 1.5)
     watchdog.poll()

@@ -63,7 +63,7 @@ class Run:
         `pg_stat_activity`."""
         query = (
             "select pid from pg_stat_activity where datname = current_database() and"
-            f" application_name ~ '^exporter [0-9TZ]+{' reader [0-9]+' * reader}$' and {condition}"
+            f" application_name ~ '^exporter [0-9TZ]+{' reader [0-9a-f]+' * reader}$' and {condition}"
         )
         with psycopg.connect(self.uri, autocommit=True) as connection:
             row = eventually(
