@@ -60,7 +60,8 @@ class Preflight:
         lines = [f"worker {names[address]}: {visible(text)}" for address in names for text in faults[address]]
         if lines:
             raise UsageError("\n  ".join(["the cluster cannot do this export:", *lines]))
-        return self.enrolled(names, {address: facts for address, facts in found.items() if isinstance(facts, dict)})
+        machines = {address: facts["machine"] for address, facts in found.items() if isinstance(facts, dict)}
+        return self.enrolled(names, machines, own["machine"])
 
     def names(self) -> dict[str, str]:
         """The name of every worker by its address. Raises `UsageError` if there is none."""
@@ -97,18 +98,16 @@ class Preflight:
                 faults[address] = answer if isinstance(answer, list) else [unanswered(answer)]
         return faults
 
-    def enrolled(self, names: Mapping[str, str], found: Mapping[str, Facts]) -> list[Member]:
-        """The members, alternately from each machine."""
+    def enrolled(self, names: Mapping[str, str], machines: Mapping[str, str], own: str) -> list[Member]:
+        """The members, alternately from each machine, of which `own` is the leader's."""
         before = time.monotonic()
-        clocks = self.client.run(time.monotonic, workers=list(found))
+        clocks = self.client.run(time.monotonic, workers=list(machines))
         now = (before + time.monotonic()) / 2
-        own_machine = asyncio.run(portable_facts()(str(self.directory), ()))["machine"]
-        machines = defaultdict[str, list[Member]](list)
-        for address, facts in found.items():
-            machine = facts["machine"]
-            ahead = 0.0 if machine == own_machine else clocks[address] - now
-            machines[machine].append(Member(address, names[address], machine, secrets.token_hex(4), ahead))
-        return [member for member in chain.from_iterable(zip_longest(*machines.values())) if member]
+        found = defaultdict[str, list[Member]](list)
+        for address, machine in machines.items():
+            ahead = 0.0 if machine == own else clocks[address] - now
+            found[machine].append(Member(address, names[address], machine, secrets.token_hex(4), ahead))
+        return [member for member in chain.from_iterable(zip_longest(*found.values())) if member]
 
 
 def wait_for(path: Path, seconds: float = 3.0) -> bool:
