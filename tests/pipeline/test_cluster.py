@@ -2,10 +2,13 @@
 left."""
 
 import json
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from exporter.model.tables import tables
@@ -13,9 +16,9 @@ from exporter.pipeline.run import ExportResult
 from exporter.settings import Settings
 from exporter.sink.manifest import ClusterEntry, read_manifest
 from tests.support.dask_cluster import DaskCluster, dask_cluster
-from tests.support.export_process import PASSWORD, Run, running
+from tests.support.export_process import PASSWORD, Run, eventually, running
 from tests.support.exporting import export
-from tests.support.stalling_source import STALLING, copied, execute
+from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
 
 pytestmark = pytest.mark.slow
 
