@@ -31,6 +31,7 @@ from exporter.sink.manifest import ClusterEntry
 from exporter.source.queries import OwnAddress
 from exporter.source.refusals import run_error
 from exporter.source.slots import free_sessions
+from exporter.text import quantity
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +77,9 @@ class Cluster:
         start_thread(self.call_the_roll)
         machines = [member.machine for member in self.members]
         used, hosts = len(machines), len(set(machines))
-        logger.debug("%d of %d workers of the cluster are used, on %d machines", used, len(found), hosts)
-        unused = len(found) - used
-        return Enrolled(own, directory, used, max(map(machines.count, machines)), ClusterEntry(used, hosts), unused)
+        sharing, note = max(map(machines.count, machines)), note_of(used, len(found), limited=used == self.limit)
+        logger.debug("%s on %s do the tasks. %s", quantity(used, "worker"), quantity(hosts, "machine"), note)
+        return Enrolled(own, directory, used, sharing, ClusterEntry(used, hosts), note)
 
     def remove_leftovers(self) -> None:
         """Ends the processes of runs whose leaders were killed."""
@@ -174,6 +175,14 @@ class Cluster:
                 self.client.unregister_worker_plugin(self.name)
         with suppress(Exception):
             self.client.close(timeout=END_SECONDS / 3)
+
+
+def note_of(used: int, present: int, *, limited: bool) -> str:
+    """What is said of workers that are not used; empty if there are none."""
+    if used == present:
+        return ""
+    why = "as --workers says" if limited else "since the source grants no more sessions"
+    return f"{used} of the cluster's {present} workers were used, {why}"
 
 
 @contextmanager
