@@ -1,6 +1,7 @@
 """Exports by a real Dask cluster: the same bytes as on one machine, and of every failure one sentence and nothing
 left."""
 
+import hashlib
 import json
 import signal
 from collections.abc import Iterator
@@ -15,9 +16,11 @@ from exporter.model.tables import tables
 from exporter.pipeline.run import ExportResult
 from exporter.settings import Settings
 from exporter.sink.manifest import ClusterEntry, read_manifest
+from tests.support.canaries import secrets_of
 from tests.support.dask_cluster import DaskCluster, dask_cluster
-from tests.support.export_process import PASSWORD, Run, eventually, running
+from tests.support.export_process import PASSWORD, Run, command_of, eventually, running
 from tests.support.exporting import export
+from tests.support.ports import recorded
 from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
 
 pytestmark = pytest.mark.slow
@@ -42,10 +45,21 @@ def local(stalling: str, tmp_path_factory: pytest.TempPathFactory) -> ExportResu
 
 
 @pytest.fixture(scope="module")
-def workers(stalling: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a redaction key."""
+    path = tmp_path_factory.mktemp("key") / "redact.key"
+    path.touch(mode=0o600)
+    path.write_text(hashlib.sha256(b"a key").hexdigest())
+    return path
+
+
+@pytest.fixture(scope="module")
+def workers(stalling: str, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
     """A scheduler and three workers, which a test may kill if it starts others."""
-    source = with_password(stalling)
-    with dask_cluster(tmp_path_factory.mktemp("cluster"), source, {name: {} for name in NAMES}) as cluster:
+    variables = {"EXPORTER_REDACT_KEY_FILE": str(key)}
+    with dask_cluster(
+        tmp_path_factory.mktemp("cluster"), with_password(stalling), dict.fromkeys(NAMES, variables)
+    ) as cluster:
         yield cluster
 
 
@@ -91,14 +105,16 @@ def test_the_same_bytes_as_on_one_machine(
 
 
 @pytest.mark.parametrize("stage", READING)
-def test_a_worker_killed(workers: DaskCluster, stalling: str, local: ExportResult, output: Path, stage: str) -> None:
+def test_a_worker_killed(
+    workers: DaskCluster, stalling: str, key: Path, local: ExportResult, output: Path, stage: str
+) -> None:
     """Its task is done again by another one, in the same snapshot."""
     with stalled_on(workers, stalling, output, stage) as (run, holder, name):
         workers.end(name)
         eventually(lambda: f"name: {name}" in workers.log("scheduler").partition("Remove worker")[2], "its loss")
         holder.execute("select pg_advisory_unlock_all()")
         check_published(run, local)
-        workers.start_worker(name)
+        workers.start_worker(name, EXPORTER_REDACT_KEY_FILE=str(key))
         workers.wait_for(*NAMES)
 
 
@@ -149,6 +165,33 @@ def test_the_scheduler_killed(stalling: str, output: Path, tmp_path: Path) -> No
             run.check_failed(4, r"the connection to the scheduler was lost; .*")
         with running(stalling, output, "--cluster", cluster.address) as run:
             run.check_failed(4, r"the scheduler tcp://\S+ does not answer; .*")
+
+
+def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Path, output: Path) -> None:
+    """Neither password nor key, nor whom a window asks for, is in what passes the scheduler, in a log, on a command
+    line, on the dashboard, or in Dask's dump of its state."""
+    execute(
+        stalling,
+        "insert into auth.auth_users (id, phone_number, created_at) values (931735551, '+91 93173 55512', now())",
+    )
+    masked = ("--redact", "analyst", "--redact-key", str(key), "--root", "AuthUser:id=931735551")
+    with recorded(int(workers.address.rpartition(":")[2])) as (port, passed):
+        with running(stalling, output, "--cluster", f"tcp://127.0.0.1:{port}", *masked) as run:
+            assert run.end() == 0, run.lines
+            run.check_gone()
+        told = {"the wire": b"".join(passed)}
+    execute(stalling, "delete from auth.auth_users where id = 931735551")
+    [user] = (Path(run.result.strip()) / "nodes" / "AuthUser").glob("*.csv")
+    assert user.read_bytes().count(b"\n") == 1
+    told |= {name: workers.log(name).encode() for name in workers.processes}
+    told |= workers.pages() | {"the dump": workers.dump(output.parent / "dump")}
+    told |= {f"process {p.pid}": " ".join(command_of(p)).encode() for p in workers.family()}
+    secrets = secrets_of(bytes.fromhex(key.read_text()))
+    needles = {PASSWORD.encode(), b"931735551", b"9317355512", *secrets, *(secret.hex().encode() for secret in secrets)}
+    needles |= {(931735551).to_bytes(4, order) for order in ("little", "big")}
+    assert "exporter" in told["scheduler"].decode()  # there is something to search
+    assert len(told["the wire"]) > 100_000
+    assert [(place, needle) for place, text in told.items() for needle in needles if needle in text] == []
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
 
 import psutil
 from distributed import Client
@@ -94,6 +96,33 @@ class DaskCluster:
         """The processes that do tasks in a worker: one, or none."""
         found = psutil.Process(self.processes[name].pid).children(recursive=True)
         return [child for child in found if "spawn_main" in " ".join(command_of(child))]
+
+    def family(self) -> list[psutil.Process]:
+        """All processes of the cluster."""
+        found = [psutil.Process(process.pid) for process in self.processes.values()]
+        return [*found, *(child for process in found for child in process.children(recursive=True))]
+
+    def pages(self) -> dict[str, bytes]:
+        """What the scheduler's pages tell of workers and tasks, by their paths."""
+        at = re.search(r"dashboard at:\s+(http://[^/\s]+)/", self.log("scheduler"))
+        assert at is not None
+        with Client(self.address, set_as_default=False) as client:
+            workers = [
+                address.replace("/", "%2F").replace(":", "%3A") for address in client.scheduler_info()["workers"]
+            ]
+        paths = ["/info/main/workers.html", "/info/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
+        paths += [f"/info/{page}/{worker}.html" for page in ("worker", "logs", "call-stacks") for worker in workers]
+        found = {}
+        for path in paths:
+            with urlopen(f"{at[1]}{path}", timeout=30) as answer:
+                found[path] = answer.read()
+        return found
+
+    def dump(self, path: Path) -> bytes:
+        """Dask's dump of the state of scheduler and workers."""
+        with Client(self.address, set_as_default=False) as client:
+            client.dump_cluster_state(str(path), format="yaml")
+        return path.with_suffix(".yaml").read_bytes()
 
     def end(self, name: str) -> None:
         """Kills a process with all that it has started."""
