@@ -10,6 +10,7 @@ import typer
 
 from exporter.cli.options import (
     Archive,
+    Cluster,
     Config,
     EncryptTo,
     Group,
@@ -28,6 +29,7 @@ from exporter.cli.options import (
     print_json,
     print_path,
     settings_from,
+    warn_of_cluster,
     warn_of_masking,
     warn_of_secrets,
 )
@@ -51,26 +53,28 @@ def export(
     max_duration: MaxDuration = None,
     lock_timeout: LockTimeout = None,
     stall_timeout: StallTimeout = None,
+    cluster: Cluster = None,
     archive: Archive = None,
     encrypt_to: EncryptTo = None,
     profile: ProfileFile = None,
     as_json: Json = False,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
-    from exporter.pipeline.pool import worker_pool
+    from exporter.pipeline.workers import workers_of
 
     settings = settings_from(context, config)
     if encrypt_to and not settings.archive:
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # so that it fails now, not after the export
-    with worker_pool(settings.workers) as pool:
+    with workers_of(settings) as pool:
         # The workers load while this process loads the rest and checks the source: 0.1 s.
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
         from exporter.report.report import report
 
         warn_of_secrets(context)
+        warn_of_cluster(settings)
         warn_of_masking(settings)
         with progress_display() as listener:
             result = export_source(settings, pool, listener, render=report)
