@@ -11,7 +11,7 @@ from distributed import Client
 from exporter.errors import RunError, UsageError
 from exporter.interrupts import signals_blocked, start_thread
 
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 10
 # What Dask itself waits for a comm is less.
 ANSWER_SECONDS = 90.0
 
