@@ -159,10 +159,12 @@ def test_no_free_session(workers: DaskCluster, stalling: str, output: Path) -> N
 
 def test_the_scheduler_killed(stalling: str, output: Path, tmp_path: Path) -> None:
     """Nobody then does the tasks."""
-    with dask_cluster(tmp_path, with_password(stalling), {"only": {}}) as cluster:
-        with stalled_on(cluster, stalling, output, "tables") as (run, _, _name):
-            cluster.end("scheduler")
-            run.check_failed(4, r"the connection to the scheduler was lost; .*")
+    with (
+        dask_cluster(tmp_path, with_password(stalling), {"only": {}}) as cluster,
+        stalled_on(cluster, stalling, output, "tables") as (run, _, _name),
+    ):
+        cluster.end("scheduler")
+        run.check_failed(4, r"the connection to the scheduler was lost; .*")
 
 
 def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Path, output: Path) -> None:
