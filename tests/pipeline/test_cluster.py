@@ -136,13 +136,15 @@ def test_the_leader_interrupted(workers: DaskCluster, stalling: str, output: Pat
 
 
 def test_the_leader_killed(workers: DaskCluster, stalling: str, local: ExportResult, output: Path) -> None:
-    """The next run removes what was left of it, on the workers too."""
+    """The next run removes what was left of it, on the workers too; it uses no more of these than it is told."""
     with stalled_on(workers, stalling, output, "tables") as (run, _, _name):
         run.process.kill()
         run.end()
     assert list(output.glob(".partial-*"))
-    with running(stalling, output, "--cluster", workers.address) as run:
-        check_published(run, local)
+    with running(stalling, output, "--cluster", workers.address, "--workers", "2") as run:
+        directory = check_published(run, local)
+    assert read_manifest(directory).options.cluster == ClusterEntry(workers=2, hosts=1)
+    assert "exporter: warning: 2 of the cluster's 3 workers were used, as --workers says\n" in run.lines
     check_no_child(workers)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import psutil
@@ -50,11 +52,10 @@ class DaskCluster:
                 start_new_session=True,
             )
 
-    def start_scheduler(self) -> None:
-        self.start(
-            "scheduler", ["scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
-        )
-        at = re.compile(r"Scheduler at:\s+(tcp://\S+)")
+    def start_scheduler(self, protocol: str = "tcp", **variables: str) -> None:
+        here = ("--protocol", protocol, "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.start("scheduler", ["scheduler", *here], **variables)
+        at = re.compile(r"Scheduler at:\s+(\w+://\S+)")
         found = eventually(lambda: at.search(self.log("scheduler")), "a scheduler")
         assert found is not None
         self.address = found[1]
@@ -106,9 +107,7 @@ class DaskCluster:
         at = re.search(r"dashboard at:\s+(http://[^/\s]+)/", self.log("scheduler"))
         assert at is not None
         with Client(self.address, set_as_default=False) as client:
-            workers = [
-                address.replace("/", "%2F").replace(":", "%3A") for address in client.scheduler_info()["workers"]
-            ]
+            workers = [quote(address, safe="") for address in client.scheduler_info()["workers"]]
         paths = ["/info/main/workers.html", "/info/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
         paths += [f"/info/{page}/{worker}.html" for page in ("worker", "logs", "call-stacks") for worker in workers]
         found = {}
@@ -132,13 +131,19 @@ class DaskCluster:
 
 
 @contextmanager
-def dask_cluster(directory: Path, source: str, workers: Mapping[str, Mapping[str, str]]) -> Iterator[DaskCluster]:
-    """A scheduler and its workers, by their names with their variables, while the block runs."""
+def dask_cluster(
+    directory: Path,
+    source: str,
+    workers: Mapping[str, Mapping[str, str]],
+    protocol: str = "tcp",
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[DaskCluster]:
+    """A scheduler with its variables, and its workers by their names with theirs, while the block runs."""
     cluster = DaskCluster(directory, source)
     try:
-        cluster.start_scheduler()
-        for name, variables in workers.items():
-            cluster.start_worker(name, **variables)
+        cluster.start_scheduler(protocol, **variables)
+        for name, of_worker in workers.items():
+            cluster.start_worker(name, **of_worker)
         cluster.wait_for(*workers)
         yield cluster
     finally:
