@@ -111,7 +111,7 @@ def test_a_worker_killed(
     """Its task is done again by another one, in the same snapshot."""
     with stalled_on(workers, stalling, output, stage) as (run, holder, name):
         workers.end(name)
-        eventually(lambda: f"name: {name}" in workers.log("scheduler").partition("Remove worker")[2], "its loss")
+        workers.wait_for(lost=name)
         holder.execute("select pg_advisory_unlock_all()")
         check_published(run, local)
         workers.start_worker(name, EXPORTER_REDACT_KEY_FILE=str(key))

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import psutil
 from distributed import Client
 
+from exporter.pipeline.cluster_client import present_workers
 from tests.support.export_process import command_of, eventually
 
 DASK = Path(sys.executable).with_name("dask")
@@ -71,10 +72,15 @@ class DaskCluster:
         command = ["worker", self.address, "--name", name, *options]
         self.start(name, command, before, **{"EXPORTER_SOURCE": self.source} | variables)
 
-    def wait_for(self, *names: str) -> None:
-        """Waits until these workers are known to the scheduler."""
-        for name in names:
-            eventually(lambda name=name: f"name: {name}\n" in self.log("scheduler"), f"the worker {name}")  # type: ignore[misc]
+    def wait_for(self, *names: str, lost: str = "") -> None:
+        """Waits until the scheduler knows these workers, or no longer knows one."""
+
+        def found() -> bool:
+            present = {str(known["name"]) for known in present_workers(client).values()}
+            return set(names) <= present and lost not in present
+
+        with Client(self.address, set_as_default=False) as client:
+            eventually(found, f"the workers {names} without {lost}")
 
     def log(self, name: str) -> str:
         path = self.directory / f"{name}.log"
@@ -83,7 +89,7 @@ class DaskCluster:
     def busy(self) -> str:
         """The name of the worker that has tasks, as soon as it is the only one."""
         with Client(self.address, set_as_default=False) as client:
-            names = {address: known["name"] for address, known in client.scheduler_info()["workers"].items()}
+            names = {address: known["name"] for address, known in present_workers(client).items()}
 
             def found() -> list[str]:
                 return [names[address] for address, keys in client.processing().items() if keys]
@@ -107,7 +113,7 @@ class DaskCluster:
         at = re.search(r"dashboard at:\s+(http://[^/\s]+)/", self.log("scheduler"))
         assert at is not None
         with Client(self.address, set_as_default=False) as client:
-            workers = [quote(address, safe="") for address in client.scheduler_info()["workers"]]
+            workers = [quote(address, safe="") for address in present_workers(client)]
         paths = ["/info/main/workers.html", "/info/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
         paths += [f"/info/{page}/{worker}.html" for page in ("worker", "logs", "call-stacks") for worker in workers]
         found = {}
