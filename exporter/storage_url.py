@@ -75,14 +75,16 @@ class StorageUrl:
 
 def parse_storage_url(text: str) -> StorageUrl:
     """The place of a URL. Raises `ValueError`, which does not repeat it, for anything else, and for credentials."""
-    parts = urlsplit(text.strip())
-    scheme, query = parts.scheme, parts.query
-    options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True)) if query else {}
-    bucket = BUCKET if scheme in ("s3", "gs") else CONTAINER
-    names = parts.path.strip("/").split("/") if parts.path.strip("/") else []
+    try:
+        parts = urlsplit(text.strip())
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
+    except ValueError:  # which would quote it
+        raise ValueError(f"must be {FORM}") from None
+    scheme, names = parts.scheme, parts.path.strip("/").split("/") if parts.path.strip("/") else []
     right = (
-        scheme in OPTIONS
-        and bucket.fullmatch(parts.netloc)
+        text.strip().isprintable()
+        and scheme in OPTIONS
+        and (BUCKET if scheme in ("s3", "gs") else CONTAINER).fullmatch(parts.netloc)
         and not parts.fragment
         and all(NAME.fullmatch(name) and name not in (".", "..") for name in names)
         and options.keys() <= OPTIONS[scheme]

@@ -35,7 +35,7 @@ def pull(
     from exporter.published.pull import pull as pull_export
 
     source, settings = storage_url(url), settings_from(context, config)
-    with interruptible(f"nothing is in {directory} yet; {AGAIN}"):
+    with interruptible(f"{directory} has no new export yet; {AGAIN}"):
         pulled = pull_export(source, directory, transfer, settings.group)
     print_summary(pulled)
     if as_json:

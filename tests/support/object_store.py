@@ -51,6 +51,7 @@ class ObjectStore:
     """The server, what it was asked, and how it fails."""
 
     port: int = 0
+    bucket: str = ""
     asked: list[Asked] = field(default_factory=list)
     fault: Fault | None = None
     application: Any = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
