@@ -54,3 +54,5 @@ Percentage = Annotated[
 ]
 Text = Annotated[str, BeforeValidator(not_blank)]
 FilePath = Annotated[Path, BeforeValidator(one_line)]
+# As Dask writes them; a name and password have no place in it.
+Scheduler = Annotated[str, Field(pattern=r"^(tcp|tls)://[^@/\s]+:[0-9]{1,5}$")]

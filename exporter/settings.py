@@ -48,7 +48,7 @@ from exporter.origins import (
 )
 from exporter.rebuild_settings import LogFormat as LogFormat
 from exporter.rebuild_settings import RebuildSettings as RebuildSettings
-from exporter.setting_types import FilePath, Number, Percentage, Size, Span, Text
+from exporter.setting_types import FilePath, Number, Percentage, Scheduler, Size, Span, Text
 from exporter.source.mapping import NameMapping
 from exporter.storage_url import FORM, StorageText
 
@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     )
     lock_timeout: Span = Field(default=30, description="a time such as 90s, 15m or 2h, at most 500h")
     stall_timeout: Span = Field(default=60, ge=5, description="a time from 5s to 500h, such as 90s, 15m or 2h")
+    cluster: Scheduler | None = Field(
+        default=None, description="the address of a Dask scheduler", examples=["tls://scheduler:8786"]
+    )
     archive: bool = Field(default=False, description="true or false")
     # Validated by the sink that encrypts, not here: settings know no cipher.
     encrypt_to: Text | None = Field(

@@ -11,6 +11,7 @@ import typer
 
 from exporter.cli.options import (
     Archive,
+    Cluster,
     Config,
     EncryptTo,
     Group,
@@ -30,6 +31,7 @@ from exporter.cli.options import (
     print_json,
     print_path,
     settings_from,
+    warn_of_cluster,
     warn_of_masking,
     warn_of_secrets,
 )
@@ -54,6 +56,7 @@ def export(
     max_duration: MaxDuration = None,
     lock_timeout: LockTimeout = None,
     stall_timeout: StallTimeout = None,
+    cluster: Cluster = None,
     archive: Archive = None,
     encrypt_to: EncryptTo = None,
     push: Push = None,
@@ -62,7 +65,7 @@ def export(
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
     from exporter.interrupts import interruptible
-    from exporter.pipeline.pool import worker_pool
+    from exporter.pipeline.workers import workers_of
 
     settings = settings_from(context, config)
     if encrypt_to and not settings.archive:
@@ -73,13 +76,14 @@ def export(
     noted: AbstractContextManager[list[str]] = nullcontext([])
     if settings.push:
         noted = interruptible("nothing was published")
-    with noted as pending, worker_pool(settings.workers) as pool:
+    with noted as pending, workers_of(settings) as pool:
         # The workers load while this process loads the rest and checks the source: 0.1 s.
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
         from exporter.report.report import report
 
         warn_of_secrets(context)
+        warn_of_cluster(settings)
         warn_of_masking(settings)
         with progress_display() as listener:
             result = export_source(settings, pool, listener, render=report)

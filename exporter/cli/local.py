@@ -105,8 +105,18 @@ def local(
         settings = None if export else settings_from(context, config)
         warn_of_secrets(context)
         if settings:
+            refuse_cluster(settings)
             warn_of_masking(settings)
         build(name, export or settings, cache, as_json)
+
+
+def refuse_cluster(settings: Any) -> None:
+    """Raises `UsageError` for settings that have a cluster read."""
+    if settings.cluster:
+        raise UsageError(
+            "a local graph is built by this machine alone: leave cluster out of the settings file and the environment,"
+            " or name another file with --config"
+        )
 
 
 def passed_flags(context: typer.Context) -> set[str]:

@@ -69,6 +69,10 @@ LockTimeout = Annotated[
 StallTimeout = Annotated[
     str | None, setting("--stall-timeout", "TIME", "How long a read may go without progress.", default="60s")
 ]
+Cluster = Annotated[
+    str | None,
+    setting("--cluster", "ADDRESS", "Have the workers of this Dask scheduler read, not processes of this machine."),
+]
 Archive = Annotated[
     bool | None,
     setting("--archive/--no-archive", None, "Also pack the export into a .tar.zst beside it.", default="no"),
@@ -154,6 +158,19 @@ def result_console(width: int = 160) -> Any:
     return SafeConsole(width=None if sys.stdout.isatty() else width, highlight=False)
 
 
+CLUSTER_WARNING = (
+    "tcp:// to another machine is neither encrypted nor authenticated: whoever reaches the scheduler can act as the "
+    "workers; use tls://, or a network of their own"
+)
+
+
+def is_open(cluster: str | None) -> bool:
+    """Whether a scheduler's address is of another machine, and without TLS."""
+    scheme, _, place = (cluster or "tls://").partition("://")
+    host = place.rpartition(":")[0].strip("[]").lower()
+    return scheme == "tcp" and not (host in ("localhost", "::1") or host.startswith("127."))
+
+
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"
 
 
@@ -167,6 +184,14 @@ def warn_of_secrets(context: typer.Context) -> None:
         log_stderr(f"exporter: warning: {PASSWORD_WARNING}")
     if any(PHONE.match(text) for text in values.get("roots") or ()):
         log_stderr(f"exporter: warning: {PHONE_WARNING}")
+
+
+def warn_of_cluster(settings: Any) -> None:
+    """Warns about a scheduler that others may reach, too."""
+    from exporter.progress.log import log_stderr
+
+    if is_open(settings.cluster):
+        log_stderr(f"exporter: warning: {CLUSTER_WARNING}")
 
 
 def warn_of_masking(settings: Any) -> None:

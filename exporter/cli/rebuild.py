@@ -12,14 +12,17 @@ import typer
 
 from exporter.cli.completion import complete_export_name
 from exporter.cli.options import (
+    CLUSTER_WARNING,
     PASSWORD_WARNING,
     REBUILD_SETTINGS,
+    Cluster,
     Config,
     Json,
     Output,
     Push,
     Source,
     SourceName,
+    is_open,
     print_json,
     setting,
     settings_from,
@@ -35,7 +38,7 @@ EXIT_CODES = (
     "differs too much from the one behind the live graph; 7 the swap failed, the old store is back and answers; "
     "8 THE LIVE GRAPH DOES NOT ANSWER: act now."
 )
-EXPORT_FLAGS = "--source, --source-name, --push, --max-drop, --max-rejects-rise"
+EXPORT_FLAGS = "--source, --source-name, --cluster, --push, --max-drop, --max-rejects-rise"
 
 rebuild_setting = partial(setting, panel=REBUILD_SETTINGS)
 MaxDrop = Annotated[
@@ -63,6 +66,7 @@ def rebuild(
     source: Source = None,
     source_name: SourceName = None,
     output: Output = None,
+    cluster: Cluster = None,
     push: Push = None,
     config: Config = None,
     rollback: Annotated[
@@ -122,7 +126,7 @@ def rebuild(
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
         if accept_copy and not export:
             raise UsageError("--accept-copy is for --from: a new export is never a copy here")
-        if action is not Action.REBUILD and (source or source_name or push or max_drop or max_rejects_rise):
+        if action is not Action.REBUILD and (source or source_name or cluster or push or max_drop or max_rejects_rise):
             raise UsageError(f"--{action} exports nothing: leave out {EXPORT_FLAGS}")
         settings = settings_from(context, config)
         report.log = Log(settings.rebuild.log_format)
@@ -130,6 +134,8 @@ def rebuild(
             refuse_copies(settings)
         if source and password_in(source):
             report.log.write(PASSWORD_WARNING, "warning")
+        if action is Action.REBUILD and not export and is_open(settings.cluster):
+            report.log.write(CLUSTER_WARNING, "warning")
         if settings.rebuild.metrics and not repair:
             check_metrics(settings.rebuild.metrics)
             at_end.callback(try_write_metrics, report, settings.rebuild.metrics)

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from exporter.errors import SnapshotError
 from exporter.pipeline.messages import ChunkDone, Context, IndexDone
-from exporter.pipeline.pool import Pool
 from exporter.pipeline.timing import StageTimer
+from exporter.pipeline.workers import Enrolled, Run, Workers
 from exporter.pipeline.workload import Reading
 from exporter.settings import Settings
 from exporter.sink.publish import PartialExport
@@ -24,11 +25,10 @@ from exporter.source.leader import Snapshot, Source, end_readers, exportable_sou
 from exporter.source.locks import LockWaits
 from exporter.source.plan import Planner
 from exporter.source.queries import IndexQuery
-from exporter.source.reader_address import worker_address
 from exporter.source.watchdog import Watchdog, idle_limit
 
 if TYPE_CHECKING:
-    from exporter.model.window import Closed
+    from exporter.model.window import Closed, Window
     from exporter.pipeline.redaction import Redaction
     from exporter.pipeline.window import WindowReading
     from exporter.source.masking import Masking
@@ -37,13 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What was read from a source and written to a partial export: the snapshot, `count(*)` of every table in it, and
-    the results of all tasks.
+    """What was read from a source and written to a partial export: the snapshot, who did the tasks, `count(*)` of every
+    table in the snapshot, and the results of all tasks.
 
     Of a window also what was asked for, what its closure found, and the rows `outside` of it by table.
     """
 
     snapshot: Snapshot
+    enrolled: Enrolled
     counts: dict[str, int]
     index: list[IndexDone]
     chunks: list[ChunkDone]
@@ -55,7 +56,7 @@ class Extract:
 
 def extract(
     settings: Settings,
-    pool: Pool,
+    pool: Workers,
     connection: Connection,
     partial: PartialExport,
     timer: StageTimer,
@@ -71,18 +72,19 @@ def extract(
     with timer.stage("lock"):
         with locks.watched(connection, settings.source or ""):
             snapshot = source.take_snapshot()
-        keys = redaction.key.settings() if redaction else None
-        address = worker_address(connection, readers, lock_seconds=settings.lock_timeout, settings=keys)
+        key = redaction.key if redaction else None
+        enrolled = pool.enroll(Run(connection, snapshot, partial.directory, readers, settings.lock_timeout, key))
         asked = asked_window(settings, source, snapshot)
         masking = masking_of(settings, source, redaction)
-        begun = Extract(snapshot, source.count_views(), [], [], asked, redaction=redaction)
-        chunker = Chunker(connection, sizes, begun.counts, chunk_bytes(settings.memory, settings.workers))
+        begun = Extract(snapshot, enrolled, source.count_views(), [], [], asked, redaction=redaction)
+        chunker = Chunker(connection, sizes, begun.counts, chunk_bytes(settings.memory, enrolled.sharing))
         planner = Planner(source, settings.timezone, chunker, masking)
         masked = masking.tables(planner.source) if masking else None
-        window = asked.window if asked else None
-        context = Context(address, snapshot.pre_execution, partial.directory, masked, window)
+        window = without_roots(asked.window, partial.directory) if asked else None
+        shared, flushes = enrolled.directory, enrolled.cluster is not None
+        context = Context(enrolled.address, snapshot.pre_execution, shared, masked, window, flushes)
         reading = Reading(pool, context, planner, partial, timer)
-        of_window = window_reading(reading) if window else None
+        of_window = window_reading(reading, asked.window) if asked else None
         index_queries = of_window.planner.index_queries() if of_window else planner.index_queries()
     watchdog = Watchdog(connection, readers, context.heartbeats, idle_limit(settings.stall_timeout))
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
@@ -91,6 +93,8 @@ def extract(
         else:
             extracted = extract_everything(reading, source, begun, index_queries)
         watchdog.poll()  # the snapshot was held until the end
+    if pool.lost():
+        end_readers(settings.source or "", watchdog.application, watchdog.server)
     pool.shutdown()
     return extracted
 
@@ -113,11 +117,18 @@ def masking_of(settings: Settings, source: Source, redaction: "Redaction | None"
     return masking_of(source, redaction.rules, settings.timezone)
 
 
-def window_reading(reading: Reading) -> "WindowReading":
+def window_reading(reading: Reading, window: "Window") -> "WindowReading":
     """What reads a window."""
     from exporter.pipeline.window import window_reading
 
-    return window_reading(reading)
+    return window_reading(reading, window)
+
+
+def without_roots(window: "Window", partial: Path) -> "Window":
+    """A window as workers are told of it."""
+    from exporter.pipeline.window_roots import without_roots
+
+    return without_roots(window, partial)
 
 
 def extract_everything(reading: Reading, source: Source, begun: Extract, index_queries: list[IndexQuery]) -> Extract:
@@ -154,7 +165,7 @@ def miscounted(
 
 
 @contextmanager
-def end_readers_on_error(settings: Settings, pool: Pool, watchdog: Watchdog) -> Iterator[None]:
+def end_readers_on_error(settings: Settings, pool: Workers, watchdog: Watchdog) -> Iterator[None]:
     """After an error in the block, stops the workers and their server-side queries. If a reader lost its snapshot, its
     error is replaced by the reason that the leader's connection gives, if any."""
     try:

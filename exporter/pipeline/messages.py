@@ -11,7 +11,7 @@ from exporter.shape.examples import Example
 from exporter.sink.files import FileRecord
 from exporter.sink.layout import HEARTBEATS
 from exporter.sink.tally import Tally
-from exporter.source.queries import Address, IdSet, Read
+from exporter.source.queries import Address, IdSet, OwnAddress, Read
 
 if TYPE_CHECKING:
     from exporter.model.window import Closed, Window
@@ -26,7 +26,7 @@ class Context:
     that, which is faster (`Flusher`).
     """
 
-    address: Address
+    address: Address | OwnAddress
     pre_execution: list[str]
     directory: Path
     masked: Mapping[str, Masked] | None = None

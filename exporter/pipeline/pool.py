@@ -7,25 +7,32 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
 
 from exporter.errors import RunError
 from exporter.interrupts import disable_interrupts, signals_blocked, start_thread
 from exporter.pipeline.tasks import start_worker, warm_up
+from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
 
 TICK_SECONDS = 0.25
 KILL_SECONDS = 10
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
 
 class Pool:
-    """Worker processes behind an `Executor`."""
+    """Worker processes of this machine behind an `Executor`."""
 
-    def __init__(self, executor: ProcessPoolExecutor) -> None:
+    def __init__(self, executor: ProcessPoolExecutor, workers: int) -> None:
         self.executor = executor
+        self.workers = workers
         self.ending: threading.Thread | None = None
+
+    def enroll(self, run: Run) -> Enrolled:
+        """The address for the workers, who need nothing more. Raises `SourceError` if connectorx cannot be as strict as
+        the leader."""
+        from exporter.source.reader_address import worker_address  # psycopg is loaded while the workers start
+
+        settings = run.key.settings() if run.key else None
+        address = worker_address(run.connection, run.readers, lock_seconds=run.lock_seconds, settings=settings)
+        return Enrolled(address, run.directory, self.workers, self.workers)
 
     def submit(
         self, task: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
@@ -49,6 +56,10 @@ class Pool:
                 except BrokenProcessPool:
                     raise worker_killed() from None
             tick()
+
+    def lost(self) -> frozenset[str]:
+        """No reader is lost here: the run ends with the first worker that is killed."""
+        return frozenset()
 
     def shutdown(self) -> None:
         """Lets the workers, whose tasks are all done, exit while the caller continues.
@@ -80,7 +91,7 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     When the block ends in an error, the workers are killed.
     """
     spawn = multiprocessing.get_context("spawn")
-    pool = Pool(ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker))
+    pool = Pool(ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker), workers)
     try:
         for _ in range(workers):
             pool.submit(warm_up)

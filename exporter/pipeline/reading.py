@@ -10,7 +10,7 @@ import pyarrow
 
 from exporter.pipeline.messages import Context
 from exporter.source.heartbeats import JOINED, heartbeat
-from exporter.source.queries import Read, joint_read
+from exporter.source.queries import Address, Read, joint_read
 from exporter.source.reader import UndecodableError, read
 from exporter.source.unpacking import UnpackableError, unpack
 
@@ -64,10 +64,24 @@ def plain_frame(rows: pyarrow.Table) -> pl.DataFrame:
     return known
 
 
+def address_of(context: Context) -> Address:
+    """The source's address: the leader's, or in a cluster this worker's own. Raises as `own_address` does."""
+    if isinstance(context.address, Address):
+        return context.address
+    from exporter.source.own_address import own_address  # few exports are a cluster's
+
+    return own_address(context.address)
+
+
 def result(context: Context, how: Read, subject: str, *, packed: bool = False) -> pyarrow.Table:
     """The result of a read's plain or packed query in the leader's snapshot. A heartbeat file exists while it is being
     read."""
     query = (how.packed if packed else None) or how.plain
-    address = context.address if how.of_view else context.address.without_indexes()
+    if context.window is not None:
+        from exporter.pipeline.window_worker import query_with_ids  # few exports are windows
+
+        query = query_with_ids(context, query)
+    whole = address_of(context)
+    address = whole if how.of_view else whole.without_indexes()
     with heartbeat(context.heartbeats, subject):
         return read(address, query, context.pre_execution, subject, key=how.key, packed=packed)

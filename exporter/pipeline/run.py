@@ -23,9 +23,9 @@ from exporter.model.render import model_sha256
 from exporter.pipeline.copies import window_entry
 from exporter.pipeline.extract import Extract, extract
 from exporter.pipeline.messages import ChunkDone
-from exporter.pipeline.pool import Pool
 from exporter.pipeline.profile import ChunkTime, Profile
 from exporter.pipeline.timing import ProgressListener, StageTimer
+from exporter.pipeline.workers import Workers
 from exporter.settings import Settings
 from exporter.shape.examples import Example, gathered
 from exporter.sink.layout import entities
@@ -65,7 +65,7 @@ class ReportRenderer(Protocol):
 
 def export(
     settings: Settings,
-    pool: Pool,
+    pool: Workers,
     listener: ProgressListener,
     *,
     render: ReportRenderer,
@@ -106,7 +106,7 @@ def publish(
         metadata = replace(metadata, redaction=redaction.entry(tallies, partial.directory))
     with timer.stage("archive" if settings.archive else "publish"):
         flushed = partial.flusher.finish()
-        profile = profile_of(extracted, timer, settings.workers, flushed)
+        profile = profile_of(extracted, timer, flushed)
         report = functools.partial(
             render,
             settings=settings,
@@ -131,11 +131,11 @@ def masking_asked_for(settings: Settings) -> "Redaction | None":
     return redaction_of(settings.redaction)
 
 
-def profile_of(extracted: Extract, timer: StageTimer, workers: int, flushed: float) -> Profile:
+def profile_of(extracted: Extract, timer: StageTimer, flushed: float) -> Profile:
     """Where the time went; the last stage is still running, and its seconds are added when it ends."""
     chunks = [ChunkTime(done.chunk.table, done.rows_read, done.timer) for done in extracted.chunks]
     keys = [done.timer for done in extracted.index]
-    return Profile(keys, chunks, timer.times.seconds, workers, timer.times.began, flushed)
+    return Profile(keys, chunks, timer.times.seconds, extracted.enrolled.workers, timer.times.began, flushed)
 
 
 def reconcile(extracted: Extract) -> dict[str, Tally]:
@@ -209,7 +209,7 @@ def metadata_of(settings: Settings, extracted: Extract, started_at: datetime) ->
             snapshot.wal_lsn,
             identity=settings.source_name or snapshot.identity,
         ),
-        options=Options(settings.timezone, settings.tables, settings.columns),
+        options=Options(settings.timezone, settings.tables, settings.columns, extracted.enrolled.cluster),
         started_at=started_at,
         finished_at=datetime.now(UTC),
         window=window_entry(extracted),

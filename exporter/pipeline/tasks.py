@@ -6,16 +6,19 @@ second and 60 MB to load. What they write is the export's only once the leader h
 
 import os
 
+from exporter.pipeline import timing
 from exporter.pipeline.attempts import Attempted, attempted
 from exporter.pipeline.messages import Chunk, ChunkDone, CloseDone, Context, IndexDone, LinksDone
 from exporter.source.heartbeats import take_name
 from exporter.source.queries import IndexQuery, LinkQuery
 
 
-def start_worker(reader: str | None = None) -> None:
-    """Makes a spawned process a worker, by the name of a reader if it is given; called once in each."""
+def start_worker(reader: str | None = None, ahead: float = 0.0) -> None:
+    """Makes a spawned process a worker, by the name of a reader if it is given, and with a clock that is `ahead` of the
+    leader's by so many seconds; called once in each."""
     if reader:
         take_name(reader)
+    timing.leader_clock(ahead)
     # The workers are the parallelism, and a backtrace of connectorx could quote rows.
     os.environ |= {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
     from exporter.pipeline import worker

@@ -112,14 +112,28 @@ class StageTimer:
         self.listener.tick(self.peak_memory)
 
 
+_ahead = 0.0
+
+
+def leader_clock(ahead: float) -> None:
+    """From now on `leader_time` takes this machine's clock for `ahead` of the leader's by so many seconds."""
+    global _ahead
+    _ahead = ahead
+
+
+def leader_time() -> float:
+    """The leader's `time.monotonic`, which is the same in every process of a system."""
+    return time.monotonic() - _ahead
+
+
 @dataclass(slots=True)
 class TaskTimer:
-    """What one task cost the worker of this name: when it began and ended (`time.monotonic`, which is the same in every
-    process of a system), and the seconds and CPU seconds of each activity."""
+    """What one task cost the worker of this name: when it began and ended (by the leader's clock), and the seconds and
+    CPU seconds of each activity."""
 
     task: str
     worker: str = field(default_factory=reader_name)
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=leader_time)
     ended: float = 0.0
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     cpu_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -131,8 +145,8 @@ class TaskTimer:
         try:
             yield
         finally:
-            self.ended = time.monotonic()
-            self.seconds[activity] += self.ended - wall
+            self.ended = leader_time()
+            self.seconds[activity] += time.monotonic() - wall
             self.cpu_seconds[activity] += time.process_time() - cpu
 
 

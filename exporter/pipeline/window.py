@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from exporter.errors import UsageError
-from exporter.model.window import CLOSED_LABELS, WHOLE, Closed
+from exporter.model.window import CLOSED_LABELS, WHOLE, Closed, Window
 from exporter.pipeline.attempts import Attempted
 from exporter.pipeline.extract import Extract, miscounted
 from exporter.pipeline.messages import CloseDone, IndexDone, LinksDone
@@ -19,10 +19,9 @@ from exporter.source.queries import IndexQuery, TableQueries
 from exporter.source.window_plan import DATED, WindowPlanner
 
 
-def window_reading(reading: Reading) -> "WindowReading":
-    """What reads the window of a reading's context."""
-    assert reading.context.window is not None
-    return WindowReading(reading, WindowPlanner(reading.planner, reading.context.window))
+def window_reading(reading: Reading, window: Window) -> "WindowReading":
+    """What reads a window."""
+    return WindowReading(reading, WindowPlanner(reading.planner, window))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,19 @@ from exporter.model.window import CLOSED_LABELS, WHOLE, Window
 from exporter.pipeline.messages import CloseDone, Context, IndexDone, LinksDone
 from exporter.pipeline.reading import FrameReader, frames
 from exporter.pipeline.timing import KEYS, TaskTimer
+from exporter.pipeline.window_ids import filled, id_set
+from exporter.pipeline.window_roots import with_roots
 from exporter.pipeline.worker import new_index
 from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape import closure
-from exporter.shape.kept import bits, ids_of
+from exporter.shape.kept import ids_of
 from exporter.shape.key_index import write_keys
 from exporter.sink import layout
 from exporter.source.heartbeats import JOINED
-from exporter.source.queries import IdSet, LinkQuery
+from exporter.source.queries import LinkQuery
 
 # The directory of a window's links and sets of ids, in the key index.
 WINDOW = "window"
-# Measured: connectorx takes 0.3 µs for each byte of a query, so that more than this is not worth what it saves.
-QUERY_BYTES = 1 << 19
-LISTED = 100_000
 
 
 def read_links(context: Context, attempt: Path, queries: tuple[LinkQuery, ...]) -> list[LinksDone]:
@@ -56,7 +55,7 @@ def close_window(context: Context, attempt: Path, bytes: dict[str, int]) -> Clos
         with timer.on(KEYS):
             written = new_directory(attempt)
             closed = closure.close(links, written, window)
-            sets = {name: id_set(ids_of(written, name)) for name in pushed_sets(window)}
+            sets = {name: id_set(name, ids_of(written, name)) for name in pushed_sets(window)}
         index = [write_key_set(links, attempt, label, bytes[label]) for label in sorted(CLOSED_LABELS)]
         return CloseDone(closed, [IndexDone(timer), *index], sets)
 
@@ -79,16 +78,6 @@ def pushed_sets(window: Window) -> list[str]:
     """The names of the sets by which rows are in."""
     ways = (way for table in link_tables() if table.name not in WHOLE for way in ways_in(table.name, window))
     return sorted({way.ids for way in ways if way.ids is not None})
-
-
-def id_set(ids: pl.Series) -> IdSet:
-    """Ids (Int64, sorted, each once) in the forms of SQL literals that are short enough."""
-    if not len(ids):
-        return IdSet(listed="{}")
-    low, high = int(ids[0]), int(ids[-1])
-    listed = f"{{{','.join(map(str, ids))}}}" if len(ids) <= LISTED else None
-    as_bits = bits(ids).hex() if (high - low) // 4 < QUERY_BYTES else None
-    return IdSet(low, high, listed if listed and len(listed) <= QUERY_BYTES else None, as_bits)
 
 
 def rows_in(context: Context, table: Table, raw: pl.DataFrame) -> pl.DataFrame:
@@ -123,5 +112,11 @@ def new_directory(attempt: Path) -> Path:
 
 
 def window_of(context: Context) -> Window:
+    """The window with its roots and their ids, which a context does not have."""
     assert context.window is not None
-    return context.window
+    return with_roots(context.window, context.directory)
+
+
+def query_with_ids(context: Context, query: str) -> str:
+    """A query with the ids in the place of its place-holders."""
+    return filled(directory(context), query)

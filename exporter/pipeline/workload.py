@@ -8,9 +8,9 @@ from typing import Protocol, TypeVar
 
 from exporter.pipeline.attempts import Attempted
 from exporter.pipeline.messages import Chunk, ChunkDone, Context, IndexDone
-from exporter.pipeline.pool import Pool
 from exporter.pipeline.tasks import export_chunks, find_repeated, read_index
 from exporter.pipeline.timing import StageTimer
+from exporter.pipeline.workers import Workers
 from exporter.sink.publish import PartialExport
 from exporter.source.locks import LockWaits, lock_waits
 from exporter.source.plan import Planner
@@ -25,7 +25,7 @@ IndexAttempt = Attempted[list[IndexDone]]
 class Reading:
     """What reading the tables of a source into a partial export needs."""
 
-    pool: Pool
+    pool: Workers
     context: Context
     planner: Planner
     partial: PartialExport
@@ -36,6 +36,8 @@ class Reading:
         """Looks after the readers while the block runs: whether they make progress, and which locks they wait for."""
 
         def poll() -> None:
+            for reader in self.pool.lost():
+                watchdog.forget(reader)
             watchdog.poll()
             locks.report(lock_waits(watchdog.connection, 0, watchdog.application))
 

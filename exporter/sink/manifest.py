@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from exporter.errors import DifferenceError
 from exporter.sink import layout
@@ -52,12 +53,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterEntry:
+    """By how many workers on how many machines a cluster read the source."""
+
+    workers: int
+    hosts: int
+
+
+def is_absent(value: object) -> bool:
+    return value is None
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """The settings that shaped the contents: the time zone of timestamps without one, and mapped names."""
+    """The settings that shaped the contents: the time zone of timestamps without one, and mapped names. `cluster` is
+    only there if one read the source."""
 
     timezone: str
     tables: dict[str, str]
     columns: dict[str, dict[str, str]]
+    cluster: Annotated[ClusterEntry | None, Field(exclude_if=is_absent)] = None
 
 
 @dataclass(frozen=True, slots=True)

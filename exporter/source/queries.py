@@ -46,6 +46,16 @@ class Address:
         return "Address(…)"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnAddress:
+    """Instead of an address, for a worker that makes its own (own_address.py): the prefix of its application name, how
+    long it waits for a lock, and of a masked copy the id of the key."""
+
+    application: str
+    lock_seconds: int
+    key_id: str | None = None
+
+
 # Between the texts of a group, and in place of a null among them: the two least likely in a text.
 SEPARATOR, NULL = "\x01", "\x02"
 
@@ -215,13 +225,21 @@ class LinkQuery:
 
 @dataclass(frozen=True, slots=True)
 class IdSet:
-    """Ids as the text of SQL literals: `listed`, an array such as `{1,2}`, or `bits`, hexadecimal, in which the bit at
-    an id less `low` is set, up to `high`. Either is None if it is too long for a query."""
+    """A set of ids by its name, and how long its texts in a query are: `listed`, an array such as `{1,2}`, or `bits`,
+    hexadecimal, in which the bit at an id less the least one is set. Either is None if it is too long for a query.
 
-    low: int = 0
-    high: int = -1
-    listed: str | None = None
-    bits: str | None = None
+    The ids themselves are not here: queries have `placeholder`s for them.
+    """
+
+    name: str
+    listed: int | None = None
+    bits: int | None = None
+
+
+def placeholder(name: str, form: str) -> str:
+    """What stands in a query for a set of ids: `form` is low, high, listed or bits. A value of the source that looked
+    like this would be compared with digits, and so be nothing's equal."""
+    return f"@{name} {form}@"
 
 
 # What reads a part of the key index.

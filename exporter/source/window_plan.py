@@ -16,10 +16,11 @@ from exporter.source.plan import KEY_FACTOR, Planner
 from exporter.source.queries import IdSet, IndexQuery, LinkQuery, TableQueries
 from exporter.source.refusals import run_error
 from exporter.source.select import SourceTable
-from exporter.source.window_rows import condition, in_time, time_column_of
+from exporter.source.window_rows import condition, filled_length, in_time, time_column_of
 from exporter.source.window_spans import limited_to, spans_of_rows_in
 
-# All queries of a table hold its condition, and the leader holds them three times: as plain, packed and fallback reads.
+# All queries of a table hold its condition, with the ids that the workers put into it; where these would be longer
+# together, all rows are read.
 TEXT_BYTES = 4 << 20
 # From this share of rows on, a table is read without a condition.
 MOST = 0.75
@@ -129,7 +130,8 @@ class WindowPlanner:
             return self.planner.queries_of(table)
         source = self.planner.source(table)
         spans, only = self.spans(source, closed.rows[table.name]), self.only(source, closed, sets)
-        if only is None or len(only.as_string(self.planner.connection)) * len(spans) < TEXT_BYTES:
+        text = only.as_string(self.planner.connection) if only else ""
+        if filled_length(text, sets.values()) * len(spans) < TEXT_BYTES:
             spans = limited_to(spans, only)
         return self.planner.queries_of(table, spans, time_column_of(source, self.window))
 

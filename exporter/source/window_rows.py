@@ -15,7 +15,7 @@ from exporter.model.ways_in import WayIn
 from exporter.model.window import Window, time_column
 from exporter.source.columns import INTEGERS
 from exporter.source.packing import Selected
-from exporter.source.queries import Form, IdSet, PackedColumn
+from exporter.source.queries import Form, IdSet, PackedColumn, placeholder
 from exporter.source.select import SourceTable
 
 # No zone has ever been further from UTC.
@@ -127,15 +127,29 @@ def holds_id(source: SourceTable, name: str, ids: IdSet) -> sql.Composable | Non
     if base not in INTEGERS:
         type, text = ("numeric", quoted) if base == "numeric" else ("text", as_text(quoted))
         member = sql.SQL("{} in (select unnest({}::{}[]))")
-        return member.format(text, sql.Literal(ids.listed), sql.SQL(type)) if ids.listed is not None else None
-    if ids.listed is not None and (ids.bits is None or len(ids.listed) < len(ids.bits) + BITS_COST):
-        return sql.SQL("{} in (select unnest({}::bigint[]))").format(quoted, sql.Literal(ids.listed))
+        return member.format(text, held(ids, "listed"), sql.SQL(type)) if ids.listed is not None else None
+    if ids.listed is not None and (ids.bits is None or ids.listed < ids.bits + BITS_COST):
+        return sql.SQL("{} in (select unnest({}::bigint[]))").format(quoted, held(ids, "listed"))
     if ids.bits is not None:
         return sql.SQL(
-            "case when {column} between {low} and {high} then get_bit({bits}::bytea, ({column} - {low})::int) = 1"
-            " else false end"
-        ).format(column=quoted, low=ids.low, high=ids.high, bits=sql.Literal(f"\\x{ids.bits}"))
+            "case when {column} between {low}::bigint and {high}::bigint"
+            " then get_bit(decode({bits}, 'hex'), ({column} - {low}::bigint)::int) = 1 else false end"
+        ).format(column=quoted, **{form: held(ids, form) for form in ("low", "high", "bits")})
     return None
+
+
+def held(ids: IdSet, form: str) -> sql.Literal:
+    """The place-holder of a set in one of its forms."""
+    return sql.Literal(placeholder(ids.name, form))
+
+
+def filled_length(text: str, sets: Iterable[IdSet]) -> int:
+    """How long a condition is once a worker has put the ids into it."""
+    return len(text) + sum(
+        (length or 0) * text.count(placeholder(ids.name, form))
+        for ids in sets
+        for form, length in (("listed", ids.listed), ("bits", ids.bits))
+    )
 
 
 def as_text(quoted: sql.Composable) -> sql.Composable:

@@ -16,10 +16,10 @@ from rich.text import Text
 
 from exporter.errors import DifferenceError, Interrupted
 from exporter.interrupts import interruptible
-from exporter.pipeline.pool import worker_pool
 from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
 from exporter.pipeline.timing import ProgressListener, timed
+from exporter.pipeline.workers import workers_of
 from exporter.progress.live import progress_display
 from exporter.progress.log import log_dated, log_stderr, stderr_console
 from exporter.progress.status import status
@@ -65,7 +65,7 @@ def run_export(
     Raises as the export does, and `Interrupted`, with the `consequence` for the job, for a signal that came too late
     to stop the export.
     """
-    with interruptible("nothing was published") as pending, worker_pool(settings.workers) as pool, display as listener:
+    with interruptible("nothing was published") as pending, workers_of(settings) as pool, display as listener:
         result = export(settings, pool, listener, render=report, move_latest=move_latest)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")

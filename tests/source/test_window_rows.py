@@ -15,8 +15,9 @@ from exporter.shape.ids import canonical
 from exporter.source.catalog import read_catalog
 from exporter.source.connection import connect
 from exporter.source.mapping import NameMapping
+from exporter.source.queries import IdSet, placeholder
 from exporter.source.select import SourceTable
-from exporter.source.window_rows import IdSet, condition, not_before
+from exporter.source.window_rows import condition, not_before
 
 SUMMER_ENDS = datetime(2026, 11, 1, 6, tzinfo=UTC)  # 02:00 in New York becomes 01:00 again
 NOTIFICATIONS = "notifications.notifications"
@@ -77,6 +78,14 @@ TEXTS = [
 IDS = [-7, 0, 42, 1001, (1 << 63) - 1]
 
 
+def with_ids(query: str, **forms: str) -> str:
+    """A query with these texts in the place of its place-holders, as a worker sends it."""
+    for form, text in forms.items():
+        query = query.replace(placeholder("people/AuthUser", form), text)
+    assert "@" not in query
+    return query
+
+
 @pytest.mark.parametrize(
     ("type", "values"),
     [
@@ -109,14 +118,16 @@ def test_a_condition_lets_every_row_pass_that_may_be_in(source: str, type: str, 
         every = pl.Series("raw", [row[0] for row in leader.execute(raw)], dtype=pl.String)
         known = every.cast(pl.Int64) if type == "bigint" else canonical(every, rule)
         wanted = every.filter(known.is_in(IDS) | (known.is_null() if nulls else False)).to_list()
-        for ids in (IdSet(listed="{-7,0,42,1001,9223372036854775807}"), IdSet()):
+        for ids in (IdSet("people/AuthUser", listed=1), IdSet("people/AuthUser")):
             only = condition(table, Window(), ways, {"people/AuthUser": ids})
             query = raw if only is None else sql.SQL("{} where {}").format(raw, only)
-            passed = [row[0] for row in leader.execute(query)]
+            text = with_ids(query.as_string(leader), listed="{-7,0,42,1001,9223372036854775807}")
+            passed = [row[0] for row in leader.execute(text.encode())]
             assert {*wanted} <= {*passed}
-        few = condition(table, Window(), ways[:1], {"people/AuthUser": IdSet(listed="{42}")})
+        few = condition(table, Window(), ways[:1], {"people/AuthUser": IdSet("people/AuthUser", listed=1)})
         assert few is not None
-        passed = [row[0] for row in leader.execute(sql.SQL("{} where {}").format(raw, few))]
+        text = with_ids(sql.SQL("{} where {}").format(raw, few).as_string(leader), listed="{42}")
+        passed = [row[0] for row in leader.execute(text.encode())]
         assert "1001" not in [text.strip() for text in passed if text]
 
 
@@ -128,12 +139,11 @@ def test_bits_hold_the_same_ids_as_a_list(source: str) -> None:
         relation = read_catalog(leader, NameMapping().schemas())["auth.auth_users"]
         table = SourceTable(relation, table_of("auth.auth_users"), NameMapping(), "UTC")
         found = []
-        for ids in (
-            IdSet(listed="{-9,-2,3,14}"),
-            IdSet(-9, 14, bits=bytes((0b10000001, 0b00010000, 0b10000000)).hex()),
-        ):
-            only = condition(table, Window(), [WayIn("id", "kept/AuthUser")], {"kept/AuthUser": ids})
+        bits = bytes((0b10000001, 0b00010000, 0b10000000)).hex()
+        for ids in (IdSet("people/AuthUser", listed=1), IdSet("people/AuthUser", bits=1)):
+            only = condition(table, Window(), [WayIn("id", "people/AuthUser")], {"people/AuthUser": ids})
             assert only is not None
             query = sql.SQL("select id from {} where {} order by id").format(table.name, only)
-            found.append([row[0] for row in leader.execute(query)])
+            text = with_ids(query.as_string(leader), listed="{-9,-2,3,14}", low="-9", high="14", bits=bits)
+            found.append([row[0] for row in leader.execute(text.encode())])
         assert found == [[-9, -2, 3, 14]] * 2

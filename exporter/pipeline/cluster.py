@@ -1,0 +1,189 @@
+"""The workers of a Dask cluster instead of this machine's: beside pool.py, with the same methods.
+
+Dask schedules, gives a lost worker's tasks to others, and shows its dashboard. Ours is the edge: who takes part
+(cluster_preflight.py), where a task runs (cluster_plugin.py), and that every end is one of the contract's.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import dask
+import psycopg
+from distributed import Client, KilledWorker
+
+from exporter.errors import ExporterError, RunError, UsageError
+from exporter.interrupts import disable_interrupts, start_thread
+from exporter.pipeline.cluster_client import answer, connected_client
+from exporter.pipeline.cluster_plugin import Child
+from exporter.pipeline.cluster_preflight import Member, Preflight
+from exporter.pipeline.cluster_source import proof_of
+from exporter.pipeline.pool import TICK_SECONDS, worker_killed
+from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
+from exporter.settings import Settings
+from exporter.sink.manifest import ClusterEntry
+from exporter.source.masking_key import ONCE
+from exporter.source.queries import OwnAddress
+from exporter.source.refusals import run_error
+from exporter.source.slots import free_sessions
+
+logger = logging.getLogger(__name__)
+
+# How often the scheduler is asked who is there, how long it may stay silent, and how long an end may take.
+ROLL_SECONDS, SILENT_SECONDS, END_SECONDS = 1.0, 60.0, 15.0
+LOST = "the connection to the scheduler was lost; look at its log, and run the export again"
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The workers of a scheduler. `limit` is how many of them may be used; `members` are those that are, `present` the
+    addresses that the scheduler knew when it last answered, at `answered`."""
+
+    client: Client
+    limit: int | None
+    members: list[Member] = field(default_factory=list)
+    present: frozenset[str] = frozenset()
+    answered: float = 0.0
+    ended: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        """That of the plug-in and of its executor: of this run alone, since others may use the same workers."""
+        return f"exporter-{self.client.id}"
+
+    def enroll(self, run: Run) -> Enrolled:
+        """Examines every worker, and starts a process in each that is used. Raises `UsageError` with all that is wrong
+        with any, `SourceError` if the source has no free session, `RunError` if the source or the cluster fails."""
+        if run.key and run.key.id == ONCE:
+            raise UsageError("a cluster needs a key that every machine has: make one with redact-key, and give it")
+        own = OwnAddress(run.readers, run.lock_seconds, run.key.id if run.key else None)
+        directory, free = run.directory.resolve(), free_sessions(run.connection)
+        try:
+            proof = proof_of(run.connection, run.snapshot.identity, run.snapshot.identifier)
+        except psycopg.Error as error:
+            raise run_error(error, "asking which server it is") from None
+        found = self.asked(Preflight(self.client, directory, own, proof, free).members)
+        self.members = found[: min(len(found), free, self.limit or free)]
+        self.present, self.answered = frozenset(member.address for member in self.members), time.monotonic()
+        readers = {member.address: (member.reader, member.ahead) for member in self.members}
+        self.asked(lambda: self.client.register_plugin(Child(self.name, readers), name=self.name))
+        start_thread(self.call_the_roll)
+        machines = [member.machine for member in self.members]
+        used, hosts = len(machines), len(set(machines))
+        logger.debug("%d of %d workers of the cluster are used, on %d machines", used, len(found), hosts)
+        unused = len(found) - used
+        return Enrolled(own, directory, used, max(map(machines.count, machines)), ClusterEntry(used, hosts), unused)
+
+    def asked(self, ask: Callable[[], Result]) -> Result:
+        """What the cluster answers. Raises an `ExporterError`, whatever goes wrong."""
+        try:
+            return answer(ask)
+        except ExporterError:
+            raise
+        except Exception as error:
+            raise RunError(f"the cluster refused the run ({type(error).__name__}); look at its workers' logs") from None
+
+    def submit(
+        self, task: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Submits a task: a function of tasks.py with its arguments."""
+        where = [member.address for member in self.members]
+        executor = self.client.get_executor(pure=False, workers=where, allow_other_workers=False, retries=0)
+        with dask.annotate(executor=self.name):
+            future: Future[Result] = executor.submit(task, *args, **kwargs)
+        return future
+
+    def finished(self, futures: Sequence[Future[Result]], tick: Callable[[], None]) -> Iterator[Result]:
+        """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
+        `ExporterError`, or `RunError` if the tasks can no longer be done."""
+        unfinished = set(futures)
+        while unfinished:
+            done, unfinished = wait(unfinished, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield self.result(future)
+            self.check_roll()
+            tick()
+
+    def result(self, future: Future[Result]) -> Result:
+        """The result of a task that has ended. Raises an `ExporterError`, whatever went wrong."""
+        try:
+            return future.result()
+        except ExporterError:
+            raise
+        except BrokenProcessPool:
+            raise worker_killed() from None
+        except KilledWorker:
+            raise RunError("several workers were killed by the same task (out of memory?); lower --memory") from None
+        except CancelledError:
+            raise RunError(LOST) from None
+        except Exception as error:
+            raise RunError(f"the cluster failed ({type(error).__name__}); look at its workers' logs") from None
+
+    def call_the_roll(self) -> None:
+        """Asks the scheduler who is there, again and again until the run ends."""
+        while not self.ended.wait(ROLL_SECONDS):
+            with suppress(Exception):  # check_roll sees that the scheduler is silent
+                known = self.client.scheduler_info(n_workers=-1)["workers"]
+                self.present, self.answered = frozenset(known), time.monotonic()
+
+    def check_roll(self) -> None:
+        """Raises `RunError` if the scheduler is gone, or every worker."""
+        if self.client.status != "running" or time.monotonic() - self.answered > SILENT_SECONDS:
+            raise RunError(LOST)
+        if self.members and not any(member.address in self.present for member in self.members):
+            raise RunError("every worker of the cluster is gone; look at their logs, and run the export again")
+
+    def lost(self) -> frozenset[str]:
+        """The names of readers whose workers are gone, so that nothing more is heard of them."""
+        return frozenset(member.reader for member in self.members if member.address not in self.present)
+
+    def shutdown(self) -> None:
+        """Lets the workers, whose tasks are all done, go while the caller continues."""
+        self.ending = start_thread(self.leave)
+
+    def kill(self) -> None:
+        """Cancels every task and kills the processes that do them, at once. From now on, no signal interrupts the
+        cleanup."""
+        disable_interrupts()
+        if self.ending is None:
+            self.ending = start_thread(self.leave)
+        self.join()
+
+    def join(self) -> None:
+        """Waits until the workers have been let go, if the scheduler answers."""
+        if self.ending is None:
+            self.ending = start_thread(self.leave)
+        self.ending.join(END_SECONDS)
+
+    def leave(self) -> None:
+        """Removes the plug-in, whose processes end, and closes the connection, which ends all tasks."""
+        self.ended.set()
+        with suppress(Exception):  # the scheduler may be gone, and with it every task
+            if self.members and self.client.status == "running":
+                self.client.unregister_worker_plugin(self.name)
+        with suppress(Exception):
+            self.client.close(timeout=END_SECONDS / 3)
+
+
+@contextmanager
+def cluster(settings: Settings) -> Iterator[Cluster]:
+    """The workers of the scheduler that the settings name. When the block ends in an error, their tasks end.
+
+    Raises as `connected_client` does.
+    """
+    assert settings.cluster is not None
+    # Only a number that somebody chose is a limit: the default is that of one machine.
+    limit = settings.workers if "workers" in settings.model_fields_set else None
+    workers = Cluster(connected_client(settings.cluster), limit)
+    try:
+        yield workers
+    except BaseException:
+        workers.kill()
+        raise
+    workers.join()

@@ -1,0 +1,67 @@
+"""The leader's connection to a Dask scheduler: silent, and never waited for without an end."""
+
+import logging
+import threading
+import warnings
+from collections.abc import Callable
+from typing import TypeVar
+
+from distributed import Client
+
+from exporter.errors import RunError, UsageError
+from exporter.interrupts import signals_blocked, start_thread
+
+CONNECT_SECONDS = 20
+# What Dask itself waits for a comm is less.
+ANSWER_SECONDS = 90.0
+
+Result = TypeVar("Result")
+
+
+def connected_client(address: str) -> Client:
+    """A client of the scheduler at an address such as tls://scheduler:8786; certificates are those of Dask's own
+    settings. Raises `UsageError` if these are missing, `RunError` if the scheduler does not answer."""
+    silence()
+    try:
+        with signals_blocked():  # its thread begins in here
+            return Client(address, timeout=CONNECT_SECONDS, name="exporter", set_as_default=False)
+    except (OSError, TimeoutError):
+        raise RunError(f"the scheduler {address} does not answer; start it, or correct --cluster") from None
+    except (ValueError, TypeError, RuntimeError):
+        raise UsageError(
+            f"Dask cannot connect to {address}; for tls:// it needs certificates: set DASK_DISTRIBUTED__COMM__TLS__…"
+        ) from None
+
+
+def silence() -> None:
+    """Takes Dask's messages from stderr, which is for ours."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.partition(".")[0] in ("distributed", "dask", "tornado", "asyncio") and isinstance(
+            logger, logging.Logger
+        ):
+            logger.handlers[:] = [logging.NullHandler()]
+            logger.propagate = False
+    warnings.filterwarnings("ignore", module=r"(distributed|dask|tornado)\b")
+
+
+def answer(ask: Callable[[], Result], seconds: float = ANSWER_SECONDS) -> Result:
+    """What a function returns, which waits for the scheduler or a worker. Raises what it raises, and `RunError` if it
+    takes longer than this."""
+    found: list[Result] = []
+    failed: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            found.append(ask())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            done.set()
+
+    start_thread(run)
+    if not done.wait(seconds):
+        raise RunError(f"the cluster did not answer within {seconds:.0f} seconds; look at its scheduler and workers")
+    if failed:
+        raise failed[0]
+    return found[0]

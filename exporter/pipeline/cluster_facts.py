@@ -1,0 +1,71 @@
+"""What a worker of a cluster is asked before a run, in a way that works whatever it has installed."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+Facts = dict[str, Any]
+
+# What decides the bytes of an export, and what carries the tasks.
+PACKAGES = ("astrokiran-graph-exporter", "polars", "connectorx", "pyarrow", "distributed")
+# What the leader writes for the workers to read, so that each proves to have the same directory.
+QUESTION = "question"
+
+
+def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
+    """A function that tells what a worker is. Dask sends it as code, not by its name, and it imports nothing of ours: a
+    worker may have another version of this program, or none.
+
+    It reads the leader's question in a directory, and leaves a file there whose name it tells as its answer.
+    """
+
+    async def facts(directory: str, packages: tuple[str, ...], dask_worker: Any = None) -> Facts:
+        import asyncio
+        import hashlib
+        import importlib.metadata
+        import importlib.util
+        import multiprocessing
+        import os
+        import pathlib
+        import platform
+        import secrets
+        import sys
+
+        import psutil
+
+        place, answer = pathlib.Path(directory), secrets.token_hex(8)
+        versions, program, shared, changed = {}, hashlib.sha256(), {}, 0.0
+        for name in packages:
+            try:
+                versions[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                versions[name] = "none"
+        found = importlib.util.find_spec("exporter")
+        for root in map(pathlib.Path, (found and found.submodule_search_locations) or ()):
+            for path in sorted(root.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    status = path.stat()
+                    changed = max(changed, status.st_ctime)
+                    program.update(f"{path.relative_to(root)}\n{status.st_size}\n".encode() + path.read_bytes())
+        # A client of a network file system may see a new file late.
+        for _ in range(12):
+            try:
+                question = (place / "question").read_text()
+                os.close(os.open(place / answer, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                shared = {"question": question, "answer": answer, "fault": ""}
+                break
+            except OSError as error:
+                shared = {"question": "", "answer": "", "fault": error.strerror or type(error).__name__}
+                await asyncio.sleep(0.25)
+        boot = pathlib.Path("/proc/sys/kernel/random/boot_id")
+        return {
+            "versions": {"Python": ".".join(map(str, sys.version_info[:2])), **versions},
+            "program": program.hexdigest(),
+            "stale": dask_worker is not None and changed > psutil.Process().create_time(),
+            "daemon": bool(multiprocessing.current_process().daemon),
+            "threads": dask_worker.state.nthreads if dask_worker else 1,
+            "user": os.geteuid(),
+            "machine": boot.read_text() if boot.exists() else platform.node(),
+            "host": platform.node(),
+        } | shared
+
+    return facts
