@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,10 +149,10 @@ def what_is_there(storage: Storage) -> str:
 def pull_export(url: StorageUrl, place: Place, show: Show) -> Pulled:
     """Pulls the export of this URL."""
     began, storage = time.monotonic(), open_storage(url)
+    sizes = ask(storage.sizes)
     content = ask(lambda: storage.read_small(CHECKSUMS))
     if content is None:
-        raise not_whole(storage)
-    sizes = ask(storage.sizes)
+        raise not_whole(storage, sizes)
     sums = listed_files(content, sizes)
     begin(place.partial, content)
     present = present_files(place.partial, sums)
@@ -189,9 +190,9 @@ def pull_archive(url: StorageUrl, place: Place, show: Show) -> Pulled:
     return Pulled(place.final, url, None, 1, found.bytes, 1, found.bytes, time.monotonic() - began)
 
 
-def not_whole(storage: Storage) -> ExporterError:
+def not_whole(storage: Storage, sizes: Mapping[str, int]) -> ExporterError:
     """The error for an export without SHA256SUMS: what there is of it is none."""
     ask(storage.check_bucket)
-    if ask(storage.sizes):
+    if sizes:
         return DifferenceError(f"it has no {CHECKSUMS}, since its push did not end; push it again, or pull another")
     return UsageError(f"there is no export {storage.url}{what_is_there(open_storage(storage.url.parent))}")

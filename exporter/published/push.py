@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,12 +69,13 @@ def push_export(export: Path, storage: Storage, show: Show, began: float) -> Pus
     manifest, name = read_manifest(export), export.name
     files = files_of(export)
     sums = files[-1]
-    theirs = ask(lambda: storage.read_small(sums.name))
+    sizes = ask(lambda: storage.sizes(name))
+    theirs = ask(lambda: storage.read_small(sums.name)) if CHECKSUMS in sizes else None
     if theirs is not None and hashlib.sha256(theirs).hexdigest() != sums.sha256:
         raise UsageError(
             f"{storage.url.below(name)} is another export of the same second: push to another prefix, or remove it"
         )
-    missing = missing_objects(storage, name, files)
+    missing = missing_objects(storage, {f"{name}/{path}": size for path, size in sizes.items()}, files)
     data = [file for file in missing if file.path.name not in (MANIFEST, CHECKSUMS)]
     last = [[file] for file in missing if file not in data]
     with show("Pushing", sum(file.bytes for file in missing)) as on_bytes:
@@ -103,7 +104,7 @@ def push_archive(archive: Path, storage: Storage, show: Show, began: float) -> P
     with show("Reading the archive", size) as on_bytes:
         sums = transfer({name: lambda advance: LocalFile(name, archive, size, digest_of(archive, advance))}, on_bytes)
     files = list(sums.values())
-    missing = missing_objects(storage, "", files)
+    missing = missing_objects(storage, ask(lambda: storage.sizes(nested=False)), files)
     with show("Pushing", sum(file.bytes for file in missing)) as on_bytes:
         transfer({file.name: sending(storage, file) for file in missing}, on_bytes)
     return counted(storage.url.below(name), files, missing, began)
@@ -144,11 +145,9 @@ def local_file(export: Path, name: str, sha256: str) -> LocalFile:
     return LocalFile(f"{export.name}/{name}", export / name, (export / name).stat().st_size, sha256)
 
 
-def missing_objects(storage: Storage, name: str, files: Sequence[LocalFile]) -> list[LocalFile]:
-    """The files that have no object of the same size and SHA-256."""
-    prefix = f"{name}/" if name else ""
-    sizes = ask(lambda: storage.sizes(name, nested=bool(name)))
-    likely = [file for file in files if sizes.get(file.name.removeprefix(prefix)) == file.bytes]
+def missing_objects(storage: Storage, sizes: Mapping[str, int], files: Sequence[LocalFile]) -> list[LocalFile]:
+    """The files that have no object of the same size and SHA-256; `sizes` are those of the objects that are there."""
+    likely = [file for file in files if sizes.get(file.name) == file.bytes]
     looks = transfer({file.name: looking(storage, file) for file in likely})
     return [file for file in files if not looks.get(file.name)]
 
@@ -201,7 +200,7 @@ def lead_to(storage: Storage, manifest: Manifest, pushed: LatestPush) -> str | N
     before = ask(lambda: read_latest(storage, name))
     if before and before.export > pushed.export and ask(lambda: storage.find(f"{before.export}/{CHECKSUMS}")):
         return None
-    if before is None or before.sha256sums != pushed.sha256sums:
+    if before is None or (before.export, before.sha256sums) != (pushed.export, pushed.sha256sums):
         content = json.dumps(pushed.as_object(), indent=2).encode() + b"\n"
         ask(lambda: storage.write(name, [content], hashlib.sha256(content).hexdigest()))
     return name

@@ -2,7 +2,7 @@
 
 An object appears when its stream is closed, and a stream that is dropped closes itself: whoever gives up must keep it.
 Stores have metadata of their own kinds, and pyarrow writes none of S3's. All have a content type, so that is where the
-SHA-256 of an object is: `text/csv; sha256=…`.
+SHA-256 of an object is: `text/csv; sha256=…`. Unless it is told not to, pyarrow packs what is called `.zst`.
 """
 
 import atexit
@@ -78,7 +78,7 @@ class Storage:
     def read(self, name: str) -> Iterator[bytes]:
         """The content of an object, part by part. Raises `FileNotFoundError` if there is none."""
         with self.explained("read"):
-            stream = self.filesystem.open_input_stream(self.path_of(name))
+            stream = self.filesystem.open_input_stream(self.path_of(name), compression=None)
         with stream:
             while True:
                 with self.explained("read"):
@@ -107,7 +107,7 @@ class Storage:
         kind = CONTENT_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
         with self.explained("write"):
             stream = self.filesystem.open_output_stream(
-                self.path_of(name), metadata={"Content-Type": f"{kind}; sha256={sha256}"}
+                self.path_of(name), compression=None, metadata={"Content-Type": f"{kind}; sha256={sha256}"}
             )
         try:
             for number, part in enumerate(parts, 1):

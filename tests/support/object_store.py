@@ -64,7 +64,8 @@ class ObjectStore:
             self.asked.append(asked)
         if fault := self.fault and self.fault(asked):
             status, code = fault
-            environment["wsgi.input"].read()
+            ended = environment.get("wsgi.input_terminated")
+            environment["wsgi.input"].read(*(() if ended else (int(environment.get("CONTENT_LENGTH") or 0),)))
             start(status, [("Content-Type", "application/xml")])
             return [ERROR.format(code=code, secret=SECRET).encode()]
         answer: Iterable[bytes] = self.application(environment, start)
@@ -89,12 +90,12 @@ class ObjectStore:
         return {info.path.removeprefix(f"{path}/"): info.size for info in found if info.type == fs.FileType.File}
 
     def read(self, path: str) -> bytes:
-        with self.client().open_input_stream(path) as stream:
+        with self.client().open_input_stream(path, compression=None) as stream:
             content: bytes = stream.read()
         return content
 
-    def write(self, path: str, content: bytes) -> None:
-        stream = self.client().open_output_stream(path)
+    def write(self, path: str, content: bytes, content_type: str = "text/plain") -> None:
+        stream = self.client().open_output_stream(path, compression=None, metadata={"Content-Type": content_type})
         stream.write(content)
         stream.close()
 
