@@ -43,5 +43,5 @@ def attempted(
     with sanitized_errors("a task's files"):
         paths = attempts.written(attempt)
         for path in paths if context.flushes else ():
-            sync(attempt / path)
+            sync(attempt / attempts.flat(path))
     return Attempted(result, attempt.name, paths)

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
@@ -25,6 +26,7 @@ from exporter.shape.rows import Shaped, shape
 from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout
+from exporter.sink.attempts import flat, unflat
 from exporter.sink.csv import write_data, write_rejects
 from exporter.sink.oversized import oversized
 from exporter.sink.tally import Tally
@@ -73,6 +75,11 @@ def export_chunk(context: Context, attempt: Path, chunk: Chunk, read: FrameReade
                 run = new_index(attempt).runs_directory(table.name) / f"run-{chunk.number}.arrow"
                 write_run(run, shaped[0].rows.to_series(0))
         parts = tuple(write_part(attempt, chunk.number, part, timer) for part in shaped)
+        if context.flushes:  # the result leaves this machine
+            from exporter.pipeline.cluster_examples import put_away
+
+            new_index(attempt)
+            parts = put_away(attempt, chunk, parts)
         return ChunkDone(chunk.without_queries(), raw.height, parts, timer)
 
 
@@ -125,10 +132,11 @@ def write_part(attempt: Path, number: int, shaped: Shaped, timer: TaskTimer) -> 
     tally = Tally(no_target=shaped.no_target, suppressed=shaped.suppressed)
     with timer.on(WRITE):
         if rows.height:
-            tally += write_data(attempt, layout.data_file(entity, number), rows, headers.columns(entity))
+            written = write_data(attempt, Path(flat(layout.data_file(entity, number))), rows, headers.columns(entity))
+            tally += replace(written, files=tuple(map(unflat, written.files)))
             tally += Tally(oversized=oversized(entity, rows))
         if rejects.height:
-            record = write_rejects(attempt, layout.rejects_file(entity, number), rejects)
+            record = unflat(write_rejects(attempt, Path(flat(layout.rejects_file(entity, number))), rejects))
             reasons = Counter(dict(rejects.group_by("reason").len().iter_rows()))
             tally += Tally(rejects=reasons, reject_files=(record,))
     return EntityPart(entity.name, tally, examples(rejects) if rejects.height else ())

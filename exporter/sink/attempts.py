@@ -9,10 +9,15 @@ import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from exporter.sink import layout
-from exporter.sink.files import make_directories
+from exporter.sink.files import FileRecord, make_directories
+
+# Between the parts of a path in the name of a file of an attempt, which thus needs no directories: they would take more
+# time than the files.
+SEPARATOR = "%"
 
 
 def prepare(export: Path) -> None:
@@ -35,8 +40,20 @@ def written(attempt: Path) -> tuple[str, ...]:
     def fail(error: OSError) -> None:
         raise error
 
-    found = (Path(folder, name) for folder, _, names in os.walk(attempt, onerror=fail) for name in names)
-    return tuple(sorted(path.relative_to(attempt).as_posix() for path in found))
+    found = (f"{folder}/{name}" for folder, _, names in os.walk(attempt, onerror=fail) for name in names)
+    above = len(f"{attempt}/")
+    return tuple(sorted(path[above:].replace(SEPARATOR, "/") for path in found))
+
+
+def flat(path: str | Path) -> str:
+    """Where below an attempt a file of the export is. The key index has directories there, too: few tasks write it."""
+    text = str(path)
+    return text if text.startswith(f"{layout.KEY_INDEX}/") else text.replace("/", SEPARATOR)
+
+
+def unflat(record: FileRecord) -> FileRecord:
+    """The record of a file of an attempt as that of a file of the export."""
+    return replace(record, path=record.path.replace(SEPARATOR, "/"))
 
 
 def adopt(export: Path, attempt: str, paths: Iterable[str]) -> None:
@@ -45,11 +62,14 @@ def adopt(export: Path, attempt: str, paths: Iterable[str]) -> None:
     source = export / layout.ATTEMPTS / attempt
     for path in paths:
         try:
-            (source / path).rename(export / path)
+            (source / flat(path)).rename(export / path)
         except FileNotFoundError:
             make_directories(export, Path(path).parent)
-            (source / path).rename(export / path)
-    shutil.rmtree(source, ignore_errors=True)
+            (source / flat(path)).rename(export / path)
+    try:
+        source.rmdir()
+    except OSError:
+        shutil.rmtree(source, ignore_errors=True)
 
 
 def discard(export: Path) -> None:

@@ -94,7 +94,7 @@ def open_new(path: Path) -> BinaryIO:
 
 def make_directories(root: Path, folder: Path) -> None:
     """Makes a folder below `root` and its parents, each 0700."""
-    for parent in (*reversed(folder.parents), folder):
+    for parent in (*reversed(folder.parents), folder)[1:]:
         (root / parent).mkdir(mode=0o700, exist_ok=True)
 
 

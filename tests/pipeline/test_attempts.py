@@ -14,7 +14,7 @@ from exporter.pipeline import attempts
 from exporter.pipeline.attempts import Attempted, attempted
 from exporter.pipeline.messages import Chunk, Context
 from exporter.pipeline.tasks import export_chunks, read_index
-from exporter.sink.attempts import discard, prepare
+from exporter.sink.attempts import discard, flat, prepare
 from exporter.sink.files import write_file
 from exporter.sink.publish import partial_export
 from exporter.source.catalog import read_catalog
@@ -29,13 +29,13 @@ from tests.support.export_process import eventually
 from tests.support.plans import Plan, plan_of
 
 ALONE = ["begin isolation level repeatable read read only"]
-DATA = Path("nodes/Skill/part-0001.csv")
+DATA, KEYS = Path("nodes/Skill/part-0001.csv"), Path("key-index/keys/Skill/run-0.arrow")
 
 
 def write(context: Context, attempt: Path, text: str) -> str:
     """A task that writes a file of the export and one of the key index."""
-    write_file(attempt, DATA, text.encode())
-    write_file(attempt, Path("key-index/keys/Skill/run-0.arrow"), text.encode())
+    write_file(attempt, Path(flat(DATA)), text.encode())
+    write_file(attempt, KEYS, text.encode())
     return text
 
 
@@ -55,10 +55,10 @@ def context(tmp_path: Path) -> Context:
 def test_a_task_that_ran_twice(context: Context) -> None:
     """The files of the run whose result the leader has are the export's; the others go when it is complete."""
     first, second = attempted(context, write, "first"), attempted(context, write, "second")
-    written = ("key-index/keys/Skill/run-0.arrow", DATA.as_posix())
+    written = (KEYS.as_posix(), DATA.as_posix())
     assert (first.result, first.paths, first.name != second.name) == ("first", written, True)
     assert second.adopted(context.directory) == "second"
-    left = {f"attempts/{first.name}/{path}": "first" for path in written}
+    left = {f"attempts/{first.name}/{flat(path)}": "first" for path in written}
     assert files(context.directory) == left | dict.fromkeys(written, "second")
     discard(context.directory)
     assert files(context.directory) == {DATA.as_posix(): "second"}
@@ -80,13 +80,13 @@ def test_files_that_another_machine_wrote(context: Context, monkeypatch: pytest.
     monkeypatch.setattr(attempts, "sync", flushed.append)
     done = attempted(replace(context, flushes=flushes), write, "")
     attempt = context.directory / "attempts" / done.name
-    assert flushed == [attempt / path for path in done.paths] * flushes
+    assert flushed == [attempt / flat(path) for path in done.paths] * flushes
 
 
 def test_an_attempt_whose_file_is_gone(context: Context) -> None:
     """It is an error, not a hole."""
     done = attempted(context, write, "")
-    (context.directory / "attempts" / done.name / DATA).unlink()
+    (context.directory / "attempts" / done.name / flat(DATA)).unlink()
     with pytest.raises(FileNotFoundError):
         done.adopted(context.directory)
 
