@@ -23,6 +23,8 @@ from exporter.cli.init import init
 from exporter.cli.local import app as local
 from exporter.cli.model import model
 from exporter.cli.prune import prune
+from exporter.cli.pull import pull
+from exporter.cli.push import push
 from exporter.cli.rebuild import EXIT_CODES, rebuild
 from exporter.cli.redact_key import redact_key
 from exporter.cli.rejects import rejects
@@ -66,7 +68,7 @@ def options(
 
 
 # In the order of `--help`.
-for command in (init, check, export, verify, runs, rejects, prune, headers, model, demo, redact_key):
+for command in (init, check, export, verify, push, pull, runs, rejects, prune, headers, model, demo, redact_key):
     app.command()(command)
 app.command(epilog=EXIT_CODES)(rebuild)
 app.add_typer(local)
