@@ -36,6 +36,7 @@ def connected_client(address: str) -> Client:
 def present_workers(client: Client) -> dict[str, Any]:
     """What the scheduler knows of each worker, by its address. (`Client.scheduler_info` may return what the client
     itself asked for in the same moment, which has no workers.)"""
+    assert client.scheduler is not None  # it is connected
     workers: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
     return workers
 
