@@ -114,7 +114,13 @@ class DaskCluster:
         assert at is not None
         with Client(self.address, set_as_default=False) as client:
             workers = [quote(address, safe="") for address in present_workers(client)]
-        paths = ["/info/main/workers.html", "/info/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
+        paths = [
+            "/info/main/workers.html",
+            "/info/main/logs.html",
+            "/json/counts.json",
+            "/json/identity.json",
+            "/metrics",
+        ]
         paths += [f"/info/{page}/{worker}.html" for page in ("worker", "logs", "call-stacks") for worker in workers]
         found = {}
         for path in paths:
