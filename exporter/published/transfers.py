@@ -20,7 +20,7 @@ Show = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 Job = Callable[[Advance], Result]
 
 THREADS = 4
-ATTEMPTS = 3
+ATTEMPTS = 5
 PAUSE_SECONDS = 1.0
 POLL_SECONDS = 0.1
 # How long threads have to end once there is a failure, before they are left alone.
