@@ -117,6 +117,8 @@ def print_summary(result: "ExportResult") -> None:
     log_stderr(f"{totals_line(result.manifest.totals, result.profile)}\n{cost_lines(result.profile)}")
     if lines := result.manifest.copy_lines:
         log_stderr(f"A copy: {'; '.join(lines)}")
+    if result.note:
+        log_stderr(f"exporter: warning: {result.note}")
     for skipped in result.manifest.skipped_indexes:
         log_stderr(f"exporter: warning: {skipped}")
     for sentence in uniqueness_warnings(result.manifest):

@@ -20,6 +20,7 @@ from distributed import Client, KilledWorker
 from exporter.errors import ExporterError, RunError, UsageError
 from exporter.interrupts import disable_interrupts, start_thread
 from exporter.pipeline.cluster_client import answer, connected_client
+from exporter.pipeline.cluster_facts import portable_leftovers
 from exporter.pipeline.cluster_plugin import Child
 from exporter.pipeline.cluster_preflight import Member, Preflight
 from exporter.pipeline.cluster_source import proof_of
@@ -27,15 +28,16 @@ from exporter.pipeline.pool import TICK_SECONDS, worker_killed
 from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
 from exporter.settings import Settings
 from exporter.sink.manifest import ClusterEntry
-from exporter.source.masking_key import ONCE
 from exporter.source.queries import OwnAddress
 from exporter.source.refusals import run_error
 from exporter.source.slots import free_sessions
+from exporter.text import quantity
 
 logger = logging.getLogger(__name__)
 
 # How often the scheduler is asked who is there, how long it may stay silent, and how long an end may take.
 ROLL_SECONDS, SILENT_SECONDS, END_SECONDS = 1.0, 60.0, 15.0
+PREFIX = "exporter-"
 LOST = "the connection to the scheduler was lost; look at its log, and run the export again"
 
 
@@ -55,19 +57,18 @@ class Cluster:
     @property
     def name(self) -> str:
         """That of the plug-in and of its executor: of this run alone, since others may use the same workers."""
-        return f"exporter-{self.client.id}"
+        return f"{PREFIX}{self.client.id}"
 
     def enroll(self, run: Run) -> Enrolled:
         """Examines every worker, and starts a process in each that is used. Raises `UsageError` with all that is wrong
         with any, `SourceError` if the source has no free session, `RunError` if the source or the cluster fails."""
-        if run.key and run.key.id == ONCE:
-            raise UsageError("a cluster needs a key that every machine has: make one with redact-key, and give it")
         own = OwnAddress(run.readers, run.lock_seconds, run.key.id if run.key else None)
         directory, free = run.directory.resolve(), free_sessions(run.connection)
         try:
             proof = proof_of(run.connection, run.snapshot.identity, run.snapshot.identifier)
         except psycopg.Error as error:
             raise run_error(error, "asking which server it is") from None
+        self.asked(self.remove_leftovers)
         found = self.asked(Preflight(self.client, directory, own, proof, free).members)
         self.members = found[: min(len(found), free, self.limit or free)]
         self.present, self.answered = frozenset(member.address for member in self.members), time.monotonic()
@@ -76,9 +77,14 @@ class Cluster:
         start_thread(self.call_the_roll)
         machines = [member.machine for member in self.members]
         used, hosts = len(machines), len(set(machines))
-        logger.debug("%d of %d workers of the cluster are used, on %d machines", used, len(found), hosts)
-        unused = len(found) - used
-        return Enrolled(own, directory, used, max(map(machines.count, machines)), ClusterEntry(used, hosts), unused)
+        sharing, note = max(map(machines.count, machines)), note_of(used, len(found), limited=used == self.limit)
+        logger.debug("%s on %s do the tasks. %s", quantity(used, "worker"), quantity(hosts, "machine"), note)
+        return Enrolled(own, directory, used, sharing, ClusterEntry(used, hosts), note)
+
+    def remove_leftovers(self) -> None:
+        """Ends the processes of runs whose leaders were killed."""
+        for name in self.client.run_on_scheduler(portable_leftovers(), PREFIX):
+            self.client.unregister_worker_plugin(name)
 
     def asked(self, ask: Callable[[], Result]) -> Result:
         """What the cluster answers. Raises an `ExporterError`, whatever goes wrong."""
@@ -171,13 +177,26 @@ class Cluster:
             self.client.close(timeout=END_SECONDS / 3)
 
 
+def note_of(used: int, present: int, *, limited: bool) -> str:
+    """What is said of workers that are not used; empty if there are none."""
+    if used == present:
+        return ""
+    why = "as --workers says" if limited else "since the source grants no more sessions"
+    return f"{used} of the cluster's {present} workers were used, {why}"
+
+
 @contextmanager
 def cluster(settings: Settings) -> Iterator[Cluster]:
     """The workers of the scheduler that the settings name. When the block ends in an error, their tasks end.
 
-    Raises as `connected_client` does.
+    Raises as `connected_client` does, and `UsageError` for a masked copy with a key of one run.
     """
     assert settings.cluster is not None
+    if settings.redaction and settings.redaction.key_file is None:
+        raise UsageError(
+            "a masked copy by a cluster needs a key that every machine has: give --redact-key here, and set"
+            " EXPORTER_REDACT_KEY_FILE for every worker"
+        )
     # Only a number that somebody chose is a limit: the default is that of one machine.
     limit = settings.workers if "workers" in settings.model_fields_set else None
     workers = Cluster(connected_client(settings.cluster), limit)

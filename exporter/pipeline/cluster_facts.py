@@ -12,13 +12,14 @@ QUESTION = "question"
 
 
 def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
-    """A function that tells what a worker is. Dask sends it as code, not by its name, and it imports nothing of ours: a
-    worker may have another version of this program, or none.
+    """A function that tells what a worker, or the scheduler, is. Dask sends it as code, not by its name, and it imports
+    nothing of ours: a machine may have another version of this program, or none.
 
-    It reads the leader's question in a directory, and leaves a file there whose name it tells as its answer.
+    It reads the leader's question in a directory, if there is one, and leaves a file there whose name it tells as its
+    answer.
     """
 
-    async def facts(directory: str, packages: tuple[str, ...], dask_worker: Any = None) -> Facts:
+    async def facts(directory: str | None, packages: tuple[str, ...], dask_worker: Any = None) -> Facts:
         import asyncio
         import hashlib
         import importlib.metadata
@@ -32,7 +33,7 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
 
         import psutil
 
-        place, answer = pathlib.Path(directory), secrets.token_hex(8)
+        place, answer = pathlib.Path(directory or "/"), secrets.token_hex(8)
         versions, program, shared, changed = {}, hashlib.sha256(), {}, 0.0
         for name in packages:
             try:
@@ -47,7 +48,7 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
                     changed = max(changed, status.st_ctime)
                     program.update(f"{path.relative_to(root)}\n{status.st_size}\n".encode() + path.read_bytes())
         # A client of a network file system may see a new file late.
-        for _ in range(12):
+        for _ in range(12 if directory else 0):
             try:
                 question = (place / "question").read_text()
                 os.close(os.open(place / answer, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -60,12 +61,22 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         return {
             "versions": {"Python": ".".join(map(str, sys.version_info[:2])), **versions},
             "program": program.hexdigest(),
-            "stale": dask_worker is not None and changed > psutil.Process().create_time(),
+            "stale": changed > psutil.Process().create_time(),
             "daemon": bool(multiprocessing.current_process().daemon),
-            "threads": dask_worker.state.nthreads if dask_worker else 1,
+            "threads": dask_worker.state.nthreads if hasattr(dask_worker, "state") else 1,  # the scheduler has none
             "user": os.geteuid(),
             "machine": boot.read_text() if boot.exists() else platform.node(),
             "host": platform.node(),
         } | shared
 
     return facts
+
+
+def portable_leftovers() -> Callable[..., list[str]]:
+    """A function that tells a scheduler's plug-ins of runs whose leaders are gone."""
+
+    def leftovers(prefix: str, dask_scheduler: Any = None) -> list[str]:
+        clients, plugins = dask_scheduler.clients, dask_scheduler.worker_plugins
+        return [name for name in plugins if name.startswith(prefix) and name.removeprefix(prefix) not in clients]
+
+    return leftovers

@@ -54,10 +54,12 @@ class Preflight:
         names = self.names()
         found, own = self.facts(names)
         faults = {address: list(faults_of(facts, own)) for address, facts in found.items()}
+        scheduler = self.client.run_on_scheduler(portable_facts(), None, PACKAGES[:1] + PACKAGES[-1:])
         ready = [address for address in names if not faults[address] or comparable(found[address], own)]
         for address, sentences in self.source_faults(ready).items():
             faults[address] += sentences
-        lines = [f"worker {names[address]}: {visible(text)}" for address in names for text in faults[address]]
+        lines = [f"the scheduler: {visible(text)}" for text in program_faults(scheduler, own)]
+        lines += [f"worker {names[address]}: {visible(text)}" for address in names for text in faults[address]]
         if lines:
             raise UsageError("\n  ".join(["the cluster cannot do this export:", *lines]))
         machines = {address: facts["machine"] for address, facts in found.items() if isinstance(facts, dict)}
@@ -79,7 +81,7 @@ class Preflight:
         place.mkdir(mode=0o700)
         (place / QUESTION).write_text(question := secrets.token_hex(16))
         found = self.client.run(portable_facts(), str(place), PACKAGES, workers=list(names), on_error="return")
-        own = asyncio.run(portable_facts()(str(place), PACKAGES))
+        own = asyncio.run(portable_facts()(str(place), PACKAGES)) | {"stale": False}
         for facts in found.values():
             if isinstance(facts, dict) and not facts["fault"]:
                 same = facts["question"] == question and wait_for(place / facts["answer"])
@@ -130,11 +132,8 @@ def unanswered(error: object) -> str:
     return f"it did not answer ({type(error).__name__}); its log says why"
 
 
-def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
-    """What is wrong with a worker, as the ends of sentences, each with its remedy."""
-    if isinstance(facts, Exception):
-        yield f"it cannot be asked ({type(facts).__name__}): it has another Python or Dask than the leader; {SAME}"
-        return
+def program_faults(facts: Facts, own: Facts) -> Iterable[str]:
+    """How a worker's or the scheduler's program differs from the leader's."""
     others = [
         f"{name} {version} (the leader: {own['versions'][name]})"
         for name, version in facts["versions"].items()
@@ -146,6 +145,14 @@ def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
         yield f"its files of this program are not the leader's, though of the same version; {SAME}"
     elif facts["stale"]:
         yield "the program was installed anew since it started; restart it"
+
+
+def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
+    """What is wrong with a worker, as the ends of sentences, each with its remedy."""
+    if isinstance(facts, Exception):
+        yield f"it cannot be asked ({type(facts).__name__}): it has another Python or Dask than the leader; {SAME}"
+        return
+    yield from program_faults(facts, own)
     if facts["daemon"]:
         yield "its nanny lets it start no processes; set DASK_DISTRIBUTED__WORKER__DAEMON=False, or give --no-nanny"
     if facts["threads"] != 1:

@@ -40,13 +40,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A published export, and what it cost; `peak_memory` is in bytes."""
+    """A published export, and what it cost; `peak_memory` is in bytes, of this machine. `note` says what of a
+    cluster was not used, in a sentence; empty if all was."""
 
     directory: Path
     manifest: Manifest
     profile: Profile
     peak_memory: int
     archive: Path | None = None
+    note: str = ""
 
 
 class ReportRenderer(Protocol):
@@ -119,7 +121,7 @@ def publish(
             partial.pack(settings.recipients, timer.tick)
         directory = partial.publish()
     archive = partial.published(partial.archive) if partial.archive else None
-    return ExportResult(directory, manifest, profile, timer.peak_memory, archive)
+    return ExportResult(directory, manifest, profile, timer.peak_memory, archive, extracted.enrolled.note)
 
 
 def masking_asked_for(settings: Settings) -> "Redaction | None":

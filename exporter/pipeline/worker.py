@@ -75,6 +75,11 @@ def export_chunk(context: Context, attempt: Path, chunk: Chunk, read: FrameReade
                 run = new_index(attempt).runs_directory(table.name) / f"run-{chunk.number}.arrow"
                 write_run(run, shaped[0].rows.to_series(0))
         parts = tuple(write_part(attempt, chunk.number, part, timer) for part in shaped)
+        if context.flushes:  # the result leaves this machine
+            from exporter.pipeline.cluster_examples import put_away
+
+            new_index(attempt)
+            parts = put_away(attempt, chunk, parts)
         return ChunkDone(chunk.without_queries(), raw.height, parts, timer)
 
 

@@ -38,7 +38,7 @@ class Enrolled:
     """Those who do the tasks of a run: how they reach the source, the run's directory as they know it, their number,
     and how many of them, at most, share one machine's memory.
 
-    Of a cluster also what the manifest says of it, and how many of its workers are `unused`.
+    Of a cluster also what the manifest says of it, and which of its workers are not used, in a sentence.
     """
 
     address: "Address | OwnAddress"
@@ -46,7 +46,7 @@ class Enrolled:
     workers: int
     sharing: int
     cluster: "ClusterEntry | None" = None
-    unused: int = 0
+    note: str = ""
 
 
 class Workers(Protocol):

@@ -70,7 +70,9 @@ class Reading:
         finished = []
         for chunks in self.results(tasks):
             for done in chunks:
-                if not self.context.flushes:
+                if self.context.flushes:
+                    done = with_examples(self.context, done)
+                else:
                     self.partial.flusher.add(done.files())
                 self.timer.listener.advance(done.chunk.table, done.rows_read, done.rejects)
                 finished.append(done)
@@ -103,6 +105,13 @@ class Reading:
             for record in done.files():
                 (self.partial.directory / record.path).unlink()
             self.timer.listener.advance(done.chunk.table, -done.rows_read, -done.rejects)
+
+
+def with_examples(context: Context, done: ChunkDone) -> ChunkDone:
+    """The result of a cluster's chunk with its examples, which did not come with it."""
+    from exporter.pipeline.cluster_examples import with_examples  # few exports are a cluster's
+
+    return with_examples(context.directory, done)
 
 
 # How many small tables are read together.

@@ -16,7 +16,7 @@ from exporter.report.page import page
 from exporter.settings import Settings
 from exporter.shape.examples import Example
 from exporter.sink.manifest import Manifest
-from exporter.text import format_duration
+from exporter.text import format_duration, quantity
 
 # How many earlier exports a trend shows: with the new one, two weeks of nightly exports.
 EARLIER = 13
@@ -45,7 +45,8 @@ def report(
         identity, model = manifest.source.identity, manifest.model.sha256
         earlier = recent(settings.output, identity, model, EARLIER, extent=extent_of(manifest))
         limits = Limits(settings.rebuild.max_drop, settings.rebuild.max_rejects_rise)
-        return page(content(manifest, examples, earlier, shown_settings(settings), peak_memory, limits), profile)
+        shown = shown_settings(settings) | shown_cluster(manifest)
+        return page(content(manifest, examples, earlier, shown, peak_memory, limits), profile)
     except (Interrupted, RunError):
         raise  # a signal, or the time limit
     except Exception as error:
@@ -55,6 +56,13 @@ def report(
 def shown_settings(settings: Settings) -> dict[str, str]:
     """The settings of a run by name, as people write them."""
     return {name.replace("_", " "): format_setting(name, getattr(settings, name)) for name in SHOWN}
+
+
+def shown_cluster(manifest: Manifest) -> dict[str, str]:
+    """By whom the source was read, if a cluster did; never its address."""
+    if (cluster := manifest.options.cluster) is None:
+        return {}
+    return {"cluster": f"{quantity(cluster.workers, 'worker')} on {quantity(cluster.hosts, 'machine')}"}
 
 
 def format_setting(name: str, value: Any) -> str:

@@ -69,6 +69,8 @@ def run_export(
         result = export(settings, pool, listener, render=report, move_latest=move_latest)
     if pending:
         raise Interrupted(f"stopped by {pending[0]}; the export {result.directory.name} is complete, {consequence}")
+    if result.note:
+        on_warning(result.note)
     for skipped in result.manifest.skipped_indexes:
         on_warning(str(skipped))
     for sentence in uniqueness_warnings(result.manifest):

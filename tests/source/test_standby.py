@@ -13,11 +13,13 @@ import pytest
 
 from benchmarks.database import psql_directory
 from exporter.errors import RunError
+from exporter.pipeline.cluster_source import find_faults, proof_of
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.sink.layout import entities
 from exporter.source.connection import server_of, session
 from exporter.source.identity import source_identity
+from exporter.source.queries import OwnAddress
 from exporter.source.reader_address import worker_address
 from exporter.source.watchdog import Watchdog
 from tests.support.export_process import eventually, running
@@ -86,6 +88,22 @@ def exported(uri: str, output: Path) -> dict[str, bytes]:
         directory = Path(run.result.splitlines()[-1])
     files = [*directory.glob("nodes/*/*"), *directory.glob("relationships/*/*")]
     return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
+def test_a_standby_is_no_worker_s_source(primary: str, standby: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of a cluster whose source is a standby of the leader's server says so, though the identity is the same;
+    and the leader's server itself is none of its faults."""
+    with session(primary, "exporter test", lock_seconds=5) as leader:
+        leader.execute("begin isolation level repeatable read read only")
+        [(snapshot,)] = leader.execute("select pg_export_snapshot()")
+        proof = proof_of(leader, "postgresql:unknown", snapshot)
+        found = []
+        for uri in (primary, standby):
+            monkeypatch.setenv("EXPORTER_SOURCE", uri)
+            found.append(find_faults(OwnAddress("exporter test reader", 5), proof))
+    [own, [of_standby]] = found
+    assert own == []
+    assert of_standby.startswith("its source is another server than the leader's (a standby, ")
 
 
 def test_the_same_identity(primary: str, standby: str) -> None:

@@ -64,6 +64,31 @@ def forward(source: socket.socket, target: socket.socket) -> None:
             target.sendall(received)
 
 
+@contextmanager
+def recorded(port: int) -> Iterator[tuple[int, list[bytes]]]:
+    """A local port that leads to another one, and all that passes through it in either direction."""
+    passed: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def copy(source: socket.socket, target: socket.socket) -> None:
+            with suppress(OSError):
+                while received := source.recv(1 << 16):
+                    passed.append(received)
+                    target.sendall(received)
+                target.shutdown(socket.SHUT_WR)
+
+        def serve() -> None:
+            with suppress(OSError):  # closed at the end
+                while True:
+                    client, _ = listener.accept()
+                    behind = socket.create_connection(("127.0.0.1", port))
+                    threading.Thread(target=copy, args=(client, behind), daemon=True).start()
+                    threading.Thread(target=copy, args=(behind, client), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1], passed
+
+
 def closed_port() -> int:
     """A local port where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:

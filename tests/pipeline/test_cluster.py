@@ -1,0 +1,210 @@
+"""Exports by a real Dask cluster: the same bytes as on one machine, and of every failure one sentence and nothing
+left."""
+
+import hashlib
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from exporter.model.tables import tables
+from exporter.pipeline.run import ExportResult
+from exporter.settings import Settings
+from exporter.sink.manifest import ClusterEntry, read_manifest
+from tests.support.canaries import secrets_of
+from tests.support.dask_cluster import DaskCluster, dask_cluster
+from tests.support.export_process import PASSWORD, Run, command_of, eventually, running
+from tests.support.exporting import export
+from tests.support.ports import recorded
+from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
+
+pytestmark = pytest.mark.slow
+
+NAMES = ("one", "two", "three")
+READING = ["keys", "tables"]
+SCHEMAS = sorted({table.name.partition(".")[0] for table in tables()})
+
+
+@pytest.fixture(scope="module")
+def stalling(sample_database: str) -> Iterator[str]:
+    """The URI of a sample source in which tables can be made to stall."""
+    with copied(sample_database, "stalling_cluster") as uri:
+        execute(uri, STALLING)
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def local(stalling: str, tmp_path_factory: pytest.TempPathFactory) -> ExportResult:
+    """The export of three workers of this machine."""
+    return export(Settings(source=stalling, output=tmp_path_factory.mktemp("local"), workers=3))
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a redaction key."""
+    path = tmp_path_factory.mktemp("key") / "redact.key"
+    path.touch(mode=0o600)
+    path.write_text(hashlib.sha256(b"a key").hexdigest())
+    return path
+
+
+@pytest.fixture(scope="module")
+def workers(stalling: str, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A scheduler and three workers, which a test may kill if it starts others."""
+    variables = {"EXPORTER_REDACT_KEY_FILE": str(key)}
+    with dask_cluster(
+        tmp_path_factory.mktemp("cluster"), with_password(stalling), dict.fromkeys(NAMES, variables)
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "output"
+
+
+def with_password(uri: str) -> str:
+    return urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.replace("@", f":{PASSWORD}@")).geturl()
+
+
+def data(export: Path) -> dict[str, bytes]:
+    """The content of all files that do not tell when or how they were made."""
+    told = {"manifest.json", "SHA256SUMS", "counts.tsv", "report.html"}
+    files = (path for path in export.rglob("*") if path.is_file() and path.name not in told)
+    return {str(path.relative_to(export)): path.read_bytes() for path in files}
+
+
+def check_published(run: Run, local: ExportResult) -> Path:
+    """Asserts that a run publishes the same bytes as the local one, and leaves nothing behind."""
+    assert run.end() == 0, run.lines
+    directory = Path(run.result.strip())
+    assert data(directory) == data(local.directory)
+    assert [path.name for path in run.output.iterdir() if path.name.startswith(".partial")] == []
+    run.check_gone()
+    return directory
+
+
+def test_the_same_bytes_as_on_one_machine(
+    workers: DaskCluster, stalling: str, local: ExportResult, output: Path
+) -> None:
+    """All three take part; the manifest says how many they are on how many machines, and nothing else of them."""
+    with running(stalling, output, "--cluster", workers.address, "--profile", str(output.parent / "profile")) as run:
+        directory = check_published(run, local)
+    manifest = read_manifest(directory)
+    assert manifest.options.cluster == ClusterEntry(workers=3, hosts=1)
+    assert "cluster" not in json.loads((local.directory / "manifest.json").read_text())["options"]
+    profile = json.loads((output.parent / "profile").read_text())
+    assert len([worker for worker in profile["workers"] if worker["read"]]) == 3
+    address = workers.address.rpartition(":")[2]
+    assert address not in (directory / "manifest.json").read_text() + (directory / "report.html").read_text()
+
+
+@pytest.mark.parametrize("stage", READING)
+def test_a_worker_killed(
+    workers: DaskCluster, stalling: str, key: Path, local: ExportResult, output: Path, stage: str
+) -> None:
+    """Its task is done again by another one, in the same snapshot."""
+    with stalled_on(workers, stalling, output, stage) as (run, holder, name):
+        workers.end(name)
+        eventually(lambda: f"name: {name}" in workers.log("scheduler").partition("Remove worker")[2], "its loss")
+        holder.execute("select pg_advisory_unlock_all()")
+        check_published(run, local)
+        workers.start_worker(name, EXPORTER_REDACT_KEY_FILE=str(key))
+        workers.wait_for(*NAMES)
+
+
+def test_a_child_killed(workers: DaskCluster, stalling: str, output: Path) -> None:
+    """As the kernel does when memory runs out: the run ends, and with it the children of the others."""
+    with stalled_on(workers, stalling, output, "tables") as (run, _, name):
+        [child] = workers.children(name)
+        child.kill()
+        run.check_failed(4, r"a worker process was killed .*")
+    check_no_child(workers)
+
+
+def test_the_leader_interrupted(workers: DaskCluster, stalling: str, output: Path) -> None:
+    """As ^C does."""
+    with stalled_on(workers, stalling, output, "tables") as (run, _, _name):
+        run.signal_group(signal.SIGINT)
+        run.check_failed(130, r"stopped by SIGINT(; nothing was published)?")
+    check_no_child(workers)
+
+
+def test_the_leader_killed(workers: DaskCluster, stalling: str, local: ExportResult, output: Path) -> None:
+    """The next run removes what was left of it, on the workers too."""
+    with stalled_on(workers, stalling, output, "tables") as (run, _, _name):
+        run.process.kill()
+        run.end()
+    assert list(output.glob(".partial-*"))
+    with running(stalling, output, "--cluster", workers.address) as run:
+        check_published(run, local)
+    check_no_child(workers)
+
+
+def test_no_free_session(workers: DaskCluster, stalling: str, output: Path) -> None:
+    """A role that has no session left for readers; what it has is not used up."""
+    role = "create role crowded login connection limit 3"
+    grants = [f"grant usage on schema {name} to crowded; grant select on all tables in schema {name} to crowded"
+              for name in SCHEMAS]  # fmt: skip
+    execute(stalling, role, *grants)
+    crowded = urlsplit(stalling)._replace(netloc="crowded@localhost:5432").geturl()
+    with running(crowded, output, "--cluster", workers.address) as run:
+        run.check_failed(3, r"the source has no free session for a reader .*")
+
+
+def test_the_scheduler_killed(stalling: str, output: Path, tmp_path: Path) -> None:
+    """Nobody then does the tasks."""
+    with dask_cluster(tmp_path, with_password(stalling), {"only": {}}) as cluster:
+        with stalled_on(cluster, stalling, output, "tables") as (run, _, _name):
+            cluster.end("scheduler")
+            run.check_failed(4, r"the connection to the scheduler was lost; .*")
+        with running(stalling, output, "--cluster", cluster.address) as run:
+            run.check_failed(4, r"the scheduler tcp://\S+ does not answer; .*")
+
+
+def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Path, output: Path) -> None:
+    """Neither password nor key, nor whom a window asks for, is in what passes the scheduler, in a log, on a command
+    line, on the dashboard, or in Dask's dump of its state."""
+    execute(
+        stalling,
+        "insert into auth.auth_users (id, phone_number, created_at) values (931735551, '+91 93173 55512', now())",
+    )
+    masked = ("--redact", "analyst", "--redact-key", str(key), "--root", "AuthUser:id=931735551")
+    with recorded(int(workers.address.rpartition(":")[2])) as (port, passed):
+        with running(stalling, output, "--cluster", f"tcp://127.0.0.1:{port}", *masked) as run:
+            assert run.end() == 0, run.lines
+            run.check_gone()
+        told = {"the wire": b"".join(passed)}
+    execute(stalling, "delete from auth.auth_users where id = 931735551")
+    [user] = (Path(run.result.strip()) / "nodes" / "AuthUser").glob("*.csv")
+    assert user.read_bytes().count(b"\n") == 1
+    told |= {name: workers.log(name).encode() for name in workers.processes}
+    told |= workers.pages() | {"the dump": workers.dump(output.parent / "dump")}
+    told |= {f"process {p.pid}": " ".join(command_of(p)).encode() for p in workers.family()}
+    secrets = secrets_of(bytes.fromhex(key.read_text()))
+    needles = {PASSWORD.encode(), b"931735551", b"9317355512", *secrets, *(secret.hex().encode() for secret in secrets)}
+    needles |= {(931735551).to_bytes(4, order) for order in ("little", "big")}
+    assert "exporter" in told["scheduler"].decode()  # there is something to search
+    assert len(told["the wire"]) > 100_000
+    assert [(place, needle) for place, text in told.items() for needle in needles if needle in text] == []
+
+
+@contextmanager
+def stalled_on(
+    cluster: DaskCluster, uri: str, output: Path, stage: str
+) -> Iterator[tuple[Run, psycopg.Connection, str]]:
+    """A run that is stalled in a stage, the connection that unlocks it, and the name of the worker that reads."""
+    with stall(uri, stage) as holder, running(uri, output, "--cluster", cluster.address) as run:
+        run.wait_for_session(STALLED, reader=True)
+        yield run, holder, cluster.busy()
+
+
+def check_no_child(cluster: DaskCluster) -> None:
+    """Asserts that no worker has a process of a run."""
+    names = [name for name in cluster.processes if name != "scheduler"]
+    eventually(lambda: not any(cluster.children(name) for name in names), "the end of all children")

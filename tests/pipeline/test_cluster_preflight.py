@@ -1,0 +1,127 @@
+"""What is wrong with a cluster's workers: all of it at once, each with its remedy, before anything is read."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.sample.postgres import create_database
+from tests.support.dask_cluster import ALONE, DaskCluster, dask_cluster
+from tests.support.export_process import Run, running
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+NOBODY = ("setpriv", "--reuid", "65534", "--clear-groups")
+
+
+@pytest.fixture(scope="module")
+def cluster(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A scheduler with one worker that passes."""
+    with dask_cluster(tmp_path_factory.mktemp("cluster"), sample_database, {"good": {}}) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    output = tmp_path / "output"
+    output.mkdir()
+    return output
+
+
+def faults(run: Run) -> dict[str, list[str]]:
+    """What is said of each worker; asserts that the run ends with that."""
+    assert (run.end(), run.result) == (2, ""), run.lines
+    first, *rest = "".join(run.lines).partition("exporter: ")[2].splitlines()
+    assert first == "the cluster cannot do this export:"
+    found: dict[str, list[str]] = {}
+    for line in rest:
+        match = re.fullmatch(r"  worker (\w+) \(tcp://127\.0\.0\.1:\d+\): (.*)", line)
+        assert match, line
+        found.setdefault(match[1], []).append(match[2])
+    assert [path.name for path in run.output.iterdir() if path.name != ".lock"] == []
+    return found
+
+
+def test_all_faults_at_once(cluster: DaskCluster, sample_database: str, output: Path, tmp_path: Path) -> None:
+    """Two tasks at a time, another database, a nanny's daemon, no source, other files of the program."""
+    other = create_database(sample_database, "other_of_cluster")
+    shutil.copytree(ROOT / "exporter", tmp_path / "tree" / "exporter", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tree/exporter/text.py").open("a").write("# changed\n")
+    cluster.start_worker("busy", ["--nthreads", "2", "--no-nanny"], EXPORTER_SOURCE=other)
+    cluster.start_worker("daemon", ["--nthreads", "1"], EXPORTER_SOURCE=None)
+    cluster.start_worker("changed", PYTHONPATH=str(tmp_path / "tree"))
+    cluster.wait_for("busy", "daemon", "changed")
+    with running(sample_database, output, "--cluster", cluster.address) as run:
+        found = faults(run)
+    for name in ("busy", "daemon", "changed"):
+        cluster.end(name)
+    assert found == {
+        "busy": [
+            "it runs 2 tasks at once; give --nthreads 1, and --nworkers for more on a machine",
+            "its source is another database than the leader's; set EXPORTER_SOURCE as the leader has it",
+        ],
+        "daemon": [
+            "its nanny lets it start no processes; set DASK_DISTRIBUTED__WORKER__DAEMON=False, or give --no-nanny",
+            "no source is set: set EXPORTER_SOURCE in the worker's environment",
+        ],
+        "changed": [
+            "its files of this program are not the leader's, though of the same version; install the same on every"
+            " machine"
+        ],
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a worker as another user, or elsewhere mount")
+def test_another_user_and_another_output(cluster: DaskCluster, sample_database: str, output: Path) -> None:
+    """A worker as nobody; one that has something else at the path of the output directory."""
+    loads = [sys.executable, "-c", "import distributed, exporter"]
+    if subprocess.run([*NOBODY, *loads], capture_output=True, check=False, cwd="/").returncode:
+        pytest.skip("nobody may not read this program")
+    elsewhere = ["unshare", "-m", "sh", "-c", f'mount -t tmpfs tmpfs {output} && exec "$@"', "sh"]
+    if subprocess.run([*elsewhere, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    cluster.start_worker("elsewhere", ALONE, elsewhere)
+    cluster.start_worker("nobody", [*ALONE, "--local-directory", "/tmp"], NOBODY, HOME="/")
+    cluster.wait_for("elsewhere", "nobody")
+    with running(sample_database, output, "--cluster", cluster.address) as run:
+        found = faults(run)
+    for name in ("elsewhere", "nobody"):
+        cluster.end(name)
+    shares = "it does not share the leader's output directory ({}); mount the same file system at the same path"
+    assert found["elsewhere"] == [shares.format("No such file or directory")]
+    assert found["nobody"][:2] == [
+        "it runs as user 65534, and the leader as 0; run both as the same",
+        shares.format("Permission denied"),
+    ]
+
+
+def test_a_masked_copy_needs_the_leader_s_key(
+    cluster: DaskCluster, sample_database: str, output: Path, tmp_path: Path
+) -> None:
+    """A key that is drawn for one run is no other machine's; a worker must have the leader's."""
+    with running(sample_database, output, "--cluster", cluster.address, "--redact", "analyst") as run:
+        assert run.end() == 2
+        assert "needs a key that every machine has: give --redact-key" in "".join(run.lines)
+    key = tmp_path / "redact.key"
+    key.write_text("0" * 64)
+    key.chmod(0o600)
+    asked = ("--cluster", cluster.address, "--redact", "analyst", "--redact-key", str(key))
+    with running(sample_database, output, *asked) as run:
+        assert faults(run) == {
+            "good": ["no redaction key is set: set EXPORTER_REDACT_KEY_FILE in the worker's environment"]
+        }
+
+
+def test_no_worker(sample_database: str, output: Path, tmp_path: Path) -> None:
+    """A scheduler alone."""
+    with (
+        dask_cluster(tmp_path, sample_database, {}) as cluster,
+        running(sample_database, output, "--cluster", cluster.address) as run,
+    ):
+        run.check_failed(2, r"the scheduler has no workers; start some: .*")
