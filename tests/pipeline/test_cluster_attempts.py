@@ -1,4 +1,4 @@
-"""A worker of a cluster that was given up and goes on: its task is done elsewhere, and what it writes reaches nobody."""
+"""A worker of a cluster that was given up and goes on: what it then writes reaches nobody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Client, Scheduler
 
 from exporter.settings import Settings
 from tests.support.dask_cluster import DaskCluster, dask_cluster
@@ -14,9 +15,6 @@ from tests.support.exporting import export
 from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
 
 pytestmark = pytest.mark.slow
-
-# After so long without a sign of life, the scheduler takes a worker for lost; 300 s unless it is told otherwise.
-LOST_AFTER = ("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "4s")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +26,8 @@ def source(sample_database: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def cluster(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DaskCluster]:
-    """A scheduler that soon takes a silent worker for lost, and two workers."""
-    monkeypatch.setenv(*LOST_AFTER)
+def cluster(source: str, tmp_path: Path) -> Iterator[DaskCluster]:
+    """A scheduler and two workers."""
     (tmp_path / "cluster").mkdir()
     with dask_cluster(tmp_path / "cluster", source, {"one": {}, "two": {}}) as cluster:
         yield cluster
@@ -47,6 +44,17 @@ def stopped(cluster: DaskCluster, name: str, *, child: bool) -> Iterator[None]:
     finally:
         for process in family:
             process.resume()
+
+
+def give_up(cluster: DaskCluster, name: str) -> None:
+    """The scheduler takes a worker for lost, as it does when that has given no sign of life for five minutes."""
+    with Client(cluster.address, set_as_default=False) as client:
+        [lost] = [at for at, known in client.scheduler_info()["workers"].items() if known["name"] == name]
+
+        async def remove(dask_scheduler: Scheduler) -> None:
+            await dask_scheduler.remove_worker(lost, stimulus_id="given-up")
+
+        client.run_on_scheduler(remove)
 
 
 def data(export: Path) -> dict[str, bytes]:
@@ -73,8 +81,7 @@ def test_a_task_that_is_done_elsewhere(cluster: DaskCluster, source: str, tmp_pa
         run.wait_for_session(STALLED, reader=True)
         name = cluster.busy()
         with stopped(cluster, name, child=child):
-            gone = "Remove worker"
-            eventually(lambda: f"name: {name}" in cluster.log("scheduler").partition(gone)[2], "its loss")
+            give_up(cluster, name)
             holder.execute("select pg_advisory_unlock_all()")
             assert run.end() == 0, run.lines
         directory = Path(run.result.strip())
