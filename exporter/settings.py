@@ -50,6 +50,7 @@ from exporter.rebuild_settings import LogFormat as LogFormat
 from exporter.rebuild_settings import RebuildSettings as RebuildSettings
 from exporter.setting_types import FilePath, Number, Percentage, Scheduler, Size, Span, Text
 from exporter.source.mapping import NameMapping
+from exporter.storage_url import FORM, StorageText
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ NEO4J_VARIABLES = {"neo4j_home": "NEO4J_HOME", "neo4j_conf": "NEO4J_CONF", "user
 FLAGS: dict[Names, str] = {("roots",): "--root", ("redact_key_file",): "--redact-key"}
 # What these hold is never repeated: passwords have been found in each of them, or they name persons, or hold a key.
 SECRET = {
-    ("source",), ("rebuild", "bolt"), ("rebuild", "stop"), ("rebuild", "start"), ("roots",), ("redact_key_file",)
+    ("source",), ("push",), ("rebuild", "bolt"), ("rebuild", "stop"), ("rebuild", "start"), ("roots",),
+    ("redact_key_file",),
 }  # fmt: skip
 
 
@@ -111,6 +113,7 @@ class Settings(BaseSettings):
         description="age public keys (age1…), with commas between them",
         examples=["age13p8np43evy4gulezw5z8n3rywydl3nsqxuwa2d2srp460m9gzdasnvpnzn"],
     )
+    push: StorageText | None = Field(default=None, description=FORM, examples=["s3://backups/graph"])
     since: Moment | None = Field(default=None, description=MOMENT, examples=["7d"])
     until: Moment | None = Field(default=None, description=MOMENT, examples=["1d"])
     sample: Share | None = Field(

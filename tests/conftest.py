@@ -17,6 +17,7 @@ from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import create_tables, fill_sample
 from exporter.store.download import download
 from exporter.store.provision import Neo4jHome, default_cache, provision
+from tests.support.object_store import ENVIRONMENT, ObjectStore, object_store
 
 # The same examples on every machine and every day, and no verdict by the clock.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -68,6 +69,27 @@ def sample_database(postgres: str) -> str:
     uri = create_database(postgres, "sample")
     fill_sample(uri, scale=0.1)
     return uri
+
+
+# Object storage ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def running_store() -> Iterator[ObjectStore]:
+    """A running object store."""
+    with object_store() as running:
+        yield running
+
+
+@pytest.fixture
+def store(running_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """The object store with a bucket of the test's own, and the credentials for it in the environment."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    running_store.bucket = f"bucket-{next(_numbers)}"
+    running_store.make_bucket(running_store.bucket)
+    running_store.asked.clear()
+    return running_store
 
 
 # Neo4j ---------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ PACKAGE = Path(exporter.__file__).parent
 FLOORS = (
     {"errors", "text", "invocation"},
     {"model", "interrupts", "setting_types"},
-    {"source", "shape", "sink", "sample", "origins", "copy_settings", "rebuild_settings"},
+    {"source", "shape", "sink", "sample", "origins", "copy_settings", "rebuild_settings", "storage_url"},
     {"settings", "published"},
     {"pipeline", "preflight"},
     {"progress", "report"},

@@ -36,6 +36,13 @@ def complete_export_name(context: typer.Context, incomplete: str) -> list[str]:
     return sorted(names) + (complete_export(context, incomplete) if os.sep in incomplete else [])
 
 
+def complete_pushable(context: typer.Context, incomplete: str) -> list[str]:
+    """The paths of exports and of their archives."""
+    exports = complete_export(context, incomplete)
+    packed = [f"{path}{suffix}" for path in exports for suffix in (".tar.zst", ".tar.zst.age")]
+    return sorted([*exports, *(path for path in packed if Path(path).is_file())])
+
+
 def export_names(directory: str) -> Iterator[str]:
     """The entries of a directory that are exports, `latest` among them."""
     with suppress(OSError):

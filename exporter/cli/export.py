@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from exporter.cli.options import (
     Memory,
     Output,
     ProfileFile,
+    Push,
     Source,
     SourceName,
     StallTimeout,
@@ -33,6 +35,7 @@ from exporter.cli.options import (
     warn_of_masking,
     warn_of_secrets,
 )
+from exporter.cli.push import push_published
 from exporter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,10 +59,12 @@ def export(
     cluster: Cluster = None,
     archive: Archive = None,
     encrypt_to: EncryptTo = None,
+    push: Push = None,
     profile: ProfileFile = None,
     as_json: Json = False,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
+    from exporter.interrupts import interruptible
     from exporter.pipeline.workers import workers_of
 
     settings = settings_from(context, config)
@@ -67,7 +72,11 @@ def export(
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # so that it fails now, not after the export
-    with workers_of(settings) as pool:
+    # Where a push follows, a signal that comes while the export is published stops that.
+    noted: AbstractContextManager[list[str]] = nullcontext([])
+    if settings.push:
+        noted = interruptible("nothing was published")
+    with noted as pending, workers_of(settings) as pool:
         # The workers load while this process loads the rest and checks the source: 0.1 s.
         from exporter.pipeline.run import export as export_source
         from exporter.progress.live import progress_display
@@ -81,10 +90,16 @@ def export(
     print_summary(result)
     if profile:
         write_profile(profile, result.profile.as_object() | {"peak_memory": result.peak_memory})
-    if as_json:
-        print_json(export_object(result))
-    else:
-        print_path(result.directory)
+    pushed = None
+    try:
+        if settings.push:
+            pushed = push_published(result.archive or result.directory, settings.push, pending)
+    finally:
+        # It is published whatever became of the push.
+        if as_json:
+            print_json(export_object(result) | {"pushed": str(pushed.url) if pushed else None})
+        else:
+            print_path(result.directory)
 
 
 def export_object(result: "ExportResult") -> dict[str, Any]:

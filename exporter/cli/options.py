@@ -81,6 +81,10 @@ EncryptTo = Annotated[
     str | None,
     setting("--encrypt-to", "KEYS", "Encrypt the archive to these age public keys, separated by commas."),
 ]
+Push = Annotated[
+    str | None,
+    setting("--push", "URL", "Then copy it to object storage, such as s3://BUCKET/PREFIX (with --archive, that)."),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

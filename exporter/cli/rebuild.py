@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from exporter.cli.options import (
     Config,
     Json,
     Output,
+    Push,
     Source,
     SourceName,
     is_open,
@@ -37,7 +38,7 @@ EXIT_CODES = (
     "differs too much from the one behind the live graph; 7 the swap failed, the old store is back and answers; "
     "8 THE LIVE GRAPH DOES NOT ANSWER: act now."
 )
-EXPORT_FLAGS = "--source, --source-name, --cluster, --max-drop, --max-rejects-rise"
+EXPORT_FLAGS = "--source, --source-name, --cluster, --push, --max-drop, --max-rejects-rise"
 
 rebuild_setting = partial(setting, panel=REBUILD_SETTINGS)
 MaxDrop = Annotated[
@@ -66,6 +67,7 @@ def rebuild(
     source_name: SourceName = None,
     output: Output = None,
     cluster: Cluster = None,
+    push: Push = None,
     config: Config = None,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Only put the previous store back; run it again to undo that.")
@@ -119,12 +121,12 @@ def rebuild(
         return
     action = Action.ROLLBACK if rollback else Action.REPAIR if repair else Action.REBUILD
     report = RebuildReport(action, Log(LogFormat.JSON if log_format == LogFormat.JSON else LogFormat.PLAIN))
-    with interruptible("the live graph is unchanged"), reported(report) as at_end:
+    with interruptible("the live graph is unchanged") as pending, reported(report) as at_end:
         if rollback + repair + bool(export or accept_changes) > 1:
             raise UsageError("choose one of --rollback, --repair, and --from with --accept-changes")
         if accept_copy and not export:
             raise UsageError("--accept-copy is for --from: a new export is never a copy here")
-        if action is not Action.REBUILD and (source or source_name or cluster or max_drop or max_rejects_rise):
+        if action is not Action.REBUILD and (source or source_name or cluster or push or max_drop or max_rejects_rise):
             raise UsageError(f"--{action} exports nothing: leave out {EXPORT_FLAGS}")
         settings = settings_from(context, config)
         report.log = Log(settings.rebuild.log_format)
@@ -138,9 +140,27 @@ def rebuild(
             check_metrics(settings.rebuild.metrics)
             at_end.callback(try_write_metrics, report, settings.rebuild.metrics)
         run_rebuild(settings, settings.rebuild, report, export=export, accept=accept_changes, accept_copy=accept_copy)
+        if action is Action.REBUILD and settings.push:
+            push_rebuilt(settings, report, pending)
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
+
+
+def push_rebuilt(settings: "Settings", report: "RebuildReport", pending: Sequence[str]) -> None:
+    """Pushes the export behind the new graph, or its archive if archives are made. Raises as `push_published` does: the
+    graph is live whatever becomes of it."""
+    from exporter.cli.push import push_published, summary
+    from exporter.progress.status import transfer
+    from exporter.sink.layout import archives
+
+    assert report.directory is not None and settings.push is not None
+    packed = archives(report.directory) if settings.archive else []
+    show = partial(transfer, print_line=report.log.write)
+    with report.step("push", "The new graph is live; pushing its export"):
+        pushed = push_published(packed[0] if packed else report.directory, settings.push, pending, show)
+    report.pushed = str(pushed.url)
+    report.log.write(summary(pushed))
 
 
 def refuse_copies(settings: "Settings") -> None:

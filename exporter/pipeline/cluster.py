@@ -19,7 +19,7 @@ from distributed import Client, KilledWorker
 
 from exporter.errors import ExporterError, RunError, UsageError
 from exporter.interrupts import disable_interrupts, start_thread
-from exporter.pipeline.cluster_client import answer, connected_client
+from exporter.pipeline.cluster_client import answer, connected_client, present_workers
 from exporter.pipeline.cluster_facts import portable_leftovers
 from exporter.pipeline.cluster_plugin import Child
 from exporter.pipeline.cluster_preflight import Member, Preflight
@@ -135,8 +135,7 @@ class Cluster:
         """Asks the scheduler who is there, again and again until the run ends."""
         while not self.ended.wait(ROLL_SECONDS):
             with suppress(Exception):  # check_roll sees that the scheduler is silent
-                known = self.client.scheduler_info(n_workers=-1)["workers"]
-                self.present, self.answered = frozenset(known), time.monotonic()
+                self.present, self.answered = frozenset(present_workers(self.client)), time.monotonic()
 
     def check_roll(self) -> None:
         """Raises `RunError` if the scheduler is gone, or every worker."""

@@ -4,14 +4,14 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from distributed import Client
 
 from exporter.errors import RunError, UsageError
 from exporter.interrupts import signals_blocked, start_thread
 
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 10
 # What Dask itself waits for a comm is less.
 ANSWER_SECONDS = 90.0
 
@@ -31,6 +31,14 @@ def connected_client(address: str) -> Client:
         raise UsageError(
             f"Dask cannot connect to {address}; for tls:// it needs certificates: set DASK_DISTRIBUTED__COMM__TLS__…"
         ) from None
+
+
+def present_workers(client: Client) -> dict[str, Any]:
+    """What the scheduler knows of each worker, by its address. (`Client.scheduler_info` may return what the client
+    itself asked for in the same moment, which has no workers.)"""
+    assert client.scheduler is not None  # it is connected
+    workers: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    return workers
 
 
 def silence() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from distributed import Client
 
 from exporter.errors import RunError, SourceError, UsageError
+from exporter.pipeline.cluster_client import present_workers
 from exporter.pipeline.cluster_facts import PACKAGES, QUESTION, Facts, portable_facts
 from exporter.pipeline.cluster_source import Proof, source_faults
 from exporter.source.queries import OwnAddress
@@ -67,7 +68,7 @@ class Preflight:
 
     def names(self) -> dict[str, str]:
         """The name of every worker by its address. Raises `UsageError` if there is none."""
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        workers = present_workers(self.client)
         if not workers:
             raise UsageError("the scheduler has no workers; start some: dask worker SCHEDULER --nthreads 1")
         return {

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
+from exporter.errors import UsageError
+
 if TYPE_CHECKING:  # so that the processes of this machine are started before any of these is loaded
     from exporter.settings import Settings
     from exporter.sink.manifest import ClusterEntry
@@ -76,11 +78,20 @@ class Workers(Protocol):
 
 
 def workers_of(settings: "Settings") -> AbstractContextManager[Workers]:
-    """The workers that the settings ask for, for one run. When the block ends in an error, they are killed."""
+    """The workers that the settings ask for, for one run. When the block ends in an error, they are killed.
+
+    Raises `UsageError` if a cluster is asked for and Dask is not installed.
+    """
     if settings.cluster is None:
         from exporter.pipeline.pool import worker_pool
 
         return worker_pool(settings.workers)
-    from exporter.pipeline.cluster import cluster  # loads Dask, which few need
-
+    try:
+        from exporter.pipeline.cluster import cluster  # loads Dask, which few need
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
+            raise
+        raise UsageError(
+            "a cluster needs Dask, which is not installed: pip install 'astrokiran-graph-exporter[cluster]'"
+        ) from None
     return cluster(settings)

@@ -68,24 +68,26 @@ def status(title: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def transfer(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows a download of `total` bytes while the block runs. Yields a function to call, every second or so, with how
-    many are there."""
+def transfer(
+    title: str, total: int, print_line: Callable[[str], None] | None = None
+) -> Iterator[Callable[[int], None]]:
+    """Shows a download or an upload of `total` bytes while the block runs, by `print_line` if given. Yields a function
+    to call, every second or so, with how many are there."""
     line = Transfer(title, total)
-    with shown(line):
+    with shown(line, print_line):
         yield line.receive
 
 
 @contextmanager
-def shown(spinner: Spinner) -> Iterator[None]:
-    """Shows a line while the block runs: in place on a terminal, else dated, every few seconds."""
+def shown(spinner: Spinner, print_line: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Shows a line while the block runs: in place on a terminal, else dated, every few seconds; or by `print_line`."""
     console = stderr_console()
-    if console.is_terminal:
+    if console.is_terminal and print_line is None:
         with Live(spinner, console=console, refresh_per_second=4, transient=True):
             yield
         return
     ended = threading.Event()
-    thread = start_thread(log_until, ended, spinner)
+    thread = start_thread(log_until, ended, spinner, print_line or log_dated)
     try:
         yield
     finally:
@@ -93,7 +95,7 @@ def shown(spinner: Spinner) -> Iterator[None]:
         thread.join()
 
 
-def log_until(ended: threading.Event, spinner: Spinner) -> None:
+def log_until(ended: threading.Event, spinner: Spinner, print_line: Callable[[str], None]) -> None:
     """Logs a line every few seconds, also while nothing moves: that is when somebody looks."""
     while not ended.wait(LINE_SECONDS):
-        log_dated(str(spinner))
+        print_line(str(spinner))

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,17 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
+from exporter.published.checksums import listing_differences, read_checksums
 from exporter.published.history import copy_instead
 from exporter.sink.counts import counts_tsv
 from exporter.sink.entries import EntityEntry
 from exporter.sink.files import FileRecord, special_files
-from exporter.sink.layout import ARGUMENTS, CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS, SCHEMA
+from exporter.sink.layout import CHECKSUMS, COUNTS, MANIFEST, NODES, REJECTS, RELATIONSHIPS
 from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
-
-# Stricter than sha256sum, as in verify.sh: no capital digits, other line ends, comments or paths leading outside.
-PATH_PART = rb"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
-CHECKSUM_LINE = re.compile(rb"([0-9a-f]{64})  (%b(?:/%b)*)" % (PATH_PART, PATH_PART))
 
 Progress = Callable[[int, int], None]
 
@@ -63,34 +59,6 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
     except PermissionError as error:
         raise UsageError(f"{error.filename} cannot be read: run this as the export's owner") from None
     return differences
-
-
-def read_checksums(export: Path) -> dict[str, str]:
-    """Path -> SHA-256, from SHA256SUMS; empty if it is missing. Raises
-    `DifferenceError` for one that is malformed."""
-    try:
-        content = (export / CHECKSUMS).read_bytes()
-    except FileNotFoundError:
-        return {}
-    *lines, rest = content.split(b"\n")
-    sums: dict[str, str] = {}
-    for number, line in enumerate([*lines, rest] if rest else lines, 1):
-        match = CHECKSUM_LINE.fullmatch(line)
-        if not match:
-            raise DifferenceError(f"line {number} of {CHECKSUMS} is malformed")
-        sums[match[2].decode()] = match[1].decode()
-    if rest or not lines:
-        raise DifferenceError(f"{CHECKSUMS} is cut off")
-    if list(sums) != sorted(sums) or len(sums) < len(lines):
-        raise DifferenceError(f"{CHECKSUMS} lists a file twice, or is not sorted")
-    return sums
-
-
-def listing_differences(export: Path, sums: dict[str, str]) -> list[str]:
-    """Files that are listed but missing, or present but not listed."""
-    present = {path.relative_to(export).as_posix() for path in export.rglob("*") if not path.is_dir()} - {CHECKSUMS}
-    missing = [f"{path}: missing" for path in sorted((sums.keys() | {ARGUMENTS, MANIFEST, SCHEMA}) - present)]
-    return missing + [f"{visible(path)}: not listed in {CHECKSUMS}" for path in sorted(present - sums.keys())]
 
 
 def changed_files(export: Path, sums: dict[str, str], on_progress: Progress) -> Iterator[str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
@@ -69,7 +70,8 @@ def json_line(text: str, level: str) -> str:
 @dataclass(slots=True)
 class RebuildReport:
     """What has happened so far. `seconds` are by step; `downtime`, in seconds, is from before the stop command to the
-    first answer. `repaired` is set once something that a dead run left was put right."""
+    first answer. `directory` is that of the export; `pushed` is where it was pushed to. `repaired` is set once
+    something that a dead run left was put right."""
 
     action: Action
     log: Log = field(default_factory=Log)
@@ -77,6 +79,7 @@ class RebuildReport:
     seconds: dict[str, float] = field(default_factory=dict)
     step_name: str | None = None
     export: str | None = None
+    directory: Path | None = None
     counts: dict[str, int] = field(default_factory=dict)
     downtime: float | None = None
     live: Store | None = None
@@ -84,9 +87,14 @@ class RebuildReport:
     removed_stores: list[str] = field(default_factory=list)
     removed_exports: list[str] = field(default_factory=list)
     repaired: bool = False
+    pushed: str | None = None
     result: str = ""
     exit_code: int = 0
     message: str | None = None
+
+    def use(self, directory: Path, manifest: Manifest) -> None:
+        """Records which export is used and what it holds."""
+        self.directory, self.export, self.counts = directory, directory.name, counts(manifest)
 
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
@@ -123,6 +131,7 @@ class RebuildReport:
             "downtime_seconds": None if self.downtime is None else round(self.downtime, 3),
             "removed_stores": self.removed_stores,
             "removed_exports": self.removed_exports,
+            "pushed": self.pushed,
         }
 
 

@@ -147,7 +147,7 @@ class Rebuild:
 
     def record_counts(self, directory: Path) -> None:
         """Records in the report which export is used and what it holds."""
-        self.report.export, self.report.counts = directory.name, counts(read_manifest(directory))
+        self.report.use(directory, read_manifest(directory))
 
     def swap(self, new: Store, check: Callable[[Store], None]) -> None:
         """Swaps the live store for another, which `check` verifies; on any failure, the old one is put back. Then

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from exporter.sample.postgres import create_database
 from tests.support.dask_cluster import ALONE, DaskCluster, dask_cluster
@@ -118,10 +119,18 @@ def test_a_masked_copy_needs_the_leader_s_key(
         }
 
 
-def test_no_worker(sample_database: str, output: Path, tmp_path: Path) -> None:
-    """A scheduler alone."""
-    with (
-        dask_cluster(tmp_path, sample_database, {}) as cluster,
-        running(sample_database, output, "--cluster", cluster.address) as run,
-    ):
-        run.check_failed(2, r"the scheduler has no workers; start some: .*")
+def test_no_worker_by_tls(sample_database: str, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler alone, which only those reach who have a certificate of its CA."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "cert.pem")
+    tls = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "ca.pem")}
+    tls |= {f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT": str(tmp_path / "cert.pem") for who in ("SCHEDULER", "CLIENT")}
+    with dask_cluster(tmp_path, sample_database, {}, "tls", tls) as cluster:
+        assert cluster.address.startswith("tls://")
+        with running(sample_database, output, "--cluster", cluster.address) as run:
+            run.check_failed(2, r"Dask cannot connect to tls://\S+; for tls:// it needs certificates: .*")
+        for name, value in tls.items():
+            monkeypatch.setenv(name, value)
+        with running(sample_database, output, "--cluster", cluster.address) as run:
+            run.check_failed(2, r"the scheduler has no workers; start some: .*")

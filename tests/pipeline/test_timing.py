@@ -23,6 +23,17 @@ def test_activities_add_up() -> None:
     assert timer.started + sum(timer.seconds.values()) <= timer.ended <= time.monotonic()
 
 
+def test_the_clock_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks of a machine whose clock is a thousand seconds ahead begin and end when the leader's clock says."""
+    monkeypatch.setattr(timing, "_ahead", 0.0)
+    timing.leader_clock(1000.0)
+    before = time.monotonic()
+    timer = TaskTimer("auth.auth_users")
+    with timer.on(READ):
+        pass
+    assert before - 1000 <= timer.started <= timer.ended <= time.monotonic() - 1000
+
+
 def test_waiting_takes_no_cpu() -> None:
     """CPU seconds are those of the whole process; while it sleeps there are none."""
     timer = TaskTimer("auth.auth_users")

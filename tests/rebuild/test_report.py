@@ -43,6 +43,7 @@ def test_the_object_has_all_numbers(report: RebuildReport) -> None:
         "downtime_seconds": 3.457,
         "removed_stores": [],
         "removed_exports": [],
+        "pushed": None,
     }
 
 

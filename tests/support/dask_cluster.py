@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import psutil
 from distributed import Client
 
+from exporter.pipeline.cluster_client import present_workers
 from tests.support.export_process import command_of, eventually
 
 DASK = Path(sys.executable).with_name("dask")
@@ -50,11 +53,10 @@ class DaskCluster:
                 start_new_session=True,
             )
 
-    def start_scheduler(self) -> None:
-        self.start(
-            "scheduler", ["scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
-        )
-        at = re.compile(r"Scheduler at:\s+(tcp://\S+)")
+    def start_scheduler(self, protocol: str = "tcp", **variables: str) -> None:
+        here = ("--protocol", protocol, "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.start("scheduler", ["scheduler", *here], **variables)
+        at = re.compile(r"Scheduler at:\s+(\w+://\S+)")
         found = eventually(lambda: at.search(self.log("scheduler")), "a scheduler")
         assert found is not None
         self.address = found[1]
@@ -70,10 +72,15 @@ class DaskCluster:
         command = ["worker", self.address, "--name", name, *options]
         self.start(name, command, before, **{"EXPORTER_SOURCE": self.source} | variables)
 
-    def wait_for(self, *names: str) -> None:
-        """Waits until these workers are known to the scheduler."""
-        for name in names:
-            eventually(lambda name=name: f"name: {name}\n" in self.log("scheduler"), f"the worker {name}")  # type: ignore[misc]
+    def wait_for(self, *names: str, lost: str = "") -> None:
+        """Waits until the scheduler knows these workers, or no longer knows one."""
+
+        def found() -> bool:
+            present = {str(known["name"]) for known in present_workers(client).values()}
+            return set(names) <= present and lost not in present
+
+        with Client(self.address, set_as_default=False) as client:
+            eventually(found, f"the workers {names} without {lost}")
 
     def log(self, name: str) -> str:
         path = self.directory / f"{name}.log"
@@ -82,7 +89,7 @@ class DaskCluster:
     def busy(self) -> str:
         """The name of the worker that has tasks, as soon as it is the only one."""
         with Client(self.address, set_as_default=False) as client:
-            names = {address: known["name"] for address, known in client.scheduler_info()["workers"].items()}
+            names = {address: known["name"] for address, known in present_workers(client).items()}
 
             def found() -> list[str]:
                 return [names[address] for address, keys in client.processing().items() if keys]
@@ -106,9 +113,7 @@ class DaskCluster:
         at = re.search(r"dashboard at:\s+(http://[^/\s]+)/", self.log("scheduler"))
         assert at is not None
         with Client(self.address, set_as_default=False) as client:
-            workers = [
-                address.replace("/", "%2F").replace(":", "%3A") for address in client.scheduler_info()["workers"]
-            ]
+            workers = [quote(address, safe="") for address in present_workers(client)]
         paths = ["/info/main/workers.html", "/info/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
         paths += [f"/info/{page}/{worker}.html" for page in ("worker", "logs", "call-stacks") for worker in workers]
         found = {}
@@ -132,14 +137,21 @@ class DaskCluster:
 
 
 @contextmanager
-def dask_cluster(directory: Path, source: str, workers: Mapping[str, Mapping[str, str]]) -> Iterator[DaskCluster]:
-    """A scheduler and its workers, by their names with their variables, while the block runs."""
+def dask_cluster(
+    directory: Path,
+    source: str,
+    workers: Mapping[str, Mapping[str, str]],
+    protocol: str = "tcp",
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[DaskCluster]:
+    """A scheduler with its variables, and its workers by their names with theirs, while the block runs."""
     cluster = DaskCluster(directory, source)
     try:
-        cluster.start_scheduler()
-        for name, variables in workers.items():
-            cluster.start_worker(name, **variables)
-        cluster.wait_for(*workers)
+        cluster.start_scheduler(protocol, **variables)
+        for name, of_worker in workers.items():
+            cluster.start_worker(name, **of_worker)
+        if workers:
+            cluster.wait_for(*workers)
         yield cluster
     finally:
         for name in list(cluster.processes):
