@@ -180,10 +180,10 @@ def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Pa
     with recorded(int(workers.address.rpartition(":")[2])) as (port, passed):
         with running(stalling, output, "--cluster", f"tcp://127.0.0.1:{port}", *masked) as run:
             assert run.end() == 0, run.lines
+            [user] = (Path(run.result.strip()) / "nodes" / "AuthUser").glob("*.csv")
             run.check_gone()
         told = {"the wire": b"".join(passed)}
     execute(stalling, "delete from auth.auth_users where id = 931735551")
-    [user] = (Path(run.result.strip()) / "nodes" / "AuthUser").glob("*.csv")
     assert user.read_bytes().count(b"\n") == 1
     told |= {name: workers.log(name).encode() for name in workers.processes}
     told |= workers.pages() | {"the dump": workers.dump(output.parent / "dump")}

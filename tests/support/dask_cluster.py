@@ -150,7 +150,8 @@ def dask_cluster(
         cluster.start_scheduler(protocol, **variables)
         for name, of_worker in workers.items():
             cluster.start_worker(name, **of_worker)
-        cluster.wait_for(*workers)
+        if workers:
+            cluster.wait_for(*workers)
         yield cluster
     finally:
         for name in list(cluster.processes):
