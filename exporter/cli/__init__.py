@@ -39,7 +39,8 @@ app = typer.Typer(
     help="Export AstroKiran's PostgreSQL services as one Neo4j graph: from one snapshot, as CSV files for neo4j-admin, "
     "every row accounted for.",
     epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
-    "exported; 4 failed while running, nothing was published; 5 another export is running; 130 stopped by a signal. "
+    "exported; 4 failed while running, nothing was published (or only not pushed); 5 another export is running; "
+    "130 stopped by a signal. "
     "`rebuild` also has 6, 7 and 8.",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
