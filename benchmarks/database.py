@@ -22,6 +22,7 @@ from exporter.sample.postgres import embedded_postgres
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "exporter" / "sample" / "schema.sql"
 DATA = Path(__file__).resolve().parent / "data"
+SHAPES = ("usual", "wide", "skewed")
 LANES = (("notifications", "offers", "marketing"), ("auth", "customers", "guide", "consultation", "wallet"))
 
 
@@ -70,9 +71,14 @@ def psql_directory() -> Path:
     return max(Path(package.submodule_search_locations[0]).glob("pginstall*/bin"))
 
 
-def load(server: str, scale: float) -> Database:
-    """Gives the database of this scale, in million rows, on a server; makes and fills it where it is not there yet."""
+def load(server: str, scale: float, shape: str = SHAPES[0]) -> Database:
+    """Gives the database of this scale, in million rows, on a server; makes and fills it where it is not there yet.
+
+    A wide one has texts of 1 kB, in a skewed one nine rows in ten are of one table.
+    """
     name, mark = f"benchmark_{scale:g}".replace(".", "_"), contents_mark(scale)
+    if shape != SHAPES[0]:
+        name, mark = f"{name}_{shape}", f"{mark} {shape}"
     uri = urlsplit(server)._replace(path=f"/{name}").geturl()
     with psycopg.connect(server, autocommit=True) as connection:
         found = connection.execute(
@@ -82,28 +88,30 @@ def load(server: str, scale: float) -> Database:
             database = sql.Identifier(name)
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(database))
             connection.execute(sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(database))
-            fill(uri, scale)
+            fill(uri, scale, shape)
             connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(database, sql.Literal(mark)))
     with psycopg.connect(uri) as connection:
         version = connection.info.parameter_status("server_version") or ""
         return Database(uri, version, postmaster_of(connection.info.backend_pid))
 
 
-def fill(uri: str, scale: float) -> None:
+def fill(uri: str, scale: float, shape: str) -> None:
     """Makes the tables and their rows, in two sessions at once; then vacuum and statistics, so that no read writes."""
     started = time.monotonic()
     run_psql(uri, "-f", SCHEMA)
     with ThreadPoolExecutor(len(LANES)) as sessions:
-        for filled in [sessions.submit(fill_lane, uri, scale, lane) for lane in LANES]:
+        for filled in [sessions.submit(fill_lane, uri, scale, shape, lane) for lane in LANES]:
             filled.result()
+    if shape == "wide":
+        run_psql(uri, "-f", DATA / "wide.sql")
     run_psql(uri, "-c", "VACUUM (FREEZE, ANALYZE)", "-c", "CHECKPOINT")
-    print(f"loaded {scale:g} million rows in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(f"loaded {scale:g} million rows ({shape}) in {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
-def fill_lane(uri: str, scale: float, lane: tuple[str, ...]) -> None:
+def fill_lane(uri: str, scale: float, shape: str, lane: tuple[str, ...]) -> None:
     """Fills the tables of some services, one after the other."""
     files = [part for name in ("functions", *lane) for part in ("-f", DATA / f"{name}.sql")]
-    run_psql(uri, f"--variable=scale={scale}", *files)
+    run_psql(uri, f"--variable=scale={scale}", f"--variable=shape={shape}", *files)
 
 
 def run_psql(uri: str, *arguments: str | Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from benchmarks.contenders import CONTENDERS, Contender
-from benchmarks.database import Database, load, psql_directory, tuned_postgres
+from benchmarks.database import SHAPES, Database, load, psql_directory, tuned_postgres
 from benchmarks.digest import Contents, contents
 from benchmarks.meter import Measurement, measure
 from benchmarks.results import Result, save, table
@@ -31,6 +31,9 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description=__doc__)
     add_source_arguments(parser)
+    parser.add_argument(
+        "--shape", choices=SHAPES, default=SHAPES[0], help="texts of 1 kB, or one table with 90 %% of rows"
+    )
     parser.add_argument("--only", default="", metavar="NAME,…", help="of " + ", ".join(c.name for c in CONTENDERS))
     options = parser.parse_args()
     unknown = set(filter(None, options.only.split(","))) - {contender.name for contender in CONTENDERS}
@@ -100,7 +103,7 @@ def main() -> None:
     measurements: dict[str, list[Measurement]] = {contender.name: [] for contender in contenders}
     source = contextlib.nullcontext(options.server) if options.server else tuned_postgres(options.data / "postgres")
     with source as uri, tempfile.TemporaryDirectory(dir=options.data) as directory:
-        database = load(uri, options.scale)
+        database = load(uri, options.scale, options.shape)
         peaks = warm_up(contenders, database, Path(directory))
         for number in range(options.rounds):
             turn = number % len(contenders)
@@ -109,8 +112,9 @@ def main() -> None:
                 measurements[contender.name].append(measured)
                 print(f"round {number + 1}: {contender.name} {measured.wall:.2f} s", file=sys.stderr)
                 shutil.rmtree(Path(directory) / contender.name)
+    shape = "" if options.shape == SHAPES[0] else f" ({options.shape})"
     results = [
-        Result.of(name, options.scale, database.version, runs, peaks[name])
+        Result.of(name + shape, options.scale, database.version, runs, peaks[name])
         for name, runs in measurements.items()
         if runs
     ]

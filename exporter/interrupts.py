@@ -6,17 +6,21 @@ rebuild or a local graph once its store is in place or cleaned up. `interruptibl
 block ends.
 """
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from exporter.errors import ExporterError, Interrupted, RunError
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _interrupts_enabled = True
+_threads_abandoned = False
 
 
 def interrupt(error: ExporterError) -> None:
@@ -69,6 +73,23 @@ def ignore_signals() -> None:
     """For a process whose exit code is decided: the interpreter restores the fatal handlers as it exits."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def abandon_threads() -> None:
+    """From now on the process ends without waiting for threads: some are in a library that waits for a silent host."""
+    global _threads_abandoned
+    _threads_abandoned = True
+
+
+def end_process(code: int) -> NoReturn:
+    """Ends the process with this exit code; without the interpreter's and the libraries' own end if threads were
+    abandoned, since these would wait for them, for minutes, and then crash."""
+    if _threads_abandoned:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager

@@ -37,8 +37,8 @@ main() {
     "$bin/mypy"
     git ls-files -z '*.sh' .ci/run | xargs -0 "$bin/shellcheck" -x
     "$bin/exporter" headers --check
-    # Two at a time, each file in one process: most tests wait for a program or a server that takes one processor.
-    exec "$bin/pytest" --numprocesses 2 --dist loadfile "$@"
+    # Two files at a time, the drills early: most tests wait for a program or a server that takes one processor.
+    exec "$bin/pytest" --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"
 }
 
 main "$@"

@@ -1,11 +1,14 @@
--- How many rows each table gets, and the deterministic choices the tables are made of. Wants :scale, in million rows.
--- The proportions are those of the data summary in domain-model.md; the reference tables do not grow.
+-- How many rows each table gets, and the deterministic choices the tables are made of. Wants :scale, in million rows,
+-- and :shape. The proportions are those of the data summary in domain-model.md, but nine rows in ten are notifications in
+-- a skewed source; the reference tables do not grow.
 \set ON_ERROR_STOP on
 SET session_replication_role = replica;  -- production rows dangle under validated foreign keys; so do these
 SET synchronous_commit = off;
 SET TimeZone = 'UTC';
 
 SELECT :scale * 1000000 / 58469.0 AS unit \gset
+SELECT greatest(1, CASE :'shape' WHEN 'skewed' THEN :scale * 900000 ELSE round(15559 * :unit) END)::bigint AS notifications,
+       CASE :'shape' WHEN 'skewed' THEN :scale * 100000 / 42910.0 ELSE :unit END AS unit \gset
 SELECT greatest(1, round(3246 * :unit))::bigint AS auth_users,
        greatest(1, round(3000 * :unit))::bigint AS roles,
        greatest(1, round(3274 * :unit))::bigint AS sessions,
@@ -32,8 +35,7 @@ SELECT greatest(1, round(864 * :unit))::bigint AS consultations,
        greatest(1, round(1081 * :unit))::bigint AS consumptions,
        greatest(1, round(439 * :unit))::bigint AS behaviors,
        greatest(1, round(629 * :unit))::bigint AS milestones,
-       greatest(1, round(42 * :unit))::bigint AS leads,
-       greatest(1, round(15559 * :unit))::bigint AS notifications \gset
+       greatest(1, round(42 * :unit))::bigint AS leads \gset
 
 -- A number from 0 to n - 1 that looks random, the same in every run.
 CREATE FUNCTION pg_temp.pick(i bigint, salt bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE

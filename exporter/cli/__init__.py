@@ -32,14 +32,15 @@ from exporter.cli.runs import runs
 from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
 from exporter.errors import ExporterError, UsageError
-from exporter.interrupts import ignore_signals, interruptible
+from exporter.interrupts import end_process, ignore_signals, interruptible
 
 app = typer.Typer(
     name="exporter",
     help="Export AstroKiran's PostgreSQL services as one Neo4j graph: from one snapshot, as CSV files for neo4j-admin, "
     "every row accounted for.",
     epilog="Exit codes: 0 done; 1 a limit was exceeded or a difference found; 2 usage; 3 the source cannot be "
-    "exported; 4 failed while running, nothing was published; 5 another export is running; 130 stopped by a signal. "
+    "exported; 4 failed while running, nothing was published (or only not pushed); 5 another export is running; "
+    "130 stopped by a signal. "
     "`rebuild` also has 6, 7 and 8.",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -89,7 +90,7 @@ def main() -> None:
         # Otherwise the interpreter visits every object of every library several times as it exits.
         # Measured: 0.1 s, 4 % of an export of a million rows.
         gc.freeze()
-    sys.exit(code)
+    end_process(code)
 
 
 def run() -> int:

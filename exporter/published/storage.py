@@ -5,7 +5,6 @@ Stores have metadata of their own kinds, and pyarrow writes none of S3's. All ha
 SHA-256 of an object is: `text/csv; sha256=…`. Unless it is told not to, pyarrow packs what is called `.zst`.
 """
 
-import atexit
 import ctypes
 import os
 import re
@@ -151,13 +150,6 @@ def text_of(kind: bytes | str) -> str:
 def keep_for_ever(stream: object) -> None:
     """Keeps a stream until the process has ended: dropped, it would complete its object with what it has."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(stream))
-
-
-def abandon_requests() -> None:
-    """Lets the process end without waiting for requests that are under way, as pyarrow would: for minutes where a store
-    is silent."""
-    if finalize := getattr(fs, "ensure_s3_finalized", None):
-        atexit.unregister(finalize)
 
 
 def open_storage(url: StorageUrl) -> Storage:

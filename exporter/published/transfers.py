@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from exporter.interrupts import start_thread
-from exporter.published.storage import abandon_requests
+from exporter.interrupts import abandon_threads, start_thread
 from exporter.published.storage_errors import StorageError
 
 Result = TypeVar("Result")
@@ -21,7 +20,7 @@ Show = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 Job = Callable[[Advance], Result]
 
 THREADS = 4
-ATTEMPTS = 3
+ATTEMPTS = 5
 PAUSE_SECONDS = 1.0
 POLL_SECONDS = 0.1
 # How long threads have to end once there is a failure, before they are left alone.
@@ -81,20 +80,23 @@ def transfer(jobs: Mapping[str, Job[Result]], on_bytes: Callable[[int], None] = 
     bytes that are done of all. Raises the first failure, and whatever interrupts it; then jobs under way are stopped,
     and no more are begun."""
     transfers = Transfers(deque(jobs.items()))
-    threads = []
+    threads: list[threading.Thread] = []
+    complete = False
     try:
         threads = [start_thread(transfers.work) for _ in range(min(THREADS, len(jobs)))]
         while any(thread.is_alive() for thread in threads) and not transfers.failure:
             on_bytes(sum(transfers.bytes_done.copy().values()))
             threads[0].join(POLL_SECONDS) if threads[0].is_alive() else time.sleep(POLL_SECONDS)
         on_bytes(sum(transfers.bytes_done.copy().values()))
+        complete = not transfers.failure
     finally:
+        if not complete:
+            # Ours, or pyarrow's own, which send parts: they may wait for a silent store.
+            abandon_threads()
         transfers.stopped.set()
         until = time.monotonic() + GRACE_SECONDS
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0))
-        if any(thread.is_alive() for thread in threads):
-            abandon_requests()
     if transfers.failure:
         raise transfers.failure
     return transfers.results

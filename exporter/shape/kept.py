@@ -148,9 +148,9 @@ def offsets_of(path: Path) -> Iterator[pl.Series]:
 
 
 def ids_of(directory: Path, name: str) -> pl.Series:
-    """The ids of a set that has been written (Int64), sorted."""
+    """The ids of a set that has been written (Int64), sorted. One without ids has no file."""
     parts = [pl.Series([], dtype=pl.Int64)]
-    for path in (directory / name).iterdir():
+    for path in (directory / name).glob("*"):
         if path.name.startswith(MAP_FROM):
             low = int(path.name.removeprefix(MAP_FROM))
             parts += [offsets + low for offsets in offsets_of(path)]

@@ -72,3 +72,12 @@ def test_the_output_directory_is_the_commands(place: Path) -> None:
     assert offered(place, "exporter runs --diff ") == elsewhere
     (place / "exporter.toml").write_text("output = other\n")
     assert offered(place, "exporter runs --diff ") == list(NAMES)
+
+
+def test_what_can_be_pushed_is_offered(place: Path) -> None:
+    """Exports, and the archives beside them."""
+    name = NAMES[0]
+    (place / "output" / f"{name}.tar.zst.age").write_bytes(b"")
+    (place / "output" / f"{name}.tar.gz").write_bytes(b"")
+    expected = [*(f"output/{name}" for name in NAMES), f"output/{name}.tar.zst.age"]
+    assert sorted(offered(place, "exporter push ")) == sorted(expected)

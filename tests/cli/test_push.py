@@ -55,9 +55,9 @@ def test_what_is_refused(store: ObjectStore, exporter: Exporter, export: Path) -
     assert with_key.err.startswith("exporter: URL: must be s3://BUCKET/PREFIX, ") and SECRET not in with_key.err
     nothing = exporter("pull", url, "in")
     assert (nothing.code, nothing.err.count("\n")) == (2, 1) and "there is no latest.json in" in nothing.err
-    (export / "counts.tsv").write_text("changed")
+    (export / "verify.sh").write_text("changed")
     damaged = exporter("push", str(export), url)
-    assert (damaged.code, damaged.out) == (1, "") and "counts.tsv: changed, its SHA-256 differs" in damaged.err
+    assert (damaged.code, damaged.out) == (1, "") and "verify.sh: changed, its SHA-256 differs" in damaged.err
     assert f"{STAMP}/SHA256SUMS" not in store.objects(f"{store.bucket}/graph")
     not_whole = exporter("pull", f"{store.url(f'{store.bucket}/graph/{STAMP}')}", "in")
     assert (not_whole.code, not_whole.out) == (1, "") and "it has no SHA256SUMS" in not_whole.err

@@ -48,6 +48,7 @@ def test_ids_keep_their_first_mark(
             number in expected for number in asked
         ]
         assert ids_of(below, "kept/Customer").to_list() == sorted(number for number in expected if number is not None)
+        assert ids_of(below, "kept/AuthUser").to_list() == []  # of which no file was written
 
 
 def test_bounds() -> None:

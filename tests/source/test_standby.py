@@ -163,9 +163,11 @@ def test_a_recovery_conflict(primary: str, standby: str, tmp_path: Path, stage: 
 
 def test_a_recovery_conflict_of_the_leader_alone(primary: str, standby: str, tmp_path: Path) -> None:
     """While no reader reads: its next poll says so, not that a connection was lost."""
-    with session(standby, "exporter", lock_seconds=5) as leader:
+    alive = "select 1 from pg_stat_activity where pid = %s"
+    with session(standby, "exporter", lock_seconds=5) as leader, psycopg.connect(standby, autocommit=True) as other:
         leader.execute("begin isolation level repeatable read read only")
         leader.execute("select pg_export_snapshot()")
         execute(primary, *CONFLICTS["rows"])
+        eventually(lambda: not other.execute(alive, [leader.info.backend_pid]).fetchone(), "the conflict")
         with pytest.raises(RunError, match=r"a hot standby cancelled .* \(recovery conflict\).*"):
-            eventually(Watchdog(leader, "exporter reader", tmp_path, 60).poll, "the conflict")
+            Watchdog(leader, "exporter reader", tmp_path, 60).poll()
