@@ -53,6 +53,7 @@ class Cluster:
     answered: float = 0.0
     ended: threading.Event = field(default_factory=threading.Event)
     ending: threading.Thread | None = None
+    awaited: bool = False
 
     @property
     def name(self) -> str:
@@ -161,10 +162,12 @@ class Cluster:
         self.join()
 
     def join(self) -> None:
-        """Waits until the workers have been let go, if the scheduler answers."""
+        """Waits until the workers have been let go, if the scheduler answers; once, since a stopped worker may never."""
         if self.ending is None:
             self.ending = start_thread(self.leave)
-        self.ending.join(END_SECONDS)
+        if not self.awaited:
+            self.awaited = True
+            self.ending.join(END_SECONDS)
 
     def leave(self) -> None:
         """Removes the plug-in, whose processes end, and closes the connection, which ends all tasks."""
