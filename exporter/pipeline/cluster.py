@@ -162,7 +162,7 @@ class Cluster:
         self.join()
 
     def join(self) -> None:
-        """Waits until the workers have been let go, if the scheduler answers; once, since a stopped worker may never."""
+        """Waits until the workers have been let go, if the scheduler answers; only once, since one may never."""
         if self.ending is None:
             self.ending = start_thread(self.leave)
         if not self.awaited:
