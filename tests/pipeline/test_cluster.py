@@ -4,7 +4,7 @@ left."""
 import hashlib
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -184,10 +184,9 @@ def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Pa
             assert user.read_bytes().startswith(b"931735551,")
             run.check_gone()
         told = {"the wire": b"".join(passed)}
+    told |= told_in_the_middle(workers, stalling, output, masked)
     execute(stalling, "delete from auth.auth_users where id = 931735551")
     told |= {name: workers.log(name).encode() for name in workers.processes}
-    told |= workers.pages() | {"the dump": workers.dump(output.parent / "dump")}
-    told |= {f"process {p.pid}": " ".join(command_of(p)).encode() for p in workers.family()}
     secrets = secrets_of(bytes.fromhex(key.read_text()))
     needles = {PASSWORD.encode(), b"931735551", b"9317355512", *secrets, *(secret.hex().encode() for secret in secrets)}
     needles |= {(931735551).to_bytes(4, order) for order in ("little", "big")}
@@ -196,12 +195,25 @@ def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Pa
     assert [(place, needle) for place, text in told.items() for needle in needles if needle in text] == []
 
 
+def told_in_the_middle(cluster: DaskCluster, uri: str, output: Path, masked: Sequence[str]) -> dict[str, bytes]:
+    """What pages, dump and command lines have while a task runs, which then fails."""
+    with stalled_on(cluster, uri, output, "keys", *masked) as (run, holder, name):
+        told = cluster.pages() | {"the dump": cluster.dump(output.parent / "dump")}
+        told |= {f"process {process.pid}": " ".join(command_of(process)).encode() for process in cluster.family()}
+        assert cluster.children(name)
+        holder.execute("select pg_terminate_backend(%s)", [run.wait_for_session(STALLED, reader=True)])
+        assert run.end() in (3, 4), run.lines
+        run.check_gone()
+    eventually(lambda: "Compute Failed" in cluster.log(name), "the failed task in the log")
+    return told
+
+
 @contextmanager
 def stalled_on(
-    cluster: DaskCluster, uri: str, output: Path, stage: str
+    cluster: DaskCluster, uri: str, output: Path, stage: str, *options: str
 ) -> Iterator[tuple[Run, psycopg.Connection, str]]:
     """A run that is stalled in a stage, the connection that unlocks it, and the name of the worker that reads."""
-    with stall(uri, stage) as holder, running(uri, output, "--cluster", cluster.address) as run:
+    with stall(uri, stage) as holder, running(uri, output, "--cluster", cluster.address, *options) as run:
         run.wait_for_session(STALLED, reader=True)
         yield run, holder, cluster.busy()
 
