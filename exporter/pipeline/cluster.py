@@ -39,18 +39,24 @@ logger = logging.getLogger(__name__)
 ROLL_SECONDS, SILENT_SECONDS, END_SECONDS = 1.0, 60.0, 15.0
 PREFIX = "exporter-"
 LOST = "the connection to the scheduler was lost; look at its log, and run the export again"
+KILLED = (
+    "the same task lost several workers: if their memory ran out, lower --memory; if a machine of several workers was"
+    " lost, set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES of the scheduler to as many; look at the workers' logs"
+)
 
 
 @dataclass(slots=True)
 class Cluster:
     """The workers of a scheduler. `limit` is how many of them may be used; `members` are those that are, `present` the
-    addresses that the scheduler knew when it last answered, at `answered`."""
+    addresses that the scheduler knew when it last answered, at `answered`; that was last looked at at `rolled`."""
 
     client: Client
     limit: int | None
     members: list[Member] = field(default_factory=list)
     present: frozenset[str] = frozenset()
     answered: float = 0.0
+    rolled: float = 0.0
+    registering: threading.Event | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     ending: threading.Thread | None = None
     awaited: bool = False
@@ -72,9 +78,10 @@ class Cluster:
         self.asked(self.remove_leftovers)
         found = self.asked(Preflight(self.client, directory, own, proof, free).members)
         self.members = found[: min(len(found), free, self.limit or free)]
-        self.present, self.answered = frozenset(member.address for member in self.members), time.monotonic()
-        readers = {member.address: (member.reader, member.ahead) for member in self.members}
-        self.asked(lambda: self.client.register_plugin(Child(self.name, readers), name=self.name))
+        self.present = frozenset(member.address for member in self.members)
+        self.answered = self.rolled = time.monotonic()
+        self.registering = threading.Event()
+        self.asked(self.register)
         start_thread(self.call_the_roll)
         machines = [member.machine for member in self.members]
         used, hosts = len(machines), len(set(machines))
@@ -86,6 +93,15 @@ class Cluster:
         """Ends the processes of runs whose leaders were killed."""
         for name in self.client.run_on_scheduler(portable_leftovers(), PREFIX):
             self.client.unregister_worker_plugin(name)
+
+    def register(self) -> None:
+        """Starts a process in each worker that is used."""
+        assert self.registering is not None
+        try:
+            readers = {member.address: (member.reader, member.ahead) for member in self.members}
+            self.client.register_plugin(Child(self.name, readers), name=self.name)
+        finally:
+            self.registering.set()
 
     def asked(self, ask: Callable[[], Result]) -> Result:
         """What the cluster answers. Raises an `ExporterError`, whatever goes wrong."""
@@ -99,11 +115,16 @@ class Cluster:
     def submit(
         self, task: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
-        """Submits a task: a function of tasks.py with its arguments."""
+        """Submits a task: a function of tasks.py with its arguments. Raises `RunError` if the scheduler is gone."""
         where = [member.address for member in self.members]
-        executor = self.client.get_executor(pure=False, workers=where, allow_other_workers=False, retries=0)
-        with dask.annotate(executor=self.name):
-            future: Future[Result] = executor.submit(task, *args, **kwargs)
+        try:
+            executor = self.client.get_executor(pure=False, workers=where, allow_other_workers=False, retries=0)
+            with dask.annotate(executor=self.name):
+                future: Future[Result] = executor.submit(task, *args, **kwargs)
+        except ExporterError:
+            raise
+        except Exception:  # a client that found no scheduler again has closed itself
+            raise RunError(LOST) from None
         return future
 
     def finished(self, futures: Sequence[Future[Result]], tick: Callable[[], None]) -> Iterator[Result]:
@@ -126,7 +147,7 @@ class Cluster:
         except BrokenProcessPool:
             raise worker_killed() from None
         except KilledWorker:
-            raise RunError("several workers were killed by the same task (out of memory?); lower --memory") from None
+            raise RunError(KILLED) from None
         except CancelledError:
             raise RunError(LOST) from None
         except Exception as error:
@@ -140,7 +161,11 @@ class Cluster:
 
     def check_roll(self) -> None:
         """Raises `RunError` if the scheduler is gone, or every worker."""
-        if self.client.status != "running" or time.monotonic() - self.answered > SILENT_SECONDS:
+        now = time.monotonic()
+        if now - self.rolled > SILENT_SECONDS:  # this process stood still, or was busy: the silence was its own
+            self.answered = now
+        self.rolled = now
+        if self.client.status != "running" or now - self.answered > SILENT_SECONDS:
             raise RunError(LOST)
         if self.members and not any(member.address in self.present for member in self.members):
             raise RunError("every worker of the cluster is gone; look at their logs, and run the export again")
@@ -172,6 +197,8 @@ class Cluster:
     def leave(self) -> None:
         """Removes the plug-in, whose processes end, and closes the connection, which ends all tasks."""
         self.ended.set()
+        if self.registering is not None:  # what is removed before it is there would come to stay
+            self.registering.wait(END_SECONDS / 3)
         with suppress(Exception):  # the scheduler may be gone, and with it every task
             if self.members and self.client.status == "running":
                 self.client.unregister_worker_plugin(self.name)

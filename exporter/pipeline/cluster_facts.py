@@ -31,10 +31,8 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         import secrets
         import sys
 
-        import psutil
-
         place, answer = pathlib.Path(directory or "/"), secrets.token_hex(8)
-        versions, program, shared, changed = {}, hashlib.sha256(), {}, 0.0
+        versions, program, shared = {}, hashlib.sha256(), {}
         for name in packages:
             try:
                 versions[name] = importlib.metadata.version(name)
@@ -44,9 +42,11 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         for root in map(pathlib.Path, (found and found.submodule_search_locations) or ()):
             for path in sorted(root.rglob("*")):
                 if path.is_file() and "__pycache__" not in path.parts:
-                    status = path.stat()
-                    changed = max(changed, status.st_ctime)
-                    program.update(f"{path.relative_to(root)}\n{status.st_size}\n".encode() + path.read_bytes())
+                    content = path.read_bytes()
+                    program.update(f"{path.relative_to(root)}\n{len(content)}\n".encode() + content)
+        # Times of files say little of when they were installed: remembered is what was there before it was loaded.
+        if "exporter" not in sys.modules or not hasattr(sys, "exporter_files"):
+            sys.exporter_files = program.hexdigest()  # type: ignore[attr-defined]
         # A client of a network file system may see a new file late.
         for _ in range(12 if directory else 0):
             try:
@@ -61,7 +61,7 @@ def portable_facts() -> Callable[..., Coroutine[Any, Any, Facts]]:
         return {
             "versions": {"Python": ".".join(map(str, sys.version_info[:2])), **versions},
             "program": program.hexdigest(),
-            "stale": changed > psutil.Process().create_time(),
+            "stale": sys.exporter_files != program.hexdigest(),  # type: ignore[attr-defined]
             "daemon": bool(multiprocessing.current_process().daemon),
             "threads": dask_worker.state.nthreads if hasattr(dask_worker, "state") else 1,  # the scheduler has none
             "user": os.geteuid(),

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A published export, and what it cost; `peak_memory` is in bytes, of this machine. `note` says what of a
-    cluster was not used, in a sentence; empty if all was."""
+    """A published export, and what it cost; `peak_memory` is in bytes, of this process and its children. `note`
+    says what of a cluster was not used, in a sentence; empty if all was."""
 
     directory: Path
     manifest: Manifest

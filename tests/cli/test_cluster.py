@@ -35,6 +35,8 @@ def test_no_address(address: str) -> None:
         ("tcp://[::1]:8786", False),
         ("tcp://scheduler:8786", True),
         ("tcp://10.0.0.1:8786", True),
+        ("tcp://127.example.org:8786", True),
+        ("tcp://127.0.0.2:8786", False),
     ],
 )
 def test_who_is_warned(address: str | None, warns: bool) -> None:

@@ -4,7 +4,7 @@ left."""
 import hashlib
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -184,16 +184,30 @@ def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Pa
             assert user.read_bytes().startswith(b"931735551,")
             run.check_gone()
         told = {"the wire": b"".join(passed)}
+    told |= told_in_the_middle(workers, stalling, output, masked)
     execute(stalling, "delete from auth.auth_users where id = 931735551")
     told |= {name: workers.log(name).encode() for name in workers.processes}
-    told |= workers.pages() | {"the dump": workers.dump(output.parent / "dump")}
-    told |= {f"process {p.pid}": " ".join(command_of(p)).encode() for p in workers.family()}
     secrets = secrets_of(bytes.fromhex(key.read_text()))
     needles = {PASSWORD.encode(), b"931735551", b"9317355512", *secrets, *(secret.hex().encode() for secret in secrets)}
     needles |= {(931735551).to_bytes(4, order) for order in ("little", "big")}
     assert "exporter" in told["scheduler"].decode()  # there is something to search
     assert len(told["the wire"]) > 100_000
     assert [(place, needle) for place, text in told.items() for needle in needles if needle in text] == []
+
+
+def told_in_the_middle(cluster: DaskCluster, uri: str, output: Path, masked: Sequence[str]) -> dict[str, bytes]:
+    """What pages, dump and command lines have while a task runs, which then fails."""
+    names = [name for name in cluster.processes if name != "scheduler"]
+    with stall(uri, "keys") as holder, running(uri, output, "--cluster", cluster.address, *masked) as run:
+        reader = run.wait_for_session(STALLED, reader=True)
+        told = cluster.pages() | {"the dump": cluster.dump(output.parent / "dump")}
+        told |= {f"process {process.pid}": " ".join(command_of(process)).encode() for process in cluster.family()}
+        assert all(cluster.children(name) for name in names)
+        holder.execute("select pg_terminate_backend(%s)", [reader])
+        assert run.end() == 4, run.lines
+        run.check_gone()
+    eventually(lambda: any("Compute Failed" in cluster.log(name) for name in names), "the failed task in a log")
+    return told
 
 
 @contextmanager

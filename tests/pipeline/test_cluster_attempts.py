@@ -8,6 +8,7 @@ import psutil
 import pytest
 from distributed import Client, Scheduler
 
+from exporter.pipeline.cluster_client import present_workers
 from exporter.settings import Settings
 from tests.support.dask_cluster import DaskCluster, dask_cluster
 from tests.support.export_process import Run, contents, eventually, running
@@ -49,7 +50,7 @@ def stopped(cluster: DaskCluster, name: str, *, child: bool) -> Iterator[None]:
 def give_up(cluster: DaskCluster, name: str) -> None:
     """The scheduler takes a worker for lost, as it does when that has given no sign of life for five minutes."""
     with Client(cluster.address, set_as_default=False) as client:
-        [lost] = [at for at, known in client.scheduler_info()["workers"].items() if known["name"] == name]
+        [lost] = [at for at, known in present_workers(client).items() if known["name"] == name]
 
         async def remove(dask_scheduler: Scheduler) -> None:
             await dask_scheduler.remove_worker(lost, stimulus_id="given-up")
@@ -94,7 +95,7 @@ def test_a_task_that_is_done_elsewhere(cluster: DaskCluster, source: str, tmp_pa
 def test_a_read_that_stalls(cluster: DaskCluster, source: str, tmp_path: Path) -> None:
     """The run ends before the scheduler gives the worker up; what that then writes goes nowhere."""
     output = tmp_path / "output"
-    options = ("--cluster", cluster.address, "--stall-timeout", "3s")
+    options = ("--cluster", cluster.address, "--stall-timeout", "5s")
     with stall(source, "tables") as holder, running(source, output, *options) as run:
         run.wait_for_session(STALLED, reader=True)
         name = cluster.busy()
