@@ -2,6 +2,8 @@
 
 import json
 import os
+import select
+import shlex
 import signal
 import subprocess
 import threading
@@ -24,6 +26,7 @@ def export(tmp_path: Path) -> Path:
     return tiny_export.write(tmp_path / STAMP)
 
 
+@pytest.mark.slow
 def test_there_and_back(store: ObjectStore, exporter: Exporter, export: Path, tmp_path: Path) -> None:
     """The last line on stdout is the URL, then the directory; a second push has nothing to send."""
     url = str(store.url(f"{store.bucket}/graph"))
@@ -48,6 +51,7 @@ def test_there_and_back(store: ObjectStore, exporter: Exporter, export: Path, tm
     assert (found["path"], found["files"], found["fetched"]) == (f"other/{STAMP}", 22, 22)
 
 
+@pytest.mark.slow
 def test_what_is_refused(store: ObjectStore, exporter: Exporter, export: Path) -> None:
     """Exit codes, one line each, no key in any."""
     url = str(store.url(f"{store.bucket}/graph"))
@@ -147,6 +151,7 @@ def test_interrupts_do_not_wait_for_a_silent_store(
     assert "stopped by SIGINT; in has no new export yet; run this again, and it goes on where it stopped" in printed
 
 
+@pytest.mark.slow
 def test_a_push_after_an_export(store: ObjectStore, exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
     """It is copied once it is published; where that fails, the export is there, and the message has the command."""
     url = str(store.url(f"{store.bucket}/graph"))
@@ -166,6 +171,31 @@ def test_a_push_after_an_export(store: ObjectStore, exporter: Exporter, sample_d
     assert exporter("push", archive, url).code == 0
     assert f"{directory.name}.tar.zst" in store.objects(f"{store.bucket}/graph")
     assert not any(each.startswith(f"{directory.name}/") for each in store.objects(f"{store.bucket}/graph"))
+
+
+@pytest.mark.slow
+def test_a_signal_between_an_export_and_its_push(
+    store: ObjectStore, exporter: Exporter, sample_database: str, tmp_path: Path
+) -> None:
+    """It stops the push, and what is said is true: the export is there, with the command that goes on. The profile is a
+    pipe, whose second opening, after the summary, waits for its reader."""
+    url, profile = str(store.url(f"{store.bucket}/graph")), tmp_path / "profile"
+    os.mkfifo(profile)
+    first = os.open(profile, os.O_RDONLY | os.O_NONBLOCK)
+    arguments = ("export", "--push", url, "--profile", profile)
+    with running(tmp_path, *arguments, EXPORTER_SOURCE=sample_database) as process:
+        assert select.select([first], [], [], 60)[0] and os.read(first, 10) == b"{}\n"
+        os.close(first)
+        assert process.stderr and any(line.startswith("Report: ") for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        second = os.open(profile, os.O_RDONLY | os.O_NONBLOCK)
+        out, err = process.communicate(timeout=60)
+        os.close(second)
+    directory = Path(out.splitlines()[-1])
+    assert (process.returncode, store.objects(f"{store.bucket}/graph")) == (130, {})
+    assert f"stopped by SIGTERM; {directory} is complete, and not pushed. To push it: " in err
+    command = shlex.split(err.rpartition("To push it: ")[2])
+    assert exporter(*command[1:]).code == 0
 
 
 def test_a_push_that_cannot_be_is_refused_before_the_export(exporter: Exporter, sample_database: str) -> None:
