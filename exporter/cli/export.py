@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -64,7 +65,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export the source into a new directory; the last line on stdout is that directory."""
-    from exporter.interrupts import interruptible
+    from exporter.interrupts import disable_interrupts, interruptible
     from exporter.pipeline.workers import workers_of
 
     settings = settings_from(context, config)
@@ -72,30 +73,37 @@ def export(
         raise UsageError("--encrypt-to is for an archive; give --archive too")
     if profile:
         write_profile(profile, {})  # so that it fails now, not after the export
-    # Where a push follows, a signal that comes while the export is published stops that.
+    # Once the export is published, a signal stops only a push that follows.
     noted: AbstractContextManager[list[str]] = nullcontext([])
     if settings.push:
         noted = interruptible("nothing was published")
-    with noted as pending, workers_of(settings) as pool:
-        # The workers load while this process loads the rest and checks the source: 0.1 s.
-        from exporter.pipeline.run import export as export_source
-        from exporter.progress.live import progress_display
-        from exporter.report.report import report
+    with noted as pending:
+        with workers_of(settings) as pool:
+            # The workers load while this process loads the rest and checks the source: 0.1 s.
+            from exporter.pipeline.run import export as export_source
+            from exporter.progress.live import progress_display
+            from exporter.report.report import report
 
-        warn_of_secrets(context)
-        warn_of_cluster(settings)
-        warn_of_masking(settings)
-        with progress_display() as listener:
-            result = export_source(settings, pool, listener, render=report)
-    print_summary(result)
-    if profile:
-        write_profile(profile, result.profile.as_object() | {"peak_memory": result.peak_memory})
+            warn_of_secrets(context)
+            warn_of_cluster(settings)
+            warn_of_masking(settings)
+            with progress_display() as listener:
+                result = export_source(settings, pool, listener, render=report)
+        print_summary(result)
+        if profile:
+            write_profile(profile, result.profile.as_object() | {"peak_memory": result.peak_memory})
+        push_and_print(result, settings.push, pending, as_json=as_json)
+    disable_interrupts()  # nor does one stop what is left of the command: "nothing was published" is not true
+
+
+def push_and_print(result: "ExportResult", url: str | None, pending: Sequence[str], *, as_json: bool) -> None:
+    """Pushes an export if there is a URL, and prints its result: it is published whatever becomes of the push. Raises
+    as `push_published` does."""
     pushed = None
     try:
-        if settings.push:
-            pushed = push_published(result.archive or result.directory, settings.push, pending)
+        if url:
+            pushed = push_published(result.archive or result.directory, url, pending)
     finally:
-        # It is published whatever became of the push.
         if as_json:
             print_json(export_object(result) | {"pushed": str(pushed.url) if pushed else None})
         else:

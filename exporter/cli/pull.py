@@ -29,7 +29,7 @@ def pull(
     (PREFIX/latest-copy for the newest copy). Every file is compared with SHA256SUMS; what is not whole is refused. Run
     it again after a failure: it goes on where it stopped.
     """
-    from exporter.interrupts import interruptible
+    from exporter.interrupts import disable_interrupts, interruptible
     from exporter.progress.status import transfer
     from exporter.published.pull import AGAIN
     from exporter.published.pull import pull as pull_export
@@ -37,6 +37,7 @@ def pull(
     source, settings = storage_url(url), settings_from(context, config)
     with interruptible(f"{directory} has no new export yet; {AGAIN}"):
         pulled = pull_export(source, directory, transfer, settings.group)
+    disable_interrupts()  # it is there
     print_summary(pulled)
     if as_json:
         print_json(pulled_object(pulled))

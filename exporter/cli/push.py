@@ -46,13 +46,14 @@ def push(
     Data first, SHA256SUMS last: what has none is not whole. Run it again after a failure: what is there already is left
     alone.
     """
-    from exporter.interrupts import interruptible
+    from exporter.interrupts import disable_interrupts, interruptible
     from exporter.progress.status import transfer
     from exporter.published.push import push as push_export
 
     target = storage_url(url)
     with interruptible("what was pushed is not whole; run it again, and it goes on where it stopped"):
         pushed = push_export(export, target, transfer)
+    disable_interrupts()  # it is there
     print_summary(pushed)
     if as_json:
         print_json(pushed_object(pushed))
@@ -77,27 +78,29 @@ def storage_url(text: str) -> "StorageUrl":
 
 def push_published(export: Path, url: str, pending: Sequence[str], show: Show | None = None) -> "Pushed":
     """Pushes what was just published, an export or its archive, and says so on stderr. `pending` are the signals that
-    came too late to stop what was before.
+    came too late to stop what was before, noted by the caller's `interruptible` block.
 
-    Raises `Interrupted`, and `RunError` if the push fails, which name the command that goes on with it.
+    Raises `Interrupted`, and `RunError` if the push fails, which name the command that goes on with it. A signal stops
+    the push alone, not what the caller does before and after it: what that is said to leave is no longer true.
     """
-    from exporter.interrupts import interruptible
+    from exporter.interrupts import disable_interrupts, interruptible
     from exporter.progress.status import transfer
     from exporter.published.push import push as push_export
 
     again = shlex.join([command(), "push", str(export), url])
     consequence = f"{export} is complete, and not pushed. To push it: {again}"
-    if pending:
-        raise Interrupted(f"stopped by {pending[0]}; {consequence}")
-    target = storage_url(url)
-    with interruptible(consequence):
-        try:
-            pushed = push_export(export, target, show or transfer)
-        except Interrupted:
-            raise
-        except (ExporterError, OSError) as error:
-            reason = str(error) if isinstance(error, ExporterError) else error.strerror
-            raise RunError(f"{export} is complete, but was not pushed: {reason}. To push it: {again}") from None
+    try:
+        with interruptible(consequence):
+            if pending:
+                raise Interrupted(f"stopped by {pending[0]}; {consequence}")
+            pushed = push_export(export, storage_url(url), show or transfer)
+    except Interrupted:
+        raise
+    except (ExporterError, OSError) as error:
+        reason = str(error) if isinstance(error, ExporterError) else error.strerror
+        raise RunError(f"{export} is complete, but was not pushed: {reason}. To push it: {again}") from None
+    finally:
+        disable_interrupts()
     if show is None:
         print_summary(pushed)
     return pushed

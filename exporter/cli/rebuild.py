@@ -1,6 +1,7 @@
 """`exporter rebuild`: a live graph, built anew."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,7 +28,7 @@ from exporter.cli.options import (
     setting,
     settings_from,
 )
-from exporter.errors import ExporterError, UsageError
+from exporter.errors import ExporterError, RunError, UsageError
 
 if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
@@ -107,7 +108,7 @@ def rebuild(
 
     The Neo4j, and how to stop and start it, are settings of exporter.toml or the environment only.
     """
-    from exporter.interrupts import interruptible
+    from exporter.interrupts import disable_interrupts, interruptible
     from exporter.rebuild.metrics import check_metrics
     from exporter.rebuild.report import Action, Log, RebuildReport
     from exporter.rebuild.run import run_rebuild
@@ -142,23 +143,33 @@ def rebuild(
         run_rebuild(settings, settings.rebuild, report, export=export, accept=accept_changes, accept_copy=accept_copy)
         if action is Action.REBUILD and settings.push:
             push_rebuilt(settings, report, pending)
+    disable_interrupts()  # the report says how it ended
     if report.message:
         report.log.fail(report.message)
     raise typer.Exit(report.exit_code)
 
 
 def push_rebuilt(settings: "Settings", report: "RebuildReport", pending: Sequence[str]) -> None:
-    """Pushes the export behind the new graph, or its archive if archives are made. Raises as `push_published` does: the
-    graph is live whatever becomes of it."""
+    """Pushes the export behind the new graph; where archives are made, its archive and nothing else. Raises as
+    `push_published` does, and `RunError` where there is no such archive: the graph is live whatever becomes of it."""
     from exporter.cli.push import push_published, summary
+    from exporter.invocation import command
     from exporter.progress.status import transfer
-    from exporter.sink.layout import archives
+    from exporter.sink.layout import archive_file
 
     assert report.directory is not None and settings.push is not None
-    packed = archives(report.directory) if settings.archive else []
+    export = report.directory
+    if settings.archive:
+        export = archive_file(report.directory, encrypted=bool(settings.recipients))
     show = partial(transfer, print_line=report.log.write)
     with report.step("push", "The new graph is live; pushing its export"):
-        pushed = push_published(packed[0] if packed else report.directory, settings.push, pending, show)
+        if settings.archive and not export.is_file():
+            again = shlex.join([command(), "push", str(report.directory), settings.push])
+            raise RunError(
+                f"{report.directory} has no archive {export.name} beside it, so it was not pushed: where archives are "
+                f"made, nothing else is. To push it as it is: {again}"
+            )
+        pushed = push_published(export, settings.push, pending, show)
     report.pushed = str(pushed.url)
     report.log.write(summary(pushed))
 

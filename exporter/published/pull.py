@@ -4,11 +4,12 @@ import errno
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import DifferenceError, ExporterError, RunError, UsageError
-from exporter.interrupts import signals_blocked
+from exporter.interrupts import disable_interrupts
 from exporter.published.checksums import listing_differences
 from exporter.published.fetching import begin, check_space, fetching, fetching_all, listed_files, present_files
 from exporter.published.history import is_stamp
@@ -17,14 +18,12 @@ from exporter.published.storage import Storage, open_storage
 from exporter.published.transfers import Show, ask, transfer
 from exporter.sink import permissions
 from exporter.sink.files import sync
-from exporter.sink.layout import ARCHIVES, CHECKSUMS, LATEST, LATEST_COPY, LOCK, PARTIAL
+from exporter.sink.layout import ARCHIVES, CHECKSUMS, LATEST, LATEST_COPY, LOCK, PULLING
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, read_manifest
 from exporter.sink.publish import remove
 from exporter.storage_url import StorageUrl
 
-# Beside the exports that are made there, whose next run removes it, too.
-PULLING = f"{PARTIAL}pull-"
 AGAIN = "run this again, and it goes on where it stopped"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -65,7 +64,7 @@ class Place:
                 remove(stale)
 
     def complete(self) -> None:
-        """Makes what was pulled durable and gives it its name."""
+        """Makes what was pulled durable and gives it its name. From the rename on, signals no longer stop the run."""
         if self.group is not None and self.partial.is_dir():
             permissions.open_export(self.partial, self.group)
         elif self.group is not None:
@@ -73,8 +72,9 @@ class Place:
             self.partial.chmod(permissions.GROUP_FILE)
         for folder, _, _ in os.walk(self.partial):
             sync(Path(folder))
-        with signals_blocked():
-            self.partial.rename(self.final)
+        disable_interrupts()
+        self.partial.rename(self.final)
+        with suppress(OSError):  # it is there: there is no way back
             sync(self.final.parent)
 
 

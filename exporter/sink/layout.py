@@ -13,6 +13,8 @@ def entities() -> list[Entity]:
 
 
 PARTIAL = ".partial-"
+# What a pull has fetched so far, for the next one to go on with.
+PULLING = f"{PARTIAL}pull-"
 REJECTED = "rejected-"
 # The last faithful export and the last copy.
 LATEST, LATEST_COPY = "latest", "latest-copy"

@@ -173,7 +173,8 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
         permissions.check_group_access(output, group_id, group)
     with locked(output):
         for stale in output.glob(f"{layout.PARTIAL}*"):
-            remove(stale)
+            if not stale.name.startswith(layout.PULLING):
+                remove(stale)
         partial = PartialExport(output, free_stamp(output), group_id)
         try:
             partial.directory.mkdir(mode=0o700)

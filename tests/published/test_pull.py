@@ -3,6 +3,7 @@
 import grp
 import hashlib
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,16 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import BusyError, DifferenceError, RunError, UsageError
+from exporter.interrupts import interruptible
+from exporter.published import pull as pull_module
 from exporter.published import transfers
-from exporter.published.pull import PULLING, pull
+from exporter.published.pull import pull
 from exporter.published.push import push
 from exporter.published.verify import verify_files
+from exporter.sink.files import sync
+from exporter.sink.layout import PULLING
 from exporter.sink.lock import hold_lock
+from exporter.sink.publish import partial_export
 from tests.published.test_push import STAMP, files, silent
 from tests.support import tiny_export
 from tests.support.object_store import ObjectStore
@@ -75,12 +81,30 @@ def test_on_from_where_it_stopped(store: ObjectStore, export: Path, tmp_path: Pa
     assert hidden(tmp_path / "in") == [partial.name]
     (partial / "headers/Customer.csv").write_bytes(b"cut")
     (partial / "unknown").write_bytes(b"")
+    with partial_export(tmp_path / "in"):  # an export there does not remove it
+        pass
     store.asked.clear()
     pulled = pull(store.url(f"{store.bucket}/graph"), tmp_path / "in", silent)
     fetched = {asked.path.partition(STAMP)[2] for asked in store.asked if asked.method == "GET" and STAMP in asked.path}
     assert 2 <= pulled.fetched < pulled.files and "/nodes/Session/part-0001.csv" in fetched
     assert "/headers/AuthUser-HAS_DEVICE-Device.csv" not in fetched and "/headers/Customer.csv" in fetched
     assert (files(pulled.path), hidden(tmp_path / "in")) == (files(export), [STAMP])
+
+
+def test_a_signal_while_it_gets_its_name(
+    store: ObjectStore, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes too late: the export is there, and nobody is told that it is not."""
+
+    def signalled_sync(folder: Path) -> None:
+        if folder == tmp_path / "in":  # the last step
+            signal.raise_signal(signal.SIGTERM)
+        sync(folder)
+
+    monkeypatch.setattr(pull_module, "sync", signalled_sync)
+    with interruptible("there is no new export yet") as pending:
+        pulled = pull(store.url(f"{store.bucket}/graph"), tmp_path / "in", silent)
+    assert (pending, files(pulled.path), hidden(tmp_path / "in")) == (["SIGTERM"], files(export), [STAMP])
 
 
 def test_a_partial_pull_that_somebody_changed(store: ObjectStore, export: Path, tmp_path: Path) -> None:

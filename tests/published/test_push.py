@@ -93,6 +93,7 @@ def test_again_sends_only_what_is_not_there(store: ObjectStore, export: Path) ->
     assert in_prefix(store) == files(export)
 
 
+@pytest.mark.slow
 def test_a_push_that_ends_before_any_object(
     store: ObjectStore, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_store_that_fails_now_and_then(store: ObjectStore, export: Path, tmp_p
     assert in_prefix(store) == files(export) == files(pulled)
 
 
+@pytest.mark.slow
 def test_a_large_file_goes_in_parts(store: ObjectStore, export: Path, tmp_path: Path) -> None:
     """More than are under way at once; one that changes meanwhile makes no object."""
     data = export / "nodes/Device/part-0001.csv"
