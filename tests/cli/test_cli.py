@@ -486,8 +486,8 @@ def test_a_rebuild_says_why_it_cannot_run(exporter: Exporter, tmp_path: Path) ->
     cases = {
         (): "which Neo4j? Set NEO4J_HOME, or neo4j_home in the table [rebuild] of the settings file",
         ("--rollback", "--repair"): "choose one of --rollback, --repair, and --from with --accept-changes",
-        ("--repair", "--max-drop", "5%"): "--repair exports nothing: leave out --source, --source-name, --max-drop,"
-        " --max-rejects-rise",
+        ("--repair", "--max-drop", "5%"): "--repair exports nothing: leave out --source, --source-name, --cluster,"
+        " --push, --max-drop, --max-rejects-rise",
         ("--accept-copy",): "--accept-copy is for --from: a new export is never a copy here",
         ("--keep", "0"): "--keep 0: must be a whole number, 1 or more",
         ("--metrics", "missing/file.prom"): "the metrics missing/file.prom cannot be written: it is a directory, or its"

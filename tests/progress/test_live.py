@@ -42,7 +42,7 @@ def state(clock: SimpleNamespace, tmp_path: Path) -> ProgressState:
     state.stage("tables")
     state.totals(TABLES, tmp_path)
     for worker, table in enumerate(TABLES):
-        (tmp_path / str(worker)).write_text(table)
+        (tmp_path / f"{worker:08x}").write_text(f"1 0\n{table}")
     clock.now += 10
     state.advance("notifications.notifications", 1_000_000, 1234)
     state.tick(612 << 20)
@@ -77,7 +77,7 @@ def test_a_stage_that_counts_no_rows(clock: SimpleNamespace, tmp_path: Path) -> 
     state.stage("keys")
     clock.now += 2
     state.totals(TABLES, tmp_path)
-    (tmp_path / "1").write_text("the values of GuideWallet.phone_number")
+    (tmp_path / "00000001").write_text("1 0\nthe values of GuideWallet.phone_number")
     state.tick(200 << 20)
     assert on_screen(state, 80) == [
         "Counting rows and reading keys · 2 s · peak 200 MB",
@@ -120,7 +120,7 @@ def test_many_workers(clock: SimpleNamespace, tmp_path: Path) -> None:
     tables = {f"schema.table_{number:02}": 1 for number in range(MOST_TABLES + 1)}
     state.totals(tables, tmp_path)
     for worker, table in enumerate(tables):
-        (tmp_path / str(worker)).write_text(table)
+        (tmp_path / f"{worker:08x}").write_text(f"1 0\n{table}")
     state.tick(0)
     assert [line.split()[0] for line in on_screen(state, 80)[3:]] == list(tables)[:MOST_TABLES]
 
