@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
 
@@ -124,8 +125,11 @@ class DaskCluster:
         paths += [f"/info/{page}/{worker}.html" for page in ("worker", "logs", "call-stacks") for worker in workers]
         found = {}
         for path in paths:
-            with urlopen(f"{at[1]}{path}", timeout=30) as answer:
-                found[path] = answer.read()
+            try:
+                with urlopen(f"{at[1]}{path}", timeout=30) as answer:
+                    found[path] = answer.read()
+            except HTTPError as error:  # Dask's own, as of the stack of a task that has just ended
+                found[path] = error.read()
         return found
 
     def dump(self, path: Path) -> bytes:
