@@ -78,8 +78,8 @@ def test_the_verdict_follows_the_settings(dirty: str, tmp_path: Path) -> None:
 
 
 def test_what_is_shown_of_the_settings() -> None:
-    """All but the source, the addresses of a cluster and a bucket, and what a copy's banner says, the values of roots not even there:
-    whoever adds a setting decides whether it may be seen."""
+    """All but the source, the addresses of a cluster and a bucket, and what a copy's banner says, the values of roots
+    not even there: whoever adds a setting decides whether it may be seen."""
     of_copies = {"since", "until", "sample", "sample_seed", "roots", "without"}
     of_copies |= {name for name in Settings.model_fields if name.startswith("redact")}
     assert {*SHOWN, "source", "rebuild", "cluster", "push", *of_copies} == set(Settings.model_fields)
