@@ -1,5 +1,6 @@
 """The kinds of values that settings have: how each is read, what it may be, and how it is written."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,3 +57,10 @@ Text = Annotated[str, BeforeValidator(not_blank)]
 FilePath = Annotated[Path, BeforeValidator(one_line)]
 # As Dask writes them; a name and password have no place in it.
 Scheduler = Annotated[str, Field(pattern=r"^(tcp|tls)://[^@/\s]+:[0-9]{1,5}$")]
+LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?", re.IGNORECASE)
+
+
+def is_loopback(place: str) -> bool:
+    """Whether HOST or HOST:PORT is this machine itself. A name may be another machine's whatever it looks like, but for
+    localhost."""
+    return LOOPBACK.fullmatch(place) is not None

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from exporter.setting_types import Text
+from exporter.setting_types import Text, is_loopback
 
 # By scheme, the options of the query that pyarrow has and that are no secrets.
 OPTIONS = {
@@ -27,7 +27,6 @@ BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+")
 CONTAINER = re.compile(r"[a-z0-9$][a-z0-9-]*@[A-Za-z0-9.-]+(:[0-9]+)?")
 NAME = re.compile(r"[A-Za-z0-9_=,+.-]+")
 VALUE = re.compile(r"[A-Za-z0-9._:/\[\]-]+")
-LOOPBACK = re.compile(r"(localhost|127(\.[0-9]+){3}|\[::1\])(:[0-9]+)?")
 FORM = "s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or abfs://CONTAINER@ACCOUNT/PREFIX, without credentials"
 
 
@@ -66,7 +65,7 @@ class StorageUrl:
         """Whether what is sent there goes unencrypted over a network."""
         plain = "http" in (self.options.get("scheme"), self.options.get("blob_storage_scheme"))
         plain |= self.options.get("enable_tls") == "false"
-        return plain and not LOOPBACK.fullmatch(self.endpoint or "")
+        return plain and not is_loopback(self.endpoint or "")
 
     def below(self, name: str) -> "StorageUrl":
         """What it has under a name."""

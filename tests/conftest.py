@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -17,7 +18,9 @@ from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import create_tables, fill_sample
 from exporter.store.download import download
 from exporter.store.provision import Neo4jHome, default_cache, provision
-from tests.support.object_store import ENVIRONMENT, ObjectStore, object_store
+
+if TYPE_CHECKING:
+    from tests.support.object_store import ObjectStore
 
 # The same examples on every machine and every day, and no verdict by the clock.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -75,15 +78,19 @@ def sample_database(postgres: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def running_store() -> Iterator[ObjectStore]:
+def running_store() -> "Iterator[ObjectStore]":
     """A running object store."""
+    from tests.support.object_store import object_store  # half a second
+
     with object_store() as running:
         yield running
 
 
 @pytest.fixture
-def store(running_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+def store(running_store: "ObjectStore", monkeypatch: pytest.MonkeyPatch) -> "ObjectStore":
     """The object store with a bucket of the test's own, and the credentials for it in the environment."""
+    from tests.support.object_store import ENVIRONMENT
+
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     running_store.bucket = f"bucket-{next(_numbers)}"

@@ -36,6 +36,7 @@ from exporter.cli.options import (
     warn_of_masking,
     warn_of_secrets,
 )
+from exporter.cli.push import print_summary as print_push
 from exporter.cli.push import push_published
 from exporter.errors import UsageError
 
@@ -103,6 +104,7 @@ def push_and_print(result: "ExportResult", url: str | None, pending: Sequence[st
     try:
         if url:
             pushed = push_published(result.archive or result.directory, url, pending)
+            print_push(pushed)
     finally:
         if as_json:
             print_json(export_object(result) | {"pushed": str(pushed.url) if pushed else None})

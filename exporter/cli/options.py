@@ -165,21 +165,11 @@ CLUSTER_WARNING = (
 
 
 def is_open(cluster: str | None) -> bool:
-    """Whether a scheduler's address is of another machine, and without TLS. A name may be another machine's whatever
-    it looks like, but for localhost."""
+    """Whether a scheduler's address is of another machine, and without TLS."""
+    from exporter.setting_types import is_loopback
+
     scheme, _, place = (cluster or "tls://").partition("://")
-    host = place.rpartition(":")[0].strip("[]").lower()
-    return scheme == "tcp" and host != "localhost" and not is_loopback(host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is an address, not a name, of the machine itself."""
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return scheme == "tcp" and not is_loopback(place)
 
 
 PASSWORD_WARNING = "a password on the command line is visible to other users; use PGPASSWORD"

@@ -1,8 +1,7 @@
 """`exporter push`: an export, or an archive of one, into object storage."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +14,9 @@ from exporter.invocation import command
 
 if TYPE_CHECKING:
     from exporter.published.push import Pushed
+    from exporter.published.transfers import Show
     from exporter.storage_url import StorageUrl
 
-# Shows a transfer: its title and all bytes -> what is told of those that are done.
-Show = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 Url = Annotated[
     str,
     typer.Argument(
@@ -76,8 +74,8 @@ def storage_url(text: str) -> "StorageUrl":
     return url
 
 
-def push_published(export: Path, url: str, pending: Sequence[str], show: Show | None = None) -> "Pushed":
-    """Pushes what was just published, an export or its archive, and says so on stderr. `pending` are the signals that
+def push_published(export: Path, url: str, pending: Sequence[str], show: "Show | None" = None) -> "Pushed":
+    """Pushes what was just published, an export or its archive. `pending` are the signals that
     came too late to stop what was before, noted by the caller's `interruptible` block.
 
     Raises `Interrupted`, and `RunError` if the push fails, which name the command that goes on with it. A signal stops
@@ -101,8 +99,6 @@ def push_published(export: Path, url: str, pending: Sequence[str], show: Show | 
         raise RunError(f"{export} is complete, but was not pushed: {reason}. To push it: {again}") from None
     finally:
         disable_interrupts()
-    if show is None:
-        print_summary(pushed)
     return pushed
 
 

@@ -21,10 +21,12 @@ from exporter.sink.files import sync
 from exporter.sink.layout import ARCHIVES, CHECKSUMS, LATEST, LATEST_COPY, LOCK, PULLING
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, read_manifest
+from exporter.sink.output import make_directory
 from exporter.sink.publish import remove
 from exporter.storage_url import StorageUrl
 
 AGAIN = "run this again, and it goes on where it stopped"
+REMEDY = "choose another directory"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -87,11 +89,11 @@ def pull(url: StorageUrl, directory: Path, show: Show, group: str | None = None)
     `BusyError` if something is running there, `StorageError` and `RunError` if it fails.
     """
     group_id = permissions.group_id(group) if group else None
-    prepare_directory(directory, group_id)
+    make_directory(directory, group_id, REMEDY)
     if group and group_id is not None:
         permissions.check_group_access(directory, group_id, group)
-    busy = f"an export, or another pull, is running on {directory}; wait for it, or choose another directory"
-    with hold_lock(directory / LOCK, busy=busy, remedy="choose another directory"):
+    busy = f"an export, or another pull, is running on {directory}; wait for it, or {REMEDY}"
+    with hold_lock(directory / LOCK, busy=busy, remedy=REMEDY):
         pull_one = pull_archive if url.name.endswith(ARCHIVES) else pull_export
         found = url if pull_one is pull_archive else find_export(url)
         place = Place(directory / found.name, group_id)
@@ -106,22 +108,6 @@ def pull(url: StorageUrl, directory: Path, show: Show, group: str | None = None)
                 remove(place.partial)
                 raise RunError(f"the disk of {directory} is full, so nothing was pulled: make room") from None
             raise RunError(f"cannot write to {directory}: {error.strerror}; {AGAIN}") from None
-
-
-def prepare_directory(directory: Path, group: int | None) -> None:
-    """Makes the directory if its parent exists, for a group too if given. Raises `UsageError` if nothing can be written
-    there."""
-    try:
-        missing = not directory.exists()
-        directory.mkdir(mode=0o700, exist_ok=True)
-        if missing and group is not None:
-            permissions.open_directory(directory, group)
-    except FileNotFoundError:
-        raise UsageError(f"{directory.parent} does not exist; create it, or choose another directory") from None
-    except OSError as error:
-        raise UsageError(f"cannot create {directory}: {error.strerror}; choose another directory") from None
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise UsageError(f"{directory} is not writable; choose another directory")
 
 
 def find_export(url: StorageUrl) -> StorageUrl:

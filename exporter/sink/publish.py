@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from exporter.errors import RunError, UsageError
+from exporter.errors import RunError
 from exporter.interrupts import disable_interrupts
 from exporter.sink import attempts, layout, permissions
 from exporter.sink.counts import counts_tsv
@@ -19,7 +19,7 @@ from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, Metadata, make_manifest, manifest_json
-from exporter.sink.output import check_directory
+from exporter.sink.output import REMEDY, check_directory, make_directory
 from exporter.sink.tally import Tally
 
 
@@ -168,7 +168,8 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
     there, `RunError` if its disk is full or fails.
     """
     group_id = permissions.group_id(group) if group else None
-    prepare_output(output, group_id)
+    make_directory(output, group_id)
+    check_directory(output)
     if group and group_id is not None:
         permissions.check_group_access(output, group_id, group)
     with locked(output):
@@ -205,26 +206,9 @@ def locked(output: Path) -> AbstractContextManager[None]:
     """Holds the output directory for one export. Raises as `hold_lock` does."""
     return hold_lock(
         output / layout.LOCK,
-        busy=f"another export is running on {output}; wait for it, or choose another --output",
-        remedy="choose another --output",
+        busy=f"another export is running on {output}; wait for it, or {REMEDY}",
+        remedy=REMEDY,
     )
-
-
-def prepare_output(output: Path, group: int | None) -> None:
-    """Creates the output directory if its parent exists, accessible to a group if given. Raises `UsageError` if it
-    cannot be used."""
-    try:
-        missing = not output.exists()
-        output.mkdir(mode=0o700, exist_ok=True)
-        if missing and group is not None:
-            permissions.open_directory(output, group)
-    except FileNotFoundError:
-        raise UsageError(f"{output.parent} does not exist; create it, or choose another --output") from None
-    except FileExistsError:
-        raise UsageError(f"{output} is not a directory; choose another --output") from None
-    except OSError as error:
-        raise UsageError(f"cannot create {output}: {error.strerror}") from None
-    check_directory(output)
 
 
 def free_stamp(output: Path) -> str:

@@ -199,7 +199,7 @@ def test_what_cannot_be_asked(store: ObjectStore, export: Path, tmp_path: Path) 
     refused("/empty", "no export was pushed there: check the URL")
     refused("/graph", "does not exist; create it", tmp_path / "no" / "where")
     (tmp_path / "file").write_text("")
-    refused("/graph", "cannot create .*file: File exists", tmp_path / "file")
+    refused("/graph", ".*file is not a directory; choose another directory", tmp_path / "file")
     (tmp_path / "in" / STAMP).mkdir()
     refused("/graph", f"{STAMP} exists: compare it by `exporter verify`")
     with (

@@ -338,7 +338,7 @@ def test_an_output_that_cannot_be_written() -> None:
             refused = [str(refusal(output)), str(refusal(output / "new"))]
     assert refused == [
         f"{directory} is not writable; choose another --output",
-        f"cannot create {directory}/new: Permission denied",
+        f"cannot create {directory}/new: Permission denied; choose another --output",
     ]
 
 
