@@ -28,8 +28,11 @@ MOST_S3_BYTES = 10_000 * PART_BYTES
 # Parts of one object that are under way at once; that is also the memory of one upload.
 PARTS_AT_ONCE = 4
 READ_BYTES = 8 << 20
+# pyarrow's standard strategy has a budget of repeated requests for a client, which a store that is busy for minutes
+# uses up; then nothing is repeated. This one has none.
+REPEATS = fs.AwsDefaultS3RetryStrategy(max_attempts=2)
 # A store that is busy may take longer than pyarrow's 1 and 3 seconds, to complete a large object for instance.
-CONNECT_SECONDS, SILENT_SECONDS = 10, 30
+CONNECT_SECONDS, SILENT_SECONDS = 5, 30
 CHECKSUM = re.compile(r"sha256=([0-9a-f]{64})")
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json", ".html": "text/html", ".tsv": "text/plain"}
 
@@ -176,6 +179,7 @@ def s3_filesystem(url: StorageUrl) -> Any:
         connect_timeout=CONNECT_SECONDS,
         request_timeout=SILENT_SECONDS,
         allow_delayed_open=True,
+        retry_strategy=REPEATS,
         proxy_options=proxy(scheme, url.endpoint or f"{url.bucket}.s3.amazonaws.com"),
         tls_ca_file_path=os.environ.get("SSL_CERT_FILE") or None,
     )

@@ -20,8 +20,10 @@ Show = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 Job = Callable[[Advance], Result]
 
 THREADS = 4
-ATTEMPTS = 5
-PAUSE_SECONDS = 1.0
+# How often one object may fail while no other gets through: a store that is busy for long is not one that is gone.
+# pyarrow repeats requests too, but not one for a small object that the store refuses with a longer text.
+ATTEMPTS = 8
+PAUSE_SECONDS, LONGEST_PAUSE = 1.0, 5
 POLL_SECONDS = 0.1
 # How long threads have to end once there is a failure, before they are left alone.
 GRACE_SECONDS = 2.0
@@ -64,15 +66,18 @@ class Transfers(Generic[Result]):
             if self.stopped.is_set():
                 raise StoppedError
 
-        for attempt in range(1, ATTEMPTS + 1):
+        failures, others = 0, 0
+        while True:
             advance(0)
             try:
                 return job(advance)
             except StorageError as error:
-                if attempt == ATTEMPTS or not error.passing:
+                if len(self.results) > others:
+                    failures, others = 0, len(self.results)
+                failures += 1
+                if failures == ATTEMPTS or not error.passing:
                     raise
-            self.stopped.wait(PAUSE_SECONDS * attempt)
-        raise StoppedError
+            self.stopped.wait(PAUSE_SECONDS * min(failures, LONGEST_PAUSE))
 
 
 def transfer(jobs: Mapping[str, Job[Result]], on_bytes: Callable[[int], None] = lambda done: None) -> dict[str, Result]:

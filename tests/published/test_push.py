@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -132,6 +133,28 @@ def test_a_store_that_fails_now_and_then(store: ObjectStore, export: Path, tmp_p
         push_to(store, export)
         pulled = pull(store.url(f"{store.bucket}/graph"), tmp_path / "pulled", silent).path
     assert in_prefix(store) == files(export) == files(pulled)
+
+
+@pytest.mark.slow
+def test_an_object_that_fails_while_others_get_through(
+    store: ObjectStore, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is busy is not one that is gone: it is asked again as long as anything gets through."""
+    monkeypatch.setattr(transfers, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(transfers, "ATTEMPTS", 2)
+    object_ = f"/{store.bucket}/graph/{STAMP}/nodes/Customer/part-0001.csv"
+    refused: list[int] = []
+
+    def refuse_one(asked: Asked) -> tuple[str, str] | None:
+        if asked.path == object_ and asked.method == "PUT" and len(refused) < 9:
+            refused.append(asked.number)
+            return "503 Slow Down", "SlowDown"
+        time.sleep(0.1)
+        return None
+
+    with store.failing(refuse_one):
+        push_to(store, export)
+    assert (len(refused), in_prefix(store)) == (9, files(export))
 
 
 @pytest.mark.slow
