@@ -32,7 +32,7 @@ from exporter.cli.runs import runs
 from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
 from exporter.errors import ExporterError, UsageError
-from exporter.interrupts import end_process, ignore_signals, interruptible
+from exporter.interrupts import end_process, hide_stops, ignore_signals, interruptible
 
 app = typer.Typer(
     name="exporter",
@@ -79,6 +79,7 @@ complete_commands(app)
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
     prepare_streams()
+    hide_stops()
     # What libraries log is not for the user, and may quote the source.
     logging.lastResort = logging.NullHandler()  # None would say that nobody hears them
     logging.getLogger("exporter").addHandler(LogLines())
