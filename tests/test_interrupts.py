@@ -113,7 +113,7 @@ def test_a_stop_that_is_swallowed_at_the_end(end: Callable[[], None]) -> None:
 
 
 def test_a_cleanup_is_not_disturbed() -> None:
-    """A stop is raised again only if nobody handles it, nor an error that came of it; a second signal does not count."""
+    """A stop is raised again only if nobody handles it, nor an error that came of it; a second is nothing."""
     cleaned = []
     with pytest.raises(ValueError, match="another"), interruptible():
         try:
