@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.model.render import model_sha256
 from exporter.sink.layout import ARGUMENTS, CHECKSUMS, COUNTS, MANIFEST, SCHEMA
-from tests.faults.tampering import Exports, Tamper, cut, flip, lengthen
+from tests.faults.damage import Exports, Tamper, cut, flip, lengthen
 from tests.support import tiny_export
 
 # What a manifest may hold instead of a number or a text.

@@ -18,22 +18,25 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { KILL = -1, SHORT = -2 };
+enum { KILL = -1, SHORT = -2, EXIT = -3, JUMP = -4 };
 
 struct state {
     char below[512];         /* the directory, without a slash at its end */
     char kind[32];           /* of calls, or "any" */
     int64_t number;          /* which call; 0 only counts */
-    int64_t action;          /* an errno, KILL or SHORT */
+    int64_t action;          /* an errno, KILL, SHORT, EXIT (a worker, with 0) or JUMP (of the clock) */
     int64_t sticky;          /* whether all later calls fail, too */
     _Atomic int64_t counted; /* calls so far */
     _Atomic int64_t reached; /* how often the fault was injected */
+    int64_t jump;            /* seconds that the clock is ahead once it has jumped */
     char path[512];          /* where, the first time */
 };
 
 static struct state *state;
+static int is_worker;
 
 __attribute__((constructor)) static void start(void) {
     const char *name = getenv("FAULT_STATE");
@@ -42,6 +45,11 @@ __attribute__((constructor)) static void start(void) {
     void *mapped = mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (mapped != MAP_FAILED) state = mapped;
     syscall(SYS_close, file);
+    char command[4096] = "";
+    file = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : syscall(SYS_read, file, command, sizeof command);
+    is_worker = length > 0 && memmem(command, (size_t)length, "spawn_main", 10) != NULL;
+    if (file >= 0) syscall(SYS_close, file);
 }
 
 static int is_below(const char *path) {
@@ -54,11 +62,13 @@ static int64_t action_at(const char *kind, const char *path) {
     if (!is_below(path) || (strcmp(state->kind, "any") && strcmp(state->kind, kind))) return 0;
     int64_t number = atomic_fetch_add(&state->counted, 1) + 1;
     if (!state->number || number < state->number || (number > state->number && !state->sticky)) return 0;
+    if (state->action == EXIT && !is_worker) return 0;
     if (!atomic_fetch_add(&state->reached, 1)) snprintf(state->path, sizeof state->path, "%s %s", kind, path);
     if (state->action == KILL) {
         syscall(SYS_kill, getpid(), SIGKILL);
         for (;;) pause();
     }
+    if (state->action == EXIT) _exit(0);
     return state->action;
 }
 
@@ -239,4 +249,20 @@ int rmdir(const char *path) {
     NEXT(int, "rmdir", const char *);
     FAIL_IF(action_on_path("unlink", AT_FDCWD, path));
     return next(path);
+}
+
+/* The time of day jumps once the call was reached. */
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    NEXT(int, "clock_gettime", clockid_t, struct timespec *);
+    int result = next(clock, now);
+    if (!result && state && clock == CLOCK_REALTIME && state->action == JUMP && atomic_load(&state->reached))
+        now->tv_sec += state->jump;
+    return result;
+}
+
+time_t time(time_t *where) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (where) *where = now.tv_sec;
+    return now.tv_sec;
 }

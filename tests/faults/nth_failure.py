@@ -13,27 +13,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("nth_failure.c")
-# As `struct state` has it: below, kind, number, action, sticky, counted, reached, path.
-STATE = struct.Struct("512s32sqqqqq512s")
-COUNTS = struct.Struct("qq512s")
+# As `struct state` has it: below, kind, number, action, sticky, counted, reached, jump, path.
+STATE = struct.Struct("512s32sqqqqqq512s")
+COUNTS = struct.Struct("qqq512s")
 COUNTS_AT = STATE.size - COUNTS.size
-KILL, SHORT = -1, -2
+KILL, SHORT, EXIT, JUMP = -1, -2, -3, -4
 KINDS = ("open", "write", "fsync", "rename", "link", "mkdir", "ftruncate", "unlink", "close")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Which call fails and how: an errno, `KILL` (its process ends there) or `SHORT` (only half is written). `sticky`
-    lets all later ones fail, too. Number 0 only counts."""
+    """Which call fails and how: an errno, `KILL` (its process ends there), `SHORT` (only half is written), `EXIT` (a
+    worker ends there with exit code 0) or `JUMP` (from then on, the clock is ahead by `jump` seconds). With `sticky`, all
+    later ones fail, too. Number 0 only counts."""
 
     kind: str = "any"
     number: int = 0
     action: int = errno.EIO
     sticky: bool = False
+    jump: int = 0
 
     def __str__(self) -> str:
-        name = {KILL: "SIGKILL", SHORT: "short"}.get(self.action) or errno.errorcode[self.action]
+        names = {KILL: "SIGKILL", SHORT: "short", EXIT: "exit 0", JUMP: f"the clock jumps by {self.jump} s"}
+        name = names.get(self.action) or errno.errorcode[self.action]
         return f"{self.kind} {self.number} {name}{' and later' * self.sticky}"
 
 
@@ -49,8 +52,9 @@ class Preloaded:
     def arm(self, below: Path, failure: Failure) -> None:
         """From now on, this call below a directory fails; counting begins anew."""
         self.memory[:] = STATE.pack(
-            str(below).encode(), failure.kind.encode(), failure.number, failure.action, failure.sticky, 0, 0, b""
-        )
+            str(below).encode(), failure.kind.encode(), failure.number, failure.action, failure.sticky, 0, 0,
+            failure.jump, b"",
+        )  # fmt: skip
 
     def disarm(self) -> None:
         """From now on, every call passes."""
@@ -69,7 +73,7 @@ class Preloaded:
     @property
     def where(self) -> str:
         """The first call that failed: its kind and path."""
-        return COUNTS.unpack(self.memory[COUNTS_AT:])[2].split(b"\0")[0].decode(errors="replace")
+        return str(COUNTS.unpack(self.memory[COUNTS_AT:])[3].split(b"\0")[0], errors="replace")
 
 
 def compiler() -> str | None:
@@ -77,12 +81,17 @@ def compiler() -> str | None:
     return shutil.which("cc") if os.uname().sysname == "Linux" else None
 
 
-@contextmanager
-def preloaded(directory: Path) -> Iterator[Preloaded]:
+def compiled(directory: Path) -> Path:
     """The library, compiled into a directory."""
     library = directory / "nth_failure.so"
     command = [compiler() or "cc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-o", library, SOURCE, "-ldl"]
     subprocess.run(command, check=True, capture_output=True)
+    return library
+
+
+@contextmanager
+def preloaded(library: Path, directory: Path) -> Iterator[Preloaded]:
+    """The library with its state in a directory."""
     loaded = Preloaded(library, directory / "state")
     yield loaded
     loaded.memory.close()

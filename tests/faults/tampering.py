@@ -1,144 +1,84 @@
-"""Tampering with a finished export by somebody who leaves its checksums alone, and what changes nothing."""
+"""The suite of tampering: a finished export with which somebody tampered, and what `exporter verify` says of it."""
 
-import os
-import random
 import shutil
-import socket
-import stat
-from collections.abc import Callable
-from contextlib import chdir
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.faults.damage import Exports
+from tests.faults.frame import Fault, Outcome, Verdict
+from tests.faults.ground import Ground
+from tests.faults.publishing import publish
+from tests.faults.records import Suite
+from tests.faults.verdicts import TAMPERS, Tamper, complaint, name_of
 from tests.support import tiny_export
 
-# What may stand beside an export's files.
-NAMES = ("extra.csv", ".hidden", "a b", "ünï\u0301", "x\x1b[2J", "nodes", "-rf", "part-0001.csv ", "manifest.json.bak")
+NAME = "tampering"
+FAULTS = 10_000
+KINDS = ("by hand", "window", "own")
 
 
-@dataclass(frozen=True)
-class Exports:
-    """The export to tamper with, and another one whose files may get into it."""
-
-    export: Path
-    other: Path
-
-    def files(self, below: str = "") -> list[Path]:
-        """Its files, sorted."""
-        return sorted(path for path in (self.export / below).rglob("*") if path.is_file())
-
-    def directories(self) -> list[Path]:
-        """Its directories, sorted."""
-        return sorted(path for path in self.export.rglob("*") if path.is_dir())
-
-    def sums(self) -> None:
-        """Corrects its checksums."""
-        tiny_export.write_checksums(self.export)
+def suite() -> Suite:
+    return Suite(NAME, exports_ground, faults)
 
 
-# What is done: it changes something, or returns False where it cannot here.
-Tamper = Callable[[Exports, random.Random], object]
+def faults(_: Ground, seed: int) -> Iterator[Fault]:
+    """Every way to tamper, with every kind of export, again and again."""
+    for number in islice(count(seed), FAULTS):
+        kind, tamper = KINDS[number % len(KINDS)], TAMPERS[number // len(KINDS) % len(TAMPERS)]
+        yield Fault(NAME, f"{name_of(tamper)} ({kind})", number, partial(tampered_run, kind, tamper, number))
 
 
-def flip(exports: Exports, chance: random.Random, below: str = "") -> object:
-    path = chance.choice([path for path in exports.files(below) if path.stat().st_size])
-    content = bytearray(path.read_bytes())
-    content[chance.randrange(len(content))] ^= chance.randrange(1, 256)
-    return path.write_bytes(content)
+def tampered_run(kind: str, tamper: Tamper, seed: int, ground: Ground, directory: Path) -> Verdict:
+    """What is said of an export with which somebody tampered."""
+    began = time.monotonic()
+    found = complaint(exports_of(ground.directory, kind), tamper, seed, directory)
+    seconds = round(time.monotonic() - began, 1)
+    if not found:
+        return Verdict(Outcome.REFUSED, "", seconds=seconds, injected=found is not None)
+    outcome = (
+        Outcome.HUNG if "it took longer" in found else Outcome.SILENT if "for whole" in found else Outcome.TRACEBACK
+    )
+    return Verdict(outcome, found, seconds=seconds)
 
 
-def cut(exports: Exports, chance: random.Random, below: str = "") -> object:
-    path = chance.choice([path for path in exports.files(below) if path.stat().st_size])
-    return os.truncate(path, chance.randrange(path.stat().st_size))
+@contextmanager
+def exports_ground() -> Iterator[Ground]:
+    """A ground without a source: finished exports."""
+    with TemporaryDirectory(prefix="faults-") as name:
+        write_exports(Path(name))
+        yield Ground("", "", Path(name), {})
 
 
-def lengthen(exports: Exports, chance: random.Random, below: str = "") -> object:
-    path = chance.choice(exports.files(below))
-    return path.write_bytes(path.read_bytes() + chance.choice([b"\n", b"\0", b"1,\n", b" ", path.read_bytes() or b"x"]))
+def write_exports(directory: Path) -> None:
+    """Exports of every kind, each with another one of its shape: written by hand, a window, and one of this program's
+    own version and model."""
+    for kind in KINDS[:2]:
+        tiny_export.write(directory / kind / "export")
+        write_other(directory / kind / "other")
+    tiny_export.make_copy(directory / "window" / "export", redaction=None)
+    for name in ("export", "other"):
+        publish(directory / "published" / name)
+        (directory / "own").mkdir(exist_ok=True)
+        (directory / "published" / name / "latest").resolve().rename(directory / "own" / name)
+    (directory / "own/other/nodes/Skill/part-0001.csv").write_bytes(b'1,"Palmistry",\n')
+    shutil.rmtree(directory / "published")
 
 
-def swap(exports: Exports, chance: random.Random) -> object:
-    one, two = chance.sample(exports.files(), 2)
-    contents = one.read_bytes(), two.read_bytes()
-    one.write_bytes(contents[1])
-    two.write_bytes(contents[0])
-    return contents[0] != contents[1]
+def write_other(export: Path) -> Path:
+    """An export with other data, headers and instructions than the one written by hand."""
+    tiny_export.write(export)
+    (export / "nodes/Customer/part-0001.csv").write_bytes(b'7,"+92"\n8,\n')
+    for path in ("headers/Customer.csv", "import.args", "schema.cypher"):
+        (export / path).write_bytes(b"x\n")
+    tiny_export.write_checksums(export)
+    return export
 
 
-def rename(exports: Exports, chance: random.Random) -> object:
-    path = chance.choice([*exports.files(), *exports.directories()])
-    return path.rename(path.with_name(chance.choice([f"{path.name}x", path.name.upper() + ".", f".{path.name}"])))
-
-
-def remove(exports: Exports, chance: random.Random) -> object:
-    return chance.choice(exports.files()).unlink()
-
-
-def remove_directory(exports: Exports, chance: random.Random) -> object:
-    return shutil.rmtree(chance.choice(exports.directories()))
-
-
-def add(exports: Exports, chance: random.Random) -> object:
-    path = chance.choice([exports.export, *exports.directories()]) / chance.choice(NAMES)
-    return False if path.exists() else path.write_bytes(chance.choice([b"", b"1,2\n", b"\0"]))
-
-
-def take_other(exports: Exports, chance: random.Random) -> object:
-    path = chance.choice(exports.files())
-    other = exports.other / path.relative_to(exports.export)
-    if not other.is_file() or other.read_bytes() == path.read_bytes():
-        return False
-    return shutil.copyfile(other, path)
-
-
-def put_special(exports: Exports, chance: random.Random) -> object:
-    """A link, a pipe, a socket, a device or a directory in the place of a file."""
-    path = chance.choice(exports.files())
-    away = exports.export.with_name("away")
-    path.rename(away)
-    kinds: list[Callable[[], object]] = [
-        lambda: path.symlink_to(away),
-        lambda: path.symlink_to("nowhere"),
-        lambda: path.symlink_to(path.name),
-        lambda: path.symlink_to(chance.choice(["/dev/zero", "/dev/null", "/dev/stdin", "/proc/self/mem", "/"])),
-        lambda: os.mkfifo(path),
-        lambda: path.mkdir(),
-        lambda: bound_socket(path),
-    ]
-    if os.geteuid() == 0:
-        kinds.append(lambda: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, chance.choice([3, 5]))))
-    try:
-        return chance.choice(kinds)()
-    except PermissionError:  # no device in a container
-        return os.mkfifo(path)
-
-
-def bound_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listening, chdir(path.parent):
-        listening.bind(path.name)
-
-
-def link_directory(exports: Exports, chance: random.Random) -> object:
-    path = chance.choice(exports.directories())
-    away = exports.export.with_name("away")
-    path.rename(away)
-    return path.symlink_to(chance.choice([away, exports.export, Path("/"), Path("nowhere")]))
-
-
-def touch(exports: Exports, chance: random.Random) -> object:
-    return os.utime(chance.choice(exports.files()), (chance.randrange(1 << 31),) * 2)
-
-
-def change_mode(exports: Exports, chance: random.Random) -> object:
-    return chance.choice(exports.files()).chmod(chance.choice([0o400, 0o640, 0o755]))
-
-
-def write_again(exports: Exports, chance: random.Random) -> object:
-    path = chance.choice(exports.files())
-    content = path.read_bytes()
-    path.unlink()
-    return path.write_bytes(content)
-
-
-def link_hard(exports: Exports, chance: random.Random) -> object:
-    return exports.export.with_name("away").hardlink_to(chance.choice(exports.files()))
+def exports_of(directory: Path, kind: str) -> Exports:
+    """The exports of a kind that `write_exports` made."""
+    return Exports(directory / kind / "export", directory / kind / "other")

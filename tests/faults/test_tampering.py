@@ -19,8 +19,8 @@ from exporter.errors import DifferenceError, ExporterError
 from exporter.sink.archive import pack
 from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome
-from tests.faults.publishing import publish
-from tests.faults.verdicts import EITHER, REFUSED, UNCORRECTED, WHOLE, Exports, complaint, judged, tampered
+from tests.faults.tampering import KINDS, exports_of, write_exports
+from tests.faults.verdicts import REFUSED, TAMPERS, UNCORRECTED, complaint, judged, tampered
 from tests.rebuild.test_run import STAMPS, Rebuild, run
 from tests.support import tiny_export
 from tests.support.commands import EXPORTER
@@ -30,40 +30,23 @@ pytestmark = pytest.mark.slow
 
 N = int(os.environ.get("FAULTS_N", "150"))
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
-TAMPERS = REFUSED + EITHER + WHOLE
-KINDS = ["by hand", "window", "own"]
 __all__ = ["run"]  # a fixture
 
 
-def other_export(export: Path) -> Path:
-    """Another export of the same shape, with other data, headers and instructions."""
-    tiny_export.write(export)
-    (export / "nodes/Customer/part-0001.csv").write_bytes(b'7,"+92"\n8,\n')
-    for path in ("headers/Customer.csv", "import.args", "schema.cypher"):
-        (export / path).write_bytes(b"x\n")
-    tiny_export.write_checksums(export)
-    return export
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exports of every kind."""
+    directory = tmp_path_factory.mktemp("exports")
+    write_exports(directory)
+    return directory
 
 
-@pytest.fixture(params=KINDS)
-def exports(request: pytest.FixtureRequest, tmp_path: Path) -> Exports:
-    """An export written by hand, one that is a window, and one of this program's own model and version."""
-    if request.param == "own":
-        for name in ("first", "second"):
-            publish(tmp_path / name)
-        skills = (tmp_path / "second" / "latest").resolve()
-        (skills / "nodes/Skill/part-0001.csv").write_bytes(b'1,"Palmistry",\n')
-        return Exports((tmp_path / "first" / "latest").resolve(), skills)
-    export = tiny_export.write(tmp_path / "export")
-    if request.param == "window":
-        tiny_export.make_copy(export, redaction=None)
-    return Exports(export, other_export(tmp_path / "other"))
-
-
-def test_verify(exports: Exports) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_verify(made: Path, tmp_path: Path, kind: str) -> None:
     """A sentence for each, within seconds; never a traceback, and no control character of a name."""
+    exports = exports_of(made, kind)
     assert judged(exports.export) == ""
-    found = [complaint(exports, TAMPERS[seed % len(TAMPERS)], seed) for seed in range(SEED, SEED + N)]
+    found = [complaint(exports, TAMPERS[seed % len(TAMPERS)], seed, tmp_path) for seed in range(SEED, SEED + N)]
     assert [text for text in found if text] == []
     assert len([text for text in found if text is not None]) > N / 2
 
@@ -95,15 +78,15 @@ def test_an_archive(tmp_path: Path) -> None:
     assert [text for text in found if text] == []
 
 
-def test_import_sh(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+def test_import_sh(neo4j_home: Neo4jHome, made: Path, tmp_path: Path) -> None:
     """It refuses whatever its checksums tell before it imports anything, also what is no plain file."""
     home = replace(neo4j_home, home=launcher_home(neo4j_home, tmp_path))
     variables = environment(home, configure(tmp_path / "store"))
-    exports = Exports(tiny_export.write(tmp_path / "export"), other_export(tmp_path / "other"))
+    exports = exports_of(made, "by hand")
     command = ["bash", str(tiny_export.SCRIPT)]
     for seed in range(SEED, SEED + max(len(UNCORRECTED), N // 8)):
         tamper = UNCORRECTED[seed % len(UNCORRECTED)]
-        with tampered(exports, tamper, seed) as export:
+        with tampered(exports, tamper, seed, tmp_path) as export:
             if export is None:
                 continue
             done = subprocess.run(
@@ -115,13 +98,13 @@ def test_import_sh(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("subcommand", [["verify"], ["local", "--name", "tampered", "--from"]])
-def test_commands(tmp_path: Path, subcommand: list[str]) -> None:
+def test_commands(made: Path, tmp_path: Path, subcommand: list[str]) -> None:
     """The exit code of a difference, or of what is no export, and one sentence; no Neo4j is looked for."""
-    exports = Exports(tiny_export.write(tmp_path / "export"), other_export(tmp_path / "other"))
+    exports = exports_of(made, "by hand")
     variables = os.environ | {"XDG_DATA_HOME": str(tmp_path / "data"), "XDG_STATE_HOME": str(tmp_path / "state")}
     for seed in range(SEED, SEED + max(6, N // 25)):
         tamper = REFUSED[seed % len(REFUSED)]
-        with tampered(exports, tamper, seed) as export:
+        with tampered(exports, tamper, seed, tmp_path) as export:
             if export is None:
                 continue
             done = subprocess.run(
@@ -131,13 +114,13 @@ def test_commands(tmp_path: Path, subcommand: list[str]) -> None:
         assert "Traceback" not in done.stderr, (tamper, seed, done.stderr)
 
 
-def test_a_rebuild(run: Rebuild, tmp_path: Path) -> None:
+def test_a_rebuild(run: Rebuild, made: Path, tmp_path: Path) -> None:
     """It does not even begin to import, and the live store is as it was."""
     export = tmp_path / "output" / STAMPS[0]
-    exports = Exports(tiny_export.write(tmp_path / "export"), other_export(tmp_path / "other"))
+    exports = exports_of(made, "by hand")
     live = sorted((tmp_path / "data").rglob("*"))
     for seed in range(SEED, SEED + max(len(REFUSED), N // 4)):
-        with tampered(exports, REFUSED[seed % len(REFUSED)], seed) as changed:
+        with tampered(exports, REFUSED[seed % len(REFUSED)], seed, tmp_path) as changed:
             if changed is None:
                 continue
             shutil.rmtree(export)
