@@ -42,10 +42,10 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):
         raise UsageError(f"{export} cannot be read: run this as the export's owner")
-    if special := special_files(export):
-        return [f"{visible(path)}: neither a plain file nor a directory, so nothing was read" for path in special]
     differences: list[str] = []
     try:
+        if special := special_files(export):
+            return [f"{visible(path)}: neither a plain file nor a directory, so nothing was read" for path in special]
         sums = read_checksums(export)
         differences += listing_differences(export, sums) if sums else [f"{CHECKSUMS} is missing"]
         differences += changed_files(export, sums, on_progress)

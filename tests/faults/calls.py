@@ -7,13 +7,13 @@ sweeps.py.
 import errno
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.frame import KILLED, RIGHT, Attempt, Fault, Inject, Outcome, Verdict, next_run, under
 from tests.faults.ground import Ground, sample_ground
-from tests.faults.nth_failure import ERRORS, EXIT, JUMP, KILL, KINDS, SHORT, Failure, compiled, preloaded
+from tests.faults.nth_failure import ERRORS, EXIT, JUMP, KILL, SHORT, Failure, compiled, preloaded
 from tests.faults.records import Suite
 from tests.support.export_process import contents
 
@@ -30,23 +30,23 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     """Every call of an undisturbed run, with everything that can become of it, in random order."""
     chance = random.Random(seed)
     library = compiled(ground.directory)
+    calls = counted(ground, library)
     every = [
         Failure(kind, number, action)
-        for kind in KINDS
-        for number in range(1, counted(ground, library, kind) + 1)
+        for kind, last in calls.items()
+        for number in range(1, last + 1)
         for action in (*ERRORS, *([SHORT] if kind == "write" else []))
     ]
-    calls = range(1, counted(ground, library, "any") + 1)
-    every += [Failure("any", number, KILL) for number in calls]
-    every += [Failure("any", number, EXIT) for number in calls]
-    every += [Failure("any", number, errno.ENOSPC, sticky=True) for number in calls[::7]]
-    every += [Failure("any", number, JUMP, jump=jump) for number, jump in zip(calls[::7], itertools.cycle(JUMPS))]
+    numbers = range(1, sum(calls.values()) + 1)
+    every += [Failure("any", number, action) for number in numbers for action in (KILL, EXIT)]
+    every += [Failure("any", number, errno.ENOSPC, sticky=True) for number in numbers[::7]]
+    every += [Failure("any", number, JUMP, jump=jump) for number, jump in zip(numbers[::7], itertools.cycle(JUMPS))]
     chance.shuffle(every)
     for failure in every:
         yield Fault(NAME, str(failure), seed, run_of(failure, library))
 
 
-def run_of(failure: Failure, library: Path):  # type: ignore[no-untyped-def]
+def run_of(failure: Failure, library: Path) -> Callable[[Ground, Path], Verdict]:
     """The `run` of a fault."""
     codes = (KILLED, 2, 4) if failure.action == KILL else (2, 4)
     run = under(failing(failure, library), codes=codes, deadline=120)
@@ -79,19 +79,18 @@ def failing(failure: Failure, library: Path) -> Inject:
     return inject
 
 
-def counted(ground: Ground, library: Path, kind: str) -> int:
-    """How many calls of a kind an undisturbed run makes."""
-    calls = 0
+def counted(ground: Ground, library: Path) -> dict[str, int]:
+    """How many calls of each kind an undisturbed run makes."""
+    calls: dict[str, int] = {}
 
     @contextmanager
     def count(attempt: Attempt) -> Iterator[None]:
-        nonlocal calls
         with preloaded(library, attempt.directory) as loaded:
-            loaded.arm(attempt.output, Failure(kind))
+            loaded.arm(attempt.output, Failure())
             attempt.environment |= loaded.environment
             attempt.options += OPTIONS
             yield
-            calls = loaded.counted
+            calls.update(loaded.by_kind)
 
     verdict = under(count)(ground, ground.attempt_directory())
     assert verdict.outcome is Outcome.WHOLE, verdict

@@ -33,8 +33,10 @@ struct state {
     _Atomic int64_t reached; /* how often the fault was injected */
     int64_t jump;            /* seconds that the clock is ahead once it has jumped */
     char path[512];          /* where, the first time */
+    _Atomic int64_t of[16];  /* calls so far, by kind */
 };
 
+static const char *const kinds[] = {"open", "write", "fsync", "rename", "link", "mkdir", "ftruncate", "unlink", "close"};
 static struct state *state;
 static int is_worker;
 
@@ -59,7 +61,10 @@ static int is_below(const char *path) {
 
 /* The action for a call on a path; 0 is to let it pass. */
 static int64_t action_at(const char *kind, const char *path) {
-    if (!is_below(path) || (strcmp(state->kind, "any") && strcmp(state->kind, kind))) return 0;
+    if (!is_below(path)) return 0;
+    for (size_t each = 0; each < sizeof kinds / sizeof *kinds; each++)
+        if (!strcmp(kinds[each], kind)) atomic_fetch_add(&state->of[each], 1);
+    if (strcmp(state->kind, "any") && strcmp(state->kind, kind)) return 0;
     int64_t number = atomic_fetch_add(&state->counted, 1) + 1;
     if (!state->number || number < state->number || (number > state->number && !state->sticky)) return 0;
     if (state->action == EXIT && !is_worker) return 0;

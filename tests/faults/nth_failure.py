@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("nth_failure.c")
-# As `struct state` has it: below, kind, number, action, sticky, counted, reached, jump, path.
-STATE = struct.Struct("512s32sqqqqqq512s")
-COUNTS = struct.Struct("qqq512s")
+# As `struct state` has it: below, kind, number, action, sticky, counted, reached, jump, path, of.
+STATE = struct.Struct("512s32sqqqqqq512s16q")
+COUNTS = struct.Struct("qqq512s16q")
 COUNTS_AT = STATE.size - COUNTS.size
 KILL, SHORT, EXIT, JUMP = -1, -2, -3, -4
 KINDS = ("open", "write", "fsync", "rename", "link", "mkdir", "ftruncate", "unlink", "close")
@@ -25,8 +25,8 @@ ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Which call fails and how: an errno, `KILL` (its process ends there), `SHORT` (only half is written), `EXIT` (a
-    worker ends there with exit code 0) or `JUMP` (from then on, the clock is ahead by `jump` seconds). With `sticky`, all
-    later ones fail, too. Number 0 only counts."""
+    worker ends there with exit code 0) or `JUMP` (from then on, the clock is ahead by `jump` seconds). With `sticky`,
+    all later ones fail, too. Number 0 only counts."""
 
     kind: str = "any"
     number: int = 0
@@ -53,7 +53,7 @@ class Preloaded:
         """From now on, this call below a directory fails; counting begins anew."""
         self.memory[:] = STATE.pack(
             str(below).encode(), failure.kind.encode(), failure.number, failure.action, failure.sticky, 0, 0,
-            failure.jump, b"",
+            failure.jump, b"", *[0] * 16,
         )  # fmt: skip
 
     def disarm(self) -> None:
@@ -64,6 +64,11 @@ class Preloaded:
     def counted(self) -> int:
         """The calls of the kind so far."""
         return int(COUNTS.unpack(self.memory[COUNTS_AT:])[0])
+
+    @property
+    def by_kind(self) -> dict[str, int]:
+        """The calls so far by their kind."""
+        return dict(zip(KINDS, COUNTS.unpack(self.memory[COUNTS_AT:])[4:], strict=False))
 
     @property
     def reached(self) -> int:

@@ -58,7 +58,7 @@ class Publisher:
         expected = (-9, *CODES) if failure.action == KILL else CODES
         if code not in expected or (code and code > 0 and (not text or "\n" in text)):
             return f"ended with {code}: {text}"
-        if wrong := self.wrong(code):
+        if wrong := self.wrong(code, text=text):
             return f"{wrong} (it ended with {code}: {text})"
         if code == 0 and not self.partial():
             return ""
@@ -72,7 +72,7 @@ class Publisher:
         """What is left of runs that did not remove it."""
         return [name for name in contents(self.output) if name.startswith(layout.PARTIAL)]
 
-    def wrong(self, code: int, most: int = 1) -> str:
+    def wrong(self, code: int, most: int = 1, text: str = "") -> str:
         """What is wrong in the output directory after an exit code, with at most so many new exports; empty if nothing
         is. After a process was killed, `latest` is old or new."""
         found = contents(self.output)
@@ -81,6 +81,8 @@ class Publisher:
         if self.options.get("keep_rejects"):
             kept = [name for name in found if name.startswith(layout.REJECTED)]
             return "" if (len(kept) >= 1 if code == 0 else not kept or code == -9) else f"there is {found}"
+        if code == 4 and "cannot be taken back" in text:
+            new = []
         if code > 0 and (new or found[layout.LATEST] != EARLIER):
             return f"there is {found}"
         if code == 0 and not (1 <= len(exports) <= most and found[layout.LATEST] in exports):

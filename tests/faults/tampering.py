@@ -61,9 +61,10 @@ def write_exports(directory: Path) -> None:
         tiny_export.write(directory / kind / "export")
         write_other(directory / kind / "other")
     tiny_export.make_copy(directory / "window" / "export", redaction=None)
+    for name in ("published", "own"):
+        (directory / name).mkdir()
     for name in ("export", "other"):
         publish(directory / "published" / name)
-        (directory / "own").mkdir(exist_ok=True)
         (directory / "published" / name / "latest").resolve().rename(directory / "own" / name)
     (directory / "own/other/nodes/Skill/part-0001.csv").write_bytes(b'1,"Palmistry",\n')
     shutil.rmtree(directory / "published")
