@@ -101,19 +101,20 @@ def interruptible(consequence: str = "") -> Iterator[list[str]]:
 
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     enable_interrupts()
-    for number, handler in handlers.items():
-        if handler is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, handle)
     try:
+        for number, handler in handlers.items():
+            if handler is not signal.SIG_IGN:  # as nohup sets it
+                signal.signal(number, handle)
         yield pending
         insist()
     except Stop as stop:
         raise stop.error from None
     finally:
         arrived()
-    enable_interrupts()
     for number, handler in handlers.items():
-        signal.signal(number, handler)
+        if signal.getsignal(number) is handle:  # else the block has set its own
+            signal.signal(number, handler)
+    enable_interrupts()
 
 
 def ignore_signals() -> None:

@@ -113,6 +113,7 @@ def run() -> int:
             except typer.TyperException as error:
                 raise usage_error(error, name) from None
             flush_stdout()
+            ignore_signals()  # it is done: no signal makes it stopped
             return code
     except ReaderGoneError as error:
         discard_stdout()

@@ -38,7 +38,8 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
         for action in (*ERRORS, *([SHORT] if kind == "write" else []))
     ]
     numbers = range(1, sum(calls.values()) + 1)
-    every += [Failure("any", number, action) for number in numbers for action in (KILL, EXIT)]
+    every += [Failure("any", number, KILL) for number in numbers]
+    every += [Failure("any", number, EXIT, sticky=True) for number in numbers[::3]]
     every += [Failure("any", number, errno.ENOSPC, sticky=True) for number in numbers[::7]]
     every += [Failure("any", number, JUMP, jump=jump) for number, jump in zip(numbers[::7], itertools.cycle(JUMPS))]
     chance.shuffle(every)
