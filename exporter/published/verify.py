@@ -42,6 +42,11 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):
         raise UsageError(f"{export} cannot be read: run this as the export's owner")
+    return [visible(text) for text in compared(export, on_progress)]
+
+
+def compared(export: Path, on_progress: Progress) -> list[str]:
+    """What `verify_files` gives, with names as they are in the export."""
     differences: list[str] = []
     try:
         if special := special_files(export):
