@@ -28,7 +28,7 @@ from tests.support.installed_neo4j import launcher_home
 
 pytestmark = pytest.mark.slow
 
-N = int(os.environ.get("FAULTS_N", "150"))
+N = int(os.environ.get("FAULTS_N", "100"))
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 __all__ = ["run"]  # a fixture
 
