@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.frame import KILLED, RIGHT, Attempt, Fault, Inject, Outcome, Verdict, next_run, under
+from tests.faults.attempt import Attempt
+from tests.faults.frame import KILLED, RIGHT, Fault, Inject, Outcome, Verdict, next_run, under
 from tests.faults.ground import Ground, sample_ground
 from tests.faults.nth_failure import ERRORS, EXIT, JUMP, KILL, SHORT, Failure, compiled, preloaded
 from tests.faults.records import Suite
@@ -50,7 +51,7 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
 def run_of(failure: Failure, library: Path) -> Callable[[Ground, Path], Verdict]:
     """The `run` of a fault."""
     codes = (KILLED, 2, 4) if failure.action == KILL else (2, 4)
-    run = under(failing(failure, library), codes=codes, deadline=120)
+    run = under(failing(failure, library), codes=codes, deadline=180)
 
     def cleared(ground: Ground, directory: Path) -> Verdict:
         """What of a run could not be removed is left to the next one, which has to be whole."""

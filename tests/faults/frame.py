@@ -3,30 +3,28 @@
 A suite yields faults; each is run on a ground (ground.py) and gives a verdict, which records.py writes down.
 """
 
-import os
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import psutil
 import psycopg
 
+from tests.faults.attempt import EARLIER, Attempt
 from tests.faults.ground import Ground, fingerprint
 from tests.support.export_process import DATE, EXPORTER, PROGRESS, command_of, contents, processes
 
-EARLIER = "20260101T000000Z"
 WHOLE_NAME = re.compile(r"\d{8}T\d{6}Z")
 # What may be left of a run for a moment: a session that the server is ending, a worker that has been killed.
 LINGERING_SECONDS = 20
 SENTENCE = re.compile(rf"({DATE})?exporter: \S.*\n(  .*\n)*")
 WARNING = re.compile(rf"({DATE})?exporter: warning: .*")
-BUG = re.compile(r"Traceback \(most recent call last\)|a bug, please report|^\w*(Error|Exception|Warning):", re.M)
+BUG = re.compile(r"Traceback \(most recent call last\)|a bug, please report|\b[A-Z]\w+(Error|Exception|Warning): ")
 KILLED = -9
 
 
@@ -69,76 +67,24 @@ class Fault:
     run: Callable[[Ground, Path], Verdict]
 
 
-@dataclass(slots=True)
-class Attempt:
-    """A run of `exporter export` under a fault. Before it starts, an injection may change its URI, options, environment
-    and `command`, the program that starts it; afterwards there is a `process`, of a session of its own. Whoever
-    injects says by `injected` that the fault has happened."""
-
-    ground: Ground
-    directory: Path
-    uri: str
-    options: list[str] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
-    command: list[str] = field(default_factory=list)
-    started: threading.Event = field(default_factory=threading.Event)
-    injected: threading.Event = field(default_factory=threading.Event)
-    process: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def output(self) -> Path:
-        return self.directory / "output"
-
-    def prepare(self) -> None:
-        """Makes the directories of the run: the output with an earlier export, an empty one to work in, and one for
-        temporary files."""
-        (self.output / EARLIER).mkdir(parents=True)
-        (self.output / "latest").symlink_to(EARLIER)
-        (self.directory / "work").mkdir()
-        (self.directory / "tmp").mkdir()
-
-    def run(self, deadline: float) -> int | None:
-        """Runs the exporter to its end; returns its exit code, None if it had to be killed after `deadline` seconds.
-        What it says is in `stdout` and `stderr` in the attempt's directory."""
-        environment = {"TMPDIR": str(self.directory / "tmp"), "EXPORTER_SOURCE": self.uri}
-        command = [*self.command, EXPORTER, "export", "--output", self.output, *self.options]
-        with (self.directory / "stdout").open("wb") as out, (self.directory / "stderr").open("wb") as err:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=self.directory / "work",
-                env=os.environ | environment | self.ground.environment | self.environment,
-                start_new_session=True,
-            )
-            self.started.set()
-            try:
-                return self.process.wait(deadline)
-            except subprocess.TimeoutExpired:
-                return None
-
-    def text(self, name: str) -> str:
-        """What the run wrote to `stdout` or `stderr`."""
-        return (self.directory / name).read_text("utf-8", "replace")
-
-
 Inject = Callable[[Attempt], AbstractContextManager[object]]
+# What is wrong with an export of a ground that was published; nothing if it is right.
+JudgeWhole = Callable[[Ground, Path], str]
 
 
 def under(
     inject: Inject,
     *,
     codes: Collection[int] = (3, 4),
-    deadline: float = 60,
-    judge_whole: Callable[[Ground, Path], str] | None = None,
+    deadline: float = 180,
+    judge_whole: JudgeWhole | None = None,
 ) -> Callable[[Ground, Path], Verdict]:
     """The `run` of a fault that a run of the exporter meets. The block of `inject` lasts from before the start of the
     process until the verdict.
 
     `codes` are those of the contract for this fault. With -9 among them, the leader may be killed: the next run,
-    without the fault, has to be whole and to clear up. `judge_whole` says what is wrong with an export that was
-    published, nothing if it is right; by default it has to equal the ground's reference.
+    without the fault, has to be whole and to clear up. By default an export that is published has to equal
+    the ground's reference.
     """
 
     def run(ground: Ground, directory: Path) -> Verdict:
@@ -161,7 +107,7 @@ def judge(
     code: int | None,
     before: dict[str, str],
     codes: Collection[int],
-    judge_whole: Callable[[Ground, Path], str],
+    judge_whole: JudgeWhole,
 ) -> tuple[Outcome, str]:
     """The oracle. A run is complete and equal, or it ends with a code of the contract and one sentence; then nothing is
     published. Either way nothing is left behind, no secret is told, and it ends within the deadline.
@@ -240,7 +186,7 @@ def unverified(export: Path) -> str:
     return f"verify says {done.returncode}: {done.stdout}{done.stderr}" if done.returncode else ""
 
 
-def next_run(ground: Ground, directory: Path, judge_whole: Callable[[Ground, Path], str] | None) -> tuple[Outcome, str]:
+def next_run(ground: Ground, directory: Path, judge_whole: JudgeWhole | None) -> tuple[Outcome, str]:
     """What becomes of the run after one whose leader was killed, on the same output: it is whole, and nothing is left
     of the first one, unless that was published."""
     attempt = Attempt(ground, directory, ground.uri)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -33,6 +33,20 @@ MADE_OF_TIMES = {layout.REPORT, layout.CHECKSUMS}
 
 Files = dict[str, str]
 
+# As docs/source-role.sql has it: it may read, and nothing else.
+ROLE = "faults_reader"
+GRANTS = f"""
+do $$ declare name text; begin
+    if not exists (select from pg_roles where rolname = '{ROLE}') then
+        create role {ROLE} login password '{PASSWORD}';
+    end if;
+    for name in select nspname from pg_namespace where nspname !~ '^(pg_|information_schema)' loop
+        execute format('grant usage on schema %I to {ROLE}', name);
+        execute format('grant select on all tables in schema %I to {ROLE}', name);
+    end loop;
+end $$
+"""
+
 _numbers = count(1)
 
 
@@ -41,7 +55,8 @@ class Ground:
     """A source of which exports are made one after the other, its URI for those, with a password, and for the tests.
 
     `directory` is for what is written; `secrets` has what no output may hold, in lower case, with the place that each
-    tells of; `reference` the files of an undisturbed export (`fingerprint`).
+    tells of; `reference` the files of an undisturbed export (`fingerprint`); `revive` starts the
+    server if it is down, `restore` also makes the source what it was.
     """
 
     uri: str
@@ -50,6 +65,8 @@ class Ground:
     secrets: dict[str, str]
     environment: dict[str, str] = field(default_factory=dict)
     reference: Files = field(default_factory=dict)
+    revive: Callable[[], None] = lambda: None
+    restore: Callable[[], None] = lambda: None
 
     def attempt_directory(self) -> Path:
         """A new directory for one attempt."""
@@ -65,14 +82,10 @@ class Ground:
 
 
 @contextmanager
-def sample_ground(server: str | None = None) -> Iterator[Ground]:
-    """A ground on a database of its own: on the server of a URI, or on one of its own if there is none."""
-    with TemporaryDirectory(prefix="faults-") as name:
-        if server is None:
-            with embedded_postgres() as own:
-                yield filled(own, Path(name))
-        else:
-            yield filled(server, Path(name))
+def sample_ground() -> Iterator[Ground]:
+    """A ground on a server of its own."""
+    with TemporaryDirectory(prefix="faults-") as name, embedded_postgres() as server:
+        yield filled(server, Path(name))
 
 
 def filled(server: str, directory: Path) -> Ground:
@@ -82,26 +95,27 @@ def filled(server: str, directory: Path) -> Ground:
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         needles = plant(connection).needles()
+        connection.execute(GRANTS)
         connection.execute("vacuum full analyze")
-    ground = Ground(with_password(admin, PASSWORD), admin, directory, {PASSWORD: "the password"} | needles)
+    ground = Ground(as_reader(admin), admin, directory, {PASSWORD: "the password"} | needles)
     ground.reference = reference_of(ground)
+    assert ground.reference, "the sample cannot be exported"
     return ground
 
 
-def with_password(uri: str, password: str) -> str:
-    """The URI with a password in it."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.replace("@", f":{password}@")).geturl()
+def as_reader(admin: str) -> str:
+    """The URI for the role that exports, with its password in it."""
+    parts = urlsplit(admin)
+    return parts._replace(netloc=f"{ROLE}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def reference_of(ground: Ground, *options: str) -> Files:
-    """The files of an undisturbed export."""
+    """The files of an undisturbed export; none if the source cannot be exported."""
     directory = ground.attempt_directory()
     command = [EXPORTER, "export", "--quiet", "--output", directory, *options]
     environment = os.environ | ground.environment | {"EXPORTER_SOURCE": ground.uri}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    files = fingerprint(Path(done.stdout.strip()))
+    files = fingerprint(Path(done.stdout.strip())) if done.returncode == 0 else {}
     shutil.rmtree(directory)
     return files
 

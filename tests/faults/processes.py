@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.frame import KILLED, Attempt, Fault, Inject, under
+from tests.faults.attempt import Attempt
+from tests.faults.frame import KILLED, Fault, Inject, under
 from tests.faults.ground import Ground, sample_ground
 from tests.faults.records import Suite
 from tests.support.export_process import command_of, processes
@@ -77,7 +78,7 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     every += [(limit, limited(limit), (2, 3, 4)) for limit in LIMITS]
     chance.shuffle(every)
     for name, inject, codes in every:
-        yield Fault(NAME, name, seed, under(inject, codes=codes, deadline=120))
+        yield Fault(NAME, name, seed, under(inject, codes=codes, deadline=180))
 
 
 def disturbing(what: Disturbance, stage: str, seconds: float) -> Inject:

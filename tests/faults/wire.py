@@ -38,6 +38,9 @@ class Link:
     def close(self, *, reset: bool = False) -> None:
         """Ends the connection on both sides; with an RST to the client, or as usual."""
         if reset:
+            with suppress(OSError):  # whoever reads has to be gone, or nothing is sent
+                self.client.shutdown(socket.SHUT_RD)
+            self.gone.wait(1)
             self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         for end in (self.client, self.server):
             if not (reset and end is self.client):
@@ -120,9 +123,8 @@ class Wire:
             while True:
                 link.server.sendall(received(link.client))
         link.gone.set()
-        if not self.still.is_set():
-            with suppress(OSError):
-                link.server.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            link.server.shutdown(socket.SHUT_WR)
 
     def pass_message(self, link: Link, message: bytes) -> None:
         """Passes on a message of the server."""
@@ -216,7 +218,7 @@ def wire(uri: str, moment: Moment | None = None, happening: Happening | None = N
     host, port = str(parameters.get("host") or "localhost"), int(parameters.get("port") or 5432)
     query = "&".join(f"{name}={value[0]}" for name, value in parse_qs(parts.query).items() if name != "host")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        own = f"localhost:{listener.getsockname()[1]}"
+        own = f"{'127.0.0.1' if host.startswith('/') else host}:{listener.getsockname()[1]}"
         own_uri = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{own}", query=query).geturl()
         address = str(Path(host) / f".s.PGSQL.{port}") if host.startswith("/") else (host, port)
         proxy = Wire(own_uri, address, moment, happening)
