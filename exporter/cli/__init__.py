@@ -31,7 +31,7 @@ from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
 from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
-from exporter.errors import ExporterError, UsageError
+from exporter.errors import ExporterError, RunError, UsageError
 from exporter.interrupts import end_process, ignore_signals, interruptible
 
 app = typer.Typer(
@@ -114,6 +114,11 @@ def run() -> int:
 
         log_error(f"exporter: {error}")
         return flushed(error.exit_code)
+    except MemoryError:
+        from exporter.progress.log import log_error
+
+        log_error("exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)")
+        return flushed(RunError.exit_code)
     except PermissionError as error:
         from exporter.progress.log import log_error
 

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 from pyarrow import ArrowInvalid, fs
 
 from exporter.errors import RunError
-from exporter.published.storage_errors import explain, no_bucket
+from exporter.published.storage_errors import explain, is_missing, no_bucket, no_store
 from exporter.storage_url import StorageUrl
 
 # pyarrow uploads S3's parts of this size and no other; a longer piece is cut.
@@ -61,6 +61,8 @@ class Storage:
         selector = fs.FileSelector(base, recursive=nested, allow_not_found=True)
         with self.explained("list"):
             found = self.filesystem.get_file_info(selector)
+        if not all(info.path.startswith(f"{base}/") for info in found):
+            raise no_store(self.url)
         return {
             str(PurePosixPath(info.path).relative_to(base)): info.size if info.type == fs.FileType.File else -1
             for info in found
@@ -142,6 +144,8 @@ class Storage:
         except FileNotFoundError:
             raise
         except (OSError, ArrowInvalid) as error:
+            if verb == "read" and is_missing(error):  # which has gone since it was opened
+                raise FileNotFoundError from None
             raise explain(error, self.url, verb) from None
 
 
