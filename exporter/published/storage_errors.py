@@ -45,7 +45,10 @@ TLS_HANDSHAKE, TLS_AUTHORITY, TLS_FILE = 35, 60, 77
 CURL = {
     NO_PROXY: ("the address of the proxy cannot be found", "check HTTPS_PROXY and NO_PROXY"),
     NO_HOST: ("its address cannot be found", "check the network and endpoint_override"),
-    NO_CONNECTION: ("it refuses the connection, or nothing is there", "check the network and endpoint_override"),
+    NO_CONNECTION: (
+        "it refuses the connection, or nothing is there",
+        "check the network, the proxy and endpoint_override",
+    ),
     TIMEOUT: ("it does not answer", "check the network"),
     TLS_HANDSHAKE: ("TLS fails", "give ?scheme=http if it is meant to be unencrypted"),
     TLS_AUTHORITY: ("its certificate is not trusted", "name a file with its authority in SSL_CERT_FILE"),

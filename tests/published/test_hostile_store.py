@@ -170,6 +170,20 @@ def test_a_store_that_is_asked_too_often(store: ObjectStore, export: Path, statu
     assert in_prefix(store) == files(export)
 
 
+def test_a_proxy(store: ObjectStore, export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one without a scheme, as curl takes it; what is none is said, and not repeated."""
+    url = store.url(f"{store.bucket}/graph")
+    elsewhere = StorageUrl(url.scheme, url.bucket, url.prefix, {**url.options, "endpoint_override": "192.0.2.1:9"})
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", f"127.0.0.1:{store.port}")
+    assert push(export, elsewhere, silent).sent == len(files(export))
+    assert in_prefix(store) == files(export)
+    monkeypatch.setenv("http_proxy", "socks://user:canary@proxy 1")
+    with pytest.raises(UsageError, match=r"^http_proxy in the environment is not the URL of a proxy") as refused:
+        push(export, elsewhere, silent)
+    assert "canary" not in str(refused.value)
+
+
 def test_the_reason_of_a_refusal(store: ObjectStore, export: Path, tmp_path: Path) -> None:
     """A look at one object has none; a list has."""
     for name in ("", f"/{STAMP}.tar.zst"):
