@@ -4,16 +4,14 @@ import errno
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.faults import calls
 from tests.faults.frame import RIGHT
-from tests.faults.ground import sample_ground
 from tests.faults.nth_failure import KILL, KINDS, SHORT, Failure, Preloaded, compiled, compiler, preloaded
-from tests.faults.records import Suite, run_suite
+from tests.faults.records import run_suite
 from tests.faults.sweeps import Publisher, publisher, sweep
 
 pytestmark = [
@@ -78,8 +76,9 @@ def test_what_is_not_over_with_one_call(loaded: Preloaded, tmp_path: Path, actio
         assert sweep(running, kind, action, numbers=numbers, sticky=sticky).complaints == []
 
 
-def test_exports(postgres: str) -> None:
+def test_exports() -> None:
     """The same for whole runs, with their workers."""
-    suite = Suite(calls.NAME, partial(sample_ground, postgres), calls.faults)
-    wrong = [(fault.name, verdict) for fault, verdict in run_suite(suite, 4, SEED) if verdict.outcome not in RIGHT]
+    wrong = [
+        (fault.name, verdict) for fault, verdict in run_suite(calls.suite(), 4, SEED) if verdict.outcome not in RIGHT
+    ]
     assert wrong == []
