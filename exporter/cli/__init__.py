@@ -135,11 +135,6 @@ def run() -> int:
             raise
         log_error(f"exporter: cannot use {error.filename}: {error.strerror}; run this as its owner")
         return flushed(UsageError.exit_code)
-    except MemoryError:
-        from exporter.progress.log import log_error
-
-        log_error("exporter: out of memory; lower --memory or --workers, or allow this process more")
-        return flushed(RunError.exit_code)
     except OSError as error:
         from exporter.progress.log import log_error
 
