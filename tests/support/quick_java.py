@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def start_once(home: Neo4jHome) -> None:
         with neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
             for query in ASKED:
                 driver.execute_query(query)
-        process = psutil.Process(server.process_id)
-        process.terminate()
-        psutil.wait_procs([process], timeout=300)
+        java = psutil.Process(server.process_id)
+        java.terminate()
+        # A zombie until the block ends, of which psutil's own wait thinks that it runs.
+        while java.is_running() and java.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.1)
     shutil.rmtree(directory)
