@@ -28,7 +28,7 @@ from exporter.cli.options import (
     setting,
     settings_from,
 )
-from exporter.errors import ExporterError, RunError, UsageError
+from exporter.errors import ExporterError, RunError, Stop, UsageError
 
 if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
@@ -208,6 +208,7 @@ def print_status(settings: "Settings", *, as_json: bool) -> None:
 def reported(report: "RebuildReport") -> Iterator[ExitStack]:
     """Notes in the report how the block ended, and prints the report as one line of JSON, whatever happened. Before it
     prints, it runs what the block put on the stack. An `ExporterError` ends here, a bug goes on."""
+    from exporter.interrupts import arrived
     from exporter.progress.log import print_if_possible
 
     with ExitStack() as at_end:
@@ -218,6 +219,9 @@ def reported(report: "RebuildReport") -> Iterator[ExitStack]:
             report.succeed()
         except ExporterError as error:
             report.fail(error)
+        except Stop as stop:
+            arrived()
+            report.fail(stop.error)
         except Exception as error:
             report.fail(error)
             raise

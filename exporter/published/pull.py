@@ -17,7 +17,7 @@ from exporter.published.latest import read_latest
 from exporter.published.storage import Storage, open_storage
 from exporter.published.transfers import Show, ask, transfer
 from exporter.sink import permissions
-from exporter.sink.files import sync
+from exporter.sink.files import sync, walk
 from exporter.sink.layout import ARCHIVES, CHECKSUMS, LATEST, LATEST_COPY, LOCK, PULLING
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, read_manifest
@@ -72,7 +72,7 @@ class Place:
         elif self.group is not None:
             os.chown(self.partial, -1, self.group)
             self.partial.chmod(permissions.GROUP_FILE)
-        for folder, _, _ in os.walk(self.partial):
+        for folder, _, _ in walk(self.partial) if self.partial.is_dir() else ():
             sync(Path(folder))
         disable_interrupts()
         self.partial.rename(self.final)

@@ -16,6 +16,8 @@ OPTIONS = ["--stall-timeout", "5s", "--max-duration", "90s"]
 WORKERS = ("1", "2")
 # Alone a run takes two seconds; a machine may have other things to do.
 DEADLINE = 180
+# The messages on the leader's connection in which a session begins, and more.
+OF_THE_LOGIN = 100
 
 
 def suite() -> Suite:
@@ -37,7 +39,9 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     for what, link, moment in every:
         workers = chance.choice(WORKERS)
         where = f"{link.whose}'s connection {moment.connection}, message {moment.message}, byte {moment.byte}"
-        run = under(at(moment, what, workers), deadline=DEADLINE)
+        # As long as there is no session, the source cannot be reached; then the run fails on the way.
+        codes = (3, 4) if link.whose != "reader" and moment.message < OF_THE_LOGIN else (4,)
+        run = under(at(moment, what, workers), codes=codes, deadline=DEADLINE)
         yield Fault(NAME, f"{what}: {where}, {workers} workers", seed, run)
 
 

@@ -9,7 +9,7 @@ import neo4j
 import pytest
 from neo4j.exceptions import DriverError, Neo4jError
 
-from exporter.errors import Interrupted
+from exporter.errors import Interrupted, Stop
 from exporter.store.bolt import error_code, query_rows
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
@@ -44,7 +44,7 @@ def test_a_signal_does_not_wait_for_an_answer(uri: str) -> None:
     """Nor does Neo4j go on looking for it."""
 
     def stop(_: int, __: FrameType | None) -> None:
-        raise Interrupted("stopped by SIGALRM")
+        raise Stop(Interrupted("stopped by SIGALRM"))
 
     endless = neo4j.Query("UNWIND range(1, 1000000000000) AS n RETURN count(n)", timeout=60)
     running = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'UNWIND' RETURN currentQuery"
@@ -54,7 +54,7 @@ def test_a_signal_does_not_wait_for_an_answer(uri: str) -> None:
         signal.setitimer(signal.ITIMER_REAL, 2)
         began = time.monotonic()
         try:
-            with pytest.raises(Interrupted), neo4j.GraphDatabase.driver(uri) as stopped:
+            with pytest.raises(Stop), neo4j.GraphDatabase.driver(uri) as stopped:
                 query_rows(stopped, endless)
         finally:
             signal.signal(signal.SIGALRM, before)
