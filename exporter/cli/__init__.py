@@ -123,6 +123,11 @@ def run() -> int:
 
         log_error(f"exporter: {error}")
         return flushed(error.exit_code)
+    except MemoryError:
+        from exporter.progress.log import log_error
+
+        log_error("exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)")
+        return flushed(RunError.exit_code)
     except PermissionError as error:
         from exporter.progress.log import log_error
 

@@ -28,6 +28,7 @@ from exporter.cli.options import (
     setting,
     settings_from,
 )
+from exporter.cli.push import check_push
 from exporter.errors import ExporterError, RunError, Stop, UsageError
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def rebuild(
         report.log = Log(settings.rebuild.log_format)
         if action is Action.REBUILD:
             refuse_copies(settings)
+            if settings.push:
+                check_push(settings.push)
         if source and password_in(source):
             report.log.write(PASSWORD_WARNING, "warning")
         if action is Action.REBUILD and not export and is_open(settings.cluster):

@@ -239,12 +239,12 @@ def free_stamp(output: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Removes a file or link, or a directory with its contents; a path that does not exist is not an error.
+    """Removes a file, link or pipe, or a directory with its contents; a path that does not exist is not an error.
 
-    What cannot be removed from a directory is left to the next run. Raises `OSError` for a file or link that cannot be
+    What cannot be removed from a directory is left to the next run. Raises `OSError` for anything else that cannot be
     removed.
     """
-    if path.is_symlink() or path.is_file():
-        path.unlink(missing_ok=True)
-    else:
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
+    else:  # rmtree would open a pipe, and wait for ever
+        path.unlink(missing_ok=True)
