@@ -34,6 +34,8 @@ NEO4J = os.environ.get("DRILL_NEO4J", "2026.09")
 longer = pytest.mark.skipif(os.environ.get("DRILL_REBUILD") != "all", reason="only with DRILL_REBUILD=all")
 # The lines that docs/nightly.md shows.
 REBUILD, STATUS, ACCEPT, REPAIR, ROLLBACK = blocks("sh")
+# Whatever fails after the export, fails with one that is there, too.
+AGAIN = "scripts/rebuild.sh --from latest"
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +191,7 @@ def test_the_disk_is_full_while_importing(site: Site) -> None:
     stage.mkdir(exist_ok=True)
     with small_disk(stage) as limit:
         skip_without_mount(limit)
-        with site.night() as night:
+        with site.night(AGAIN) as night:
             report = site.check_untouched(night, 4, "the import failed.*|No space left")
     assert report["failed_step"] == "import"
 
@@ -197,7 +199,7 @@ def test_the_disk_is_full_while_importing(site: Site) -> None:
 @pytest.mark.parametrize("program", ["java", pytest.param("import.sh", marks=longer)])
 def test_the_import_is_killed(site: Site, program: str) -> None:
     """By the kernel, which is out of memory; where the script is, its Java goes too."""
-    with site.night() as night:
+    with site.night(AGAIN) as night:
         night.wait_for_line("Importing into database")
         eventually(lambda: importing(site, program), program, TIMEOUT).kill()
         report = site.check_untouched(night, 4, r"the import failed|import\.sh ended with exit code -9")
@@ -220,7 +222,7 @@ def importing(site: Site, program: str) -> psutil.Process | None:
 
 def test_stopped_while_importing(site: Site) -> None:
     """As systemd does it; and meanwhile, another run is one too many."""
-    with site.night() as night:
+    with site.night(AGAIN) as night:
         night.wait_for_line("Importing into database")
         with site.night() as other:
             code, report = other.end()
@@ -262,7 +264,7 @@ def test_one_node_more(site: Site, key: str, less: int, code: int, step: str, se
         with psycopg.connect(site.source) as connection:
             [(key,)] = connection.execute("select min(customer_id)::text from customers.stored_customer").fetchall()
     site.instead("import", ONE_MORE.format(directory=site.directory, home=site.live.home, key=key, less=less))
-    with site.night() as night:
+    with site.night(AGAIN) as night:
         report = site.check_untouched(night, code, sentence)
     assert report["failed_step"] == step
 
@@ -281,7 +283,7 @@ def test_the_private_server_does_not_start(site: Site) -> None:
     program = java_home / "bin" / "java"
     program.write_text(NO_MEMORY.format(root=site.root.resolve(), java=Path(os.environ["JAVA_HOME"], "bin", "java")))
     program.chmod(0o755)
-    with site.night(JAVA_HOME=str(java_home)) as night:
+    with site.night(AGAIN, JAVA_HOME=str(java_home)) as night:
         sentence = (
             r"Neo4j \S+ did not start: no memory for a private server; its whole log is .*/stage/logs/console\.log$"
         )
@@ -411,7 +413,7 @@ def test_a_start_on_other_data(site: Site) -> None:
     text = f"{conf}\nserver.directories.data={other}/data\ndbms.security.auth_enabled=false\n"
     (other / "neo4j.conf").write_text(text, encoding="utf-8")
     site.instead("start", f"NEO4J_CONF={other} exec {site.live.home}/bin/neo4j start")
-    with site.night("scripts/rebuild.sh --from latest") as night:
+    with site.night(AGAIN) as night:
         code, report = night.end()
         assert (code, report["failed_step"]) == (7, "smoke_test"), night.text
         assert "the graph differs from the manifest: " in str(report["message"])
@@ -423,7 +425,7 @@ def test_a_start_on_other_data(site: Site) -> None:
 def test_stopped_in_the_swap(site: Site) -> None:
     """While Neo4j stops, nothing is exchanged yet; it is started again."""
     site.instead("stop", f"touch {site.directory}/stopping; sleep 2; exec {site.live.home}/bin/neo4j stop")
-    with site.night("scripts/rebuild.sh --from latest") as night:
+    with site.night(AGAIN) as night:
         eventually((site.directory / "stopping").exists, "the stop", TIMEOUT)
         night.exporter().send_signal(signal.SIGTERM)
         code, report = night.end()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -80,17 +80,25 @@ def as_role(uri: str, role: str) -> str:
     return urlsplit(uri)._replace(netloc=f"{role}@localhost:5432").geturl()
 
 
-@contextmanager
-def copied(uri: str, name: str) -> Iterator[str]:
-    """The URI of a copy of a database, file by file, while the block runs."""
+def copy_database(uri: str, name: str) -> str:
+    """The URI of a new copy of a database, file by file; nobody may be connected to the original."""
     parts = urlsplit(uri)
-    copy, original = sql.Identifier(name), sql.Identifier(parts.path.lstrip("/"))
+    copy, original = sql.Identifier(name), sql.Identifier(unquote(parts.path.lstrip("/")))
     with psycopg.connect(as_role(parts._replace(path="/postgres").geturl(), "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(copy, original))
-        try:
-            yield parts._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(sql.SQL("drop database {} with (force)").format(copy))
+    return parts._replace(path=f"/{quote(name, safe='')}").geturl()
+
+
+@contextmanager
+def copied(uri: str, name: str) -> Iterator[str]:
+    """The URI of a copy of a database while the block runs."""
+    copy = copy_database(uri, name)
+    try:
+        yield copy
+    finally:
+        postgres = as_role(urlsplit(uri)._replace(path="/postgres").geturl(), "postgres")
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @contextmanager
