@@ -73,6 +73,18 @@ class DownError(ExporterError):
     exit_code = 8
 
 
+class Stop(BaseException):
+    """Carries the error of a signal or of the time limit to the block that they stop (interrupts.py).
+
+    A signal lands in whichever frame is running, also in a library's, where an `except Exception` would take it for a
+    fault of its own and go on.
+    """
+
+    def __init__(self, error: ExporterError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Interrupted(ExporterError):  # noqa: N818 - a signal is nobody's error
     """Stopped by SIGINT, SIGTERM or SIGHUP; nothing was published."""
 

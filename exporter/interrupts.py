@@ -4,6 +4,9 @@ Whether signals still stop the run is process-wide state, like the signal handle
 what must not be interrupted: the pool as it kills its workers after an error, publishing from its first rename on, a
 rebuild or a local graph once its store is in place or cleaned up. `interruptible` enables interrupts again when its
 block ends.
+
+A stop does not depend on the frame in which it lands: it is raised as `Stop`, which no `except Exception` swallows, and
+again as long as nobody is handling it (`insist`).
 """
 
 import os
@@ -15,26 +18,52 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from exporter.errors import ExporterError, Interrupted, RunError
+from exporter.errors import ExporterError, Interrupted, RunError, Stop
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INSIST_SECONDS = 0.2
 
 _interrupts_enabled = True
 _threads_abandoned = False
+# What was raised and has not arrived yet, neither at the end of its block nor where somebody cleans up for good.
+_stop: Stop | None = None
 
 
 def interrupt(error: ExporterError) -> None:
-    """Raises the error if interrupts are enabled, and disables them: nothing disturbs the cleanup."""
-    global _interrupts_enabled
+    """Raises the error, as a `Stop`, if interrupts are enabled, and disables them: nothing disturbs the cleanup."""
+    global _interrupts_enabled, _stop
     if _interrupts_enabled:
         _interrupts_enabled = False
-        raise error
+        _stop = Stop(error)
+        signal.signal(signal.SIGALRM, insist)
+        signal.setitimer(signal.ITIMER_REAL, INSIST_SECONDS, INSIST_SECONDS)
+        raise _stop
+
+
+def insist(_: int = signal.SIGALRM, __: FrameType | None = None) -> None:
+    """Raises the `Stop` again that somebody swallowed: no frame is handling it, nor an error that came of it."""
+    handled = sys.exception()
+    while handled is not None and handled is not _stop:
+        handled = handled.__context__
+    if handled is None and _stop is not None:
+        raise _stop
+
+
+def arrived() -> None:
+    """From now on nobody insists on a `Stop`."""
+    global _stop
+    if _stop is not None:
+        _stop = None
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def disable_interrupts() -> None:
-    """From now on no signal stops the run: it is cleaning up after an error, or its result is in place."""
+    """From now on no signal stops the run: it is cleaning up after an error, or its result is in place. Raises a `Stop`
+    that came before and was swallowed."""
     global _interrupts_enabled
     _interrupts_enabled = False
+    insist()
+    arrived()
 
 
 def enable_interrupts() -> None:
@@ -43,10 +72,22 @@ def enable_interrupts() -> None:
     _interrupts_enabled = True
 
 
+def hide_stops() -> None:
+    """From now on the interpreter says nothing of a `Stop` that came where nothing can be raised, such as in a
+    finalizer: it is raised again."""
+    show = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(unraisable.exc_value, Stop):
+            show(unraisable)
+
+    sys.unraisablehook = hook
+
+
 @contextmanager
 def interruptible(consequence: str = "") -> Iterator[list[str]]:
-    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP raises `Interrupted`, whose message names the
-    consequence.
+    """While the block runs, the first of SIGINT, SIGTERM and SIGHUP stops it, and `Interrupted` is raised at its end,
+    whose message names the consequence.
 
     Yields the names of signals that come while interrupts are disabled: whoever goes on after the block must heed them.
     A block that succeeds restores the handlers; after an error, signals remain without effect.
@@ -60,13 +101,20 @@ def interruptible(consequence: str = "") -> Iterator[list[str]]:
 
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     enable_interrupts()
+    try:
+        for number, handler in handlers.items():
+            if handler is not signal.SIG_IGN:  # as nohup sets it
+                signal.signal(number, handle)
+        yield pending
+        insist()
+    except Stop as stop:
+        raise stop.error from None
+    finally:
+        arrived()
     for number, handler in handlers.items():
-        if handler is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, handle)
-    yield pending
+        if signal.getsignal(number) is handle:  # else the block has set its own
+            signal.signal(number, handler)
     enable_interrupts()
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def ignore_signals() -> None:
@@ -96,10 +144,10 @@ def end_process(code: int) -> NoReturn:
 def time_limit(seconds: int | None) -> Iterator[None]:
     """Raises `RunError` in the block when it takes longer, whatever it is waiting for. None means no limit."""
 
+    too_long = RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released")
+
     def handle(_: int, __: FrameType | None) -> None:
-        interrupt(
-            RunError(f"the run took longer than --max-duration ({seconds} s); its locks and snapshot were released")
-        )
+        interrupt(too_long)
 
     if seconds is None:
         yield
@@ -108,9 +156,15 @@ def time_limit(seconds: int | None) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except Stop as stop:
+        if stop.error is not too_long:
+            raise
+        arrived()
+        raise too_long from None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
+        if _stop is None:  # else its repetition is what the timer is for
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, handler)
 
 
 @contextmanager

@@ -26,8 +26,19 @@ BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+")
 # A container of an account; a key before the @ has a colon.
 CONTAINER = re.compile(r"[a-z0-9$][a-z0-9-]*@[A-Za-z0-9.-]+(:[0-9]+)?")
 NAME = re.compile(r"[A-Za-z0-9_=,+.-]+")
-VALUE = re.compile(r"[A-Za-z0-9._:/\[\]-]+")
-FORM = "s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or abfs://CONTAINER@ACCOUNT/PREFIX, without credentials"
+# What the options that are no plain words may be.
+HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}))?")
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PLAIN_OR_NOT = re.compile("https?")
+VALUES = {
+    "scheme": PLAIN_OR_NOT, "blob_storage_scheme": PLAIN_OR_NOT, "dfs_storage_scheme": PLAIN_OR_NOT,
+    "endpoint_override": HOST, "blob_storage_authority": HOST, "dfs_storage_authority": HOST,
+    "enable_tls": re.compile("true|false"), "retry_limit_seconds": re.compile("[0-9]{1,6}"),
+}  # fmt: skip
+FORM = (
+    "s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or abfs://CONTAINER@ACCOUNT/PREFIX, in letters, digits and _=,+.-, without "
+    "credentials"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +87,40 @@ def parse_storage_url(text: str) -> StorageUrl:
     """The place of a URL. Raises `ValueError`, which does not repeat it, for anything else, and for credentials."""
     try:
         parts = urlsplit(text.strip())
-        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)) if parts.query else {}
+        query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
     except ValueError:  # which would quote it
         raise ValueError(f"must be {FORM}") from None
     scheme, names = parts.scheme, parts.path.strip("/").split("/") if parts.path.strip("/") else []
+    options = with_scheme(dict(query))
     right = (
         text.strip().isprintable()
         and scheme in OPTIONS
         and (BUCKET if scheme in ("s3", "gs") else CONTAINER).fullmatch(parts.netloc)
         and not parts.fragment
         and all(NAME.fullmatch(name) and name not in (".", "..") for name in names)
+        and len(dict(query)) == len(query)
         and options.keys() <= OPTIONS[scheme]
-        and all(VALUE.fullmatch(value) for value in options.values())
+        and all(is_value(name, value) for name, value in options.items())
     )
     if not right:
         raise ValueError(f"must be {FORM}")
-    return StorageUrl(scheme, parts.netloc, "/".join(names), with_scheme(options))
+    return StorageUrl(scheme, parts.netloc, "/".join(names), options)
+
+
+def is_value(name: str, value: str) -> bool:
+    """Whether an option may have a value."""
+    match = VALUES.get(name, WORD).fullmatch(value)
+    return match is not None and (match.re is not HOST or int(match[4] or 1) in range(1, 1 << 16))
 
 
 def with_scheme(options: Mapping[str, str]) -> dict[str, str]:
     """The options with the scheme of an endpoint, `http://minio:9000`, as an option of its own."""
     scheme, separator, host = options.get("endpoint_override", "").partition("://")
-    return {**options, "scheme": scheme, "endpoint_override": host.rstrip("/")} if separator else dict(options)
+    if not separator:
+        return dict(options)
+    if options.get("scheme", scheme) != scheme:
+        scheme = ""  # which is none
+    return {**options, "scheme": scheme, "endpoint_override": host.rstrip("/")}
 
 
 def is_storage_url(text: str) -> str:

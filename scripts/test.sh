@@ -13,7 +13,8 @@ PostgreSQL (from a wheel) and a real Neo4j (its jars are downloaded once into yo
   PYTEST ARGUMENTS    no check, only pytest with these: scripts/test.sh tests/shape/test_ids.py
 
 Some tests need a program or a Java that may not be there, and say so when they are skipped. Longer drills are asked for
-in the environment: DRILL_FLIPS=10000, DRILL_REBUILD=all, DRILL_NEO4J=5.26, DRILL_SCALE=8.
+in the environment: DRILL_FLIPS=10000, DRILL_KILLS=all, DRILL_REBUILD=all, DRILL_CLUSTER=all, DRILL_NEO4J=5.26 or
+2026.09, DRILL_SCALE=8.
 TEXT
 }
 

@@ -18,6 +18,7 @@ from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import create_tables, fill_sample
 from exporter.store.download import download
 from exporter.store.provision import Neo4jHome, default_cache, provision
+from tests.support.quick_java import quick_java, with_archive
 
 if TYPE_CHECKING:
     from tests.support.object_store import ObjectStore
@@ -27,7 +28,7 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 # What starts a Neo4j, or a whole program again and again, takes longer than a first answer may.
-SLOW_FIXTURES = {"neo4j_home", "neo4j_5_home", "each_neo4j"}
+SLOW_FIXTURES = {"provisioned", "neo4j_home", "neo4j_5_home", "each_neo4j"}
 SLOW_FOLDERS = {"benchmarks", "drills"}
 
 
@@ -101,6 +102,7 @@ def store(running_store: "ObjectStore", monkeypatch: pytest.MonkeyPatch) -> "Obj
 
 # Neo4j ---------------------------------------------------------------------------------------------------------------
 
+os.environ.update(quick_java())
 NEO4J_5 = "5.26.29"
 INSTALLED_JAVAS = ("/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home", "/opt/java/*")
 
@@ -112,7 +114,7 @@ def cache() -> Path:
 
 
 @pytest.fixture(scope="session")
-def neo4j_home(cache: Path) -> Neo4jHome:
+def provisioned(cache: Path) -> Neo4jHome:
     """The Neo4j that the demo brings along."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("NEO4J_HOME", raising=False)
@@ -120,12 +122,19 @@ def neo4j_home(cache: Path) -> Neo4jHome:
 
 
 @pytest.fixture(scope="session")
-def neo4j_5_home(cache: Path) -> Neo4jHome:
+def neo4j_home(provisioned: Neo4jHome, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Neo4jHome:
+    """The same, with a Java that starts servers quickly."""
+    return with_archive(provisioned, cache, tmp_path_factory.mktemp("java"))
+
+
+@pytest.fixture(scope="session")
+def neo4j_5_home(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Neo4jHome:
     """Neo4j 5, whose importer and server need a Java that no wheel carries."""
     java_home = find_java({"17", "21"})
     if java_home is None:
         pytest.skip("no Java 17 or 21 is installed here, and Neo4j 5.26 runs on nothing else")
-    return Neo4jHome(download(NEO4J_5, cache, print), java_home, NEO4J_5)
+    home = Neo4jHome(download(NEO4J_5, cache, print), java_home, NEO4J_5)
+    return with_archive(home, cache, tmp_path_factory.mktemp("java"))
 
 
 @pytest.fixture(scope="session", params=["2026.09", "5.26"])

@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from exporter.errors import Interrupted, RunError
 from exporter.interrupts import (
+    INSIST_SECONDS,
     STOP_SIGNALS,
     disable_interrupts,
     interruptible,
@@ -18,6 +21,8 @@ from exporter.interrupts import (
     start_thread,
     time_limit,
 )
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
@@ -68,6 +73,80 @@ def test_blocked_signals_wait() -> None:
             reached = True
         pytest.fail("the signal was lost")
     assert reached
+
+
+class Finalized:
+    """Something whose end is when a signal comes."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def swallow_all() -> None:
+    """As code does that takes whatever is raised for its own."""
+    with suppress(BaseException):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def swallow_in_import() -> None:
+    """As a library does that tries whether another one can be loaded."""
+    with suppress(Exception):
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("swallow", [swallow_all, swallow_in_import, Finalized])
+def test_a_stop_in_a_frame_of_somebody_else(swallow: Callable[[], object]) -> None:
+    """Whoever swallows it: it is raised again."""
+    with pytest.raises(Interrupted, match="stopped by SIGTERM"), interruptible():
+        swallow()
+        time.sleep(60)
+        pytest.fail("the signal was lost")
+
+
+@pytest.mark.parametrize("end", [lambda: None, disable_interrupts])
+def test_a_stop_that_is_swallowed_at_the_end(end: Callable[[], None]) -> None:
+    """The block, or what must not be stopped, does not begin as if nothing had come."""
+    with pytest.raises(Interrupted, match="stopped by SIGTERM"), interruptible():
+        swallow_all()
+        end()
+
+
+def test_a_cleanup_is_not_disturbed() -> None:
+    """A stop is raised again only if nobody handles it, nor an error that came of it; a second is nothing."""
+    cleaned = []
+    with pytest.raises(ValueError, match="another"), interruptible():
+        try:
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                time.sleep(2.5 * INSIST_SECONDS)
+                signal.raise_signal(signal.SIGTERM)
+                cleaned.append("first")
+                raise ValueError("another")
+        finally:
+            time.sleep(2.5 * INSIST_SECONDS)
+            cleaned.append("second")
+    time.sleep(2.5 * INSIST_SECONDS)  # nor afterwards
+    assert cleaned == ["first", "second"]
+
+
+def test_a_stop_in_a_finalizer_is_not_shown() -> None:
+    """The interpreter would print a traceback of what it cannot raise."""
+    program = (
+        "import signal, time\n"
+        "from exporter.interrupts import hide_stops, interruptible\n"
+        "from tests.test_interrupts import Finalized\n"
+        "hide_stops()\n"
+        "try:\n"
+        "    with interruptible():\n"
+        "        Finalized()\n"
+        "        time.sleep(60)\n"
+        "except Exception as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped by SIGTERM\n", "")
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)

@@ -40,6 +40,11 @@ WITH_KEYS = [
             "s3://bucket/a?endpoint_override=minio:9000&scheme=https",
         ),
         (
+            "s3://bucket?endpoint_override=http://[::1]:9000",
+            StorageUrl("s3", "bucket", "", {"endpoint_override": "[::1]:9000", "scheme": "http"}),
+            "s3://bucket?endpoint_override=[::1]:9000&scheme=http",
+        ),
+        (
             "abfss://graph@account.dfs.core.windows.net/a",
             StorageUrl("abfss", "graph@account.dfs.core.windows.net", "a"),
             "abfss://graph@account.dfs.core.windows.net/a",
@@ -58,6 +63,15 @@ def test_what_is_taken(text: str, expected: StorageUrl, written: str) -> None:
         *WITH_KEYS, "", "bucket/prefix", "http://bucket/prefix", "s3:///prefix", "s3://b", "s3://bucket/../other",
         "s3://bucket/a//b", "s3://bucket/a b", "s3://bucket/a%2e%2e", "s3://[bucket/a", "s3://bucket/a?region=",
         "file:///tmp", "s3://bucket\n/a", "abfs://container/prefix",
+        *(
+            f"s3://bucket/a?{query}"
+            for query in (
+                "endpoint_override=http://", "endpoint_override=minio:99999", "endpoint_override=minio:port",
+                "endpoint_override=minio:0", "endpoint_override=http://minio/path", "endpoint_override=ftp://minio",
+                "endpoint_override=[::1", "endpoint_override=http://minio&scheme=https", "scheme=gopher",
+                "region=../a", "region=a&region=b",
+            )
+        ),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_not_repeated(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

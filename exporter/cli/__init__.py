@@ -4,6 +4,7 @@ Results are printed on stdout here; `main` turns an unhandled `ExporterError` in
 code. Commands import what they need when they run: `--help` and completion do not load Polars, pydantic or a driver.
 """
 
+import errno
 import gc
 import logging
 import sys
@@ -31,8 +32,14 @@ from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
 from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
-from exporter.errors import ExporterError, UsageError
-from exporter.interrupts import end_process, ignore_signals, interruptible
+from exporter.errors import ExporterError, RunError, UsageError
+from exporter.interrupts import end_process, hide_stops, ignore_signals, interruptible
+
+# What a disk, a network file system or a limit of the system may say wherever a file is used.
+OF_THE_SYSTEM = {
+    errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE, errno.EFBIG, errno.EMFILE, errno.ENFILE,
+    errno.ENOMEM, errno.ENODEV, errno.ENXIO,
+}  # fmt: skip
 
 app = typer.Typer(
     name="exporter",
@@ -79,6 +86,7 @@ complete_commands(app)
 def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
     prepare_streams()
+    hide_stops()
     # What libraries log is not for the user, and may quote the source.
     logging.lastResort = logging.NullHandler()  # None would say that nobody hears them
     logging.getLogger("exporter").addHandler(LogLines())
@@ -95,7 +103,7 @@ def main() -> None:
 
 def run() -> int:
     """Runs the command line, and returns the exit code; an error's message is on stderr then. A file or directory that
-    this user may not use is an error wherever it turns up."""
+    this user may not use, and a disk that fails, are errors wherever they turn up."""
     name = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     try:
         # Only of an export is it true, and known here, what a signal leaves.
@@ -105,6 +113,7 @@ def run() -> int:
             except typer.TyperException as error:
                 raise usage_error(error, name) from None
             flush_stdout()
+            ignore_signals()  # it is done: no signal makes it stopped
             return code
     except ReaderGoneError as error:
         discard_stdout()
@@ -114,6 +123,11 @@ def run() -> int:
 
         log_error(f"exporter: {error}")
         return flushed(error.exit_code)
+    except MemoryError:
+        from exporter.progress.log import log_error
+
+        log_error("exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)")
+        return flushed(RunError.exit_code)
     except PermissionError as error:
         from exporter.progress.log import log_error
 
@@ -121,6 +135,13 @@ def run() -> int:
             raise
         log_error(f"exporter: cannot use {error.filename}: {error.strerror}; run this as its owner")
         return flushed(UsageError.exit_code)
+    except OSError as error:
+        from exporter.progress.log import log_error
+
+        if error.errno not in OF_THE_SYSTEM:
+            raise  # a bug
+        log_error(f"exporter: cannot read or write {error.filename or 'a file'}: {error.strerror}")
+        return flushed(RunError.exit_code)
 
 
 def flushed(code: int) -> int:

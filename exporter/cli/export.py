@@ -36,8 +36,8 @@ from exporter.cli.options import (
     warn_of_masking,
     warn_of_secrets,
 )
+from exporter.cli.push import check_push, push_published
 from exporter.cli.push import print_summary as print_push
-from exporter.cli.push import push_published
 from exporter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def export(
     # Once the export is published, a signal stops only a push that follows.
     noted: AbstractContextManager[list[str]] = nullcontext([])
     if settings.push:
+        check_push(settings.push)
         noted = interruptible("nothing was published")
     with noted as pending:
         with workers_of(settings) as pool:

@@ -74,6 +74,14 @@ def storage_url(text: str) -> "StorageUrl":
     return url
 
 
+def check_push(url: str) -> None:
+    """Raises `UsageError` for a setting `push` to which no export can be pushed: now, not after the export."""
+    from exporter.published.latest import check_prefix
+    from exporter.storage_url import parse_storage_url
+
+    check_prefix(parse_storage_url(url))
+
+
 def push_published(export: Path, url: str, pending: Sequence[str], show: "Show | None" = None) -> "Pushed":
     """Pushes what was just published, an export or its archive. `pending` are the signals that
     came too late to stop what was before, noted by the caller's `interruptible` block.

@@ -28,7 +28,8 @@ from exporter.cli.options import (
     setting,
     settings_from,
 )
-from exporter.errors import ExporterError, RunError, UsageError
+from exporter.cli.push import check_push
+from exporter.errors import ExporterError, RunError, Stop, UsageError
 
 if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
@@ -133,6 +134,8 @@ def rebuild(
         report.log = Log(settings.rebuild.log_format)
         if action is Action.REBUILD:
             refuse_copies(settings)
+            if settings.push:
+                check_push(settings.push)
         if source and password_in(source):
             report.log.write(PASSWORD_WARNING, "warning")
         if action is Action.REBUILD and not export and is_open(settings.cluster):
@@ -208,6 +211,7 @@ def print_status(settings: "Settings", *, as_json: bool) -> None:
 def reported(report: "RebuildReport") -> Iterator[ExitStack]:
     """Notes in the report how the block ended, and prints the report as one line of JSON, whatever happened. Before it
     prints, it runs what the block put on the stack. An `ExporterError` ends here, a bug goes on."""
+    from exporter.interrupts import arrived
     from exporter.progress.log import print_if_possible
 
     with ExitStack() as at_end:
@@ -218,6 +222,9 @@ def reported(report: "RebuildReport") -> Iterator[ExitStack]:
             report.succeed()
         except ExporterError as error:
             report.fail(error)
+        except Stop as stop:
+            arrived()
+            report.fail(stop.error)
         except Exception as error:
             report.fail(error)
             raise

@@ -14,7 +14,7 @@ import psycopg
 from rich.text import Text
 
 from exporter.demo.tables import answer_table, sample_text, summary_table
-from exporter.errors import DifferenceError, Interrupted
+from exporter.errors import DifferenceError, Interrupted, Stop
 from exporter.invocation import command
 from exporter.model.sample_queries import QUERIES, Query
 from exporter.pipeline.run import ExportResult
@@ -88,7 +88,7 @@ def interrupts_leave(export: Path) -> Iterator[None]:
     """Completes the message of an interrupt in the block: the export is there by then, and stays."""
     try:
         yield
-    except Interrupted as error:
+    except (Interrupted, Stop) as error:
         raise Interrupted(f"{error}; the export {export} stands, and what the demo started is stopped") from None
 
 

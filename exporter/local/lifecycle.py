@@ -4,7 +4,7 @@ and after any failure, the graph is unchanged."""
 from dataclasses import replace
 from pathlib import Path
 
-from exporter.errors import Interrupted, RunError, UsageError
+from exporter.errors import Interrupted, RunError, Stop, UsageError
 from exporter.interrupts import disable_interrupts
 from exporter.local.names import RECORD
 from exporter.local.registry import EXPORTS, PASSWORD, Graph, Record, locked
@@ -40,7 +40,7 @@ def create(graph: Graph, origin: Settings | Path, *, cache: Path | None, steps: 
             put_in_force(graph, new_record(export, store, home), export, steps)
         except BaseException as error:
             disable_interrupts()
-            graph.clean(keep_logs=not isinstance(error, Interrupted))
+            graph.clean(keep_logs=not isinstance(error, Interrupted | Stop))
             raise
         graph.clean()
         return require_record(graph)

@@ -19,7 +19,7 @@ from distributed import Client, KilledWorker
 
 from exporter.errors import ExporterError, RunError, UsageError
 from exporter.interrupts import disable_interrupts, start_thread
-from exporter.pipeline.cluster_client import answer, connected_client, present_workers
+from exporter.pipeline.cluster_client import GONE, LOST, answer, answers, connected_client, present_workers
 from exporter.pipeline.cluster_facts import portable_leftovers
 from exporter.pipeline.cluster_plugin import Child
 from exporter.pipeline.cluster_preflight import Member, Preflight
@@ -38,7 +38,6 @@ logger = logging.getLogger(__name__)
 # How often the scheduler is asked who is there, how long it may stay silent, and how long an end may take.
 ROLL_SECONDS, SILENT_SECONDS, END_SECONDS = 1.0, 60.0, 15.0
 PREFIX = "exporter-"
-LOST = "the connection to the scheduler was lost; look at its log, and run the export again"
 KILLED = (
     "the same task lost several workers: if their memory ran out, lower --memory; if a machine of several workers was"
     " lost, set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES of the scheduler to as many; look at the workers' logs"
@@ -110,6 +109,8 @@ class Cluster:
         except ExporterError:
             raise
         except Exception as error:
+            if not answers(self.client):
+                raise RunError(LOST) from None
             raise RunError(f"the cluster refused the run ({type(error).__name__}); look at its workers' logs") from None
 
     def submit(
@@ -168,7 +169,7 @@ class Cluster:
         if self.client.status != "running" or now - self.answered > SILENT_SECONDS:
             raise RunError(LOST)
         if self.members and not any(member.address in self.present for member in self.members):
-            raise RunError("every worker of the cluster is gone; look at their logs, and run the export again")
+            raise RunError(GONE)
 
     def lost(self) -> frozenset[str]:
         """The names of readers whose workers are gone, so that nothing more is heard of them."""

@@ -4,6 +4,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from distributed import Client
@@ -14,6 +15,8 @@ from exporter.interrupts import signals_blocked, start_thread
 CONNECT_SECONDS = 10
 # What Dask itself waits for a comm is less.
 ANSWER_SECONDS = 90.0
+LOST = "the connection to the scheduler was lost; look at its log, and run the export again"
+GONE = "every worker of the cluster is gone; look at their logs, and run the export again"
 
 Result = TypeVar("Result")
 
@@ -39,6 +42,15 @@ def present_workers(client: Client) -> dict[str, Any]:
     assert client.scheduler is not None  # it is connected
     workers: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
     return workers
+
+
+def answers(client: Client, seconds: float = CONNECT_SECONDS / 2) -> bool:
+    """Whether the scheduler is there: a client learns that it is gone a moment after a question has failed for that."""
+    with suppress(Exception):
+        if client.status == "running":
+            answer(lambda: present_workers(client), seconds)
+            return True
+    return False
 
 
 def silence() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from distributed import Client
 
 from exporter.errors import RunError, SourceError, UsageError
-from exporter.pipeline.cluster_client import present_workers
+from exporter.pipeline.cluster_client import GONE, present_workers
 from exporter.pipeline.cluster_facts import PACKAGES, QUESTION, Facts, portable_facts
 from exporter.pipeline.cluster_source import Proof, source_faults
 from exporter.source.queries import OwnAddress
@@ -45,8 +45,9 @@ class Preflight:
     free: int
 
     def members(self) -> list[Member]:
-        """Every worker, alternately from each machine. Raises `UsageError` with everything that is wrong with any, and
-        `SourceError` if the source grants no session."""
+        """Every worker that is still there at the end, alternately from each machine. Raises `UsageError` with
+        everything that is wrong with any, `SourceError` if the source grants no session, and `RunError` if all workers
+        are lost meanwhile."""
         if not self.free:
             raise SourceError(
                 "the source has no free session for a reader (max_connections, or the connection limit of the role or"
@@ -59,11 +60,12 @@ class Preflight:
         ready = [address for address in names if not faults[address] or comparable(found[address], own)]
         for address, sentences in self.source_faults(ready).items():
             faults[address] += sentences
+        names = self.left_of(names)  # a lost worker is nobody's fault: others do its tasks
         lines = [f"the scheduler: {visible(text)}" for text in program_faults(scheduler, own)]
         lines += [f"worker {names[address]}: {visible(text)}" for address in names for text in faults[address]]
         if lines:
             raise UsageError("\n  ".join(["the cluster cannot do this export:", *lines]))
-        machines = {address: facts["machine"] for address, facts in found.items() if isinstance(facts, dict)}
+        machines = {address: facts["machine"] for address in names if isinstance(facts := found[address], dict)}
         return self.enrolled(names, machines, own["machine"])
 
     def names(self) -> dict[str, str]:
@@ -75,6 +77,14 @@ class Preflight:
             address: visible(address if known["name"] == address else f"{known['name']} ({address})")
             for address, known in sorted(workers.items())
         }
+
+    def left_of(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Those that the scheduler still knows. Raises `RunError` if there is none."""
+        present = present_workers(self.client)
+        left = {address: name for address, name in names.items() if address in present}
+        if not left:
+            raise RunError(GONE)
+        return left
 
     def facts(self, names: Iterable[str]) -> tuple[dict[str, Facts | Exception], Facts]:
         """What each worker is, or why it cannot say so, and what the leader is."""
@@ -102,14 +112,18 @@ class Preflight:
         return faults
 
     def enrolled(self, names: Mapping[str, str], machines: Mapping[str, str], own: str) -> list[Member]:
-        """The members, alternately from each machine, of which `own` is the leader's."""
+        """The members, alternately from each machine, of which `own` is the leader's. Raises `RunError` if there is
+        none left."""
         before = time.monotonic()
-        clocks = self.client.run(time.monotonic, workers=list(machines))
+        clocks = self.client.run(time.monotonic, workers=list(machines), on_error="ignore")
         now = (before + time.monotonic()) / 2
         found = defaultdict[str, list[Member]](list)
-        for address, machine in machines.items():
-            ahead = 0.0 if machine == own else clocks[address] - now
+        for address, clock in clocks.items():
+            machine = machines[address]
+            ahead = 0.0 if machine == own else clock - now
             found[machine].append(Member(address, names[address], machine, secrets.token_hex(4), ahead))
+        if not found:
+            raise RunError(GONE)
         return [member for member in chain.from_iterable(zip_longest(*found.values())) if member]
 
 
@@ -150,6 +164,9 @@ def program_faults(facts: Facts, own: Facts) -> Iterable[str]:
 
 def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
     """What is wrong with a worker, as the ends of sentences, each with its remedy."""
+    if isinstance(facts, OSError):  # Dask's timeout, or an end of the connection
+        yield unanswered(facts)
+        return
     if isinstance(facts, Exception):
         yield f"it cannot be asked ({type(facts).__name__}): it has another Python or Dask than the leader; {SAME}"
         return

@@ -73,7 +73,8 @@ def extract(
         with locks.watched(connection, settings.source or ""):
             snapshot = source.take_snapshot()
         key = redaction.key if redaction else None
-        enrolled = pool.enroll(Run(connection, snapshot, partial.directory, readers, settings.lock_timeout, key))
+        idle = idle_limit(settings.stall_timeout)
+        enrolled = pool.enroll(Run(connection, snapshot, partial.directory, readers, settings.lock_timeout, key, idle))
         asked = asked_window(settings, source, snapshot)
         masking = masking_of(settings, source, redaction)
         begun = Extract(snapshot, enrolled, source.count_views(), [], [], asked, redaction=redaction)
@@ -86,7 +87,7 @@ def extract(
         reading = Reading(pool, context, planner, partial, timer)
         of_window = window_reading(reading, asked.window) if asked else None
         index_queries = of_window.planner.index_queries() if of_window else planner.index_queries()
-    watchdog = Watchdog(connection, readers, context.heartbeats, idle_limit(settings.stall_timeout))
+    watchdog = Watchdog(connection, readers, context.heartbeats, idle)
     with end_readers_on_error(settings, pool, watchdog), reading.watched(watchdog, locks, settings.stall_timeout):
         if of_window:
             extracted = of_window.extracted(source, begun, index_queries)

@@ -1,5 +1,6 @@
 """The worker processes: spawned, given tasks, and always ended, whatever happens."""
 
+import functools
 import multiprocessing
 import threading
 import time
@@ -9,12 +10,16 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from exporter.errors import RunError
-from exporter.interrupts import disable_interrupts, signals_blocked, start_thread
+from exporter.interrupts import abandon_threads, disable_interrupts, signals_blocked, start_thread
+from exporter.pipeline.standstill import Standstill
 from exporter.pipeline.tasks import start_worker, warm_up
 from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
+from exporter.sink.layout import HEARTBEATS
 
 TICK_SECONDS = 0.25
 KILL_SECONDS = 10
+# How long the workers may take to end when there is nothing left to do; they take a tenth of a second.
+END_SECONDS = 5
 
 
 class Pool:
@@ -23,6 +28,7 @@ class Pool:
     def __init__(self, executor: ProcessPoolExecutor, workers: int) -> None:
         self.executor = executor
         self.workers = workers
+        self.standstill: Standstill | None = None
         self.ending: threading.Thread | None = None
 
     def enroll(self, run: Run) -> Enrolled:
@@ -30,6 +36,7 @@ class Pool:
         the leader."""
         from exporter.source.reader_address import worker_address  # psycopg is loaded while the workers start
 
+        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds)
         settings = run.key.settings() if run.key else None
         address = worker_address(run.connection, run.readers, lock_seconds=run.lock_seconds, settings=settings)
         return Enrolled(address, run.directory, self.workers, self.workers)
@@ -46,7 +53,7 @@ class Pool:
 
     def finished(self, futures: Sequence[Future[Result]], tick: Callable[[], None]) -> Iterator[Result]:
         """The results of tasks as they finish; `tick` is called about four times a second meanwhile. Raises a task's
-        `ExporterError`, or `RunError` if a worker was killed."""
+        `ExporterError`, or `RunError` if a worker was killed, or if none has done anything for too long."""
         unfinished = set(futures)
         while unfinished:
             done, unfinished = wait(unfinished, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
@@ -56,6 +63,8 @@ class Pool:
                 except BrokenProcessPool:
                     raise worker_killed() from None
             tick()
+            if unfinished and self.standstill:
+                self.standstill.look()
 
     def lost(self) -> frozenset[str]:
         """No reader is lost here: the run ends with the first worker that is killed."""
@@ -70,11 +79,15 @@ class Pool:
 
     def join(self) -> None:
         """Waits until the workers and the executor's thread have ended: at exit, the interpreter would wake that thread
-        through a pipe that may be closed by then."""
-        if self.ending:
-            self.ending.join()
-        else:
-            self.executor.shutdown(cancel_futures=True)
+        through a pipe that may be closed by then. A worker that does not end, such as one that is suspended, is
+        killed: its tasks are done. One that not even that ends is left to the system."""
+        ending = self.ending or start_thread(functools.partial(self.executor.shutdown, cancel_futures=True))
+        ending.join(END_SECONDS)
+        if ending.is_alive():
+            kill_workers()
+            ending.join(KILL_SECONDS)
+        if ending.is_alive():
+            abandon_threads()
 
     def kill(self) -> None:
         """Kills every worker at once, since a worker in a stalled read reacts to nothing else. From now on, no signal
@@ -91,7 +104,9 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     When the block ends in an error, the workers are killed.
     """
     spawn = multiprocessing.get_context("spawn")
-    pool = Pool(ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker), workers)
+    with signals_blocked():  # it starts a process that keeps account of semaphores: a closed terminal would kill that
+        executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker)
+    pool = Pool(executor, workers)
     try:
         for _ in range(workers):
             pool.submit(warm_up)

@@ -21,6 +21,8 @@ def start_worker(reader: str | None = None, ahead: float = 0.0) -> None:
     timing.leader_clock(ahead)
     # The workers are the parallelism, and a backtrace of connectorx could quote rows.
     os.environ |= {"POLARS_MAX_THREADS": "1", "RUST_BACKTRACE": "0"}
+    # Where memory is limited, already this import may fail, and the executor would print a traceback.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     from exporter.pipeline import worker
 
     worker.start()

@@ -24,8 +24,8 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class Run:
     """What those who do the tasks of a run need to know of it: the leader's connection and snapshot, the directory of
-    the partial export, the prefix of the readers' application names, how long they wait for a lock, and the key of a
-    masked copy."""
+    the partial export, the prefix of the readers' application names, how long they wait for a lock, the key of a
+    masked copy, and the seconds after which workers that do nothing are given up."""
 
     connection: "Connection"
     snapshot: "Snapshot"
@@ -33,6 +33,7 @@ class Run:
     readers: str
     lock_seconds: int
     key: "RedactionKey | None" = None
+    idle_seconds: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ def read_checksums(export: Path) -> dict[str, str]:
     """Path -> SHA-256, from SHA256SUMS; empty if it is missing. Raises as `parse_checksums` does."""
     try:
         content = (export / CHECKSUMS).read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return {}
     return parse_checksums(content)
 

@@ -1,9 +1,13 @@
 """Objects fetched into files: which a pull still needs, and the transfer of one."""
 
 import hashlib
+import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+
+from rich.filesize import decimal
 
 from exporter.errors import DifferenceError, RunError
 from exporter.published.checksums import parse_checksums
@@ -29,9 +33,9 @@ def listed_files(content: bytes, sizes: Mapping[str, int]) -> dict[str, str]:
 
 
 def begin(partial: Path, content: bytes) -> None:
-    """Makes the directory to fetch into with its SHA256SUMS; what an earlier pull of the same export has left there
-    stays."""
-    if partial.is_dir() and not partial.is_symlink() and not special_files(partial):
+    """Makes the directory to fetch into with its SHA256SUMS; what an earlier pull of the same export, by the same user,
+    has left there stays."""
+    if is_own(partial) and not special_files(partial):
         checksums = partial / CHECKSUMS
         if checksums.is_file() and checksums.read_bytes() == content:
             return
@@ -41,20 +45,36 @@ def begin(partial: Path, content: bytes) -> None:
         file.write(content)
 
 
+def is_own(directory: Path) -> bool:
+    """Whether a path is a directory that nobody but this user could write into."""
+    try:
+        status = directory.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
 def present_files(partial: Path, sums: Mapping[str, str]) -> set[str]:
-    """The files that an earlier pull has fetched whole; whatever else is there is removed."""
+    """The files that an earlier pull has fetched whole, which are private again; whatever else is there is removed."""
     present = set()
+    folders = {folder.as_posix() for name in sums for folder in Path(name).parents} - {"."}
+    partial.chmod(0o700)
     for path in sorted(partial.rglob("*")):
         name = path.relative_to(partial).as_posix()
-        if path.is_dir() or name == CHECKSUMS:
-            continue
-        if name in sums:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() == sums[name]:
-                    present.add(name)
-                    continue
-        path.unlink()
-    return present
+        if name in folders and path.is_dir():
+            path.chmod(0o700)
+        elif name == CHECKSUMS or (name in sums and path.is_file() and digest_of(path) == sums[name]):
+            path.chmod(0o600)
+            present.add(name)
+        else:
+            remove(path)
+    return present - {CHECKSUMS}
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_space(directory: Path, needed: int) -> None:
@@ -62,8 +82,8 @@ def check_space(directory: Path, needed: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise RunError(
-            f"{directory} has {free / 1e6:,.0f} MB free, and {needed / 1e6:,.0f} MB are to come: make room, or choose "
-            "another directory"
+            f"{directory} has {decimal(free)} free, and {decimal(needed)} are to come: make room, or choose another "
+            "directory"
         )
 
 

@@ -4,9 +4,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from exporter.errors import RunError, UsageError
 from exporter.published.history import is_stamp
 from exporter.published.storage import Storage
+from exporter.published.storage_errors import StorageError
 from exporter.sink import layout
+from exporter.storage_url import StorageUrl
 
 FORMAT = 1
 MOST_BYTES = 1 << 20
@@ -34,10 +37,20 @@ def latest_name(*, copy: bool) -> str:
 
 def read_latest(storage: Storage, name: str) -> LatestPush | None:
     """What an object of one of these names says; None if there is none, or it is none that this program writes."""
-    content = storage.read_small(name, MOST_BYTES)
     try:
-        found = json.loads(content or b"")
+        found = json.loads(storage.read_small(name, MOST_BYTES) or b"")
         pushed = LatestPush(**{key: str(found[key]) for key in LatestPush.__slots__})
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except StorageError:
+        raise
+    except (RunError, ValueError, TypeError, KeyError, RecursionError):  # the first is of one that is too large
         return None
     return pushed if found.get("format") == FORMAT and is_stamp(pushed.export) else None
+
+
+def check_prefix(url: StorageUrl) -> None:
+    """Raises `UsageError` for a prefix that has the name of an export, of an archive, or of what leads to one: `pull`
+    would take it for that."""
+    names = url.prefix.split("/")
+    leading = (layout.LATEST, layout.LATEST_COPY, latest_name(copy=False), latest_name(copy=True))
+    if any(is_stamp(name.partition(".")[0]) for name in names) or names[-1] in leading:
+        raise UsageError(f"{url} has the name of an export in it: name the prefix that exports are to be below")

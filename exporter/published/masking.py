@@ -14,6 +14,7 @@ from exporter.model.render import model_sha256
 from exporter.model.tables import node, tables
 from exporter.model.treatments import DATE_PARTS, PrivacyClass, Rule, Treatment
 from exporter.model.vocabulary import Entity, Node
+from exporter.published.readable import readable
 from exporter.sink import layout
 from exporter.sink.entries import EntityEntry
 from exporter.sink.headers import columns
@@ -84,8 +85,9 @@ def data_differences(export: Path, entity: Entity, rules: Rules) -> Iterator[str
     counts = Counter[str]()
     for path in sorted((export / layout.data_folder(entity)).glob("*.csv")):
         if path.stat().st_size:
-            file = pl.scan_csv(path, glob=False, has_header=False, infer_schema=False, new_columns=names)
-            counts.update(file.select(wrong).collect(engine="streaming").row(0, named=True))
+            with readable(path.relative_to(export).as_posix()):
+                file = pl.scan_csv(path, glob=False, has_header=False, infer_schema=False, new_columns=names)
+                counts.update(file.select(wrong).collect(engine="streaming").row(0, named=True))
     for name, count in counts.items():
         if count:
             yield f"{entity.name}.{name.lstrip(':')}: {count} values do not have the form of {treatments[name]}"
@@ -151,7 +153,8 @@ def common_differences(export: Path, entry: EntityEntry, rules: Rules) -> Iterat
     every = pl.scan_csv(files, glob=False, has_header=False, infer_schema=False, new_columns=titles)
     for name in names:
         sizes = every.select(pl.col(name).drop_nulls().hash().alias("hash")).group_by("hash").len()
-        rare = sizes.filter(pl.col("len") < allowed).select(pl.col("len").sum()).collect(engine="streaming").item()
+        with readable(entry.folder):
+            rare = sizes.filter(pl.col("len") < allowed).select(pl.col("len").sum()).collect(engine="streaming").item()
         if rare:
             yield f"{entry.name}.{name}: {rare} values are not common"
 
@@ -170,7 +173,8 @@ def reject_differences(export: Path, entry: EntityEntry, rules: Rules) -> Iterat
     }
     counts = Counter[str]()
     for path in sorted((export / layout.REJECTS / entry.folder).glob("*.csv")):
-        file = pl.scan_csv(path, glob=False, infer_schema=False)
-        found = file.select(fault.fill_null(False).sum().alias(what) for what, fault in wrong.items())
-        counts.update(found.collect(engine="streaming").row(0, named=True))
+        with readable(path.relative_to(export).as_posix()):
+            file = pl.scan_csv(path, glob=False, infer_schema=False)
+            found = file.select(fault.fill_null(False).sum().alias(what) for what, fault in wrong.items())
+            counts.update(found.collect(engine="streaming").row(0, named=True))
     yield from (f"rejects of {entry.name}: {count} {what}" for what, count in counts.items() if count)

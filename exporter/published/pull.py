@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ from exporter.published.fetching import begin, check_space, fetching, fetching_a
 from exporter.published.history import is_stamp
 from exporter.published.latest import read_latest
 from exporter.published.storage import Storage, open_storage
-from exporter.published.transfers import Show, ask, transfer
+from exporter.published.storage_errors import StorageError
+from exporter.published.transfers import Result, Show, ask, transfer
 from exporter.sink import permissions
-from exporter.sink.files import sync
+from exporter.sink.files import sync, walk
 from exporter.sink.layout import ARCHIVES, CHECKSUMS, LATEST, LATEST_COPY, LOCK, PULLING
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, read_manifest
@@ -72,7 +73,7 @@ class Place:
         elif self.group is not None:
             os.chown(self.partial, -1, self.group)
             self.partial.chmod(permissions.GROUP_FILE)
-        for folder, _, _ in os.walk(self.partial):
+        for folder, _, _ in walk(self.partial) if self.partial.is_dir() else ():
             sync(Path(folder))
         disable_interrupts()
         self.partial.rename(self.final)
@@ -115,10 +116,24 @@ def find_export(url: StorageUrl) -> StorageUrl:
     if is_stamp(url.name):
         return url
     link, prefix = (url.name, url.parent) if url.name in (LATEST, LATEST_COPY) else (LATEST, url)
-    storage = open_storage(prefix)
-    if pushed := ask(lambda: read_latest(storage, f"{link}.json")):
+    storage, name = open_storage(prefix), f"{link}.json"
+    found = first_answer(storage, lambda: storage.find(name))
+    if found is None:
+        raise UsageError(f"there is no {name} in {prefix}{what_is_there(storage)}")
+    if pushed := ask(lambda: read_latest(storage, name)):
         return prefix.below(pushed.export)
-    raise UsageError(f"there is no {link}.json in {prefix}{what_is_there(storage)}")
+    raise UsageError(f"{name} in {prefix} is damaged, or of a newer version{what_is_there(storage)}")
+
+
+def first_answer(storage: Storage, question: Callable[[], Result]) -> Result:
+    """The store's answer to a question about one object. A refusal of that has no reason: a list's has, and is raised
+    in its place."""
+    try:
+        return ask(question)
+    except StorageError as error:
+        if not error.passing:
+            ask(lambda: storage.sizes(nested=False))
+        raise
 
 
 def what_is_there(storage: Storage) -> str:
@@ -144,7 +159,7 @@ def pull_export(url: StorageUrl, place: Place, show: Show) -> Pulled:
     present = present_files(place.partial, sums)
     missing = {name: sizes[name] for name in sums if name not in present}
     fetched_bytes = sum(missing.values())
-    check_space(place.partial, fetched_bytes)
+    check_space(place.final.parent, fetched_bytes)
     try:
         with show("Pulling", fetched_bytes) as on_bytes:
             transfer(fetching_all(storage, place.partial, missing, sums), on_bytes)
@@ -161,7 +176,7 @@ def pull_export(url: StorageUrl, place: Place, show: Show) -> Pulled:
 def pull_archive(url: StorageUrl, place: Place, show: Show) -> Pulled:
     """Pulls one archive as a file; what has come of it when that fails is removed."""
     began, storage = time.monotonic(), open_storage(url.parent)
-    found = ask(lambda: storage.find(url.name))
+    found = first_answer(storage, lambda: storage.find(url.name))
     if found is None:
         raise UsageError(f"there is no archive {url}{what_is_there(storage)}")
     remove(place.partial)

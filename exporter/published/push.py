@@ -11,15 +11,16 @@ from pathlib import Path
 from exporter.errors import DifferenceError, RunError, UsageError
 from exporter.published.checksums import listing_differences, read_checksums
 from exporter.published.history import copy_instead, is_stamp
-from exporter.published.latest import LatestPush, latest_name, read_latest
+from exporter.published.latest import LatestPush, check_prefix, latest_name, read_latest
 from exporter.published.storage import MOST_S3_BYTES, PART_BYTES, Storage, open_storage
+from exporter.published.storage_errors import StorageError, place_of
 from exporter.published.transfers import Advance, Job, Show, ask, transfer
 from exporter.sink.copies import timestamp
 from exporter.sink.files import special_files
 from exporter.sink.layout import ARCHIVES, CHECKSUMS, MANIFEST
 from exporter.sink.manifest import Manifest, read_manifest
 from exporter.storage_url import StorageUrl
-from exporter.text import visible
+from exporter.text import quantity, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def push(export: Path, url: StorageUrl, show: Show) -> Pushed:
     the bucket has no SHA256SUMS of it), `StorageError` and `RunError` if it fails.
     """
     began = time.monotonic()
+    check_prefix(url)
     try:
         if export.is_file():
             return push_archive(export, open_storage(url), show, began)
@@ -73,7 +75,8 @@ def push_export(export: Path, storage: Storage, show: Show, began: float) -> Pus
     theirs = ask(lambda: storage.read_small(sums.name)) if CHECKSUMS in sizes else None
     if theirs is not None and hashlib.sha256(theirs).hexdigest() != sums.sha256:
         raise UsageError(
-            f"{storage.url.below(name)} is another export of the same second: push to another prefix, or remove it"
+            f"{storage.url.below(name)} is another export of the same second, or damaged: push to another prefix, or "
+            "remove it"
         )
     missing = missing_objects(storage, {f"{name}/{path}": size for path, size in sizes.items()}, files)
     data = [file for file in missing if file.path.name not in (MANIFEST, CHECKSUMS)]
@@ -81,9 +84,13 @@ def push_export(export: Path, storage: Storage, show: Show, began: float) -> Pus
     with show("Pushing", sum(file.bytes for file in missing)) as on_bytes:
         sent = 0
         for stage in (data, *last):
+            if stage == [sums]:
+                check_kept(storage, name, files[:-1])
             jobs = {file.name: sending(storage, file) for file in stage}
             transfer(jobs, lambda done, sent=sent: on_bytes(sent + done))  # type: ignore[misc]
             sent += sum(file.bytes for file in stage)
+    if missing:
+        check_kept(storage, name, files)
     pushed = LatestPush(name, sums.sha256, timestamp(manifest.source.snapshot_at), timestamp(datetime.now(UTC)))
     latest = lead_to(storage, manifest, pushed)
     return counted(storage.url.below(name), files, missing, began, latest)
@@ -107,7 +114,20 @@ def push_archive(archive: Path, storage: Storage, show: Show, began: float) -> P
     missing = missing_objects(storage, ask(lambda: storage.sizes(nested=False)), files)
     with show("Pushing", sum(file.bytes for file in missing)) as on_bytes:
         transfer({file.name: sending(storage, file) for file in missing}, on_bytes)
+    check_kept(storage, "", files)
     return counted(storage.url.below(name), files, missing, began)
+
+
+def check_kept(storage: Storage, folder: str, files: Sequence[LocalFile]) -> None:
+    """Raises `StorageError` if not all files have objects of their sizes: something else than a store may have answered
+    that it took them."""
+    sizes = ask(lambda: storage.sizes(folder, nested=bool(folder)))
+    names = {file.name: file.name.removeprefix(f"{folder}/") for file in files}
+    if lost := [names[file.name] for file in files if sizes.get(names[file.name]) != file.bytes]:
+        raise StorageError(
+            f"{place_of(storage.url)} has not kept {quantity(len(lost), 'object')} that it took, such as {lost[0]}: "
+            "check the URL, and what the store says of itself"
+        )
 
 
 def whole_export(export: Path) -> Path:
@@ -123,12 +143,26 @@ def whole_export(export: Path) -> Path:
             f"{export} has not the name that it was made with, such as 20261123T031500Z: give it back, since that is "
             "its name in the bucket"
         )
-    special = [f"{visible(path)}: neither a plain file nor a directory" for path in special_files(directory)]
-    sums = {} if special else read_checksums(directory)
-    if faults := special or (listing_differences(directory, sums) if sums else [f"{CHECKSUMS} is missing"]):
+    if faults := faults_of(directory):
         more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
         raise DifferenceError(f"{export} is not whole, nothing was pushed: {'; '.join(faults[:3])}{more}")
     return directory
+
+
+def faults_of(export: Path) -> list[str]:
+    """What keeps a directory from being a whole export, before its files are read."""
+    if special := special_files(export):
+        return [f"{visible(path)}: neither a plain file nor a directory" for path in special]
+    try:
+        sums = read_checksums(export)
+        if not sums:
+            return [f"{CHECKSUMS} is missing"]
+        if differences := listing_differences(export, sums):
+            return differences
+        read_manifest(export)
+    except DifferenceError as error:
+        return [str(error)]
+    return []
 
 
 def files_of(export: Path) -> list[LocalFile]:

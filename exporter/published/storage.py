@@ -17,8 +17,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from pyarrow import ArrowInvalid, fs
 
-from exporter.errors import RunError
-from exporter.published.storage_errors import explain, no_bucket
+from exporter.errors import RunError, UsageError
+from exporter.published.storage_errors import explain, is_missing, no_bucket, no_store
 from exporter.storage_url import StorageUrl
 
 # pyarrow uploads S3's parts of this size and no other; a longer piece is cut.
@@ -34,6 +34,7 @@ REPEATS = fs.AwsDefaultS3RetryStrategy(max_attempts=2)
 # A store that is busy may take longer than pyarrow's 1 and 3 seconds, to complete a large object for instance.
 CONNECT_SECONDS, SILENT_SECONDS = 5, 30
 CHECKSUM = re.compile(r"sha256=([0-9a-f]{64})")
+PROXY = re.compile(r"https?://([^\s@/]+@)?([^\s@/:]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 CONTENT_TYPES = {".csv": "text/csv", ".json": "application/json", ".html": "text/html", ".tsv": "text/plain"}
 
 
@@ -61,6 +62,8 @@ class Storage:
         selector = fs.FileSelector(base, recursive=nested, allow_not_found=True)
         with self.explained("list"):
             found = self.filesystem.get_file_info(selector)
+        if not all(info.path.startswith(f"{base}/") for info in found):
+            raise no_store(self.url)
         return {
             str(PurePosixPath(info.path).relative_to(base)): info.size if info.type == fs.FileType.File else -1
             for info in found
@@ -142,6 +145,8 @@ class Storage:
         except FileNotFoundError:
             raise
         except (OSError, ArrowInvalid) as error:
+            if verb == "read" and is_missing(error):  # which has gone since it was opened
+                raise FileNotFoundError from None
             raise explain(error, self.url, verb) from None
 
 
@@ -198,6 +203,12 @@ def region_of(url: StorageUrl) -> str | None:
 
 
 def proxy(scheme: str, host: str) -> str | None:
-    """The proxy by which the environment reaches a host, if any: pyarrow knows none by itself."""
+    """The proxy by which the environment reaches a host, if any: pyarrow knows none by itself. Raises `UsageError` for
+    what is none, and does not repeat it: it may hold a password."""
     address = getproxies().get(scheme)
-    return address if address and not proxy_bypass(host.rpartition(":")[0] or host) else None
+    if not address or proxy_bypass(host.rpartition(":")[0] or host):
+        return None
+    address = address if "://" in address else f"http://{address}"
+    if not PROXY.fullmatch(address):
+        raise UsageError(f"{scheme}_proxy in the environment is not the URL of a proxy, such as http://proxy:3128")
+    return address

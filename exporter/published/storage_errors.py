@@ -35,14 +35,20 @@ ELSEWHERE = {
     "IllegalLocationConstraintException",
 }
 BUSY = {"SLOW_DOWN", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "THROTTLING", "REQUEST_TIMEOUT", "UNAVAILABLE",
-        "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ServerBusy", "OperationTimedOut", "InternalError"}  # fmt: skip
+        "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ServerBusy", "OperationTimedOut", "InternalError",
+        "TooManyRequests", "OperationAborted"}  # fmt: skip
+# Timed out, too many requests.
+BUSY_STATUS = (408, 429)
 # libcurl's numbers.
 NO_PROXY, NO_HOST, NO_CONNECTION, TIMEOUT = 5, 6, 7, 28
 TLS_HANDSHAKE, TLS_AUTHORITY, TLS_FILE = 35, 60, 77
 CURL = {
     NO_PROXY: ("the address of the proxy cannot be found", "check HTTPS_PROXY and NO_PROXY"),
     NO_HOST: ("its address cannot be found", "check the network and endpoint_override"),
-    NO_CONNECTION: ("it refuses the connection, or nothing is there", "check the network and endpoint_override"),
+    NO_CONNECTION: (
+        "it refuses the connection, or nothing is there",
+        "check the network, the proxy and endpoint_override",
+    ),
     TIMEOUT: ("it does not answer", "check the network"),
     TLS_HANDSHAKE: ("TLS fails", "give ?scheme=http if it is meant to be unencrypted"),
     TLS_AUTHORITY: ("its certificate is not trusted", "name a file with its authority in SSL_CERT_FILE"),
@@ -67,7 +73,7 @@ def explain(error: Exception, url: StorageUrl, verb: str) -> StorageError:
     status = next((int(code) for code in found if code.isdigit()), 0)
     if "NETWORK_CONNECTION" in found:
         return unreachable(text, bucket)
-    if status >= 500 or found & BUSY:
+    if status >= 500 or status in BUSY_STATUS or found & BUSY:
         shown = ", ".join(sorted(found - {"UNKNOWN"}))
         return StorageError(f"{bucket} is not available now ({shown}): try again later", passing=True)
     if found & NO_BUCKET:
@@ -78,9 +84,23 @@ def explain(error: Exception, url: StorageUrl, verb: str) -> StorageError:
     return StorageError(f"{bucket} refuses to {verb} ({shown}): check the URL, and what the store says of itself")
 
 
+def is_missing(error: Exception) -> bool:
+    """Whether a store says that there is no such object."""
+    match = S3_ERROR.search(str(error))
+    return match is not None and not {"NO_SUCH_KEY", "NoSuchKey"}.isdisjoint(match.groups())
+
+
 def no_bucket(url: StorageUrl) -> StorageError:
     """The error for a bucket that is not there."""
     return StorageError(f"{place_of(url)} does not exist: create it, or correct the URL")
+
+
+def no_store(url: StorageUrl) -> StorageError:
+    """The error for what answers, and does not what a store does."""
+    return StorageError(
+        f"{place_of(url)} does not answer as an object store: check the URL, endpoint_override, and whether something "
+        "else answers in its place, such as a proxy"
+    )
 
 
 def place_of(url: StorageUrl) -> str:
@@ -107,6 +127,8 @@ def refusal(found: set[str], status: int, url: StorageUrl) -> str | None:
         return "refuses requests of this machine's clock: set the clock"
     if found & ELSEWHERE or status in (301, 307):
         return "is in another region: add ?region=REGION to the URL"
+    if status == 407:
+        return "is behind a proxy that wants credentials: check HTTPS_PROXY and NO_PROXY"
     if found & DENIED:
         return f"denies access: check {credentials}, and that they may list, read and write there"
     return None

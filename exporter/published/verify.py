@@ -9,8 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from exporter.errors import DifferenceError, UsageError
+from exporter.invocation import command
 from exporter.published.checksums import listing_differences, read_checksums
 from exporter.published.history import copy_instead
+from exporter.published.instructions import instruction_differences
+from exporter.published.readable import readable
 from exporter.sink.counts import counts_tsv
 from exporter.sink.entries import EntityEntry
 from exporter.sink.files import FileRecord, special_files
@@ -19,6 +22,8 @@ from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
 
 Progress = Callable[[int, int], None]
+# Differences in one sentence.
+MOST_TOLD = 10
 
 
 def verify_files(export: Path, on_progress: Progress = lambda done, total: None) -> list[str]:
@@ -37,17 +42,22 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
         raise UsageError(f"{export} is not an export: it has neither {MANIFEST} nor {CHECKSUMS}")
     if not os.access(export, os.R_OK | os.X_OK):
         raise UsageError(f"{export} cannot be read: run this as the export's owner")
-    if special := special_files(export):
-        return [f"{visible(path)}: neither a plain file nor a directory, so nothing was read" for path in special]
+    return [visible(text) for text in compared(export, on_progress)]
+
+
+def compared(export: Path, on_progress: Progress) -> list[str]:
+    """What `verify_files` gives, with names as they are in the export."""
     differences: list[str] = []
     try:
+        if special := special_files(export):
+            return [f"{visible(path)}: neither a plain file nor a directory, so nothing was read" for path in special]
         sums = read_checksums(export)
         differences += listing_differences(export, sums) if sums else [f"{CHECKSUMS} is missing"]
         differences += changed_files(export, sums, on_progress)
         manifest = read_manifest(export)
         if not differences:
             differences = [*file_differences(export, manifest, sums), *count_differences(export, manifest)]
-            differences += table_differences(manifest)
+            differences += [*table_differences(manifest), *instruction_differences(export, manifest)]
         if not differences and manifest.redaction:
             from exporter.published.masking import masking_differences  # loads what reads a source
 
@@ -59,6 +69,18 @@ def verify_files(export: Path, on_progress: Progress = lambda done, total: None)
     except PermissionError as error:
         raise UsageError(f"{error.filename} cannot be read: run this as the export's owner") from None
     return differences
+
+
+def require_whole(export: Path, on_progress: Progress = lambda done, total: None) -> None:
+    """Raises `DifferenceError` for an export that is not whole, and `UsageError` as `verify_files` does."""
+    differences = verify_files(export, on_progress)
+    if differences:
+        more = (
+            [f"{len(differences) - MOST_TOLD} more; `{command()} verify` tells all"]
+            if len(differences) > MOST_TOLD
+            else []
+        )
+        raise DifferenceError(f"{export} differs from its manifest: {'; '.join([*differences[:MOST_TOLD], *more])}")
 
 
 def changed_files(export: Path, sums: dict[str, str], on_progress: Progress) -> Iterator[str]:
@@ -82,7 +104,9 @@ def file_differences(export: Path, manifest: Manifest, sums: dict[str, str]) -> 
             yield f"{file.path}: in {MANIFEST} but not in {CHECKSUMS}"
             continue
         path = export / file.path
-        found = FileRecord(file.path, data_rows(path), path.stat().st_size, sums[file.path])
+        with readable(file.path):
+            rows = data_rows(path)
+        found = FileRecord(file.path, rows, path.stat().st_size, sums[file.path])
         if found != file:
             yield (
                 f"{file.path}: {found.rows} rows, {found.bytes} bytes, SHA-256 {found.sha256[:8]}…; "
@@ -131,11 +155,14 @@ def reject_differences(export: Path, entry: EntityEntry) -> Iterator[str]:
     """An entity's rejects, by reason, that differ between the manifest and its reject files."""
     found = Counter[str]()
     for path in sorted((export / REJECTS / entry.folder).glob("*.csv")):
-        reasons = pl.scan_csv(path, glob=False, infer_schema=False).group_by("reason").len().collect()
-        found.update(dict(reasons.rows()))
+        with readable(path.relative_to(export).as_posix()):
+            reasons = pl.scan_csv(path, glob=False, infer_schema=False).group_by("reason").len().collect()
+        found.update({str(reason): rows for reason, rows in reasons.iter_rows()})
     for reason in sorted(found.keys() | entry.rejects.keys()):
         expected = entry.rejects.get(reason, 0)
-        yield from difference(f"{entry.pattern}, rejects for {reason}", expected, "the reject files", found[reason])
+        yield from difference(
+            f"{entry.pattern}, rejects for {visible(reason)}", expected, "the reject files", found[reason]
+        )
 
 
 def total_differences(manifest: Manifest) -> Iterator[str]:

@@ -9,6 +9,7 @@ from exporter.invocation import command
 from exporter.published.diff import Change, changes, shared_changes
 from exporter.published.extent import extent_of, same_window, window_text
 from exporter.published.history import same_source
+from exporter.published.verify import require_whole
 from exporter.rebuild.report import RebuildReport
 from exporter.rebuild.stores import Store
 from exporter.settings import RebuildSettings
@@ -16,11 +17,18 @@ from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible
 
 
-def check_copy(export: Path, report: RebuildReport, *, name: str, accepted: bool) -> None:
-    """Logs what a copy is. Raises `UsageError` for one that is not `accepted`; the user knows the export by `name`."""
+def check_export(export: Path, report: RebuildReport, *, named: str | None, accepted: bool) -> None:
+    """Logs what a copy is. Raises `UsageError` for one that is not `accepted`, and `DifferenceError` for an export that
+    the user has `named`, and that is not whole."""
     manifest = read_manifest(export)
-    if not manifest.is_copy:
-        return
+    if manifest.is_copy:
+        check_copy(manifest, report, name=named or export.name, accepted=accepted)
+    if named:
+        require_whole(export)
+
+
+def check_copy(manifest: Manifest, report: RebuildReport, *, name: str, accepted: bool) -> None:
+    """Logs what a copy is. Raises `UsageError` for one that is not `accepted`; the user knows the export by `name`."""
     contents = visible("; ".join(manifest.copy_lines))
     if not accepted:
         raise UsageError(

@@ -13,7 +13,7 @@ from pathlib import Path
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
-from exporter.errors import Interrupted, RunError, UsageError
+from exporter.errors import RunError, Stop, UsageError
 from exporter.rebuild.stores import StorePaths
 from exporter.settings import RebuildSettings
 from exporter.store.bolt import error_code, login_refusal
@@ -104,7 +104,7 @@ class Live:
             with suppress(PermissionError, ProcessLookupError):  # another user's process, through sudo
                 os.killpg(command.pid, signal.SIGKILL)
             raise RunError(f"the stop command took longer than {self.timeout} s; its output is in {log}") from None
-        except Interrupted:
+        except Stop:
             with suppress(subprocess.TimeoutExpired):
                 command.wait(self.timeout)
             raise

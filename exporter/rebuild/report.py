@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from exporter.errors import DownError, ExporterError, GuardError, Interrupted, SwapError
+from exporter.errors import DownError, ExporterError, GuardError, Interrupted, Stop, SwapError
 from exporter.pipeline.timing import timed
 from exporter.progress.log import log_dated, log_error, log_stderr, print_if_possible
 from exporter.rebuild.stores import Store
@@ -139,4 +139,4 @@ def one_line(error: BaseException) -> str:
     """An error's message on one line; of an error that is not ours, only the type."""
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-    return " ".join(str(error).split()) if isinstance(error, ExporterError) else type(error).__name__
+    return " ".join(str(error).split()) if isinstance(error, ExporterError | Stop) else type(error).__name__

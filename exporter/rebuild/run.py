@@ -12,7 +12,7 @@ from exporter.invocation import command
 from exporter.progress.log import PlainLines
 from exporter.published.history import find_directory, latest
 from exporter.published.prune import is_copy, prune
-from exporter.rebuild.guard import check_copy, guard
+from exporter.rebuild.guard import check_export, guard
 from exporter.rebuild.installation import find_live
 from exporter.rebuild.live import Live
 from exporter.rebuild.report import Action, RebuildReport, counts, one_line
@@ -94,7 +94,7 @@ class Rebuild:
             self.report.log.write("Neo4j is not running; it will be started with the new graph")
         try:
             directory = find_directory(self.settings.output, name).resolve() if name else self.make_export()
-            check_copy(directory, self.report, name=name or directory.name, accepted=accept_copy)
+            check_export(directory, self.report, named=name, accepted=accept_copy)
             self.record_counts(directory)
             if not accept:
                 guard(directory, self.stores.current(), self.report, self.options, name=name or directory.name)

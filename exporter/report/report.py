@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from exporter.errors import Interrupted, RunError
 from exporter.pipeline.profile import Profile
 from exporter.published.extent import extent_of
 from exporter.published.history import recent
@@ -47,8 +46,6 @@ def report(
         limits = Limits(settings.rebuild.max_drop, settings.rebuild.max_rejects_rise)
         shown = shown_settings(settings) | shown_cluster(manifest)
         return page(content(manifest, examples, earlier, shown, peak_memory, limits), profile)
-    except (Interrupted, RunError):
-        raise  # a signal, or the time limit
     except Exception as error:
         return error_page(error)
 

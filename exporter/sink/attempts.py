@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.sink import layout
-from exporter.sink.files import FileRecord, make_directories
+from exporter.sink.files import FileRecord, make_directories, walk
 
 # Between the parts of a path in the name of a file of an attempt, which thus needs no directories: they would take more
 # time than the files.
@@ -36,11 +36,7 @@ def begin(export: Path) -> Path:
 def written(attempt: Path) -> tuple[str, ...]:
     """The files of an attempt: paths relative to it, as they will be in the export. Raises `OSError` if it is there no
     more: the run has ended without it."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    found = (f"{folder}/{name}" for folder, _, names in os.walk(attempt, onerror=fail) for name in names)
+    found = (f"{folder}/{name}" for folder, _, names in walk(attempt) for name in names)
     above = len(f"{attempt}/")
     return tuple(sorted(path[above:].replace(SEPARATOR, "/") for path in found))
 

@@ -113,12 +113,21 @@ def write_private(path: Path, content: bytes) -> None:
     sync(path.parent)
 
 
+def walk(directory: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `os.walk`, which passes over what it cannot list: here that raises its `OSError`."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    return os.walk(directory, onerror=fail)
+
+
 def special_files(directory: Path) -> list[str]:
     """What below a directory is neither a plain file nor a directory, such as a link or a pipe: paths relative to it,
-    sorted. Nothing is opened and no link followed, except that the directory itself may be one."""
+    sorted. Nothing is opened and no link followed, except that the directory itself may be one. Raises `OSError`."""
     return sorted(
         path.relative_to(directory).as_posix()
-        for folder, folders, names in os.walk(directory)
+        for folder, folders, names in walk(directory)
         for path in (Path(folder, name) for name in (*folders, *names))
         if not is_plain(path) and (path.is_symlink() or not path.is_dir())
     )

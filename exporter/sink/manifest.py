@@ -178,6 +178,7 @@ def read_manifest(export: Path) -> Manifest:
         raise DifferenceError(f"{layout.MANIFEST} is not a plain file")
     try:
         content = json.loads(path.read_bytes())
+        json.dumps(content, ensure_ascii=False).encode()  # half a character, which JSON can hold, cannot be said
     except FileNotFoundError:
         raise DifferenceError(f"{layout.MANIFEST} is missing") from None
     except (ValueError, RecursionError):

@@ -27,9 +27,11 @@ def make_directory(directory: Path, group: int | None, remedy: str = REMEDY) -> 
 
 
 def check_writable(directory: Path, remedy: str = REMEDY) -> None:
-    """Raises `UsageError`, with a remedy, if nothing can be written into a directory that exists."""
+    """Raises `UsageError`, with a remedy, if no export can be written into a directory that exists."""
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory; {remedy}")
+    if (directory / layout.MANIFEST).exists() and (directory / layout.CHECKSUMS).exists():
+        raise UsageError(f"{directory} is an export itself; {remedy}")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise UsageError(f"{directory} is not writable; {remedy}")
 

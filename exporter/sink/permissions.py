@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from exporter.errors import UsageError
+from exporter.sink.files import walk
 
 GROUP_DIRECTORY, GROUP_FILE = 0o750, 0o640
 
@@ -31,7 +32,7 @@ def open_directory(directory: Path, group: int) -> None:
 
 def open_export(directory: Path, group: int) -> None:
     """Lets a group read an export: files 0640, directories 0750, each durable."""
-    for folder, _, names in os.walk(directory):
+    for folder, _, names in walk(directory):
         for name in names:
             descriptor = os.open(Path(folder, name), os.O_RDONLY | os.O_NOFOLLOW)
             try:

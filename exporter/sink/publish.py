@@ -14,7 +14,7 @@ from exporter.errors import RunError
 from exporter.interrupts import disable_interrupts
 from exporter.sink import attempts, layout, permissions
 from exporter.sink.counts import counts_tsv
-from exporter.sink.files import FileRecord, Flusher, sync, write_file
+from exporter.sink.files import FileRecord, Flusher, sync, walk, write_file
 from exporter.sink.headers import headers
 from exporter.sink.instructions import import_arguments, schema_cypher
 from exporter.sink.lock import hold_lock
@@ -125,7 +125,7 @@ class PartialExport:
         self.flusher.finish()
         if self.group is not None:
             permissions.open_export(self.directory, self.group)
-        for folder, _, _ in os.walk(self.directory):
+        for folder, _, _ in walk(self.directory):
             sync(Path(folder))
         if self.moves_latest:
             self.link.symlink_to(self.stamp)
@@ -137,14 +137,22 @@ class PartialExport:
             sync(self.output)
             if self.moves_latest:
                 self.link.replace(self.output / self.latest)
-        except OSError:
+        except OSError as error:
+            self.take_back(parts, error)
+            raise
+        with suppress(OSError):  # there is no way back
+            sync(self.output)
+        return self.published(self.directory)
+
+    def take_back(self, parts: Sequence[Path], error: OSError) -> None:
+        """Undoes the renames of these parts after an error. Raises `RunError` where that fails, too."""
+        try:
             for part in parts:
                 if self.published(part).exists():
                     self.published(part).rename(part)
-            raise
-        with suppress(OSError):  # it is published: there is no way back
-            sync(self.output)
-        return self.published(self.directory)
+        except OSError:
+            sentence = f"cannot publish {self.published(self.directory)}: {error.strerror}, and it cannot be taken back"
+            raise RunError(f"{sentence}: {self.latest} was not moved, and who knows whether it is durable") from None
 
     def published(self, part: Path) -> Path:
         """The final path of the directory or its archive."""
@@ -168,24 +176,33 @@ def partial_export(output: Path, group: str | None = None) -> Iterator[PartialEx
     there, `RunError` if its disk is full or fails.
     """
     group_id = permissions.group_id(group) if group else None
-    make_directory(output, group_id)
-    check_directory(output)
-    if group and group_id is not None:
-        permissions.check_group_access(output, group_id, group)
-    with locked(output):
-        for stale in output.glob(f"{layout.PARTIAL}*"):
-            if not stale.name.startswith(layout.PULLING):
-                remove(stale)
-        partial = PartialExport(output, free_stamp(output), group_id)
-        try:
-            partial.directory.mkdir(mode=0o700)
-            attempts.prepare(partial.directory)
-            yield partial
-        except OSError as error:
-            raise RunError(f"cannot write the export to {output}: {error.strerror}; nothing was published") from None
-        finally:
-            partial.flusher.cancel()
-            for left in (partial.link, *output.glob(f"{partial.directory.name}*")):
+    try:
+        make_directory(output, group_id)
+        check_directory(output)
+        if group and group_id is not None:
+            permissions.check_group_access(output, group_id, group)
+        with locked(output):
+            for stale in output.glob(f"{layout.PARTIAL}*"):
+                if not stale.name.startswith(layout.PULLING):
+                    remove(stale)
+            partial = PartialExport(output, free_stamp(output), group_id)
+            with removed_at_end(partial):
+                partial.directory.mkdir(mode=0o700)
+                attempts.prepare(partial.directory)
+                yield partial
+    except OSError as error:
+        raise RunError(f"cannot write the export to {output}: {error.strerror}; nothing was published") from None
+
+
+@contextmanager
+def removed_at_end(partial: PartialExport) -> Iterator[None]:
+    """Removes what is left of a partial export when the block ends. What cannot be removed is left to the next run."""
+    try:
+        yield
+    finally:
+        partial.flusher.cancel()
+        with suppress(OSError):
+            for left in (*partial.output.glob(f"{partial.directory.name}*"), partial.link):
                 remove(left)
 
 
@@ -222,12 +239,12 @@ def free_stamp(output: Path) -> str:
 
 
 def remove(path: Path) -> None:
-    """Removes a file or link, or a directory with its contents; a path that does not exist is not an error.
+    """Removes a file, link or pipe, or a directory with its contents; a path that does not exist is not an error.
 
-    What cannot be removed from a directory is left to the next run. Raises `OSError` for a file or link that cannot be
+    What cannot be removed from a directory is left to the next run. Raises `OSError` for anything else that cannot be
     removed.
     """
-    if path.is_symlink() or path.is_file():
-        path.unlink(missing_ok=True)
-    else:
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
+    else:  # rmtree would open a pipe, and wait for ever
+        path.unlink(missing_ok=True)

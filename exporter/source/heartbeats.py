@@ -107,10 +107,17 @@ def bytes_received() -> int:
     """How many bytes this process's TCP connections have received; 0 if the system does not tell. All descriptors are
     searched, because connectorx does not expose its connection."""
     total = 0
-    for path in Path("/proc/self/fd").glob("*") if hasattr(socket, "TCP_INFO") else ():
+    for path in Path("/proc/self/fd").glob("*"):
         with suppress(OSError):  # closed meanwhile, or not a TCP connection
             if str(path.readlink()).startswith("socket:"):
-                with socket.socket(fileno=os.dup(int(path.name))) as connection:
-                    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
-                    total += int.from_bytes(info[BYTES_RECEIVED:], sys.byteorder)
+                total += bytes_received_on(int(path.name))
     return total
+
+
+def bytes_received_on(descriptor: int) -> int:
+    """How many bytes a connection has received. Raises `OSError` if it is none of TCP, or the system does not tell."""
+    if not hasattr(socket, "TCP_INFO"):
+        raise OSError("this system does not tell")
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED + 8)
+    return int.from_bytes(info[BYTES_RECEIVED:], sys.byteorder)

@@ -17,7 +17,7 @@ from exporter.source.compatibility import Severity, examine
 from exporter.source.connection import Connection, Server, connect, session
 from exporter.source.identity import source_identity
 from exporter.source.mapping import NameMapping
-from exporter.source.refusals import MissingNameError, run_error
+from exporter.source.refusals import MissingNameError, passes, run_error
 from exporter.source.watchdog import stall_guard
 from exporter.source.zones import zone_fault, zoneless_columns
 
@@ -171,13 +171,16 @@ def connected(uri: str | None, application: str, *, lock_timeout: int, stall_tim
 
 
 def current_catalog(connection: Connection, mapping: NameMapping) -> dict[str, Relation]:
-    """The catalog of the mapped schemas, read in its own transaction, which locks nothing. Raises `SourceError`."""
+    """The catalog of the mapped schemas, read in its own transaction, which locks nothing. Raises `SourceError` if the
+    server refuses to tell it, `RunError` if the connection is lost or the statement ended, so that another attempt may
+    succeed."""
     try:
         connection.execute("begin isolation level repeatable read read only")
         catalog = read_catalog(connection, mapping.schemas(), mapping.names())
         connection.execute("commit")
     except psycopg.Error as error:
-        raise SourceError(str(run_error(error, "reading the catalog", of_catalog=True))) from None
+        failed = run_error(error, "reading the catalog", of_catalog=True)
+        raise failed if passes(error) else SourceError(str(failed)) from None
     return catalog
 
 

@@ -99,6 +99,16 @@ KINDS = {"55P03": LockedError, "42501": SourceError, "42P01": MissingNameError, 
 KINDS |= {"42883": MissingNameError, "3F000": MissingNameError}
 
 
+# The classes of SQLSTATEs that tell of the connection, the server's state and resources, and other transactions.
+PASSING = ("08", "25", "40", "53", "55", "57", "58")
+
+
+def passes(error: psycopg.Error) -> bool:
+    """Whether an error within a session tells nothing of the source, so that another attempt may succeed."""
+    state = error.sqlstate
+    return state.startswith(PASSING) if state else isinstance(error, psycopg.OperationalError)
+
+
 def run_error(error: psycopg.Error, activity: str, *, of_catalog: bool = False) -> ExporterError:
     """The error for one of psycopg: reason, what was being done, SQLSTATE; the server's text only if the statement read
     nothing but the catalog, or locked tables. A `SourceError` for a missing privilege, else a `RunError`."""

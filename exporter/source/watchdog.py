@@ -23,7 +23,7 @@ from psycopg.pq import TransactionStatus
 from exporter.errors import ExporterError, RunError
 from exporter.interrupts import start_thread
 from exporter.source.connection import Connection, Server, server_of, session
-from exporter.source.heartbeats import heartbeats
+from exporter.source.heartbeats import bytes_received_on, heartbeats
 from exporter.source.refusals import LostConnectionError, run_error
 
 # We poll 12 times per --stall-timeout and give up after 10 idle polls, so that the run ends within it.
@@ -156,12 +156,15 @@ def abort_when_stalled(
     ended: threading.Event,
     aborted: threading.Event,
 ) -> None:
-    """Polls a connection until `ended`. After half the timeout, the server is asked (`activity`)."""
-    idle_since, statement_before = time.monotonic(), None
+    """Polls a connection until `ended`. After half the timeout without a byte, the server is asked (`activity`)."""
+    idle_since, statement_before, received_before = time.monotonic(), None, 0
     while not ended.wait(stall_timeout / POLLS_PER_TIMEOUT):
         now = time.monotonic()
         if connection.info.transaction_status is not TransactionStatus.ACTIVE:
             idle_since, statement_before = now, None
+        elif (received := received_by(connection)) != received_before:
+            # Over a slow network an answer comes in long after the server has sent it and waits for its client.
+            idle_since, received_before = now, received
         elif now - idle_since >= stall_timeout / 2:
             computes, statement = ask()
             if computes or (statement and statement_before and statement != statement_before):
@@ -171,6 +174,13 @@ def abort_when_stalled(
             aborted.set()
             abort(connection)
             return
+
+
+def received_by(connection: Connection) -> int:
+    """How many bytes a connection has received; 0 if the system does not tell."""
+    with suppress(psycopg.Error, OSError):
+        return bytes_received_on(connection.fileno())
+    return 0
 
 
 def abort(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from exporter.errors import DifferenceError, Interrupted
+from exporter.errors import Interrupted
 from exporter.interrupts import interruptible
 from exporter.pipeline.profile import totals_line
 from exporter.pipeline.run import ExportResult, export
@@ -24,7 +24,7 @@ from exporter.progress.live import progress_display
 from exporter.progress.log import log_dated, log_stderr, stderr_console
 from exporter.progress.status import status
 from exporter.published.uniqueness import uniqueness_warnings
-from exporter.published.verify import verify_files
+from exporter.published.verify import require_whole
 from exporter.report.report import report
 from exporter.settings import Settings
 from exporter.sink.layout import SCHEMA
@@ -124,9 +124,7 @@ class Steps:
         """Raises `DifferenceError` if the files of an export differ from its manifest."""
         with self.step("Compare the export with its manifest"):
             with status("Comparing") as on_progress:
-                differences = verify_files(export, on_progress)
-            if differences:
-                raise DifferenceError(f"{export} differs from its manifest: {'; '.join(differences)}")
+                require_whole(export, on_progress)
             self.show_line("all files match the manifest")
 
     def import_export(self, export: Path, home: Neo4jHome, directory: Path) -> None:

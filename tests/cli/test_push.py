@@ -88,32 +88,6 @@ def running(directory: Path, *arguments: str | Path, **environment: str) -> Iter
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["headers/Customer.csv", "manifest.json", "SHA256SUMS"])
-def test_a_push_that_is_killed(store: ObjectStore, export: Path, exporter: Exporter, tmp_path: Path, name: str) -> None:
-    """Before an object is there: no export is, and the next push sends the rest."""
-    url, began = str(store.url(f"{store.bucket}/graph")), threading.Event()
-
-    def hang(asked: Asked) -> tuple[str, str] | None:
-        if asked.writes and asked.path.endswith(name):
-            began.set()
-            time.sleep(20)  # the client is dead by then
-            return "500 Error", "InternalError"
-        return None
-
-    with store.failing(hang), running(tmp_path, "push", export, url) as process:
-        assert began.wait(60)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    there = store.objects(f"{store.bucket}/graph")
-    assert f"{STAMP}/SHA256SUMS" not in there and "latest.json" not in there
-    assert exporter("pull", url, "in").code == 2
-    done = json.loads(exporter("push", str(export), url, "--json").out)
-    # What was on its way may have come after the listing: then fewer were left to send.
-    assert done["objects"] == 23 and 1 <= done["sent"] <= 23 - len(there)
-    assert exporter("pull", url, "in").code == 0
-
-
-@pytest.mark.slow
 def test_interrupts_do_not_wait_for_a_silent_store(
     store: ObjectStore, export: Path, exporter: Exporter, tmp_path: Path
 ) -> None:
@@ -203,5 +177,7 @@ def test_a_push_that_cannot_be_is_refused_before_the_export(exporter: Exporter, 
     done = exporter("export", "--push", "backups/graph", EXPORTER_SOURCE=sample_database)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("exporter: --push: must be s3://BUCKET/PREFIX, ")
+    named = exporter("export", "--push", f"s3://backups/{STAMP}", EXPORTER_SOURCE=sample_database)
+    assert (named.code, named.out) == (2, "") and "has the name of an export in it: name the prefix" in named.err
     rollback = exporter("rebuild", "--rollback", "--push", "s3://backups/graph")
     assert rollback.code == 2 and "--rollback exports nothing: leave out --source" in rollback.err

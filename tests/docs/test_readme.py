@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psycopg
 import pytest
 import typer
 
 import exporter
 from exporter.cli import app
 from exporter.pipeline import run
-from exporter.sample.source import fill_sample
 from exporter.sink.headers import compare_headers
 from exporter.store.provision import Neo4jHome
 from tests.support.installed_neo4j import PASSWORD, Installed, cypher_shell, installed, set_password
 from tests.support.pages import ROOT, Page, read_page
+from tests.support.quick_java import quick_java
+from tests.support.stalling_source import copied, execute
 
 README, GRAPH = read_page("README.md"), read_page("docs/graph.md")
 PACKAGE = Path(exporter.__file__).parent
@@ -88,7 +88,7 @@ class Workplace:
         for example, name in self.names.items():
             script = script.replace(example, name)
         path = f"{COMMANDS}:{PSQL}:{os.defpath}"
-        environment = {"PATH": path, "HOME": str(self.directory), "LC_ALL": "C.UTF-8"}
+        environment = {"PATH": path, "HOME": str(self.directory), "LC_ALL": "C.UTF-8", **quick_java()}
         command = ["bash", "-euo", "pipefail", "-c", script]
         done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -96,12 +96,11 @@ class Workplace:
 
 
 @pytest.fixture
-def source(database: str) -> Iterator[str]:
+def source(sample_database: str) -> Iterator[str]:
     """A small sample, and no role left behind."""
-    fill_sample(database, scale=0.1)
-    yield database
-    with psycopg.connect(database) as connection:
-        connection.execute("DROP OWNED BY exporter; DROP ROLE exporter")
+    with copied(sample_database, "recipes") as uri:
+        yield uri
+        execute(uri, "DROP OWNED BY exporter", "DROP ROLE exporter")
 
 
 @pytest.fixture

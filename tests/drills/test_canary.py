@@ -192,7 +192,7 @@ def test_a_killed_export(aviary: Aviary, tmp_path: Path, stage: str) -> None:
     with watched(aviary.uri) as seen:
         process = subprocess.Popen(aviary.command(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    start_new_session=True)  # fmt: skip
-        eventually(lambda: any(tmp_path.glob(f".partial-*/{STAGES[stage]}")), stage)
+        eventually(lambda: any(tmp_path.glob(f".partial-*/{STAGES[stage]}")), stage, pause=0.005)
         for left in processes(process.pid):
             with suppress(psutil.NoSuchProcess):
                 left.kill()

@@ -1,6 +1,6 @@
 """A drill: an export with one byte changed, wherever, is never imported.
 
-`DRILL_FLIPS=10000` in the environment tries more than the 300 of every run.
+`DRILL_FLIPS=10000` in the environment tries more than the 100 of every run.
 """
 
 import os
@@ -17,7 +17,7 @@ from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
 from tests.support.installed_neo4j import launcher_home
 
-FLIPS = int(os.environ.get("DRILL_FLIPS", "300"))
+FLIPS = int(os.environ.get("DRILL_FLIPS", "100"))
 SIDE_BY_SIDE = 2
 
 

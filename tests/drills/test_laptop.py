@@ -21,10 +21,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from exporter.store.provision import Neo4jHome
+from exporter.store.provision import Neo4jHome, default_cache
 from tests.support import tiny_export
 from tests.support.browser import Browser, browser, chromium
 from tests.support.ports import closed_port
+from tests.support.quick_java import quick_java
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "laptop.md").read_text(encoding="utf-8")
@@ -70,6 +71,7 @@ class Laptop:
         variables["TMPDIR"] = str(self.home / "tmp")
         # With a blank in it, as macOS has one.
         variables["XDG_DATA_HOME"] = str(self.home / "Application Support")
+        variables |= quick_java()
         return variables | ({"https_proxy": self.proxy, "http_proxy": self.proxy} if self.proxy else {})
 
     @property
@@ -118,12 +120,14 @@ def block(title: str, number: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def laptop(neo4j_home: Neo4jHome, sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A home directory, empty but for Neo4j's jars where a download has them; no server outlives the tests."""
+    """A home directory, empty but for Neo4j's jars where a download has them, and what an import of the tests has kept
+    for the next one; no server outlives the tests."""
     home = tmp_path_factory.mktemp("laptop")
     (home / "tmp").mkdir()
     cache = home / ".cache" / "astrokiran-graph-exporter"
     cache.mkdir(parents=True)
-    (cache / neo4j_home.home.name).symlink_to(neo4j_home.home)
+    for path in (neo4j_home.home, *default_cache().glob("import-*.aot")):
+        (cache / path.name).symlink_to(path)
     laptop = Laptop(home, sample_database)
     yield laptop
     for process in laptop.servers():

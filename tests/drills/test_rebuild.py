@@ -7,6 +7,8 @@ longer cases, `DRILL_NEO4J=5.26` takes that version.
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,8 @@ from tests.support.disks import small_disk
 from tests.support.export_process import command_of, eventually, processes
 from tests.support.installed_neo4j import cypher_shell, installed, run, set_password
 from tests.support.live_rebuild import TIMEOUT, Night, Site, blocks, prepare, workers
+from tests.support.object_store import SECRET as BUCKET_KEY
+from tests.support.object_store import ObjectStore
 from tests.support.ports import closed_port
 from tests.support.stalling_source import STALLED, STALLING, copied, execute, stall
 
@@ -30,6 +34,8 @@ NEO4J = os.environ.get("DRILL_NEO4J", "2026.09")
 longer = pytest.mark.skipif(os.environ.get("DRILL_REBUILD") != "all", reason="only with DRILL_REBUILD=all")
 # The lines that docs/nightly.md shows.
 REBUILD, STATUS, ACCEPT, REPAIR, ROLLBACK = blocks("sh")
+# Whatever fails after the export, fails with one that is there, too.
+AGAIN = "scripts/rebuild.sh --from latest"
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,12 @@ def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, obj
     """The night ends well: readers had the graph of before, nothing for a while, then the new one."""
     code, report = night.end()
     assert (code, report["result"], report["exit_code"], report["message"]) == (0, result, 0, None), night.text
+    check_new(site, night, report, before)
+    return report
+
+
+def check_new(site: Site, night: Night, report: dict[str, object], before: int) -> None:
+    """The new graph is live, whatever came after the swap."""
     site.good = site.output / str(report["live_export"])
     site.check_good()
     assert (site.output / "latest").resolve() == site.good
@@ -86,24 +98,38 @@ def succeed(site: Site, night: Night, result: str, before: int) -> dict[str, obj
     eventually(lambda: site.readers.since(night.began)[-1] == site.nodes(), "the new graph")
     seen = site.readers.since(night.began)
     assert [answer for answer in seen if answer is not None] == [before, site.nodes()]
-    return report
 
 
 # Two good nights come first and last; between them, the second one fails in every way -------------------------------
 
 
-def test_the_first_night(site: Site) -> None:
-    """The graph that was there is kept, the new one is whole, with its constraints; and all of it is told."""
-    with site.night(REBUILD) as night:
+def test_the_first_night(site: Site, store: ObjectStore) -> None:
+    """The graph that was there is kept, the new one is whole, with its constraints; its export is in a bucket after the
+    swap; and all of it is told."""
+    url = store.url(f"{store.bucket}/graph")
+    with site.night(f"{REBUILD.rstrip()} --push '{url}'") as night:
         report = succeed(site, night, "swapped", 0)
+    assert report["pushed"] == str(url.below(newest(site).name))
+    check_pushed(store, newest(site))
+    assert "The new graph is live; pushing its export" in night.text
     assert report["failed_step"] is None and report["previous_export"] is None
     assert " The guard compares the export with nothing: no rebuild made the live graph" in night.text
     steps = ["export", "import", "private_start", "schema", "verify", "private_stop", "stop", "renames", "start"]
-    assert list(report["seconds"]) == [*steps, "smoke_test", "retention"]  # type: ignore[call-overload]
+    assert list(report["seconds"]) == [*steps, "smoke_test", "retention", "push"]  # type: ignore[call-overload]
     assert report["counts"]["nodes"] == site.nodes()  # type: ignore[index]
     metrics = (site.directory / "exporter.prom").read_text(encoding="utf-8")
     assert "exporter_rebuild_success 1.0\n" in metrics and 'exporter_rebuild_count{what="nodes"}' in metrics
     print(f"downtime {report['downtime_seconds']} s of {sum(report['seconds'].values()):.0f} s")  # type: ignore[attr-defined]
+
+
+def check_pushed(store: ObjectStore, export: Path) -> None:
+    """An export is in the bucket to the byte, and the newest there."""
+    prefix = f"{store.bucket}/graph"
+    files = {path.relative_to(export).as_posix(): path for path in export.rglob("*") if path.is_file()}
+    assert store.objects(f"{prefix}/{export.name}").keys() == files.keys()
+    for name, path in files.items():
+        assert store.read(f"{prefix}/{export.name}/{name}") == path.read_bytes()
+    assert json.loads(store.read(f"{prefix}/latest.json"))["export"] == export.name
 
 
 def test_the_source_is_down(site: Site) -> None:
@@ -165,7 +191,7 @@ def test_the_disk_is_full_while_importing(site: Site) -> None:
     stage.mkdir(exist_ok=True)
     with small_disk(stage) as limit:
         skip_without_mount(limit)
-        with site.night() as night:
+        with site.night(AGAIN) as night:
             report = site.check_untouched(night, 4, "the import failed.*|No space left")
     assert report["failed_step"] == "import"
 
@@ -173,7 +199,7 @@ def test_the_disk_is_full_while_importing(site: Site) -> None:
 @pytest.mark.parametrize("program", ["java", pytest.param("import.sh", marks=longer)])
 def test_the_import_is_killed(site: Site, program: str) -> None:
     """By the kernel, which is out of memory; where the script is, its Java goes too."""
-    with site.night() as night:
+    with site.night(AGAIN) as night:
         night.wait_for_line("Importing into database")
         eventually(lambda: importing(site, program), program, TIMEOUT).kill()
         report = site.check_untouched(night, 4, r"the import failed|import\.sh ended with exit code -9")
@@ -196,7 +222,7 @@ def importing(site: Site, program: str) -> psutil.Process | None:
 
 def test_stopped_while_importing(site: Site) -> None:
     """As systemd does it; and meanwhile, another run is one too many."""
-    with site.night() as night:
+    with site.night(AGAIN) as night:
         night.wait_for_line("Importing into database")
         with site.night() as other:
             code, report = other.end()
@@ -238,7 +264,7 @@ def test_one_node_more(site: Site, key: str, less: int, code: int, step: str, se
         with psycopg.connect(site.source) as connection:
             [(key,)] = connection.execute("select min(customer_id)::text from customers.stored_customer").fetchall()
     site.instead("import", ONE_MORE.format(directory=site.directory, home=site.live.home, key=key, less=less))
-    with site.night() as night:
+    with site.night(AGAIN) as night:
         report = site.check_untouched(night, code, sentence)
     assert report["failed_step"] == step
 
@@ -257,7 +283,7 @@ def test_the_private_server_does_not_start(site: Site) -> None:
     program = java_home / "bin" / "java"
     program.write_text(NO_MEMORY.format(root=site.root.resolve(), java=Path(os.environ["JAVA_HOME"], "bin", "java")))
     program.chmod(0o755)
-    with site.night(JAVA_HOME=str(java_home)) as night:
+    with site.night(AGAIN, JAVA_HOME=str(java_home)) as night:
         sentence = (
             r"Neo4j \S+ did not start: no memory for a private server; its whole log is .*/stage/logs/console\.log$"
         )
@@ -307,12 +333,27 @@ def test_the_run_is_killed_in_the_swap(site: Site, verb: str) -> None:
         check_back(site, night)
 
 
-def test_the_second_night(site: Site) -> None:
-    """Nothing is sabotaged any more, and the export of the last attempt will do. Two stores stay, their exports, and
-    the newest two."""
-    before, first = site.nodes(), site.good
-    with site.night(accept(newest(site))) as night:
-        report = succeed(site, night, "swapped", before)
+def test_the_second_night(site: Site, store: ObjectStore) -> None:
+    """Nothing is sabotaged any more, and the export of the last attempt will do: it is pulled from a bucket, which then
+    takes no other. The graph is live all the same, and the export there. Two stores stay, their exports, and the newest
+    two."""
+    before, first, export = site.nodes(), site.good, newest(site)
+    url = store.url(f"{store.bucket}/graph")
+    site.ask(f"exporter push {export} '{url}' 2>/dev/null")
+    shutil.rmtree(export)
+    pulled = site.ask(f"exporter pull '{url}' {site.output} 2>/dev/null")
+    assert pulled == f"{export}\n"
+    check_pushed(store, export)
+    other = store.url(f"{store.bucket}/other")
+    refusing = store.failing(lambda asked: ("403 Forbidden", "AccessDenied") if asked.writes else None)
+    with refusing, site.night(accept(export), EXPORTER_PUSH=str(other)) as night:
+        code, report = night.end()
+        assert (code, report["result"], report["exit_code"], report["failed_step"]) == (4, "failed", 4, "push")
+        check_new(site, night, report, before)
+    sentence, _, again = str(report["message"]).partition(" To push it: ")
+    assert sentence.startswith(f"{export} is complete, but was not pushed: the bucket {store.bucket} at ")
+    assert (report["pushed"], BUCKET_KEY in night.text, store.objects(f"{store.bucket}/other")) == (None, False, {})
+    assert shlex.split(again)[1:] == ["push", str(export), str(other)]
     assert first and site.good and site.nodes() != before
     assert (report["live_export"], report["previous_export"]) == (newest(site).name, first.name)
     assert len(list((site.root / "stores").iterdir())) == 2
@@ -372,7 +413,7 @@ def test_a_start_on_other_data(site: Site) -> None:
     text = f"{conf}\nserver.directories.data={other}/data\ndbms.security.auth_enabled=false\n"
     (other / "neo4j.conf").write_text(text, encoding="utf-8")
     site.instead("start", f"NEO4J_CONF={other} exec {site.live.home}/bin/neo4j start")
-    with site.night("scripts/rebuild.sh --from latest") as night:
+    with site.night(AGAIN) as night:
         code, report = night.end()
         assert (code, report["failed_step"]) == (7, "smoke_test"), night.text
         assert "the graph differs from the manifest: " in str(report["message"])
@@ -384,7 +425,7 @@ def test_a_start_on_other_data(site: Site) -> None:
 def test_stopped_in_the_swap(site: Site) -> None:
     """While Neo4j stops, nothing is exchanged yet; it is started again."""
     site.instead("stop", f"touch {site.directory}/stopping; sleep 2; exec {site.live.home}/bin/neo4j stop")
-    with site.night("scripts/rebuild.sh --from latest") as night:
+    with site.night(AGAIN) as night:
         eventually((site.directory / "stopping").exists, "the stop", TIMEOUT)
         night.exporter().send_signal(signal.SIGTERM)
         code, report = night.end()

@@ -48,12 +48,12 @@ def test_a_browser_is_served_where_there_is_one(each_neo4j: Neo4jHome, tmp_path:
 
 
 def test_the_neo4j_that_made_a_graph_serves_it(
-    neo4j_home: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch
+    provisioned: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where it was, or provisioned again where only the directory changed; never another version."""
     monkeypatch.delenv("NEO4J_HOME", raising=False)
     steps = Steps(Console(quiet=True).print)
-    assert find_neo4j(replace(RECORD, neo4j=neo4j_home), cache, steps) == neo4j_home
-    assert find_neo4j(replace(RECORD, neo4j=replace(neo4j_home, java_home=Path("/gone"))), cache, steps) == neo4j_home
+    assert find_neo4j(replace(RECORD, neo4j=provisioned), cache, steps) == provisioned
+    assert find_neo4j(replace(RECORD, neo4j=replace(provisioned, java_home=Path("/gone"))), cache, steps) == provisioned
     with pytest.raises(UsageError, match=r"needs Neo4j 5\.26\.0, but /gone/lib/neo4j-5\.26\.0\.jar is missing"):
         find_neo4j(replace(RECORD, neo4j=Neo4jHome(Path("/gone"), Path("/gone"), "5.26.0")), cache, steps)

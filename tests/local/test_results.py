@@ -10,7 +10,7 @@ import neo4j
 import pytest
 from rich.console import Console
 
-from exporter.errors import Interrupted, UsageError
+from exporter.errors import Interrupted, Stop, UsageError
 from exporter.local.queries import notifications, run_query
 from exporter.local.results import COUNTED_ROWS, csv_line, more_text, print_lines, read_table, result_table, write_csv
 from exporter.store.provision import Neo4jHome
@@ -172,11 +172,11 @@ def test_a_query_that_cannot_run_is_a_sentence(query: str, sentence: str, driver
 def test_a_query_ends_with_the_command_that_asked(uri: str, driver: neo4j.Driver) -> None:
     """A signal does not wait for an answer that takes years, nor does Neo4j go on looking for it."""
     with (
-        pytest.raises(Interrupted),
+        pytest.raises(Stop),
         neo4j.GraphDatabase.driver(uri) as stopped,
         run_query(stopped, "UNWIND range(1, 1000000000000) AS n RETURN count(n)"),
     ):
-        raise Interrupted("stopped by SIGINT")
+        raise Stop(Interrupted("stopped by SIGINT"))
     query = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'UNWIND' RETURN currentQuery"
     while driver.execute_query(query).records:
         time.sleep(0.1)

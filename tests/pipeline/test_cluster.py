@@ -7,16 +7,14 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from exporter.model.tables import tables
-from exporter.pipeline.run import ExportResult
 from exporter.settings import Settings
 from exporter.sink.manifest import ClusterEntry, read_manifest
 from tests.support.canaries import secrets_of
+from tests.support.cluster_runs import check_no_child, check_published, with_password
 from tests.support.dask_cluster import DaskCluster, dask_cluster
 from tests.support.export_process import PASSWORD, Run, command_of, eventually, running
 from tests.support.exporting import export
@@ -26,8 +24,7 @@ from tests.support.stalling_source import STALLED, STALLING, copied, execute, st
 pytestmark = pytest.mark.slow
 
 NAMES = ("one", "two", "three")
-READING = ["keys", "tables"]
-SCHEMAS = sorted({table.name.partition(".")[0] for table in tables()})
+FORGIVES_NONE = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +36,9 @@ def stalling(sample_database: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def local(stalling: str, tmp_path_factory: pytest.TempPathFactory) -> ExportResult:
+def local(stalling: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The export of three workers of this machine."""
-    return export(Settings(source=stalling, output=tmp_path_factory.mktemp("local"), workers=3))
+    return export(Settings(source=stalling, output=tmp_path_factory.mktemp("local"), workers=3)).directory
 
 
 @pytest.fixture(scope="module")
@@ -68,63 +65,28 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "output"
 
 
-def with_password(uri: str) -> str:
-    return urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.replace("@", f":{PASSWORD}@")).geturl()
-
-
-def data(export: Path) -> dict[str, bytes]:
-    """The content of all files that do not tell when or how they were made."""
-    told = {"manifest.json", "SHA256SUMS", "counts.tsv", "report.html"}
-    files = (path for path in export.rglob("*") if path.is_file() and path.name not in told)
-    return {str(path.relative_to(export)): path.read_bytes() for path in files}
-
-
-def check_published(run: Run, local: ExportResult) -> Path:
-    """Asserts that a run publishes the same bytes as the local one, and leaves nothing behind."""
-    assert run.end() == 0, run.lines
-    directory = Path(run.result.strip())
-    assert data(directory) == data(local.directory)
-    assert [path.name for path in run.output.iterdir() if path.name.startswith(".partial")] == []
-    run.check_gone()
-    return directory
-
-
-def test_the_same_bytes_as_on_one_machine(
-    workers: DaskCluster, stalling: str, local: ExportResult, output: Path
-) -> None:
+def test_the_same_bytes_as_on_one_machine(workers: DaskCluster, stalling: str, local: Path, output: Path) -> None:
     """All three take part; the manifest says how many they are on how many machines, and nothing else of them."""
     with running(stalling, output, "--cluster", workers.address, "--profile", str(output.parent / "profile")) as run:
         directory = check_published(run, local)
     manifest = read_manifest(directory)
     assert manifest.options.cluster == ClusterEntry(workers=3, hosts=1)
-    assert "cluster" not in json.loads((local.directory / "manifest.json").read_text())["options"]
+    assert "cluster" not in json.loads((local / "manifest.json").read_text())["options"]
     profile = json.loads((output.parent / "profile").read_text())
     assert len([worker for worker in profile["workers"] if worker["read"]]) == 3
     address = workers.address.rpartition(":")[2]
     assert address not in (directory / "manifest.json").read_text() + (directory / "report.html").read_text()
 
 
-@pytest.mark.parametrize("stage", READING)
-def test_a_worker_killed(
-    workers: DaskCluster, stalling: str, key: Path, local: ExportResult, output: Path, stage: str
-) -> None:
+def test_a_worker_killed(workers: DaskCluster, stalling: str, key: Path, local: Path, output: Path) -> None:
     """Its task is done again by another one, in the same snapshot."""
-    with stalled_on(workers, stalling, output, stage) as (run, holder, name):
+    with stalled_on(workers, stalling, output, "tables") as (run, holder, name):
         workers.end(name)
         workers.wait_for(lost=name)
         holder.execute("select pg_advisory_unlock_all()")
         check_published(run, local)
         workers.start_worker(name, EXPORTER_REDACT_KEY_FILE=str(key))
         workers.wait_for(*NAMES)
-
-
-def test_a_child_killed(workers: DaskCluster, stalling: str, output: Path) -> None:
-    """As the kernel does when memory runs out: the run ends, and with it the children of the others."""
-    with stalled_on(workers, stalling, output, "tables") as (run, _, name):
-        [child] = workers.children(name)
-        child.kill()
-        run.check_failed(4, r"a worker process was killed .*")
-    check_no_child(workers)
 
 
 def test_the_leader_interrupted(workers: DaskCluster, stalling: str, output: Path) -> None:
@@ -135,7 +97,7 @@ def test_the_leader_interrupted(workers: DaskCluster, stalling: str, output: Pat
     check_no_child(workers)
 
 
-def test_the_leader_killed(workers: DaskCluster, stalling: str, local: ExportResult, output: Path) -> None:
+def test_the_leader_killed(workers: DaskCluster, stalling: str, local: Path, output: Path) -> None:
     """The next run removes what was left of it, on the workers too; it uses no more of these than it is told."""
     with stalled_on(workers, stalling, output, "tables") as (run, _, _name):
         run.process.kill()
@@ -148,25 +110,16 @@ def test_the_leader_killed(workers: DaskCluster, stalling: str, local: ExportRes
     check_no_child(workers)
 
 
-def test_no_free_session(workers: DaskCluster, stalling: str, output: Path) -> None:
-    """A role that has no session left for readers; what it has is not used up."""
-    role = "create role crowded login connection limit 3"
-    grants = [f"grant usage on schema {name} to crowded; grant select on all tables in schema {name} to crowded"
-              for name in SCHEMAS]  # fmt: skip
-    execute(stalling, role, *grants)
-    crowded = urlsplit(stalling)._replace(netloc="crowded@localhost:5432").geturl()
-    with running(crowded, output, "--cluster", workers.address) as run:
-        run.check_failed(3, r"the source has no free session for a reader .*")
-
-
 def test_the_scheduler_killed(stalling: str, output: Path, tmp_path: Path) -> None:
-    """Nobody then does the tasks."""
-    with (
-        dask_cluster(tmp_path, with_password(stalling), {"only": {}}) as cluster,
-        stalled_on(cluster, stalling, output, "tables") as (run, _, _name),
-    ):
-        cluster.end("scheduler")
-        run.check_failed(4, r"the connection to the scheduler was lost; .*")
+    """Nobody then does the tasks. Before, it forgives a task no worker that it loses."""
+    pair: dict[str, dict[str, str]] = {"one": {}, "two": {}}
+    with dask_cluster(tmp_path, with_password(stalling), pair, variables=FORGIVES_NONE) as cluster:
+        with stalled_on(cluster, stalling, output, "tables") as (run, _, name):
+            cluster.end(name)
+            run.check_failed(4, r"the same task lost several workers: .*")
+        with stalled_on(cluster, stalling, output, "tables") as (run, _, _name):
+            cluster.end("scheduler")
+            run.check_failed(4, r"the connection to the scheduler was lost; .*")
 
 
 def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Path, output: Path) -> None:
@@ -197,7 +150,7 @@ def test_nothing_is_told_on_the_way(workers: DaskCluster, stalling: str, key: Pa
 
 def told_in_the_middle(cluster: DaskCluster, uri: str, output: Path, masked: Sequence[str]) -> dict[str, bytes]:
     """What pages, dump and command lines have while a task runs, which then fails."""
-    names = [name for name in cluster.processes if name != "scheduler"]
+    names = cluster.names()
     with stall(uri, "keys") as holder, running(uri, output, "--cluster", cluster.address, *masked) as run:
         reader = run.wait_for_session(STALLED, reader=True)
         told = cluster.pages() | {"the dump": cluster.dump(output.parent / "dump")}
@@ -218,9 +171,3 @@ def stalled_on(
     with stall(uri, stage) as holder, running(uri, output, "--cluster", cluster.address) as run:
         run.wait_for_session(STALLED, reader=True)
         yield run, holder, cluster.busy()
-
-
-def check_no_child(cluster: DaskCluster) -> None:
-    """Asserts that no worker has a process of a run."""
-    names = [name for name in cluster.processes if name != "scheduler"]
-    eventually(lambda: not any(cluster.children(name) for name in names), "the end of all children")

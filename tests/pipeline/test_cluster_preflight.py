@@ -6,14 +6,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import trustme
 
 from exporter.sample.postgres import create_database
+from exporter.settings import Settings
+from tests.support.cluster_runs import check_published
 from tests.support.dask_cluster import ALONE, DaskCluster, dask_cluster
-from tests.support.export_process import Run, running
+from tests.support.export_process import Run, eventually, running
+from tests.support.exporting import export
+from tests.support.ports import recorded
 
 pytestmark = pytest.mark.slow
 
@@ -49,18 +54,32 @@ def faults(run: Run) -> dict[str, list[str]]:
     return found
 
 
+def install(directory: Path, *packages: str) -> None:
+    """Another release of this program, and what a directory of packages says of their versions: a name and a version by
+    turns."""
+    shutil.copytree(ROOT / "exporter", directory / "exporter", ignore=shutil.ignore_patterns("__pycache__"))
+    (directory / "exporter" / "text.py").unlink()
+    for name, number in zip(packages[::2], packages[1::2], strict=True):
+        information = directory / f"{name.replace('-', '_')}-{number}.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: {number}\n")
+
+
 def test_all_faults_at_once(cluster: DaskCluster, sample_database: str, output: Path, tmp_path: Path) -> None:
-    """Two tasks at a time, another database, a nanny's daemon, no source, other files of the program."""
+    """Two tasks at a time, another database, a nanny's daemon, no source, other files of the program, and another
+    release."""
     other = create_database(sample_database, "other_of_cluster")
     shutil.copytree(ROOT / "exporter", tmp_path / "tree" / "exporter", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "tree/exporter/text.py").open("a").write("# changed\n")
+    install(tmp_path / "older", "astrokiran-graph-exporter", "1.0.9", "polars", "1.2.3")
     cluster.start_worker("busy", ["--nthreads", "2", "--no-nanny"], EXPORTER_SOURCE=other)
     cluster.start_worker("daemon", ["--nthreads", "1"], EXPORTER_SOURCE=None)
     cluster.start_worker("changed", PYTHONPATH=str(tmp_path / "tree"))
-    cluster.wait_for("busy", "daemon", "changed")
+    cluster.start_worker("older", PYTHONPATH=str(tmp_path / "older"))
+    cluster.wait_for("busy", "daemon", "changed", "older")
     with running(sample_database, output, "--cluster", cluster.address) as run:
         found = faults(run)
-    for name in ("busy", "daemon", "changed"):
+    for name in ("busy", "daemon", "changed", "older"):
         cluster.end(name)
     assert found == {
         "busy": [
@@ -75,7 +94,23 @@ def test_all_faults_at_once(cluster: DaskCluster, sample_database: str, output: 
             "its files of this program are not the leader's, though of the same version; install the same on every"
             " machine"
         ],
+        "older": [
+            f"it has astrokiran-graph-exporter 1.0.9 (the leader: {version('astrokiran-graph-exporter')}), polars 1.2.3"
+            f" (the leader: {version('polars')}); install the same on every machine"
+        ],
     }
+
+
+@pytest.mark.skipif(os.environ.get("DRILL_CLUSTER") != "all", reason="only with DRILL_CLUSTER=all")
+def test_a_worker_that_stands_still(cluster: DaskCluster, sample_database: str, output: Path) -> None:
+    """It is not waited for without an end."""
+    cluster.start_worker("still")
+    cluster.wait_for("still")
+    cluster.worker("still").suspend()
+    with running(sample_database, output, "--cluster", cluster.address) as run:
+        eventually(lambda: run.process.poll() is not None, "the end of the run", 180)
+        run.check_failed(4, r"the cluster did not answer within 90 seconds; .*")
+    cluster.end("still")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a worker as another user, or elsewhere mount")
@@ -119,13 +154,17 @@ def test_a_masked_copy_needs_the_leader_s_key(
         }
 
 
-def test_no_worker_by_tls(sample_database: str, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scheduler alone, which only those reach who have a certificate of its CA."""
+def test_by_tls(sample_database: str, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler and a worker, which only those reach who have a certificate of their CA. What they read is not on the
+    wire, and the export is what one machine's is."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "cert.pem")
     tls = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "ca.pem")}
-    tls |= {f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT": str(tmp_path / "cert.pem") for who in ("SCHEDULER", "CLIENT")}
+    roles = ("SCHEDULER", "WORKER", "CLIENT")
+    tls |= {f"DASK_DISTRIBUTED__COMM__TLS__{who}__CERT": str(tmp_path / "cert.pem") for who in roles}
+    tls["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] = "True"
+    local = export(Settings(source=sample_database, output=tmp_path / "local", workers=1)).directory
     with dask_cluster(tmp_path, sample_database, {}, "tls", tls) as cluster:
         assert cluster.address.startswith("tls://")
         with running(sample_database, output, "--cluster", cluster.address) as run:
@@ -134,3 +173,12 @@ def test_no_worker_by_tls(sample_database: str, output: Path, tmp_path: Path, mo
             monkeypatch.setenv(name, value)
         with running(sample_database, output, "--cluster", cluster.address) as run:
             run.check_failed(2, r"the scheduler has no workers; start some: .*")
+        cluster.start_worker("secret")
+        eventually(lambda: re.search("Registered to: +tls://", cluster.log("secret")), "a worker")
+        with (
+            recorded(int(cluster.address.rpartition(":")[2])) as (port, passed),
+            running(sample_database, output, "--cluster", f"tls://127.0.0.1:{port}") as run,
+        ):
+            check_published(run, local)
+        assert sum(map(len, passed)) > 100_000
+        assert not re.search(b"select|customer|exporter", b"".join(passed), re.IGNORECASE)

@@ -19,6 +19,7 @@ from tests.oracle.comparison import export_differences
 from tests.oracle.graph import graph_differences
 from tests.oracle.manifest import manifest_differences
 from tests.oracle.renaming import rename
+from tests.support.stalling_source import copy_database
 
 pytestmark = pytest.mark.slow
 
@@ -30,27 +31,32 @@ RELATIONSHIP_REASONS = {"null_id", "malformed_id", "duplicate_id", "ambiguous_li
 RELATIONSHIP_REASONS |= {"dangling_start", "dangling_end", "duplicate_relationship"}
 
 
+def as_found(_: psycopg.Connection) -> None:
+    """The dirty rows as they are."""
+
+
 def declare(connection: psycopg.Connection) -> None:
     """The dirty rows in the column types of the specification."""
-    source.fill(connection)
     source.declare(connection, DECLARED_SCHEMA.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A source: how it is made, the zone of its timestamps, whether its names are mapped, and how it is exported."""
+    """A source: what is made of the dirty rows, or of nothing; the zone of its timestamps, whether its names are
+    mapped, and how it is exported."""
 
-    make: Callable[[psycopg.Connection], None]
+    make: Callable[[psycopg.Connection], None] = as_found
+    empty: bool = False
     zone: str = "UTC"
     renamed: bool = False
     options: tuple[str, ...] = ()
 
 
 VARIANTS = {
-    "as found": Variant(source.fill),
+    "as found": Variant(),
     "declared types": Variant(declare, zone="Asia/Kolkata", options=("--workers=1",)),
-    "other names": Variant(source.fill, zone="America/New_York", renamed=True, options=("--workers=3",)),
-    "no rows": Variant(source.make),
+    "other names": Variant(zone="America/New_York", renamed=True, options=("--workers=3",)),
+    "no rows": Variant(source.make, empty=True),
 }
 
 
@@ -71,7 +77,7 @@ def run_exporter(*arguments: object) -> str:
 
 
 def export(uri: str, name: str, directory: Path) -> Exported:
-    """Makes the variant in the empty database of `uri`, computes what must come out, and exports it."""
+    """Makes the variant of the database of `uri`, computes what must come out, and exports it."""
     variant = VARIANTS[name]
     settings = directory / "exporter.toml"
     with psycopg.connect(uri, autocommit=True) as connection:
@@ -87,9 +93,13 @@ def export(uri: str, name: str, directory: Path) -> Exported:
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def exported(request: pytest.FixtureRequest, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+def exported(
+    request: pytest.FixtureRequest, postgres: str, dirty_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Exported:
     """An export of each variant."""
-    uri = create_database(postgres, f"dirty: {request.param}")
+    name = f"dirty: {request.param}"
+    empty = VARIANTS[request.param].empty
+    uri = create_database(postgres, name) if empty else copy_database(dirty_database, name)
     return export(uri, request.param, tmp_path_factory.mktemp("output"))
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from exporter.sample.postgres import create_database
 from tests.oracle import closure, source
 from tests.oracle.closure import Asked, Row
 from tests.oracle.window import Lines, entities_of, rows_in, rows_of_source, window_differences
 from tests.pipeline.test_dirty import VARIANTS, run_exporter
 from tests.support.reference_rules import integer_id
+from tests.support.stalling_source import copy_database
 
 pytestmark = pytest.mark.slow
 
@@ -69,13 +69,13 @@ class Faithful:
 
 
 @pytest.fixture(scope="module")
-def faithful(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Faithful]:
+def faithful(dirty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Faithful]:
     """Faithful exports of the dirty sources, each made once."""
 
     @cache
     def exported(name: str) -> Faithful:
         variant, output = VARIANTS[name], tmp_path_factory.mktemp("output")
-        uri = create_database(postgres, f"dirty windows: {name}")
+        uri = copy_database(dirty_database, f"dirty windows: {name}")
         with psycopg.connect(uri, autocommit=True) as connection:
             variant.make(connection)
             source.mislead(connection)

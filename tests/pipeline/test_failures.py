@@ -22,6 +22,7 @@ STAGES = sorted(STALLS)
 READING = ["keys", "tables"]
 # In a stage that is too short for every run to be suspended in it, so many runs are tried.
 ATTEMPTS = 5
+AT_ONCE = 0.005
 STANDING = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
 
 
@@ -137,8 +138,10 @@ def test_an_error_that_quotes_a_cell(sample_database: str, output: Path, who: st
 # Signals -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [*((stage, number) for stage in STAGES for number in (signal.SIGINT, signal.SIGTERM)), ("tables", signal.SIGHUP)],
+)
 def test_stopped(stalling: str, output: Path, stage: str, number: signal.Signals) -> None:
     """^C reaches the workers too, the others the leader alone."""
     with stalled(stalling, output, stage) as (run, _):
@@ -170,7 +173,7 @@ def stopped_at(source: str, output: Path, pattern: str, number: signal.Signals, 
     for _ in range(ATTEMPTS):
         with running(source, output, *options) as run:
             leader = psutil.Process(run.process.pid)
-            eventually(lambda: [*output.glob(pattern)], pattern)
+            eventually(lambda: [*output.glob(pattern)], pattern, pause=AT_ONCE)
             leader.suspend()
             eventually(lambda: leader.status() in STANDING, "the suspension")  # noqa: B023
             in_time = [*output.glob(pattern)]
@@ -196,7 +199,7 @@ def test_stopped_while_packing(sample_database: str, output: Path) -> None:
 def test_stopped_when_it_is_too_late(sample_database: str, output: Path) -> None:
     """An export that has its name is finished, whatever comes: `latest` moves, and the last line is its directory."""
     with running(sample_database, output) as run:
-        eventually(lambda: [path for path in output.glob("2*Z") if path.name != EARLIER], "the export")
+        eventually(lambda: [path for path in output.glob("2*Z") if path.name != EARLIER], "the export", pause=AT_ONCE)
         run.signal_group(signal.SIGINT)
         run.signal_group(signal.SIGTERM)
         published(run)

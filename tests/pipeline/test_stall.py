@@ -84,6 +84,6 @@ def test_a_server_that_computes(sample_database: str, tmp_path: Path, stage: str
     with copied(sample_database, "computing") as source:
         execute(source, STALLING)
         with stalled(source, tmp_path, stage, *TIMEOUT) as (run, holder):
-            time.sleep(7)
+            time.sleep(5.5)
             holder.execute("select pg_advisory_unlock(1)")
             assert run.end() == 0, run.lines

@@ -285,3 +285,35 @@ def test_a_masked_export_of_another_hand(export: Path) -> None:
     assert verify_files(export) == ["the masking cannot be checked: the graph model is that of version 1.0.0"]
     tiny_export.make_copy(export, redaction=None)
     assert verify_files(export) == []
+
+
+def test_names_of_another_hand_cannot_command_the_terminal(export: Path) -> None:
+    """Nor is half a character a traceback: JSON can hold it, UTF-8 cannot."""
+    assert edited(export, lambda m: m["nodes"][1].update(label="Cust\x1b[2Jomer"))[0] == (
+        "Cust\\x1B[2Jomer, rows: 2 in manifest.json, 0 in its files"
+    )
+    (export / "manifest.json").write_text((export / "manifest.json").read_text().replace("\\u001b", "\\ud800"))
+    tiny_export.write_checksums(export)
+    assert verify_files(export) == ["manifest.json is not JSON"]
+
+
+def test_a_reject_file_that_is_no_csv(export: Path) -> None:
+    """A difference, though its checksum is right."""
+    (export / "rejects/nodes/AuthUser/part-0001.csv").write_text("cause\nnull_id\n")
+    tiny_export.write_checksums(export)
+    path = "rejects/nodes/AuthUser/part-0001.csv"
+    assert verify_files(export) == [f"{path}: cannot be read as CSV: ColumnNotFoundError"]
+
+
+def test_what_an_import_is_told(export: Path) -> None:
+    """Which files it reads by which headers, and that it skips nothing, though the checksums are right."""
+    arguments = (export / "import.args").read_text()
+    for old, new, sentence in (
+        ("nodes/AuthUser/part-0002.csv", "nodes/AuthUser/part-0001.csv", "headers and data files are not those of"),
+        ("--nodes=Session=", "--nodes=Sessions=", "headers and data files are not those of"),
+        ("--bad-tolerance=0\n", "", "without --bad-tolerance=0, an import would skip rows"),
+    ):
+        (export / "import.args").write_text(arguments.replace(old, new, 1))
+        tiny_export.write_checksums(export)
+        [found] = verify_files(export)
+        assert sentence in found

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from exporter.errors import GuardError, UsageError
-from exporter.rebuild.guard import check_changes, check_copy, guard
+from exporter.rebuild.guard import check_changes, check_export, guard
 from exporter.rebuild.report import Action, RebuildReport
 from exporter.rebuild.stores import Store
 from exporter.settings import RebuildSettings
@@ -170,17 +170,17 @@ WHICH = "a window, since 2026-11-16 03:15 UTC, without Notification: 40 of 100 r
 def test_a_copy_is_refused(new: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Unless it is accepted, which the log says; what is faithful needs no word."""
     report = RebuildReport(Action.REBUILD)
-    check_copy(new, report, name="it", accepted=False)
+    check_export(new, report, named=None, accepted=False)
     tiny_export.make_copy(new)
     masked = "masked by the profile analyst: pseudonymised, not anonymous"
     with pytest.raises(UsageError) as refused:
-        check_copy(new, report, name="it", accepted=False)
+        check_export(new, report, named="it", accepted=False)
     assert str(refused.value) == (
         f"the export it is a copy, which does not become the live graph unasked: {WHICH}; {masked}\n"
         "  If it is to: exporter rebuild --accept-copy --from it"
     )
     assert capsys.readouterr().err == ""
-    check_copy(new, report, name="it", accepted=True)
+    check_export(new, report, named=None, accepted=True)
     assert capsys.readouterr().err.endswith(f" The export is a copy: {WHICH}; {masked}\n")
 
 

@@ -100,10 +100,10 @@ def test_a_start_is_done_when_the_database_answers(live: Live, tmp_path: Path) -
         replace(live, timeout=600, start_command="exit 3").start(log)
 
 
-def test_a_login_that_is_refused(each_neo4j: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_login_that_is_refused(neo4j_home: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong password, or one that expired: each with what to do."""
     monkeypatch.setenv("NEO4J_PASSWORD", "never-to-be-shown")
-    with serve(each_neo4j, tmp_path, Access(0, None, "never-to-be-shown")) as server:
+    with serve(neo4j_home, tmp_path, Access(0, None, "never-to-be-shown")) as server:
         settings = RebuildSettings(bolt=server.bolt_uri, user="neo4j")
         assert fault(settings) == ""
         with neo4j.GraphDatabase.driver(server.bolt_uri, auth=server.access.login) as driver:

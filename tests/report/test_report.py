@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from exporter.errors import Interrupted
+from exporter.interrupts import interruptible
 from exporter.published.verify import verify_files
 from exporter.report import report as module
 from exporter.report.report import SHOWN, error_page, format_setting, report, shown_settings
@@ -103,10 +105,11 @@ def test_a_report_that_is_interrupted(dirty: str, tmp_path: Path, monkeypatch: p
     """A signal that comes while it is made stops the export, as at any other time."""
 
     def stop(*_: object) -> str:
-        raise Interrupted("stopped by SIGINT")
+        signal.raise_signal(signal.SIGINT)
+        return "a page"
 
     monkeypatch.setattr(module, "page", stop)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interruptible():
         export(Settings(source=dirty, output=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 

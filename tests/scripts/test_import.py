@@ -383,8 +383,10 @@ def test_neo4j_admin_is_found_on_the_path(neo4j_home: Neo4jHome, export: Path, s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("launcher", [True, False])
+@pytest.mark.parametrize(
+    ("stop", "launcher"),
+    [(signal.SIGINT, True), (signal.SIGTERM, True), (signal.SIGHUP, True), (signal.SIGTERM, False)],
+)
 def test_an_interrupt_leaves_no_process(
     neo4j_home: Neo4jHome, export: Path, store: Path, tmp_path: Path, stop: signal.Signals, launcher: bool
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 import zstandard
 from pyrage import x25519
 
-from exporter.errors import Interrupted, UsageError
+from exporter.errors import Interrupted, Stop, UsageError
 from exporter.sink.archive import pack
 from tests.support import tiny_export
 
@@ -115,9 +115,9 @@ def test_an_interrupt(export: Path, tmp_path: Path, recipients: list[str]) -> No
     """A signal that comes while it packs is no error of the encryption's."""
 
     def stop() -> None:
-        raise Interrupted("stopped by SIGTERM")
+        raise Stop(Interrupted("stopped by SIGTERM"))
 
-    with pytest.raises(Interrupted, match="stopped by SIGTERM"):
+    with pytest.raises(Stop, match="stopped by SIGTERM"):
         pack(export, tmp_path / "a", top=STAMP, recipients=recipients, on_progress=stop)
 
 

@@ -108,28 +108,28 @@ def test_an_output_directory_that_the_group_may_not_enter(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may run an import as another user")
-def test_a_member_imports(neo4j_home: Neo4jHome, directory: Path, foreign: str) -> None:
+def test_a_member_imports(provisioned: Neo4jHome, directory: Path, foreign: str) -> None:
     """Neo4j's user, who owns its data and is only in the group, needs no copy of the export, and root is told the
     import alone; without the group it may not read, and root is told to make a copy."""
     user = pwd.getpwnam("nobody")
     export = tiny_export.write(directory / "output" / "20261123T031500Z")
     for path in (directory / "output", *(directory / "output").rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    shutil.copytree(neo4j_home.home / "lib", directory / "neo4j" / "lib")
+    shutil.copytree(provisioned.home / "lib", directory / "neo4j" / "lib")
     (directory / "neo4j" / "lib").chmod(0o755)
     configure(directory / "store")
     for path in (directory / "store", *(directory / "store").rglob("*")):
         os.chown(path, user.pw_uid, user.pw_gid)
-    variables = environment(neo4j_home, directory / "store" / "conf") | {"NEO4J_HOME": str(directory / "neo4j")}
+    variables = environment(provisioned, directory / "store" / "conf") | {"NEO4J_HOME": str(directory / "neo4j")}
     variables |= {"TMPDIR": str(directory / "store"), "HOME": str(directory / "store")}
 
     def run(uid: int, gid: int, *command: str) -> subprocess.CompletedProcess[str]:
         identity = {"user": uid, "group": gid, "extra_groups": [gid]}
         return subprocess.run(command, env=variables, cwd=directory, capture_output=True, text=True, **identity)  # type: ignore[call-overload,no-any-return]
 
-    if run(user.pw_uid, user.pw_gid, f"{neo4j_home.java_home}/bin/java", "-version").returncode != 0:
+    if run(user.pw_uid, user.pw_gid, f"{provisioned.java_home}/bin/java", "-version").returncode != 0:
         pytest.skip("the Java of this environment lies where other users may not go")
-    script = ("bash", str(tiny_export.SCRIPT), str(export))
+    script = ("bash", str(tiny_export.SCRIPT), "--no-cache", str(export))
     assert run(user.pw_uid, user.pw_gid, *script).returncode == 2
     open_export(export, user.pw_gid)
     open_directory(export.parent, user.pw_gid)

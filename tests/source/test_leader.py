@@ -1,6 +1,7 @@
 """The one snapshot: locks before it, the same rows for every reader, and an error where a migration came between."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -199,6 +200,25 @@ def test_a_view_that_names_what_is_not_there(source: str, leader: Connection) ->
     )
     with pytest.raises(SourceError, match=r"while counting guide\.skills; SQLSTATE 42P01"):
         source_of(leader).count_views()
+
+
+@pytest.mark.parametrize("end", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_what_ends_the_reading_of_the_catalog(source: str, leader: Connection, end: str) -> None:
+    """Is no property of the source: another attempt may succeed."""
+    with psycopg.connect(source) as other:
+        other.execute("lock table pg_inherits in access exclusive mode")
+        ended = (
+            "select "
+            + end
+            + "(pid) from pg_stat_activity where application_name = 'exporter test' and wait_event_type = 'Lock'"
+        )
+        with ThreadPoolExecutor() as threads, psycopg.connect(source, autocommit=True) as third:
+            leader.execute("set lock_timeout = '60s'")
+            reading = threads.submit(current_catalog, leader, AS_IT_IS)
+            while not third.execute(ended.encode()).fetchall():
+                assert not reading.done()
+            with pytest.raises(RunError, match="while reading the catalog"):
+                reading.result()
 
 
 def test_a_lost_connection(source: str, leader: Connection) -> None:

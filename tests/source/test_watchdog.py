@@ -1,6 +1,7 @@
 """Reads that make no progress are noticed, and no other read is taken for one."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ import psutil
 import psycopg
 import pytest
 
+from benchmarks.proxy import Link, far_away
 from exporter.errors import RunError
 from exporter.source.connection import Connection, server_of, session
-from exporter.source.watchdog import Watchdog, activity
+from exporter.source.watchdog import Watchdog, activity, stall_guard
 from tests.support.export_process import eventually
 
 pytestmark = pytest.mark.slow
@@ -161,3 +163,21 @@ def test_a_server_that_does_not_answer(leader: Connection, tmp_path: Path) -> No
             Watchdog(leader, READERS, tmp_path, SECONDS).poll()
     finally:
         process.resume()
+
+
+@pytest.mark.parametrize("seconds", [0.4, 60.0], ids=["slowly", "not"])
+def test_an_answer_of_the_leader_s_that_comes_in(postgres: str, seconds: float) -> None:
+    """The server has long sent it and waits. As long as blocks of it arrive, the statement goes on."""
+    asked = threading.Event()
+
+    def hold(link: Link) -> float:
+        return seconds if asked.is_set() and link is proxy.links[0] else 0.0
+
+    with far_away(postgres, hold=hold) as proxy, session(proxy.uri, NAME, lock_seconds=5) as leader:
+        asked.set()
+        if seconds < SECONDS:
+            with stall_guard(leader, postgres, 2 * SECONDS):
+                assert len(leader.execute("select repeat('x', 80000)").fetchall()) == 1
+        else:
+            with pytest.raises(RunError, match="made no progress"), stall_guard(leader, postgres, 2 * SECONDS):
+                leader.execute("select repeat('x', 80000)")

@@ -2,27 +2,30 @@
 
 import signal
 import time
-from pathlib import Path
+from collections.abc import Iterator
 from types import FrameType
 
 import neo4j
 import pytest
 from neo4j.exceptions import DriverError, Neo4jError
 
-from exporter.errors import Interrupted
+from exporter.errors import Interrupted, Stop
 from exporter.store.bolt import error_code, query_rows
 from exporter.store.provision import Neo4jHome
 from exporter.store.server import serve
 from tests.support.ports import closed_port
 
 
-def test_the_servers_code(neo4j_home: Neo4jHome, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="module")
+def uri(neo4j_home: Neo4jHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty Neo4j."""
+    with serve(neo4j_home, tmp_path_factory.mktemp("store")) as server:
+        yield server.bolt_uri
+
+
+def test_the_servers_code(uri: str) -> None:
     """Not its sentence, which quotes the query."""
-    with (
-        serve(neo4j_home, tmp_path_factory.mktemp("store")) as server,
-        neo4j.GraphDatabase.driver(server.bolt_uri) as driver,
-        pytest.raises(Neo4jError) as refused,
-    ):
+    with neo4j.GraphDatabase.driver(uri) as driver, pytest.raises(Neo4jError) as refused:
         driver.execute_query("RETURN secret")
     assert error_code(refused.value) == "Neo.ClientError.Statement.SyntaxError"
 
@@ -37,21 +40,21 @@ def test_the_drivers_kind() -> None:
     assert error_code(unavailable.value) == "ServiceUnavailable"
 
 
-def test_a_signal_does_not_wait_for_an_answer(neo4j_home: Neo4jHome, tmp_path: Path) -> None:
+def test_a_signal_does_not_wait_for_an_answer(uri: str) -> None:
     """Nor does Neo4j go on looking for it."""
 
     def stop(_: int, __: FrameType | None) -> None:
-        raise Interrupted("stopped by SIGALRM")
+        raise Stop(Interrupted("stopped by SIGALRM"))
 
     endless = neo4j.Query("UNWIND range(1, 1000000000000) AS n RETURN count(n)", timeout=60)
     running = "SHOW TRANSACTIONS YIELD currentQuery WHERE currentQuery STARTS WITH 'UNWIND' RETURN currentQuery"
-    with serve(neo4j_home, tmp_path) as server, neo4j.GraphDatabase.driver(server.bolt_uri) as driver:
+    with neo4j.GraphDatabase.driver(uri) as driver:
         assert query_rows(driver, neo4j.Query("RETURN 1 AS one"), database="neo4j")[0].data() == {"one": 1}
         before = signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, 2)
         began = time.monotonic()
         try:
-            with pytest.raises(Interrupted), neo4j.GraphDatabase.driver(server.bolt_uri) as stopped:
+            with pytest.raises(Stop), neo4j.GraphDatabase.driver(uri) as stopped:
                 query_rows(stopped, endless)
         finally:
             signal.signal(signal.SIGALRM, before)

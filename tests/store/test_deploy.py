@@ -68,7 +68,7 @@ def test_a_line_ends_the_progress_that_is_shown() -> None:
 
 
 def test_a_text_that_no_index_holds(
-    each_neo4j: Neo4jHome, source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    neo4j_home: Neo4jHome, source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is in the graph; its index is left out, which is said, and every other one is there."""
     with psycopg.connect(source) as connection:
@@ -82,9 +82,9 @@ def test_a_text_that_no_index_holds(
     reason = "1 value exceeds the 8,164 bytes that an index holds; the largest, of the Device 1:…, has 8,165"
     assert f"exporter: warning: no index on Device.device_id: {reason}\n" in capsys.readouterr().err
     assert f"// No index on Device.device_id: {reason}\n" in (result.directory / SCHEMA).read_text()
-    steps.import_export(result.directory, each_neo4j, tmp_path / "store")
+    steps.import_export(result.directory, neo4j_home, tmp_path / "store")
     with (
-        steps.serve(each_neo4j, tmp_path / "store") as server,
+        steps.serve(neo4j_home, tmp_path / "store") as server,
         neo4j.GraphDatabase.driver(server.bolt_uri) as driver,
     ):
         steps.complete(result.directory, server)

@@ -10,13 +10,13 @@ from exporter.errors import UsageError
 from exporter.store.provision import Neo4jHome, default_cache, provision
 
 
-def test_the_second_time_needs_no_network(neo4j_home: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_time_needs_no_network(provisioned: Neo4jHome, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a proxy that is not there, the jars that are there are found, and nothing is shown."""
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("NEO4J_HOME", raising=False)
     lines: list[str] = []
-    assert (provision(cache, lines.append), lines) == (neo4j_home, [])
-    assert (neo4j_home.home / f"lib/neo4j-{neo4j_home.version}.jar").is_file()
+    assert (provision(cache, lines.append), lines) == (provisioned, [])
+    assert (provisioned.home / f"lib/neo4j-{provisioned.version}.jar").is_file()
 
 
 def test_the_cache_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,21 +37,21 @@ def test_a_user_without_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> Non
         default_cache()
 
 
-def test_a_configured_neo4j_is_used(neo4j_home: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_neo4j_is_used(provisioned: Neo4jHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the Java of JAVA_HOME, else the one on PATH; its version is the jar's."""
-    monkeypatch.setenv("NEO4J_HOME", str(neo4j_home.home))
-    monkeypatch.setenv("JAVA_HOME", str(neo4j_home.java_home))
-    assert provision(tmp_path, print) == neo4j_home
+    monkeypatch.setenv("NEO4J_HOME", str(provisioned.home))
+    monkeypatch.setenv("JAVA_HOME", str(provisioned.java_home))
+    assert provision(tmp_path, print) == provisioned
     monkeypatch.delenv("JAVA_HOME")
-    monkeypatch.setenv("PATH", str(neo4j_home.java_home / "bin"))
-    assert provision(tmp_path, print) == neo4j_home
+    monkeypatch.setenv("PATH", str(provisioned.java_home / "bin"))
+    assert provision(tmp_path, print) == provisioned
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="there is no Java"):
         provision(tmp_path, print)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(UsageError, match="has no bin/java"):
         provision(tmp_path, print)
-    monkeypatch.setenv("JAVA_HOME", str(neo4j_home.java_home))
+    monkeypatch.setenv("JAVA_HOME", str(provisioned.java_home))
     monkeypatch.setenv("NEO4J_HOME", str(tmp_path))
     with pytest.raises(UsageError, match="is not a Neo4j"):
         provision(tmp_path, print)

@@ -12,9 +12,10 @@ COMMANDS = Path(sys.executable).parent
 
 
 def copy_tree(directory: Path) -> Path:
-    """The program and its headers, copied into a directory."""
+    """The program and its headers, copied into a directory, with what Python has compiled of it: that is known by the
+    time and size of its file."""
     for part in ("exporter", "headers", "scripts"):
-        shutil.copytree(ROOT / part, directory / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, directory / part)
     (directory / "output").mkdir()
     return directory
 
@@ -39,7 +40,7 @@ def run(tree: Path, script: str, source: str, **environment: str) -> subprocess.
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=tree,
-        env=variables | {"EXPORTER_SOURCE": source, "PYTHONDONTWRITEBYTECODE": "1"} | environment,
+        env=variables | {"EXPORTER_SOURCE": source} | environment,
         capture_output=True,
         text=True,
         check=False,

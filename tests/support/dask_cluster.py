@@ -16,7 +16,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import psutil
-from distributed import Client
+from distributed import Client, Scheduler
 
 from exporter.pipeline.cluster_client import present_workers
 from tests.support.export_process import command_of, eventually
@@ -99,10 +99,21 @@ class DaskCluster:
             [name] = found()
             return name
 
+    def names(self) -> list[str]:
+        """The names of all workers."""
+        return [name for name in self.processes if name != "scheduler"]
+
+    def worker(self, name: str) -> psutil.Process:
+        """The process of a worker: under a nanny, the nanny's child."""
+        process = psutil.Process(self.processes[name].pid)
+        if "scheduler" in command_of(process) or "--no-nanny" in command_of(process):
+            return process
+        [worker] = spawned(process)
+        return worker
+
     def children(self, name: str) -> list[psutil.Process]:
         """The processes that do tasks in a worker: one, or none."""
-        found = psutil.Process(self.processes[name].pid).children(recursive=True)
-        return [child for child in found if "spawn_main" in " ".join(command_of(child))]
+        return spawned(self.worker(name))
 
     def family(self) -> list[psutil.Process]:
         """All processes of the cluster."""
@@ -138,12 +149,27 @@ class DaskCluster:
             client.dump_cluster_state(str(path), format="yaml")
         return path.with_suffix(".yaml").read_bytes()
 
+    def remains(self) -> list[str]:
+        """What the scheduler still has of runs: tasks, plug-ins."""
+
+        def found(dask_scheduler: Scheduler) -> list[str]:
+            ours = (name for name in dask_scheduler.worker_plugins if name.startswith("exporter-"))
+            return [*map(str, dask_scheduler.tasks), *ours]
+
+        with Client(self.address, set_as_default=False) as client:
+            return list(client.run_on_scheduler(found))
+
     def end(self, name: str) -> None:
         """Kills a process with all that it has started."""
         process = self.processes.pop(name)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def spawned(process: psutil.Process) -> list[psutil.Process]:
+    """The processes that Python's multiprocessing started directly below one."""
+    return [child for child in process.children() if "spawn_main" in " ".join(command_of(child))]
 
 
 @contextmanager

@@ -31,12 +31,13 @@ TIMEOUT = 60
 Found = TypeVar("Found")
 
 
-def eventually(found: Callable[[], Found], event: str, timeout: float = TIMEOUT) -> Found:
-    """The first true result of `found`, which is called until then; fails after `timeout` seconds."""
+def eventually(found: Callable[[], Found], event: str, timeout: float = TIMEOUT, pause: float = 0.03) -> Found:
+    """The first true result of `found`, which is called until then, after a pause each time; fails after `timeout`
+    seconds."""
     deadline = time.monotonic() + timeout
     while not (result := found()):
         assert time.monotonic() < deadline, f"waited in vain for {event}"
-        time.sleep(0.005)
+        time.sleep(pause)
     return result
 
 

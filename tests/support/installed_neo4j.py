@@ -13,6 +13,7 @@ from jgo.maven import MavenContext
 
 from exporter.store.provision import Neo4jHome
 from tests.support.ports import closed_port
+from tests.support.quick_java import quick_java, server_flags
 
 # The last release of the client where the jars come from; it speaks to every server we test with.
 CYPHER_SHELL = "5.26.29"
@@ -24,6 +25,7 @@ LAUNCHER = """\
 exec {java} -cp '{lib}/*' -Dbasedir={home} {main} "$@"
 """
 
+# Neither does a new store take half a gigabyte, nor a stop wait ten seconds for connections to settle.
 CONFIGURATION = """\
 server.default_listen_address=127.0.0.1
 server.bolt.listen_address=127.0.0.1:{port}
@@ -31,6 +33,9 @@ server.http.enabled=false
 server.memory.heap.max_size=512m
 server.memory.pagecache.size=64m
 dbms.usage_report.enabled=false
+db.tx_log.preallocate=false
+internal.dbms.bolt.netty_server_shutdown_quiet_period=0
+server.config.strict_validation.enabled=false
 server.jvm.additional=--add-opens=java.base/java.nio=ALL-UNNAMED
 server.jvm.additional=--add-opens=java.base/java.io=ALL-UNNAMED
 server.jvm.additional=--add-opens=java.base/sun.nio.ch=ALL-UNNAMED
@@ -71,7 +76,8 @@ def installed(directory: Path, jars: Neo4jHome, shell: Path) -> Iterator[Install
         (directory / name).mkdir(parents=True)
     (directory / "lib").symlink_to(jars.home / "lib")
     port = closed_port()
-    (directory / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port), encoding="utf-8")
+    flags = "".join(f"server.jvm.additional={flag}\n" for flag in server_flags(jars))
+    (directory / "conf" / "neo4j.conf").write_text(CONFIGURATION.format(port=port) + flags, encoding="utf-8")
     mains = {
         "neo4j": (directory / "lib", "org.neo4j.server.startup.Neo4jCommand"),
         "neo4j-admin": (directory / "lib", "org.neo4j.server.startup.Neo4jAdminCommand"),
@@ -95,7 +101,7 @@ def set_password(home: Path) -> None:
 
 
 def run(home: Path, program: str, *arguments: str) -> None:
-    environment = {"NEO4J_HOME": str(home), "PATH": os.defpath}
+    environment = {"NEO4J_HOME": str(home), "PATH": os.defpath, **quick_java()}
     subprocess.run([home / "bin" / program, *arguments], env=environment, check=True, capture_output=True)
 
 

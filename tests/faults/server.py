@@ -1,0 +1,133 @@
+"""The server suite: sessions that are ended, cancelled, killed or frozen, a server that stops or has no room, locks,
+migrations and settings, each at a random message of the server."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import psycopg
+
+from exporter.errors import RunError
+from exporter.sample.postgres import embedded_postgres
+from tests.faults.attempt import Attempt
+from tests.faults.events import SERVER, Event, events
+from tests.faults.frame import Fault, Inject, differences, under
+from tests.faults.ground import ROLE, Ground, filled, fingerprint, reference_of
+from tests.faults.network import DEADLINE, recorded
+from tests.faults.records import Suite
+from tests.faults.wire import Link, Moment, Wire, wire
+from tests.support.export_process import eventually
+from tests.support.stalling_source import execute
+
+NAME = "server"
+OPTIONS = ["--stall-timeout", "5s", "--lock-timeout", "2s", "--max-duration", "90s"]
+# Whoever holds all of them keeps the exporter out.
+MAX_CONNECTIONS = 20
+
+
+class Server:
+    """A server of the suite's own, which may be stopped, and started again."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.uri = self.start()
+
+    def start(self) -> str:
+        """Starts it; returns its URI."""
+        self.running = embedded_postgres(self.directory)
+        return self.running.__enter__()
+
+    def stop(self) -> None:
+        """Stops it, if it runs."""
+        self.running.__exit__(None, None, None)
+
+    def restart(self) -> None:
+        """Starts it again, once the processes of one that was killed have ended."""
+        self.stop()
+        eventually(self.starts, "the server's start")
+
+    def starts(self) -> bool:
+        """Whether it can be started."""
+        try:
+            self.start()
+        except (RunError, psycopg.OperationalError):
+            return False
+        return True
+
+
+@contextmanager
+def server_ground() -> Iterator[Ground]:
+    """A ground on a server of its own with few connection slots."""
+    with TemporaryDirectory(prefix="faults-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        server = Server(Path(name, SERVER))
+        execute(server.uri, f"alter system set max_connections = {MAX_CONNECTIONS}")
+        server.restart()
+        ground = filled(server.uri, Path(name))
+        database = urlsplit(ground.admin).path.lstrip("/")
+        execute(server.uri, f"create database {database}_kept template {database} strategy file_copy")
+
+        def restore() -> None:
+            server.restart()
+            execute(
+                server.uri,
+                f"alter role {ROLE} login",
+                f"drop database if exists {database} with (force)",
+                f"create database {database} template {database}_kept strategy file_copy",
+            )
+
+        ground.revive, ground.restore = server.restart, restore
+        try:
+            yield ground
+        finally:
+            server.stop()
+
+
+def suite() -> Suite:
+    return Suite(NAME, server_ground, faults)
+
+
+def faults(ground: Ground, seed: int) -> Iterator[Fault]:
+    """Round after round of all events, each at a random moment of the leader's or a reader's connection."""
+    chance = random.Random(seed)
+    links = recorded(ground)
+    for _ in range(100):
+        every = events(chance)
+        chance.shuffle(every)
+        for name, event in every:
+            link = chance.choice(links)
+            moment = Moment(link.number, chance.randrange(len(link.messages)))
+            where = f"{link.whose}'s connection {moment.connection}, message {moment.message}"
+            run = under(at(moment, event), deadline=DEADLINE, judge_whole=as_before_or_after)
+            yield Fault(NAME, f"{name}: {where}", seed, run)
+
+
+def at(moment: Moment, event: Event) -> Inject:
+    """The injection of an event at a moment."""
+
+    @contextmanager
+    def inject(attempt: Attempt) -> Iterator[None]:
+        def happening(_: Wire, __: Link) -> None:
+            with suppress(psycopg.Error):  # what it asks for may be impossible by now
+                event(attempt)
+
+        with wire(attempt.uri, moment, happening) as proxy:
+            proxy.happened = attempt.injected
+            attempt.uri = proxy.uri
+            attempt.options += [*OPTIONS, "--workers", "1"]
+            yield
+        if attempt.injected.is_set():
+            attempt.ground.restore()
+
+    return inject
+
+
+def as_before_or_after(ground: Ground, export: Path) -> str:
+    """What is wrong with an export that a change of the source may precede: it equals one from before or after it."""
+    wrong = differences(ground, export)
+    if not wrong.startswith("not as in"):
+        return wrong
+    return "" if fingerprint(export) == reference_of(ground) else wrong
