@@ -2,6 +2,7 @@
 
 import functools
 import multiprocessing
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,9 @@ from exporter.sink.layout import HEARTBEATS
 
 TICK_SECONDS = 0.25
 KILL_SECONDS = 10
+# For all processes below: the one that keeps account of semaphores outlives a leader that is killed, and would tell of
+# those that it then removes.
+QUIET_TRACKER = "ignore:resource_tracker"
 # How long the workers may take to end when there is nothing left to do; they take a tenth of a second.
 END_SECONDS = 5
 
@@ -104,7 +108,9 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     When the block ends in an error, the workers are killed.
     """
     spawn = multiprocessing.get_context("spawn")
-    with signals_blocked():  # it starts a process that keeps account of semaphores: a closed terminal would kill that
+    if QUIET_TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(QUIET_TRACKER)
+    with signals_blocked():  # it starts the process that keeps account: a closed terminal would kill that
         executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker)
     pool = Pool(executor, workers)
     try:

@@ -15,7 +15,7 @@ from tests.support.pages import ROOT, read_page
 
 PAGE = read_page("docs/exit-codes.md")
 COMMANDS = Path(sys.executable).parent
-CODES = sorted({0, *(kind.exit_code for kind in vars(errors).values() if isinstance(kind, type))})
+CODES = sorted({0, *(kind.exit_code for kind in vars(errors).values() if hasattr(kind, "exit_code"))})
 
 
 def help_of(*command: str | Path) -> str:
