@@ -106,6 +106,7 @@ def test_the_leader_killed(stalling: str, output: Path, stage: str) -> None:
         run.process.kill()
         run.end()
         run.check_gone()
+        assert not [line for line in run.lines if "resource_tracker" in line]
     assert list(output.glob(".partial-*"))
     with running(stalling, output) as run:
         published(run)
