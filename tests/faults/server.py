@@ -14,7 +14,7 @@ import psycopg
 from exporter.errors import RunError
 from exporter.sample.postgres import embedded_postgres
 from tests.faults.attempt import Attempt
-from tests.faults.events import SERVER, Event, events
+from tests.faults.events import SERVER, TIMEOUTS, Event, events
 from tests.faults.frame import Fault, Inject, differences, under
 from tests.faults.ground import ROLE, Ground, filled, fingerprint, reference_of
 from tests.faults.network import DEADLINE, recorded
@@ -70,6 +70,8 @@ def server_ground() -> Iterator[Ground]:
         Path(name).chmod(0o755)
         server = Server(Path(name, SERVER))
         execute(server.uri, f"alter system set max_connections = {MAX_CONNECTIONS}")
+        # The oracle's own sessions stay.
+        execute(server.uri, *(f"alter role current_user set {name} = 0" for name in TIMEOUTS))
         server.restart()
         ground = filled(server.uri, Path(name))
         database = urlsplit(ground.admin).path.lstrip("/")
