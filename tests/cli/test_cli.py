@@ -286,6 +286,7 @@ def test_a_check_as_json_is_one_object(exporter: Exporter, source: str) -> None:
     assert (finding["where"], finding["what"].startswith("the source postgres@")) == ("source", True)
 
 
+@pytest.mark.slow
 def test_init_writes_a_settings_file_for_check(exporter: Exporter, source: str, tmp_path: Path) -> None:
     """Once, without the password, and it says what to do next."""
     with psycopg.connect(source, autocommit=True) as connection:
@@ -481,6 +482,7 @@ def test_a_bolt_server_that_does_not_answer_ends_with_4(exporter: Exporter, expo
     assert (done.code, done.out, done.err.startswith("exporter: Neo4j does not answer")) == (4, "", True)
 
 
+@pytest.mark.slow
 def test_a_rebuild_says_why_it_cannot_run(exporter: Exporter, tmp_path: Path) -> None:
     """Twice: in a sentence, and in the object that is the last line of every rebuild."""
     cases = {

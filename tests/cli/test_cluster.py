@@ -44,6 +44,7 @@ def test_who_is_warned(address: str | None, warns: bool) -> None:
     assert is_open(address) == warns
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_not_there(exporter: Exporter) -> None:
     """Before anything else is tried."""
     done = exporter("export", "--cluster", "tcp://127.0.0.1:1", EXPORTER_SOURCE="postgresql://nobody@localhost/nothing")

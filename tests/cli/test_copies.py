@@ -308,6 +308,7 @@ def test_weakened_properties_are_warned_of(exporter: Exporter, sample_database: 
     assert json.loads(done.out)["redaction"]["weakened"] == ["Guide.full_name"]
 
 
+@pytest.mark.slow
 def test_an_export_says_what_it_is(exporter: Exporter, sample_database: str, tmp_path: Path) -> None:
     """On stderr, how far tokens agree, which window it is, that it is masked, and how rare people are."""
     flags = ("--since", "2026-11-21", "--redact", "analyst")

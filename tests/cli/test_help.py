@@ -90,6 +90,7 @@ def test_quiet_and_verbose_exclude_each_other(exporter: Exporter) -> None:
         assert (done.code, done.err) == (2, "exporter: choose one of --quiet and --verbose\n")
 
 
+@pytest.mark.slow
 def test_quiet_leaves_stderr_to_errors(exporter: Exporter, sample_database: str) -> None:
     """No progress, no summary, no warning."""
     quiet = exporter("export", "-q", EXPORTER_SOURCE=sample_database, EXPORTER_COLOUR="blue")

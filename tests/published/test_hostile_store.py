@@ -27,6 +27,9 @@ from tests.support import tiny_export
 from tests.support.object_store import Asked, ObjectStore
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfers, "PAUSE_SECONDS", 0.0)
@@ -84,7 +87,6 @@ def says(text: bytes) -> Callable[[socket.socket], None]:
     return answer
 
 
-@pytest.mark.slow
 def test_what_says_yes_to_everything_is_no_store(store: ObjectStore, export: Path, tmp_path: Path) -> None:
     """Such as the page of a network that wants a login: nothing was pushed there, and nothing is said to be."""
     archive = tmp_path / f"{STAMP}.tar.zst"
@@ -128,7 +130,6 @@ def test_a_listing_of_something_else(store: ObjectStore, export: Path, tmp_path:
             pull(elsewhere.below(STAMP), tmp_path / "in", silent)
 
 
-@pytest.mark.slow
 def test_a_store_that_is_silent(export: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """It accepts, and says nothing: one attempt, which is three requests of pyarrow's, is enough."""
     monkeypatch.setattr(transfers, "PATIENCE_SECONDS", 0.5)
@@ -152,7 +153,6 @@ def drips(connection: socket.socket) -> None:
             time.sleep(0.1)
 
 
-@pytest.mark.slow
 def test_a_store_that_drips(export: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer has a limit of its own."""
     monkeypatch.setattr(transfers, "ANSWER_SECONDS", 1.0)
@@ -161,7 +161,6 @@ def test_a_store_that_drips(export: Path, store: ObjectStore, monkeypatch: pytes
         push(export, url, silent)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "408 Request Timeout"])
 def test_a_store_that_is_asked_too_often(store: ObjectStore, export: Path, status: str) -> None:
     """It is asked again."""

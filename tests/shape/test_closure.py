@@ -158,6 +158,7 @@ def agree(directory: Path, source: Source, window: Window, asked: Asked) -> None
         assert not unkept(directory, name, whole_frame(source, name).filter(rows)).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), windows(), st.booleans())
 def test_closure_is_what_the_rules_say(seed: int, window: tuple[Window, Asked], tiny: bool) -> None:
