@@ -26,7 +26,6 @@ from tests.published.test_push import STAMP, files, in_prefix, silent
 from tests.support import tiny_export
 from tests.support.object_store import Asked, ObjectStore
 
-
 pytestmark = pytest.mark.slow
 
 
