@@ -119,29 +119,26 @@ def run() -> int:
         discard_stdout()
         return error.exit_code
     except ExporterError as error:
-        from exporter.progress.log import log_error
-
-        log_error(f"exporter: {error}")
-        return flushed(error.exit_code)
+        return failed(str(error), error.exit_code)
     except MemoryError:
-        from exporter.progress.log import log_error
-
-        log_error("exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)")
-        return flushed(RunError.exit_code)
+        sentence = "this process is out of memory: give it more (ulimit -v, the limit of its cgroup)"
+        return failed(sentence, RunError.exit_code)
     except PermissionError as error:
-        from exporter.progress.log import log_error
-
         if error.filename is None:
             raise
-        log_error(f"exporter: cannot use {error.filename}: {error.strerror}; run this as its owner")
-        return flushed(UsageError.exit_code)
+        return failed(f"cannot use {error.filename}: {error.strerror}; run this as its owner", UsageError.exit_code)
     except OSError as error:
-        from exporter.progress.log import log_error
-
         if error.errno not in OF_THE_SYSTEM:
             raise  # a bug
-        log_error(f"exporter: cannot read or write {error.filename or 'a file'}: {error.strerror}")
-        return flushed(RunError.exit_code)
+        return failed(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", RunError.exit_code)
+
+
+def failed(sentence: str, code: int) -> int:
+    """Says why the command failed; returns the exit code as `flushed` does."""
+    from exporter.progress.log import log_error
+
+    log_error(f"exporter: {sentence}")
+    return flushed(code)
 
 
 def flushed(code: int) -> int:
