@@ -9,7 +9,7 @@ Usage: scripts/test.sh [--quick | PYTEST ARGUMENTS]
 Makes .venv from requirements.lock, then runs ruff, mypy, shellcheck, the headers' check and pytest. Tests use a real
 PostgreSQL (from a wheel) and a real Neo4j (its jars are downloaded once into your cache directory).
 
-  --quick             every check, and only the tests that are not marked `slow`: an answer within four minutes
+  --quick             every check, and only the tests that are not marked `slow`: an answer in about five minutes
   PYTEST ARGUMENTS    no check, only pytest with these: scripts/test.sh tests/shape/test_ids.py
 
 Some tests need a program or a Java that may not be there, and say so when they are skipped. Longer drills are asked for
