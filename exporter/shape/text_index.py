@@ -11,11 +11,12 @@ from pathlib import Path
 
 import polars as pl
 
-from exporter.shape.mapped import make_directory, mapped_frame, write_frame
+from exporter.shape.mapped import append_frame, appended_frames, make_directory, mapped_frame, write_frame
 
 # Bytes of the table for each bucket. Measured: one of 250,000 texts takes 90 MB while it is written, one of a million
 # 190 MB, in the same time; a row with such a text takes a hundred bytes or more.
 BUCKET_BYTES = 24 << 20
+NO_TEXTS = pl.DataFrame(schema={"text": pl.String, "id": pl.Int64, "hash": pl.UInt64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +70,17 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
     make_directory(directory)
     repeated = False
     buckets = max(1, -(-bytes // BUCKET_BYTES))
-    pieces: list[list[Path]] = [[] for _ in range(buckets)]
     for frame in frames:
         known = frame.drop_nulls("text").with_columns(hash=hash_of(pl.col("text")))
-        for number, paths in enumerate(pieces):
-            paths.append(directory / f"piece-{number}-{len(paths)}.arrow")
-            write_frame(paths[-1], known.filter(pl.col("hash") % buckets == number))
-    for number, paths in enumerate(pieces):
+        for (number,), piece in known.group_by(pl.col("hash") % buckets):
+            append_frame(directory / f"pieces-{number}", piece)
+    for number in range(buckets):
+        pieces = directory / f"pieces-{number}"
+        texts = pl.concat([NO_TEXTS, *(appended_frames(pieces) if pieces.exists() else ())])
         counted = (
-            pl.concat([pl.scan_ipc(path, glob=False).collect() for path in paths])
-            .group_by("text")
-            .agg(pl.col("hash").first(), pl.col("id").min(), pl.len().alias("count"))
-            .sort("hash")
+            texts.group_by("text").agg(pl.col("hash").first(), pl.col("id").min(), pl.len().alias("count")).sort("hash")
         )
-        for path in paths:
-            path.unlink()
+        pieces.unlink(missing_ok=True)
         write_frame(directory / f"bucket-{number}.arrow", counted)
         repeated |= bool((counted["count"] > 1).any())
     return repeated
