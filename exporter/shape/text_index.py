@@ -71,7 +71,7 @@ def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) 
     repeated = False
     buckets = max(1, -(-bytes // BUCKET_BYTES))
     for frame in frames:
-        known = frame.drop_nulls("text").with_columns(hash=hash_of(pl.col("text")))
+        known = frame.drop_nulls("text").select("text", "id", hash=hash_of(pl.col("text")))
         for (number,), piece in known.group_by(pl.col("hash") % buckets):
             append_frame(directory / f"pieces-{number}", piece)
     for number in range(buckets):

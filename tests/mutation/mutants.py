@@ -15,11 +15,15 @@ from cosmic_ray.plugins import get_operator, operator_names
 WHOLE_EXPORTS = ("tests/pipeline/test_end_to_end.py", "tests/pipeline/test_dirty.py")
 WHOLE_WINDOWS = ("tests/pipeline/test_windows.py", "tests/pipeline/test_dirty_windows.py")
 TESTS = {
-    "exporter/source/plan.py": (("tests/source/test_plan.py", "tests/source/test_packing.py"), WHOLE_EXPORTS),
+    "exporter/source/plan.py": (("tests/source/test_plan.py",), ("tests/source/test_packing.py", *WHOLE_EXPORTS)),
     "exporter/source/chunks.py": (("tests/source/test_chunks.py", "tests/source/test_plan.py"), WHOLE_EXPORTS),
     "exporter/shape/key_index.py": (
         ("tests/shape/test_key_index.py", "tests/shape/test_references.py", "tests/shape/test_rows.py"),
         WHOLE_EXPORTS,
+    ),
+    "exporter/shape/text_index.py": (
+        ("tests/shape/test_key_index.py", "tests/shape/test_references.py"),
+        ("tests/pipeline/test_text_keys.py", *WHOLE_EXPORTS),
     ),
     "exporter/shape/rejects.py": (("tests/shape/test_rejects.py", "tests/sink/test_csv.py"), WHOLE_EXPORTS),
     "exporter/sink/publish.py": (
