@@ -11,12 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 
 from exporter.errors import RunError
 from exporter.sample.postgres import embedded_postgres
 from tests.faults.attempt import Attempt
-from tests.faults.events import SERVER, TIMEOUTS, Event, events
+from tests.faults.events import SERVER, TIMEOUTS, Event, events, postmaster
 from tests.faults.frame import Fault, Inject, differences, under
 from tests.faults.ground import ROLE, Ground, filled, fingerprint, reference_of
 from tests.faults.network import DEADLINE, recorded
@@ -56,8 +57,13 @@ class Server:
                     del os.environ[name]
 
     def stop(self) -> None:
-        """Stops it, if it runs; there is room on its disk."""
-        self.disk.disarm()
+        """Stops it, if it runs; there is room on its disk. One whose disk was full may not be able to stop."""
+        if self.disk.reached:
+            with suppress(OSError, psutil.NoSuchProcess):
+                whole = psutil.Process(postmaster(self.directory))
+                for process in (*whole.children(), whole):
+                    process.kill()
+        self.disk.arm(self.directory, Failure())
         with STARTING:
             self.running.__exit__(None, None, None)
 
