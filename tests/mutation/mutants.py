@@ -28,7 +28,7 @@ TESTS = {
     "exporter/shape/rejects.py": (("tests/shape/test_rejects.py", "tests/sink/test_csv.py"), WHOLE_EXPORTS),
     "exporter/sink/publish.py": (
         ("tests/sink/test_publish.py", "tests/sink/test_permissions.py"),
-        ("tests/pipeline/test_attempts.py", "tests/faults/test_calls.py"),
+        ("tests/pipeline/test_attempts.py",),
     ),
     "exporter/shape/closure.py": (("tests/shape/test_closure.py",), WHOLE_WINDOWS),
     "exporter/source/window_plan.py": (WHOLE_WINDOWS[:1], WHOLE_WINDOWS[1:]),
