@@ -370,7 +370,8 @@ explain_failure() { # STATUS
     where=$(sed -n -e 's/.*\[source:\(.*\), position:[0-9]*, line:\([0-9]*\)\].*/\1: line \2/p' -e '/: line [0-9]*$/p' \
         -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
         -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
-        -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | awk '!seen[$0]++ && NR < 7 {print "    " $0}')
+        -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | printable |
+        awk '!seen[$0]++ && NR < 7 {print "    " $0}')
     written=$(half_written)
     keep_scratch=true
     die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} ${written:+"$written"} \
