@@ -18,7 +18,7 @@ from exporter.store.schema import apply_schema
 from exporter.store.server import serve
 from tests.faults.text_source import Check, Expected, Key, Rejects, Values, fill
 from tests.faults.texts import Content
-from tests.oracle.reading import read_rejects
+from tests.oracle.reading import FormError, read_rejects
 from tests.support.export_process import EXPORTER
 from tests.support.quick_java import quick_java, with_archive
 
@@ -96,7 +96,10 @@ def cell_differences(graph: TextGraph, check: Check, keys: Sequence[Key]) -> str
 def reject_differences(graph: TextGraph, rejects: Rejects) -> str:
     """What an entity's reject files say other than they have to, in one line; nothing if they agree."""
     folder = graph.export / "rejects" / "relationships" / rejects.entity
-    found = Counter((line.reason, line.key, line.value) for line in read_rejects(folder).elements())
+    try:
+        found = Counter((line.reason, line.key, line.value) for line in read_rejects(folder).elements())
+    except FormError as error:
+        return ascii(error)
     return in_a_line(rejects.expected, found)
 
 

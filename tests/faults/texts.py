@@ -44,15 +44,15 @@ class Content:
     auth_ids: Sequence[str]
 
 
-def whole(seed: int = 1) -> Content:
-    """All texts; the seed is for the random ones among them."""
-    hostile = [*strings(DANGEROUS, LONGEST_DANGEROUS), *naughty(), *long_texts(), *random_texts(seed, 10_000)]
+def whole(seed: int = 1, at_random: int = 10_000) -> Content:
+    """All texts; the seed is for the random ones among them, of which there are so many."""
+    hostile = [*strings(DANGEROUS, LONGEST_DANGEROUS), *naughty(), *long_texts(), *random_texts(seed, at_random)]
     return Content(list(code_points()), list(dict.fromkeys(hostile)), list(strings(GRAMMAR, LONGEST_DANGEROUS)))
 
 
 def few(seed: int, number: int) -> Content:
     """About `number` texts of each kind."""
-    everything, chance = whole(seed), random.Random(seed)
+    everything, chance = whole(seed, number), random.Random(seed)
 
     def some(texts: Sequence[str]) -> list[str]:
         return sorted(chance.sample(texts, min(number, len(texts))), key=len)
