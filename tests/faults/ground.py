@@ -55,8 +55,8 @@ class Ground:
     """A source of which exports are made one after the other, its URI for those, with a password, and for the tests.
 
     `directory` is for what is written; `secrets` has what no output may hold, in lower case, with the place that each
-    tells of; `reference` the files of an undisturbed export (`fingerprint`); `revive` starts the
-    server if it is down, `restore` also makes the source what it was.
+    tells of; `reference` the files of an undisturbed export (`fingerprint`); `revive` starts the server if it is down,
+    `restore` also makes the source what it was, `fill_disk` leaves no room below a directory of the server.
     """
 
     uri: str
@@ -67,6 +67,7 @@ class Ground:
     reference: Files = field(default_factory=dict)
     revive: Callable[[], None] = lambda: None
     restore: Callable[[], None] = lambda: None
+    fill_disk: Callable[[str], None] = lambda _: None
 
     def attempt_directory(self) -> Path:
         """A new directory for one attempt."""
