@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import neo4j
 
@@ -16,7 +17,7 @@ from exporter.store.configuration import configure, environment
 from exporter.store.provision import Neo4jHome, default_cache, provision
 from exporter.store.schema import apply_schema
 from exporter.store.server import serve
-from tests.faults.text_source import Check, Expected, Key, Rejects, Values, fill
+from tests.faults.text_source import Check, Expected, Key, Rejects, fill
 from tests.faults.texts import Content
 from tests.oracle.reading import FormError, read_rejects
 from tests.support.export_process import EXPORTER
@@ -52,7 +53,7 @@ def text_graph(content: Content, directory: Path, home: Neo4jHome | None) -> Ite
 
 def exported(uri: str, output: Path, *options: str) -> Path:
     """A new export of a source."""
-    command = [EXPORTER, "export", "--quiet", "--output", output, *options]
+    command = [str(EXPORTER), "export", "--quiet", "--output", str(output), *options]
     done = subprocess.run(
         command, env=os.environ | {"EXPORTER_SOURCE": uri}, capture_output=True, text=True, check=False
     )
@@ -71,7 +72,7 @@ def graph_of(export: Path, place: Path, home: Neo4jHome) -> Iterator[str]:
 
 def imported(export: Path, place: Path, home: Neo4jHome, *options: str) -> "subprocess.CompletedProcess[str]":
     """The import of an export, by the script in it."""
-    command = ["bash", export / "import.sh", *options, export]
+    command = ["bash", str(export / "import.sh"), *options, str(export)]
     variables = environment(home, configure(place)) | {"TMPDIR": str(place)}
     return subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace", check=False)
 
@@ -86,10 +87,9 @@ def neo4j_home(directory: Path) -> Neo4jHome:
 
 def cell_differences(graph: TextGraph, check: Check, keys: Sequence[Key]) -> str:
     """What the graph says of these keys other than it has to, in one line; nothing if they agree."""
-    found = Counter[tuple[Key, Values]]()
-    for key, *values in graph.driver.execute_query(check.query, keys=keys).records:
-        found[key, tuple(values)] += 1
-    wanted = Counter((key, values) for key in keys if (values := check.expected[key]) is not None)
+    records = graph.driver.execute_query(check.query, keys=keys).records
+    found = Counter((key, tuple(values)) for key, *values in records)
+    wanted = Counter((key, row) for key in keys if (row := check.expected[key]) is not None)
     return in_a_line(wanted, found)
 
 
@@ -103,7 +103,7 @@ def reject_differences(graph: TextGraph, rejects: Rejects) -> str:
     return in_a_line(rejects.expected, found)
 
 
-def in_a_line(wanted: "Counter[tuple[object, ...]]", found: "Counter[tuple[object, ...]]") -> str:
+def in_a_line(wanted: "Counter[Any]", found: "Counter[Any]") -> str:
     """How the first things differ that two have not in common, escaped."""
     missing, extra = wanted - found, found - wanted
     if not missing and not extra:
@@ -115,6 +115,6 @@ def in_a_line(wanted: "Counter[tuple[object, ...]]", found: "Counter[tuple[objec
 
 def count_differences(graph: TextGraph) -> str:
     """What `exporter verify` says against the graph."""
-    command = [EXPORTER, "verify", graph.export, "--bolt", graph.bolt_uri]
+    command = [str(EXPORTER), "verify", str(graph.export), "--bolt", graph.bolt_uri]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return f"verify says {done.returncode}: {done.stdout}{done.stderr}" if done.returncode else ""
