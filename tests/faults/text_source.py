@@ -177,9 +177,9 @@ def guides(connection: psycopg.Connection, texts: Sequence[str]) -> tuple[list[C
         referred[number] = (found[0],) if len(found) == 1 else None
         if code(named) and len(found) != 1:
             rejects["ambiguous_link" if found else "dangling_end", str(number), named] += 1
-    own = {number: (row[0],) for number, row in enumerate(rows, 1)}
+    codes: dict[Key, Values | None] = {number: (row[0],) for number, row in enumerate(rows, 1)}
     return [
-        Check("Guide", "(n:Guide {id: key})", ("n.referral_code",), own),
+        Check("Guide", "(n:Guide {id: key})", ("n.referral_code",), codes),
         Check("REFERRED_BY", "(n:Guide {id: key})-[:REFERRED_BY]->(g:Guide)", ("g.id",), referred),
     ], Rejects("Guide-REFERRED_BY-Guide", rejects)
 
