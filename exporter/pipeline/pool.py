@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from exporter.errors import RunError
 from exporter.interrupts import abandon_threads, disable_interrupts, signals_blocked, start_thread
-from exporter.pipeline.standstill import Standstill
+from exporter.pipeline.standstill import Standstill, own_cpu_seconds
 from exporter.pipeline.tasks import start_worker, warm_up
 from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
 from exporter.secrecy import secrets_hidden
@@ -41,7 +41,7 @@ class Pool:
         the leader."""
         from exporter.source.reader_address import worker_address  # psycopg is loaded while the workers start
 
-        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds)
+        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds, own_cpu_seconds)
         settings = run.key.settings() if run.key else None
         address = worker_address(run.connection, run.readers, lock_seconds=run.lock_seconds, settings=settings)
         return Enrolled(address, run.directory, self.workers, self.workers)
