@@ -9,6 +9,7 @@ from distributed import Client
 
 from tests.faults.change import make_changing
 from tests.faults.copies import key_file
+from tests.faults.frame import Inject, Outcome, under
 from tests.faults.ground import Ground, reference_of
 from tests.faults.nth_failure import Preloaded, compiled
 from tests.faults.server import server_ground
@@ -119,3 +120,10 @@ def dask_ground() -> Iterator[Ground]:
         finally:
             cluster.end()
             del CLUSTERS[ground.directory]
+
+
+def whole(ground: Ground, inject: Inject) -> None:
+    """An undisturbed run by the cluster, to be recorded."""
+    CLUSTERS[ground.directory].heal()
+    verdict = under(inject)(ground, ground.attempt_directory())
+    assert verdict.outcome is Outcome.WHOLE, verdict

@@ -187,44 +187,6 @@ def exactly(end: socket.socket, size: int) -> bytes:
     return data
 
 
-def end(_: Wire, link: Link) -> None:
-    """The connection is closed."""
-    link.close()
-    raise EOFError
-
-
-def reset(_: Wire, link: Link) -> None:
-    """The connection is reset."""
-    link.close(reset=True)
-    raise EOFError
-
-
-def stall(_: Wire, link: Link) -> None:
-    """Nothing more comes on this connection."""
-    link.gone.wait()
-    raise EOFError
-
-
-def stall_everything(wire: Wire, link: Link) -> None:
-    """Nothing more comes on any connection, nor on new ones."""
-    wire.still.set()
-    stall(wire, link)
-
-
-def slow_down(wire: Wire, link: Link) -> None:
-    """From now on, 1 kB a second."""
-    wire.seconds_per_byte[link.number] = 0.001
-
-
-HAPPENINGS: dict[str, Happening] = {
-    "FIN": end,
-    "RST": reset,
-    "stall": stall,
-    "stall of all": stall_everything,
-    "1 kB/s": slow_down,
-}
-
-
 @contextmanager
 def wire(uri: str, moment: Moment | None = None, happening: Happening | None = None) -> Iterator[Wire]:
     """A proxy in front of the server of `uri`, on a free port of this machine, while the block runs."""
