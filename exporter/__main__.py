@@ -7,6 +7,7 @@ from types import FrameType
 from exporter.secrecy import forbid_core_files
 
 STOPPED = 130
+FAILED = 4
 
 
 def main() -> None:
@@ -15,9 +16,13 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, stop)
-    from exporter.cli import main as run  # loads for a tenth of a second
+    try:
+        from exporter.cli import main as run  # loads for a tenth of a second
 
-    run()
+        run()
+    except MemoryError:  # not even enough to load or to say what else was wrong
+        os.write(2, b"exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)\n")
+        os._exit(FAILED)
 
 
 def stop(number: int, _: FrameType | None) -> None:

@@ -62,9 +62,9 @@ class Ground:
     hold, in lower case, with the place that each tells of, `keys` the redaction keys as they are; `log` is the
     server's. `reference` has the files of an undisturbed export (`fingerprint`) with these `options`; it is `masked` if
     it may hold no secret either, and `latest` is the name of the link to it; `copies` are grounds that differ in these.
-    `revive` starts the server if it is down, `restore` also makes the source what it was. Of a cluster, `workers` has
-    the sessions of its processes and whether they may know the password, and `printed` what it has said since it was
-    last asked.
+    `revive` starts the server if it is down, `restore` also makes the source what it was, `fill_disk` leaves no room
+    below a directory of the server. Of a cluster, `workers` has the sessions of its processes and whether they may know
+    the password, and `printed` what it has said since it was last asked.
     """
 
     uri: str
@@ -84,6 +84,7 @@ class Ground:
     printed: Callable[[], dict[str, str]] = dict
     revive: Callable[[], None] = lambda: None
     restore: Callable[[], None] = lambda: None
+    fill_disk: Callable[[str], None] = lambda _: None
 
     def attempt_directory(self) -> Path:
         """A new directory for one attempt."""
