@@ -40,20 +40,25 @@ class LivingCluster:
         self.doomed = set()
         self.loaded.disarm()
         if not self.lives(SCHEDULER):
-            self.end()
-            self.dask.start_scheduler()
+            self.begin()
         for name in NAMES:
             if not self.lives(name):
                 self.start(name)
         try:
             self.dask.wait_for(*NAMES)
         except (AssertionError, OSError):
-            self.end()
-            self.dask.start_scheduler()
+            self.begin()
             for name in NAMES:
                 self.start(name)
             self.dask.wait_for(*NAMES)
         self.ground.environment[SETTING] = self.dask.address
+
+    def begin(self) -> None:
+        """Starts a scheduler anew, whose log begins anew, too: it tells the address."""
+        self.end()
+        (self.dask.directory / f"{SCHEDULER}.log").unlink(missing_ok=True)
+        self.heard[SCHEDULER] = 0
+        self.dask.start_scheduler()
 
     def start(self, name: str) -> None:
         """Starts a worker anew."""
