@@ -4,12 +4,15 @@ import os
 import signal
 from types import FrameType
 
+from exporter.secrecy import forbid_core_files
+
 STOPPED = 130
 FAILED = 4
 
 
 def main() -> None:
     """Runs the `exporter` command."""
+    forbid_core_files()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, stop)

@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 
 from exporter.errors import RunError, UsageError
 from exporter.interrupts import abandon_threads, disable_interrupts, signals_blocked, start_thread
-from exporter.pipeline.standstill import Standstill
+from exporter.pipeline.standstill import Standstill, own_cpu_seconds
 from exporter.pipeline.tasks import start_worker, warm_up
 from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
+from exporter.secrecy import secrets_hidden
 from exporter.sink.layout import HEARTBEATS
 
 TICK_SECONDS = 0.25
@@ -42,7 +43,7 @@ class Pool:
         the leader."""
         from exporter.source.reader_address import worker_address  # psycopg is loaded while the workers start
 
-        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds)
+        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds, own_cpu_seconds)
         settings = run.key.settings() if run.key else None
         address = worker_address(run.connection, run.readers, lock_seconds=run.lock_seconds, settings=settings)
         return Enrolled(address, run.directory, self.workers, self.workers)
@@ -119,12 +120,14 @@ def worker_pool(workers: int) -> Iterator[Pool]:
     spawn = multiprocessing.get_context("spawn")
     if QUIET_TRACKER not in sys.warnoptions:
         sys.warnoptions.append(QUIET_TRACKER)
-    with signals_blocked():  # it starts the process that keeps account: a closed terminal would kill that
+    # It starts the process that keeps account, which a closed terminal would kill.
+    with signals_blocked(), secrets_hidden():
         executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker)
     pool = Pool(executor, workers)
     try:
-        for _ in range(workers):
-            pool.submit(warm_up)
+        with secrets_hidden():  # the workers are told the address through a pipe
+            for _ in range(workers):
+                pool.submit(warm_up)
         yield pool
     except BaseException:
         pool.kill()

@@ -5,7 +5,7 @@ import errno
 import os
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,8 +86,8 @@ class Server:
 
 
 @contextmanager
-def server_ground() -> Iterator[Ground]:
-    """A ground on a server of its own with few connection slots."""
+def server_ground(prepare: Callable[[Ground], None] = lambda _: None) -> Iterator[Ground]:
+    """A ground on a server of its own with few connection slots, of which `prepare` makes something else."""
     with TemporaryDirectory(prefix="faults-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         server = Server(Path(name, SERVER))
@@ -98,6 +98,7 @@ def server_ground() -> Iterator[Ground]:
         execute(server.uri, *(f"alter role current_user set {name} = 0" for name in TIMEOUTS))
         server.restart()
         ground = filled(server.uri, Path(name))
+        prepare(ground)
         database = urlsplit(ground.admin).path.lstrip("/")
         execute(server.uri, f"create database {database}_kept template {database} strategy file_copy")
 

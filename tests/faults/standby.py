@@ -43,6 +43,7 @@ class Pair:
         self.standby = Server(directory / "standby" / SERVER)
         self.ground.admin = urlsplit(self.ground.admin)._replace(query=urlsplit(self.standby.uri).query).geturl()
         self.ground.uri = as_reader(self.ground.admin)
+        self.ground.log = directory / "standby" / SERVER / "log"
         self.prepare()
         self.ground.reference = reference_of(self.ground)
         self.ground.restore = self.restore
