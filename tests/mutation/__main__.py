@@ -114,7 +114,7 @@ def main() -> int:
         for number in range(options.side_by_side):
             tree = Tree(Path(name, str(number)))
             free.put(tree)
-        tests = sorted({file for files in TESTS.values() for stage in files for file in stage})
+        tests = sorted({file for mutant in mutants for stage in TESTS[mutant.path] for file in stage})
         if not tree.passes(tuple(tests)):
             parser.error("the tests fail on the code as it is")
         list(threads.map(run, mutants))
