@@ -11,7 +11,7 @@ from tests.faults.frame import RIGHT
 from tests.faults.records import Suite, run_suite, table
 
 # Each is a module here with a `suite()`.
-SUITES = ("network", "tls", "server", "change", "calls", "processes", "tampering")
+SUITES = ("network", "tls", "server", "change", "calls", "processes", "tampering", "swap", "swap_server")
 
 
 def suite_of(name: str) -> Suite:
