@@ -5,9 +5,10 @@ from pathlib import Path
 
 from exporter.errors import ExporterError
 from exporter.published.history import latest
-from exporter.published.prune import is_copy, prune
+from exporter.published.prune import prune
 from exporter.rebuild.report import RebuildReport, one_line
 from exporter.rebuild.stores import Stores
+from exporter.sink.manifest import read_manifest
 from exporter.sink.publish import link_latest
 
 
@@ -15,10 +16,10 @@ def move_latest(stores: Stores, output: Path, report: RebuildReport) -> None:
     """Makes `latest` lead to the export behind the live store, if that is in the output directory and no copy."""
     try:
         store = stores.current()
-        export = store.export_in(output) if store and not is_copy(store.directory) else None
-        if export and export != latest(output):
+        export = store.export_in(output) if store else None
+        if export and not read_manifest(export).is_copy and export != latest(output):
             link_latest(export)
-    except OSError as error:
+    except (ExporterError, OSError) as error:
         report.log.write(f"{output}/latest was not moved: {one_line(error)}", "warning")
 
 

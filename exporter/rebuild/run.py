@@ -38,20 +38,21 @@ def run_rebuild(
     Raises an `ExporterError`: `SwapError` if the previous live graph was restored, `DownError` if it does not answer;
     any other, including `GuardError`, means that it was not touched.
     """
-    live = find_live(options)
-    with open_stores(live.data, live.store) as stores:
-        rebuild = Rebuild(settings, options, report, live, stores)
-        try:
-            rebuild.repair()
-            if report.action is Action.ROLLBACK:
-                rebuild.rollback()
-            elif report.action is Action.REBUILD:
-                rebuild.rebuild(export, accept=accept, accept_copy=accept_copy)
-        except OSError as error:
-            raise RunError(f"{error.filename or live.data}: {error.strerror}") from None
-        finally:
-            with suppress(OSError):  # whatever it says, it is not what became of the graph
-                report.live, report.previous = stores.current(), next(iter(stores.kept()), None)
+    try:
+        live = find_live(options)
+        with open_stores(live.data, live.store) as stores:
+            rebuild = Rebuild(settings, options, report, live, stores)
+            try:
+                rebuild.repair()
+                if report.action is Action.ROLLBACK:
+                    rebuild.rollback()
+                elif report.action is Action.REBUILD:
+                    rebuild.rebuild(export, accept=accept, accept_copy=accept_copy)
+            finally:
+                with suppress(OSError):  # whatever it says, it is not what became of the graph
+                    report.live, report.previous = stores.current(), next(iter(stores.kept()), None)
+    except OSError as error:
+        raise RunError(f"{error.filename or options.neo4j_home}: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,9 @@ class Rebuild:
         except Interrupted:
             raise
         except (ExporterError, OSError):
-            if not self.stores.under_way():
-                self.stores.clean()
+            with suppress(OSError):  # left to the next run
+                if not self.stores.under_way():
+                    self.stores.clean()
             if self.report.export and not name:
                 prune_exports(
                     self.stores, self.settings.output, self.options.keep, self.report

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.published.history import readable_manifest
+from exporter.errors import DifferenceError
 from exporter.sink.layout import MANIFEST
-from exporter.sink.manifest import Manifest
+from exporter.sink.manifest import Manifest, read_manifest
 
 STORE = "store.json"
 
@@ -41,14 +41,20 @@ class Store:
 
     @property
     def manifest(self) -> Manifest | None:
-        return readable_manifest(self.directory)
+        """The manifest of the export it came from; None if it came from none, or that is damaged. Raises `OSError` if
+        it cannot be read: a guard that took that for none would let anything pass."""
+        try:
+            return read_manifest(self.directory)
+        except (DifferenceError, FileNotFoundError):
+            return None
 
     def export_in(self, output: Path) -> Path | None:
-        """The export it came from, if that is below this output directory: it has the same name and manifest."""
+        """The export it came from, if that is below this output directory: it has the same name and manifest. Raises
+        `OSError` if one of the two cannot be read."""
         export = output / (self.export or "")
         try:
             same = (export / MANIFEST).read_bytes() == (self.directory / MANIFEST).read_bytes()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return export if self.export and same else None
 

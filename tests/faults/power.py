@@ -10,13 +10,15 @@ The model is weaker than any journaling file system, and allows all that POSIX d
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 # More states of one moment than these are not tried, but a choice of them.
 MOST = 48
+# Of more changes than these, not every choice is looked at.
+LONGEST = 8
 
 
 class Data(StrEnum):
@@ -76,12 +78,13 @@ def load(directory: Path) -> Node:
 @dataclass
 class Disk:
     """A disk while a recorded run changes it. `root` is as the run sees it; `there` has the entries of directories that
-    would be there in any case, `pending` the changes that would not."""
+    would be there in any case, `pending` the changes that would not, `unwritten` the files of which that is so."""
 
     directory: Path
     root: Node
     there: Entries = field(default_factory=dict)
     pending: list[Change] = field(default_factory=list)
+    unwritten: set[Node] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         waiting = [self.root]
@@ -127,14 +130,17 @@ class Disk:
             self.change((path, None), (more.decode(), node))
         elif kind == "empty" and node:
             node.content = b""
+            self.unwritten.add(node)
         elif kind == "write" and node:
             node.content += more
+            self.unwritten.add(node)
         elif kind == "sync" and node:
             self.sync(node)
 
     def sync(self, node: Node) -> None:
         """Makes a file's bytes, or a directory's entries, durable; with these, what they depend on."""
         node.durable = node.content
+        self.unwritten.discard(node)
         needed, kept = {id(node)}, []
         for change in reversed(self.pending):
             if change.directories & needed:
@@ -149,23 +155,28 @@ class Disk:
     def choices(self, chance: random.Random) -> list[tuple[Change, ...]]:
         """Which of the pending changes may be there: none, all, all up to each, and whatever else is possible."""
         prefixes = [tuple(self.pending[:number]) for number in range(len(self.pending) + 1)]
-        if len(self.pending) <= 10:
-            subsets = itertools.product((False, True), repeat=len(self.pending))
-            others = [tuple(itertools.compress(self.pending, chosen)) for chosen in subsets]
-        else:
-            others = [tuple(each for each in self.pending if chance.random() < 0.5) for _ in range(20 * MOST)]
-        possible = [chosen for chosen in others if self.possible(chosen)]
+        if len(self.pending) > LONGEST:
+            return prefixes + [self.some(chance) for _ in range(MOST)]
+        subsets = itertools.product((False, True), repeat=len(self.pending))
+        others = [tuple(itertools.compress(self.pending, chosen)) for chosen in subsets]
+        possible = [chosen for chosen in others if chosen == self.possible(chosen)]
         return prefixes + (possible if len(possible) <= MOST else chance.sample(possible, MOST))
 
-    def possible(self, chosen: tuple[Change, ...]) -> bool:
-        """Whether these changes may be there alone: no earlier one of their directories is missing."""
+    def some(self, chance: random.Random) -> tuple[Change, ...]:
+        """Some of the pending changes that may be there alone."""
+        share = chance.choice((0.5, 0.8, 0.95))
+        return self.possible([change for change in self.pending if chance.random() < share])
+
+    def possible(self, chosen: Collection[Change]) -> tuple[Change, ...]:
+        """Those of these changes that may be there alone: no earlier one of their directories is missing."""
         missing: set[int] = set()
+        found = []
         for change in self.pending:
-            if change not in chosen:
+            if change in chosen and not change.directories & missing:
+                found.append(change)
+            else:
                 missing |= change.directories
-            elif change.directories & missing:
-                return False
-        return True
+        return tuple(found)
 
     def tree(self, chosen: tuple[Change, ...], data: Data) -> Tree:
         """What is there after a power loss, with these of the pending changes."""
@@ -195,20 +206,20 @@ def apply(change: Change, entries: Entries | None) -> None:
             names[name] = node
 
 
-def trees(directory: Path, root: Node, record: str, seed: int) -> Iterator[tuple[str, Tree]]:
-    """Every different tree that a power loss may leave of a directory at a moment of a recorded run, each with its
-    place: the calls so far, the changes that are there, and the data."""
+def trees(directory: Path, root: Node, record: str, seed: int) -> Iterator[tuple[int, str, Tree]]:
+    """Every different tree that a power loss may leave of a directory at a moment of a recorded run, each with the
+    number of calls so far, and what is there of the pending changes and of the data."""
     disk, chance, seen = Disk(directory, root), random.Random(seed), set()
     for number, line in enumerate(["", *record.splitlines()]):
         if line:
             kind, path, more = line.split("\t")
             disk.done(kind, path, bytes.fromhex(more))
-        for chosen, data in itertools.product(disk.choices(chance), Data):
+        for chosen, data in itertools.product(disk.choices(chance), Data if disk.unwritten else [Data.ALL]):
             tree = disk.tree(chosen, data)
             key = hash(frozenset(tree.items()))
             if key not in seen:
                 seen.add(key)
-                yield f"after call {number}, {len(chosen)} of {len(disk.pending)} changes, {data}", tree
+                yield number, f"after call {number}, {len(chosen)} of {len(disk.pending)} changes, {data}", tree
 
 
 def write_tree(tree: Tree, directory: Path) -> None:

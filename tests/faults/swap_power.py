@@ -3,6 +3,7 @@ store is put back; before the next `--repair`, Neo4j may have been started with 
 
 import itertools
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +19,9 @@ from tests.faults.swapping import Order
 
 SOURCE = Path(__file__).with_name("recorder.c")
 # Of the disks of a moment before or after the swap, so many are tried.
-OUTSIDE = 100
+OUTSIDE = 40
+# The first and the last calls of a swap.
+OF_A_SWAP = re.compile(r"^mkdir\t.*/stores/\.partial-|/rebuild/(swap|committed)\.json\t")
 # The kind of a site, and what is done there while it is recorded.
 RECORDED = (
     ("rebuild", "swap"), ("first", "swap"), ("nothing", "swap"), ("rollback", "swap"),
@@ -43,14 +46,15 @@ def losses(program: Swapping, seed: int) -> Iterator[tuple[str, Run]]:
 def left_by(
     program: Swapping, library: Path, kind: str, what: str, seed: int
 ) -> tuple[list[tuple[str, Tree]], list[tuple[str, Tree]]]:
-    """The disks that a power loss may leave while a swap is written down, and those of other moments."""
+    """The disks that a power loss may leave from when a store comes from the stage until the end of its swap, and those
+    of other moments."""
     site = program.prepare(kind)
     root = load(site.directory)
     record = recorded(program, library, site, what)
+    calls = [number for number, line in enumerate(record.splitlines(), 1) if OF_A_SWAP.search(line)]
     found: tuple[list[tuple[str, Tree]], list[tuple[str, Tree]]] = ([], [])
-    swap = "/neo4j/data/rebuild/swap.json"
-    for place, tree in trees(site.directory, root, record, seed):
-        found[0 if swap in tree else 1].append((place, tree))
+    for number, place, tree in trees(site.directory, root, record, seed):
+        found[0 if calls[0] <= number <= calls[-1] + 1 else 1].append((place, tree))
     return found
 
 
