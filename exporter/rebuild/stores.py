@@ -11,6 +11,7 @@ Each step is durable before the next: a host may lose power at any moment.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -154,13 +155,14 @@ class Stores:
                 raise
 
     def adopt(self, swap: Swap) -> None:
-        """Gives the new store, which was committed, its final name."""
+        """Gives the new store, which was committed, its final name; what stood for an old one that was not there goes,
+        lest it be taken for the live one. Raises `OSError`."""
         if not self.has(self.final(swap)):
             (self.root / STORES / swap.new).rename(self.root / STORES / self.final(swap))
-            sync(self.root / STORES)
         old = read_store(self.root / STORES / swap.old)
-        if not old.export and not old.paths.database.exists():
-            remove(old.directory)  # there was no live store to keep
+        if not old.export and self.has(swap.old) and not old.paths.database.exists():
+            shutil.rmtree(old.directory)
+        sync(self.root / STORES)
 
     def end(self) -> None:
         """Records that the swap has ended."""

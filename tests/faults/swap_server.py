@@ -47,7 +47,7 @@ class Real:
     version: str
     program: Swapping
     recording: Swapping
-    kills: int = 0
+    calls: dict[str, int]
 
     @property
     def site(self) -> Site:
@@ -121,7 +121,7 @@ def real(home: Neo4jHome, top: Path) -> Iterator[Real]:
             file.write(CONFIGURATION)
         site = Site(directory / "site", int(live.bolt_uri.rpartition(":")[2]), real=True)
         with swapping(library, directory, site, {"JAVA_HOME": str(home.java_home)}) as program:
-            yield Real(home.version, program, recording, sum(swap.counted(recording, "rebuild").values()))
+            yield Real(home.version, program, recording, swap.counted(recording, "rebuild"))
             program.site.stop()
 
 
@@ -147,7 +147,8 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
 
 def faults_of(one: Real, chance: random.Random, seed: int) -> Iterator[tuple[str, Callable[[Ground, Path], Verdict]]]:
     """Those of one version, of each kind in turn."""
-    kills = [Failure("any", number, KILL) for number in range(1, one.kills + 1)]
+    # Of the calls of a swap, these change what is there, or make it durable.
+    kills = [Failure(kind, n, KILL) for kind in ("rename", "fsync") for n in range(1, one.calls[kind] + 1)]
     commands = list(swap.commands().items())
     trees = [
         (f"{what}, {place}", tree)

@@ -100,6 +100,7 @@ class Site:
             env=given | {"NEO4J_HOME": home},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             check=True,
         )
         eventually(lambda: stand_in.holder(self.data) and self.listens(), "the server")
