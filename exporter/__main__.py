@@ -4,17 +4,25 @@ import os
 import signal
 from types import FrameType
 
+from exporter.secrecy import forbid_core_files
+
 STOPPED = 130
+FAILED = 4
 
 
 def main() -> None:
     """Runs the `exporter` command."""
+    forbid_core_files()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, stop)
-    from exporter.cli import main as run  # loads for a tenth of a second
+    try:
+        from exporter.cli import main as run  # loads for a tenth of a second
 
-    run()
+        run()
+    except MemoryError:  # not even enough to load or to say what else was wrong
+        os.write(2, b"exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)\n")
+        os._exit(FAILED)
 
 
 def stop(number: int, _: FrameType | None) -> None:

@@ -8,7 +8,7 @@ import exporter
 PACKAGE = Path(exporter.__file__).parent
 # From the bottom up (house-style.md, The layout).
 FLOORS = (
-    {"errors", "text", "invocation"},
+    {"errors", "text", "invocation", "secrecy"},
     {"model", "interrupts", "setting_types"},
     {"source", "shape", "sink", "sample", "origins", "copy_settings", "rebuild_settings", "storage_url"},
     {"settings", "published"},

@@ -8,6 +8,7 @@ import errno
 import gc
 import logging
 import sys
+import threading
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Annotated
@@ -40,6 +41,8 @@ OF_THE_SYSTEM = {
     errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE, errno.EFBIG, errno.EMFILE, errno.ENFILE,
     errno.ENOMEM, errno.ENODEV, errno.ENXIO,
 }  # fmt: skip
+
+OUT_OF_MEMORY = "this process is out of memory: give it more (ulimit -v, the limit of its cgroup)"
 
 app = typer.Typer(
     name="exporter",
@@ -87,6 +90,7 @@ def main() -> None:
     """Runs the `exporter` command, and turns every `ExporterError` into its message and exit code."""
     prepare_streams()
     hide_stops()
+    threading.excepthook = tell_of_thread
     # What libraries log is not for the user, and may quote the source.
     logging.lastResort = logging.NullHandler()  # None would say that nobody hears them
     logging.getLogger("exporter").addHandler(LogLines())
@@ -120,17 +124,33 @@ def run() -> int:
         return error.exit_code
     except ExporterError as error:
         return failed(str(error), error.exit_code)
-    except MemoryError:
-        sentence = "this process is out of memory: give it more (ulimit -v, the limit of its cgroup)"
-        return failed(sentence, RunError.exit_code)
-    except PermissionError as error:
-        if error.filename is None:
-            raise
-        return failed(f"cannot use {error.filename}: {error.strerror}; run this as its owner", UsageError.exit_code)
-    except OSError as error:
-        if error.errno not in OF_THE_SYSTEM:
+    except (ImportError, MemoryError, OSError, RuntimeError, SystemError) as error:
+        if (sentence := refusal_of_the_system(error)) is None:
             raise  # a bug
-        return failed(f"cannot read or write {error.filename or 'a file'}: {error.strerror}", RunError.exit_code)
+        return failed(sentence, UsageError.exit_code if isinstance(error, PermissionError) else RunError.exit_code)
+
+
+def refusal_of_the_system(error: Exception) -> str | None:
+    """What the system refused, and what to do; None if it refused nothing."""
+    if isinstance(error, MemoryError | SystemError):  # some libraries fail like the second when they should the first
+        return OUT_OF_MEMORY
+    if isinstance(error, ImportError):  # too little memory to map a library shows as this
+        last = str(error).splitlines()[-1:] or ["of an unknown name"]
+        advice = "give this process more memory (ulimit -v), or install the exporter again"
+        return f"a library cannot be loaded ({last[0].strip()}): {advice}"
+    if "can't start new thread" in str(error) or (isinstance(error, OSError) and error.errno == errno.EAGAIN):
+        return "the system allows no further thread or process: allow more memory (ulimit -v) or processes (ulimit -u)"
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return f"cannot use {error.filename}: {error.strerror}; run this as its owner"
+    if isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
+        return f"cannot read or write {error.filename or 'a file'}: {error.strerror}"
+    return None
+
+
+def tell_of_thread(died: threading.ExceptHookArgs) -> None:
+    """Says why a thread died, unless the system refused it something: then the command fails, and says so."""
+    if not isinstance(died.exc_value, Exception) or refusal_of_the_system(died.exc_value) is None:
+        threading.__excepthook__(died)
 
 
 def failed(sentence: str, code: int) -> int:

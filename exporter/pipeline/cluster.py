@@ -22,11 +22,13 @@ from exporter.interrupts import disable_interrupts, start_thread
 from exporter.pipeline.cluster_client import GONE, LOST, answer, answers, connected_client, present_workers
 from exporter.pipeline.cluster_facts import portable_leftovers
 from exporter.pipeline.cluster_plugin import Child
-from exporter.pipeline.cluster_preflight import Member, Preflight
+from exporter.pipeline.cluster_preflight import Member, Preflight, note_of
 from exporter.pipeline.cluster_source import proof_of
 from exporter.pipeline.pool import TICK_SECONDS, worker_killed
+from exporter.pipeline.standstill import Standstill
 from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
 from exporter.settings import Settings
+from exporter.sink.layout import HEARTBEATS
 from exporter.sink.manifest import ClusterEntry
 from exporter.source.queries import OwnAddress
 from exporter.source.refusals import run_error
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 # How often the scheduler is asked who is there, how long it may stay silent, and how long an end may take.
 ROLL_SECONDS, SILENT_SECONDS, END_SECONDS = 1.0, 60.0, 15.0
+# What workers have spent arrives with their heartbeats, of which each of many sends few: of 200 one in 2 seconds.
+LEAST_IDLE_SECONDS, WORKERS_A_SECOND = 5.0, 50
 PREFIX = "exporter-"
 KILLED = (
     "the same task lost several workers: if their memory ran out, lower --memory; if a machine of several workers was"
@@ -47,14 +51,17 @@ KILLED = (
 @dataclass(slots=True)
 class Cluster:
     """The workers of a scheduler. `limit` is how many of them may be used; `members` are those that are, `present` the
-    addresses that the scheduler knew when it last answered, at `answered`; that was last looked at at `rolled`."""
+    addresses that the scheduler knew when it last answered, at `answered`, and `spent` the CPU seconds of all; that was
+    last looked at at `rolled`."""
 
     client: Client
     limit: int | None
     members: list[Member] = field(default_factory=list)
     present: frozenset[str] = frozenset()
+    spent: float = 0.0
     answered: float = 0.0
     rolled: float = 0.0
+    standstill: Standstill | None = None
     registering: threading.Event | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     ending: threading.Thread | None = None
@@ -84,6 +91,8 @@ class Cluster:
         start_thread(self.call_the_roll)
         machines = [member.machine for member in self.members]
         used, hosts = len(machines), len(set(machines))
+        idle = max(run.idle_seconds, LEAST_IDLE_SECONDS + used / WORKERS_A_SECOND)
+        self.standstill = Standstill(run.directory / HEARTBEATS, idle, self.cpu_seconds)
         sharing, note = max(map(machines.count, machines)), note_of(used, len(found), limited=used == self.limit)
         logger.debug("%s on %s do the tasks. %s", quantity(used, "worker"), quantity(hosts, "machine"), note)
         return Enrolled(own, directory, used, sharing, ClusterEntry(used, hosts), note)
@@ -138,6 +147,8 @@ class Cluster:
                 yield self.result(future)
             self.check_roll()
             tick()
+            if unfinished and self.standstill:
+                self.standstill.look()
 
     def result(self, future: Future[Result]) -> Result:
         """The result of a task that has ended. Raises an `ExporterError`, whatever went wrong."""
@@ -158,7 +169,14 @@ class Cluster:
         """Asks the scheduler who is there, again and again until the run ends."""
         while not self.ended.wait(ROLL_SECONDS):
             with suppress(Exception):  # check_roll sees that the scheduler is silent
-                self.present, self.answered = frozenset(present_workers(self.client)), time.monotonic()
+                found = present_workers(self.client)
+                self.spent = sum(known["metrics"].get(self.name, 0.0) for known in found.values())
+                self.present, self.answered = frozenset(found), time.monotonic()
+
+    def cpu_seconds(self) -> float:
+        """What the workers have spent so far; as long as the scheduler is silent, nothing is known of that."""
+        silent = time.monotonic() - self.answered
+        return self.spent + (silent if silent > 3 * ROLL_SECONDS else 0.0)
 
     def check_roll(self) -> None:
         """Raises `RunError` if the scheduler is gone, or every worker."""
@@ -205,14 +223,6 @@ class Cluster:
                 self.client.unregister_worker_plugin(self.name)
         with suppress(Exception):
             self.client.close(timeout=END_SECONDS / 3)
-
-
-def note_of(used: int, present: int, *, limited: bool) -> str:
-    """What is said of workers that are not used; empty if there are none."""
-    if used == present:
-        return ""
-    why = "as --workers says" if limited else "since the source grants no more sessions"
-    return f"{used} of the cluster's {present} workers were used, {why}"
 
 
 @contextmanager

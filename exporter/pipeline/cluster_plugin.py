@@ -8,6 +8,7 @@ from typing import Any
 
 from distributed import WorkerPlugin
 
+from exporter.pipeline.standstill import cpu_seconds
 from exporter.pipeline.tasks import start_worker, warm_up
 
 
@@ -31,10 +32,13 @@ class Child(WorkerPlugin):  # Dask takes nothing else
         start = partial(start_worker, *self.readers[worker.address])
         executor = ProcessPoolExecutor(1, mp_context=spawn, initializer=start)
         worker.executors[self.name] = executor
+        # Told to the scheduler with each of the worker's heartbeats, which the leader asks for.
+        worker.metrics[self.name] = lambda _: cpu_seconds(list((executor._processes or {}).values()))
         executor.submit(warm_up)
 
     def teardown(self, worker: Any) -> None:
         """Kills the process, whatever it is doing."""
+        worker.metrics.pop(self.name, None)
         executor = worker.executors.pop(self.name, None)
         if executor is None:
             return

@@ -182,3 +182,11 @@ def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
             f"it does not share the leader's output directory ({facts['fault']}); mount the same file system at the"
             " same path"
         )
+
+
+def note_of(used: int, present: int, *, limited: bool) -> str:
+    """What is said of workers that are not used; empty if there are none."""
+    if used == present:
+        return ""
+    why = "as --workers says" if limited else "since the source grants no more sessions"
+    return f"{used} of the cluster's {present} workers were used, {why}"

@@ -1,20 +1,21 @@
 """The worker processes: spawned, given tasks, and always ended, whatever happens."""
 
-import functools
 import multiprocessing
+import resource
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from exporter.errors import RunError
+from exporter.errors import RunError, UsageError
 from exporter.interrupts import abandon_threads, disable_interrupts, signals_blocked, start_thread
-from exporter.pipeline.standstill import Standstill
+from exporter.pipeline.standstill import Standstill, own_cpu_seconds
 from exporter.pipeline.tasks import start_worker, warm_up
 from exporter.pipeline.workers import Arguments, Enrolled, Result, Run
+from exporter.secrecy import secrets_hidden
 from exporter.sink.layout import HEARTBEATS
 
 TICK_SECONDS = 0.25
@@ -22,6 +23,8 @@ KILL_SECONDS = 10
 # For all processes below: the one that keeps account of semaphores outlives a leader that is killed, and would tell of
 # those that it then removes.
 QUIET_TRACKER = "ignore:resource_tracker"
+# Measured: the leader has up to 24 open files and two for each worker, a worker up to 20.
+OPEN_FILES, OPEN_FILES_OF_A_WORKER = 64, 4
 # How long the workers may take to end when there is nothing left to do; they take a tenth of a second.
 END_SECONDS = 5
 
@@ -40,7 +43,7 @@ class Pool:
         the leader."""
         from exporter.source.reader_address import worker_address  # psycopg is loaded while the workers start
 
-        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds)
+        self.standstill = Standstill(run.directory / HEARTBEATS, run.idle_seconds, own_cpu_seconds)
         settings = run.key.settings() if run.key else None
         address = worker_address(run.connection, run.readers, lock_seconds=run.lock_seconds, settings=settings)
         return Enrolled(address, run.directory, self.workers, self.workers)
@@ -79,19 +82,24 @@ class Pool:
 
         Measured: they take 0.1 s, 4 % of an export of a million rows.
         """
-        self.ending = start_thread(self.executor.shutdown)
+        self.ending = start_thread(self.shut_down)
 
     def join(self) -> None:
         """Waits until the workers and the executor's thread have ended: at exit, the interpreter would wake that thread
         through a pipe that may be closed by then. A worker that does not end, such as one that is suspended, is
         killed: its tasks are done. One that not even that ends is left to the system."""
-        ending = self.ending or start_thread(functools.partial(self.executor.shutdown, cancel_futures=True))
+        ending = self.ending or start_thread(self.shut_down)
         ending.join(END_SECONDS)
         if ending.is_alive():
             kill_workers()
             ending.join(KILL_SECONDS)
         if ending.is_alive():
             abandon_threads()
+
+    def shut_down(self) -> None:
+        """Waits until the workers have ended; no task that is left begins."""
+        with suppress(RuntimeError):  # the system allowed the executor no thread of its own to wait for
+            self.executor.shutdown(cancel_futures=True)
 
     def kill(self) -> None:
         """Kills every worker at once, since a worker in a stalled read reacts to nothing else. From now on, no signal
@@ -105,22 +113,40 @@ class Pool:
 def worker_pool(workers: int) -> Iterator[Pool]:
     """Spawned workers (fork hangs Polars and connectorx), which start loading at once.
 
-    When the block ends in an error, the workers are killed.
+    When the block ends in an error, the workers are killed. Raises `UsageError` if the system allows too few open
+    files.
     """
+    allow_open_files(OPEN_FILES + OPEN_FILES_OF_A_WORKER * workers)
     spawn = multiprocessing.get_context("spawn")
     if QUIET_TRACKER not in sys.warnoptions:
         sys.warnoptions.append(QUIET_TRACKER)
-    with signals_blocked():  # it starts the process that keeps account: a closed terminal would kill that
+    # It starts the process that keeps account, which a closed terminal would kill.
+    with signals_blocked(), secrets_hidden():
         executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=start_worker)
     pool = Pool(executor, workers)
     try:
-        for _ in range(workers):
-            pool.submit(warm_up)
+        with secrets_hidden():  # the workers are told the address through a pipe
+            for _ in range(workers):
+                pool.submit(warm_up)
         yield pool
     except BaseException:
         pool.kill()
         raise
     pool.join()
+
+
+def allow_open_files(wanted: int) -> None:
+    """Has this process and its workers open so many files, of which the system may allow more than it did so far. With
+    too few, libraries fail somewhere and say that of the network. Raises `UsageError` if it does not allow as many."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY in (allowed, most) or allowed >= wanted:
+        return
+    if most < wanted:
+        raise UsageError(
+            f"the system allows {most} open files here, and an export may need {wanted}: allow more (ulimit -n), or "
+            "use fewer --workers"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def worker_killed() -> RunError:

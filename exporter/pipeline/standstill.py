@@ -1,12 +1,13 @@
-"""Notices that the workers of this machine do nothing, though there is something to do: one is suspended, or at a disk
-that hangs.
+"""Notices that the workers do nothing, though there is something to do: one is suspended, or at a disk that hangs.
 
 Those that read are the watchdog's, which knows what their backends do (source/watchdog.py).
 """
 
 import multiprocessing
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
@@ -20,10 +21,11 @@ LOOK_SECONDS = 1.0
 @dataclass(slots=True)
 class Standstill:
     """Since when (`time.monotonic`) no worker has read or computed. `directory` holds the heartbeat files of those that
-    read, `seconds` is how long none may do anything."""
+    read, `seconds` is how long none may do anything, and `cpu_seconds` tells what they have spent so far."""
 
     directory: Path
     seconds: float
+    cpu_seconds: Callable[[], float]
     spent: float = -1.0
     since: float = 0.0
     looked: float = 0.0
@@ -35,7 +37,7 @@ class Standstill:
             return
         suspended = now - self.looked > self.seconds  # the whole run was, or has just begun
         self.looked = now
-        spent = cpu_seconds()
+        spent = self.cpu_seconds()
         if suspended or spent != self.spent or heartbeats(self.directory):
             self.spent, self.since = spent, now
         elif now - self.since >= self.seconds:
@@ -45,13 +47,18 @@ class Standstill:
             )
 
 
-def cpu_seconds() -> float:
-    """The CPU seconds that this process's workers have spent so far."""
+def cpu_seconds(processes: Iterable[BaseProcess]) -> float:
+    """The CPU seconds that some processes of this machine have spent so far."""
     total = 0.0
-    for child in multiprocessing.active_children():
+    for process in processes:
         try:
-            times = psutil.Process(child.pid).cpu_times()
+            times = psutil.Process(process.pid).cpu_times()
         except psutil.Error:
             continue
         total += times.user + times.system
     return total
+
+
+def own_cpu_seconds() -> float:
+    """Those of this process's workers."""
+    return cpu_seconds(multiprocessing.active_children())

@@ -9,6 +9,7 @@ import os
 from exporter.pipeline import timing
 from exporter.pipeline.attempts import Attempted, attempted
 from exporter.pipeline.messages import Chunk, ChunkDone, CloseDone, Context, IndexDone, LinksDone
+from exporter.secrecy import forbid_core_files
 from exporter.source.heartbeats import take_name
 from exporter.source.queries import IndexQuery, LinkQuery
 
@@ -16,6 +17,7 @@ from exporter.source.queries import IndexQuery, LinkQuery
 def start_worker(reader: str | None = None, ahead: float = 0.0) -> None:
     """Makes a spawned process a worker, by the name of a reader if it is given, and with a clock that is `ahead` of the
     leader's by so many seconds; called once in each."""
+    forbid_core_files()  # a worker of a cluster is not started by our command
     if reader:
         take_name(reader)
     timing.leader_clock(ahead)

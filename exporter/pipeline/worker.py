@@ -21,8 +21,9 @@ from exporter.pipeline.timing import KEYS, READ, SHAPE, WRITE, TaskTimer
 from exporter.pipeline.worker_errors import sanitized_errors
 from exporter.shape.examples import examples
 from exporter.shape.ids import canonical
-from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_index, write_keys
+from exporter.shape.key_index import KeyIndex, key_of, write_duplicates, write_keys
 from exporter.shape.rows import Shaped, shape
+from exporter.shape.text_index import write_index
 from exporter.shape.uniqueness import may_repeat, write_run
 from exporter.shape.values import holds_unrepresentable
 from exporter.sink import headers, layout

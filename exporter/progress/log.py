@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -24,6 +25,8 @@ LINE_SECONDS = 5.0
 SHARE_OF_RUN = 0.05
 POLL_SECONDS = 0.25
 TABLES_A_LINE = 3
+# The lines of an error are indented, but for the first.
+STRAY_BREAK = re.compile(r"\n(?!  )")
 
 
 def print_if_possible(text: str, stream: TextIO) -> None:
@@ -60,7 +63,9 @@ def begin_dated_log() -> None:
 
 
 def log_error(text: str) -> None:
-    """Prints an error on stderr if possible, with the local time if the lines before it have theirs."""
+    """Prints an error on stderr if possible, with the local time if the lines before it have theirs. A line break that
+    begins no line of ours came with a name, and is escaped as in `visible`."""
+    text = STRAY_BREAK.sub(r"\\n", text)
     print_if_possible(dated(text) if _dated else text, sys.stderr)
 
 

@@ -15,9 +15,9 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from exporter.errors import RunError, Stop, UsageError
 from exporter.rebuild.store import StorePaths
+from exporter.secrecy import without_secrets
 from exporter.settings import RebuildSettings
 from exporter.store.bolt import error_code, login_refusal
-from exporter.store.configuration import without_secrets
 from exporter.store.provision import Neo4jHome
 
 CONNECT_SECONDS = 5

@@ -87,7 +87,7 @@ def _start(server: Any) -> str:
         # servers.
         with _environment(LC_ALL="C", PGPORT="5432"):
             server.start()
-    except (OSError, subprocess.SubprocessError) as error:
+    except (AssertionError, OSError, subprocess.SubprocessError) as error:  # the first: another one is starting there
         raise RunError(f"The embedded PostgreSQL did not start in {server.pgdata}: {_last_line(server)}") from error
     socket_directory = server.get_postmaster_info().socket_dir
     uri = f"postgresql://postgres@localhost:5432/postgres?host={quote(str(socket_directory), safe='/')}"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from exporter.shape.key_index import MAP_FROM, WINDOW, TextIndex, open_keys
+from exporter.shape.key_index import MAP_FROM, WINDOW, open_keys
 from exporter.shape.mapped import as_series, make_directory, open_frame, write_frame
+from exporter.shape.text_index import TextIndex
 
 # A byte map may have this many bytes for each row of the table whose keys it holds: about the size of the table.
 BYTES_PER_ROW = 32

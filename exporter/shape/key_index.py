@@ -15,6 +15,7 @@ import polars as pl
 from exporter.model.vocabulary import IdRule, Key
 from exporter.shape.ids import canonical
 from exporter.shape.mapped import as_series, make_directory, mapped_bytes, mapped_frame, write_frame
+from exporter.shape.text_index import TextIndex, open_index, write_index
 from exporter.shape.uniqueness import RUNS, may_repeat, write_run
 
 # A byte map may be as large as the table whose keys it holds (a sparse file takes no disk space for empty pages), or as
@@ -22,9 +23,6 @@ from exporter.shape.uniqueness import RUNS, may_repeat, write_run
 WINDOW = 1 << 24
 MAP_FROM = "map-from-"
 NO_ID = pl.lit(None, pl.Int64)
-# Bytes of the table for each bucket. Measured: one of 250,000 texts takes 90 MB while it is written, one of a million
-# 190 MB, in the same time; a row with such a text takes a hundred bytes or more.
-BUCKET_BYTES = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +57,6 @@ class SortedKeys:
             offsets = run.search_sorted(keys.fill_null(0)).clip(0, len(run) - 1)
             found |= (run.gather(offsets) == keys).fill_null(False)
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class TextIndex:
-    """Texts, how often each occurs, and the smallest id that has it, in buckets that fit in memory one at a time.
-
-    A hash selects the bucket; within it, the texts themselves are compared.
-    """
-
-    paths: tuple[Path, ...]
-
-    def find(self, texts: pl.Series) -> pl.DataFrame:
-        """`id` (Int64) and `count` (UInt32; 0 if absent) for each text (String; null is absent), in order."""
-        rows = pl.DataFrame({"text": texts})
-        if len(self.paths) == 1:
-            found = rows.join(mapped_frame(self.paths[0]), on="text", how="left", maintain_order="left")
-            return found.select("id", pl.col("count").fill_null(0))
-        rows = rows.with_row_index("row").with_columns(bucket=bucket(pl.col("text"), len(self.paths)))
-        parts = [
-            rows.filter(pl.col("bucket") == number).join(mapped_frame(path), on="text", how="left")
-            for number, path in enumerate(self.paths)
-        ]
-        parts.append(rows.filter(pl.col("bucket").is_null()))
-        return pl.concat(parts, how="diagonal").sort("row").select("id", pl.col("count").fill_null(0))
-
-    def contains(self, texts: pl.Series) -> pl.Series:
-        """Whether each text is in the index."""
-        return self.find(texts)["count"] > 0
 
 
 KeySet = DenseKeys | SortedKeys | TextIndex
@@ -141,12 +111,6 @@ def open_keys(directory: Path) -> KeySet:
     return open_index(directory) if not runs.paths and any(directory.glob("bucket-*")) else runs
 
 
-@lru_cache
-def open_index(directory: Path) -> TextIndex:
-    """The index that `write_index` wrote there."""
-    return TextIndex(tuple(directory / f"bucket-{number}.arrow" for number in range(len(list(directory.iterdir())))))
-
-
 def write_keys(
     directory: Path, key: Key, frames: Iterable[pl.DataFrame], *, low: int | None, high: int | None, bytes: int
 ) -> bool:
@@ -199,31 +163,6 @@ def add_to_map(file: BinaryIO, offsets: pl.Series) -> bool:
     return repeated
 
 
-def write_index(directory: Path, frames: Iterable[pl.DataFrame], *, bytes: int) -> bool:
-    """Writes a text index from frames of `text` (String) and `id` (Int64), of a table of `bytes`; null texts are
-    skipped. Returns whether a text occurs twice."""
-    make_directory(directory)
-    repeated = False
-    buckets = max(1, -(-bytes // BUCKET_BYTES))
-    pieces: list[list[Path]] = [[] for _ in range(buckets)]
-    for frame in frames:
-        known = frame.drop_nulls("text").with_columns(bucket=bucket(pl.col("text"), buckets))
-        for number, paths in enumerate(pieces):
-            paths.append(directory / f"piece-{number}-{len(paths)}.arrow")
-            write_frame(paths[-1], known.filter(pl.col("bucket") == number).drop("bucket"))
-    for number, paths in enumerate(pieces):
-        counted = (
-            pl.concat([pl.scan_ipc(path, glob=False).collect() for path in paths])
-            .group_by("text")
-            .agg(pl.col("id").min(), pl.len().alias("count"))
-        )
-        for path in paths:
-            path.unlink()
-        write_frame(directory / f"bucket-{number}.arrow", counted)
-        repeated |= bool((counted["count"] > 1).any())
-    return repeated
-
-
 def write_duplicates(path: Path, row_ids: pl.DataFrame) -> None:
     """Writes the row ids of a table's duplicates."""
     make_directory(path.parent)
@@ -236,8 +175,3 @@ def key_of(frame: pl.DataFrame, key: Key) -> pl.Series:
         return canonical(frame[key.columns[0]], key.id_rule)
     first = canonical(frame[key.columns[0]], IdRule.INTEGER).cast(pl.String)
     return frame.select(pl.concat_str(first, frame[key.columns[1]], separator=":").alias("key")).to_series()
-
-
-def bucket(text: pl.Expr, buckets: int) -> pl.Expr:
-    """The number of a text's bucket, from 0; null for null."""
-    return pl.when(text.is_not_null()).then(text.hash(seed=0) % buckets)

@@ -84,8 +84,11 @@ die() { # CODE SENTENCE LINE...
     exit "$code"
 }
 
-# Names of files may come from anywhere: none shall command the terminal.
-printable() { LC_ALL=C tr '\001-\011\013-\037\177' '?'; }
+# Names of files and keys may come from anywhere: none shall command the terminal, or hide what follows it.
+printable() {
+    LC_ALL=C tr '\001-\011\013-\037\177' '?' | LC_ALL=C sed -e $'s/\302[\200-\237]/?/g' -e $'s/\330\234/?/g' \
+        -e $'s/\342\200[\213\216\217\250-\256]/?/g' -e $'s/\342\201[\240-\257]/?/g' -e $'s/\357\273\277/?/g'
+}
 
 absolute() { (cd "$1" 2>/dev/null && pwd -P); }
 

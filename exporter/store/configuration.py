@@ -1,18 +1,17 @@
 """How a Neo4j of our own is configured and reached: its directories, its ports on 127.0.0.1, its memory."""
 
-import os
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from exporter.secrecy import without_secrets
 from exporter.store.provision import Neo4jHome
 
 USER = "neo4j"
 # Enough heap to run and serve small graphs.
 SMALLEST_HEAP, LARGEST_HEAP = 512 << 20, 4 << 30
-SECRETS = ("EXPORTER_SOURCE", "PGPASSWORD", "NEO4J_PASSWORD")
 # Flags without which Neo4j does not run on the Java versions it supports.
 ADD_OPENS = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.nio", "java.io", "sun.nio.ch")]
 
@@ -114,12 +113,6 @@ def in_english(variables: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in variables.items() if name not in ("LC_ALL", "LANGUAGE")}
     utf_8 = encoding if "utf" in encoding.lower() else "C.UTF-8"
     return kept | {"LANG": "C", "LC_MESSAGES": "C", "LC_CTYPE": utf_8}
-
-
-def without_secrets() -> dict[str, str]:
-    """This process's environment without the source's address and passwords: a server does not need them, and would
-    keep them readable as long as it runs."""
-    return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 def ample_heap() -> int:

@@ -32,6 +32,14 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     chance = random.Random(seed)
     library = compiled(ground.directory)
     calls = counted(ground, library)
+    every = failures(calls)
+    chance.shuffle(every)
+    for failure in every:
+        yield Fault(NAME, str(failure), seed, run_of(failure, failing(failure, library)))
+
+
+def failures(calls: dict[str, int]) -> list[Failure]:
+    """Everything that can become of each of so many calls by their kind."""
     every = [
         Failure(kind, number, action)
         for kind, last in calls.items()
@@ -43,15 +51,13 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     every += [Failure("any", number, EXIT, sticky=True) for number in numbers[::3]]
     every += [Failure("any", number, errno.ENOSPC, sticky=True) for number in numbers[::7]]
     every += [Failure("any", number, JUMP, jump=jump) for number, jump in zip(numbers[::7], itertools.cycle(JUMPS))]
-    chance.shuffle(every)
-    for failure in every:
-        yield Fault(NAME, str(failure), seed, run_of(failure, library))
+    return every
 
 
-def run_of(failure: Failure, library: Path) -> Callable[[Ground, Path], Verdict]:
+def run_of(failure: Failure, inject: Inject) -> Callable[[Ground, Path], Verdict]:
     """The `run` of a fault."""
     codes = (KILLED, 2, 4) if failure.action == KILL else (2, 4)
-    run = under(failing(failure, library), codes=codes, deadline=180)
+    run = under(inject, codes=codes, deadline=180)
 
     def cleared(ground: Ground, directory: Path) -> Verdict:
         """What of a run could not be removed is left to the next one, which has to be whole."""

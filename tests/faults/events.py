@@ -6,13 +6,14 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 
 from exporter.model.tables import tables
 from tests.faults.attempt import Attempt
-from tests.faults.ground import ROLE, Ground
+from tests.faults.ground import ROLE
 from tests.support.stalling_source import execute
 
 # What happens to a run: done at a moment, undone at the run's end by what is put into `attempt.at_end`.
@@ -21,9 +22,16 @@ Event = Callable[[Attempt], None]
 SERVER = "server"  # the directory of a ground's own server
 
 
-def postmaster(ground: Ground) -> int:
-    """The process of a ground's server."""
-    return int((ground.directory / SERVER / "postmaster.pid").read_text().splitlines()[0])
+def postmaster(directory: Path) -> int:
+    """The process of the server of a data directory."""
+    return int((directory / "postmaster.pid").read_text().splitlines()[0])
+
+
+def signal_to(attempt: Attempt, process: int, number: signal.Signals) -> None:
+    """Sends a signal to a server's process; one that is frozen goes on at the run's end."""
+    os.kill(process, number)
+    if number is signal.SIGSTOP:
+        attempt.at_end.append(lambda: thaw(process))
 
 
 WHOSE = {"leader": "!~ 'reader'", "a reader": "~ 'reader'", "all": "~ '.'"}
@@ -62,21 +70,14 @@ def thaw(process: int) -> None:
 
 def to_the_server(number: signal.Signals) -> Event:
     """Sends a signal to the server: SIGINT stops it fast, SIGQUIT at once."""
-
-    def event(attempt: Attempt) -> None:
-        process = postmaster(attempt.ground)
-        os.kill(process, number)
-        if number is signal.SIGSTOP:
-            attempt.at_end.append(lambda: thaw(process))
-
-    return event
+    return lambda attempt: signal_to(attempt, postmaster(attempt.ground.directory / SERVER), number)
 
 
 def restarted(number: signal.Signals) -> Event:
     """Stops the server and starts it again."""
 
     def event(attempt: Attempt) -> None:
-        os.kill(postmaster(attempt.ground), number)
+        os.kill(postmaster(attempt.ground.directory / SERVER), number)
         attempt.ground.revive()
 
     return event
@@ -89,6 +90,17 @@ def no_slots(attempt: Attempt) -> None:
         while True:
             taken.append(psycopg.connect(attempt.ground.admin))
     attempt.at_end.append(lambda: [connection.close() for connection in taken])
+
+
+def full_disk(below: str) -> Event:
+    """There is no room left below a directory of the server's; it may try to write for the first time."""
+
+    def event(attempt: Attempt) -> None:
+        attempt.ground.fill_disk(below)
+        with suppress(psycopg.Error):
+            execute(attempt.ground.admin, "checkpoint")
+
+    return event
 
 
 def locked(table: str) -> Event:
@@ -196,6 +208,8 @@ def events(chance: random.Random) -> list[tuple[str, Event]]:
         ("drop of the database", of_the_database("drop database {database} with (force)")),
         ("no connections to the database", of_the_database("alter database {database} allow_connections false")),
         ("no login", of_the_database(f"alter role {ROLE} nologin")),
+        ("the server's disk is full", full_disk(".")),
+        ("no room for the server's temporary files", full_disk("base/pgsql_tmp")),
         ("no temporary files", set_for_all("temp_file_limit = 0")),
         *((f"{name} of 1 ms", set_for_all(f"{name} = 1")) for name in TIMEOUTS),
         *((f"lock of {name}", locked(name)) for name in [chance.choice(tables()).name]),

@@ -3,6 +3,7 @@
 A suite yields faults; each is run on a ground (ground.py) and gives a verdict, which records.py writes down.
 """
 
+import os
 import re
 import subprocess
 import time
@@ -15,8 +16,10 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from exporter.sink.layout import LATEST_COPY
 from tests.faults.attempt import EARLIER, Attempt
 from tests.faults.ground import Ground, fingerprint
+from tests.faults.leaks import leaks
 from tests.support.export_process import DATE, EXPORTER, PROGRESS, command_of, contents, processes
 
 WHOLE_NAME = re.compile(r"\d{8}T\d{6}Z")
@@ -47,13 +50,15 @@ RIGHT = (Outcome.WHOLE, Outcome.REFUSED)
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a run under a fault, and what it said or what is wrong. `injected` is false if the run ended
-    before the fault could happen, which is no proof of anything."""
+    before the fault could happen, which is no proof of anything. `times` is how many faults of a kind it stands for,
+    if they are tried together."""
 
     outcome: Outcome
     said: str
     code: int | None = None
     seconds: float = 0.0
     injected: bool = True
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +124,16 @@ def judge(
     now = {name: to for name, to in contents(attempt.output).items() if name != ".lock"}
     if code is None:
         return Outcome.HUNG, f"{' '.join(left)} {err[-200:]}"
-    if told := sorted({place for secret, place in attempt.ground.secrets.items() if secret in (out + err).lower()}):
+    if told := leaks(attempt):
         return Outcome.LEAKED, ", ".join(told)
     if found := BUG.search(err):
         return Outcome.TRACEBACK, err[found.start() :][:2000]
     if code == 0:
-        new = [name for name in now if name not in before]
-        if len(new) != 1 or not WHOLE_NAME.fullmatch(new[0]) or now.get("latest") != new[0]:
+        new = [name for name in now if name not in (*before, LATEST_COPY)]
+        links = {name: to for name, to in before.items() if to} | {attempt.ground.latest: new[0] if new else ""}
+        if len(new) != 1 or not WHOLE_NAME.fullmatch(new[0]) or links != {name: to for name, to in now.items() if to}:
             return Outcome.SILENT, f"exit code 0, but in the output there is {now}"
-        if out.splitlines()[-1:] != [str(attempt.output / new[0])]:
+        if attempt.last_line() != os.fsencode(attempt.output / new[0]):
             return Outcome.SILENT, f"the last line is not the directory: {out!r}"
         if wrong := judge_whole(attempt.ground, attempt.output / new[0]):
             return Outcome.SILENT, wrong
@@ -139,8 +145,9 @@ def judge(
         return Outcome.LEFT_BEHIND, f"exit code {code}, and in the output there is {now}"
     if left:
         return Outcome.LEFT_BEHIND, "; ".join(left)
-    said = "".join(line for line in err.splitlines(True) if not (PROGRESS.match(line) or WARNING.match(line)))
-    if code not in codes or out or not SENTENCE.fullmatch(said):
+    lines = [line for line in err.split("\n") if not (PROGRESS.match(line) or WARNING.match(line))]
+    said = "\n".join(lines)
+    if code not in codes or out or not SENTENCE.fullmatch(said) or not all(map(str.isprintable, lines)):
         return Outcome.WRONG_CODE, f"exit code {code}: {said}{out}"
     return Outcome.REFUSED, said.strip()
 
@@ -191,7 +198,7 @@ def next_run(ground: Ground, directory: Path, judge_whole: JudgeWhole | None) ->
     of the first one, unless that was published."""
     attempt = Attempt(ground, directory, ground.uri)
     before = {name: to for name, to in contents(attempt.output).items() if not name.startswith(".partial-")}
-    published = [attempt.output / name for name in before.keys() - {EARLIER, ".lock", "latest"}]
+    published = [attempt.output / name for name in before.keys() - {EARLIER, ".lock", "latest", LATEST_COPY}]
     for export in published:
         if wrong := (judge_whole or differences)(ground, export):
             return Outcome.SILENT, f"published by a run that was killed: {wrong}"

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -19,11 +19,15 @@ import psycopg
 from exporter.sample.postgres import create_database, embedded_postgres
 from exporter.sample.source import fill_sample
 from exporter.sink import layout
-from tests.support.canaries import plant
+from tests.faults.leaks import LOGGED, PATH_CANARY
+from tests.support.canaries import plant, secrets_of
 from tests.support.export_process import EXPORTER, PASSWORD
 
 # Rows of every table, and every anomaly of the sample.
 SCALE = 0.01
+# The redaction key of masked copies.
+KEY = bytes(range(100, 132))
+THE_PASSWORD, A_KEY = "the password", "a key"
 # In the manifest and the counts, what two exports of the same rows need not share.
 TIMES = ("started_at", "finished_at")
 OF_THE_SNAPSHOT = ("snapshot_at", "wal_lsn", "host")
@@ -54,9 +58,13 @@ _numbers = count(1)
 class Ground:
     """A source of which exports are made one after the other, its URI for those, with a password, and for the tests.
 
-    `directory` is for what is written; `secrets` has what no output may hold, in lower case, with the place that each
-    tells of; `reference` the files of an undisturbed export (`fingerprint`); `revive` starts the
-    server if it is down, `restore` also makes the source what it was.
+    `directory` is for what is written, `output_name` the name of output directories. `secrets` has what no output may
+    hold, in lower case, with the place that each tells of, `keys` the redaction keys as they are; `log` is the
+    server's. `reference` has the files of an undisturbed export (`fingerprint`) with these `options`; it is `masked` if
+    it may hold no secret either, and `latest` is the name of the link to it; `copies` are grounds that differ in these.
+    `revive` starts the server if it is down, `restore` also makes the source what it was, `fill_disk` leaves no room
+    below a directory of the server. Of a cluster, `workers` has the sessions of its processes and whether they may know
+    the password, and `printed` what it has said since it was last asked.
     """
 
     uri: str
@@ -65,12 +73,22 @@ class Ground:
     secrets: dict[str, str]
     environment: dict[str, str] = field(default_factory=dict)
     reference: Files = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    output_name: str = "output"
+    copies: dict[str, "Ground"] = field(default_factory=dict)
+    masked: bool = False
+    latest: str = layout.LATEST
+    keys: Sequence[bytes] = ()
+    log: Path | None = None
+    workers: Callable[[], dict[int, bool]] = dict
+    printed: Callable[[], dict[str, str]] = dict
     revive: Callable[[], None] = lambda: None
     restore: Callable[[], None] = lambda: None
+    fill_disk: Callable[[str], None] = lambda _: None
 
     def attempt_directory(self) -> Path:
         """A new directory for one attempt."""
-        directory = self.directory / str(next(_numbers))
+        directory = self.directory / f"{PATH_CANARY}-{next(_numbers)}"
         directory.mkdir()
         return directory
 
@@ -79,6 +97,14 @@ class Ground:
         query = "select application_name from pg_stat_activity where datname = current_database()"
         with psycopg.connect(self.admin, autocommit=True, connect_timeout=5) as connection:
             return [name for (name,) in connection.execute(query) if name.startswith("exporter")]
+
+    def patterns(self, *, everywhere: bool) -> Path:
+        """A file with what may be told nowhere at all; or `everywhere` but in an export that has it by design."""
+        path = self.directory / f"patterns {everywhere}"
+        if not path.exists():
+            found = [text for text, place in self.secrets.items() if everywhere or place in (THE_PASSWORD, A_KEY)]
+            path.write_text("\n".join(found) + "\n", encoding="utf-8")
+        return path
 
 
 @contextmanager
@@ -97,7 +123,13 @@ def filled(server: str, directory: Path) -> Ground:
         needles = plant(connection).needles()
         connection.execute(GRANTS)
         connection.execute("vacuum full analyze")
-    ground = Ground(as_reader(admin), admin, directory, {PASSWORD: "the password"} | needles)
+        for name, value in LOGGED.items():
+            connection.execute(f"alter system set {name} = '{value}'".encode())
+        [(log,)] = connection.execute("select current_setting('data_directory') from pg_reload_conf()").fetchall()
+    keys = secrets_of(KEY)
+    secrets = {PASSWORD: THE_PASSWORD} | {key.hex(): A_KEY for key in keys} | needles
+    log = next((path for path in (Path(log, "log"), Path(log).with_name("log")) if path.is_file()), None)
+    ground = Ground(as_reader(admin), admin, directory, secrets, keys=keys, log=log)
     ground.reference = reference_of(ground)
     assert ground.reference, "the sample cannot be exported"
     return ground
@@ -109,10 +141,10 @@ def as_reader(admin: str) -> str:
     return parts._replace(netloc=f"{ROLE}:{PASSWORD}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
-def reference_of(ground: Ground, *options: str) -> Files:
+def reference_of(ground: Ground) -> Files:
     """The files of an undisturbed export; none if the source cannot be exported."""
     directory = ground.attempt_directory()
-    command = [EXPORTER, "export", "--quiet", "--output", directory, *options]
+    command = [EXPORTER, "export", "--quiet", "--output", directory, *ground.options]
     environment = os.environ | ground.environment | {"EXPORTER_SOURCE": ground.uri}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     files = fingerprint(Path(done.stdout.strip())) if done.returncode == 0 else {}
@@ -149,6 +181,7 @@ def comparable(path: Path, name: str) -> bytes:
     manifest = json.loads(content)
     for key in TIMES:
         del manifest[key]
+    manifest["options"].pop("cluster", None)
     for key in OF_THE_SNAPSHOT:
         del manifest["source"][key]
     return json.dumps(manifest, sort_keys=True).encode()

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from tests.faults.attempt import Attempt
 from tests.faults.frame import Fault, Inject, JudgeWhole, Outcome, differences, under
 from tests.faults.ground import Ground, sample_ground
+from tests.faults.happenings import HAPPENINGS
 from tests.faults.records import Suite
-from tests.faults.wire import HAPPENINGS, Link, Moment, wire
+from tests.faults.wire import Link, Moment, wire
 
 NAME = "network"
 # A run on a crawling network would be whole in an hour.

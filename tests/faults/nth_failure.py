@@ -57,7 +57,7 @@ class Preloaded:
     def arm(self, below: Path, failure: Failure) -> None:
         """From now on, this call below a directory fails; counting begins anew."""
         self.memory[:] = STATE.pack(
-            str(below).encode(), failure.kind.encode(), failure.number, failure.action, failure.sticky, 0, 0,
+            os.fsencode(below), failure.kind.encode(), failure.number, failure.action, failure.sticky, 0, 0,
             failure.jump, b"", *[0] * 16,
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ The model is weaker than any journaling file system, and allows all that POSIX d
 
 import itertools
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -206,11 +206,11 @@ def apply(change: Change, entries: Entries | None) -> None:
             names[name] = node
 
 
-def trees(directory: Path, root: Node, record: str, seed: int) -> Iterator[tuple[int, str, Tree]]:
+def trees(directory: Path, root: Node, record: Sequence[str], seed: int) -> Iterator[tuple[int, str, Tree]]:
     """Every different tree that a power loss may leave of a directory at a moment of a recorded run, each with the
     number of calls so far, and what is there of the pending changes and of the data."""
     disk, chance, seen = Disk(directory, root), random.Random(seed), set()
-    for number, line in enumerate(["", *record.splitlines()]):
+    for number, line in enumerate(["", *record]):
         if line:
             kind, path, more = line.split("\t")
             disk.done(kind, path, bytes.fromhex(more))

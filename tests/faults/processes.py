@@ -81,41 +81,6 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
         yield Fault(NAME, name, seed, under(inject, codes=codes, deadline=180))
 
 
-def disturbing(what: Disturbance, stage: str, seconds: float) -> Inject:
-    """The injection of signals so many seconds after a stage has begun."""
-
-    @contextmanager
-    def inject(attempt: Attempt) -> Iterator[None]:
-        attempt.options += ["--workers", "2", "--stall-timeout", f"{STALL_SECONDS}s"]
-        thread = threading.Thread(target=disturb, args=(attempt, what, stage, seconds), daemon=True)
-        thread.start()
-        yield
-        thread.join()
-
-    return inject
-
-
-def disturb(attempt: Attempt, what: Disturbance, stage: str, seconds: float) -> None:
-    """Sends the signals, if the run lasts that long."""
-    attempt.started.wait()
-    assert attempt.process is not None
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not has_begun(attempt, stage):
-        if attempt.process.poll() is not None or time.monotonic() > deadline:
-            return
-        time.sleep(0.002)
-    time.sleep(seconds)
-    found = targets(attempt, what.whom)
-    for number, sent in enumerate(what.signals):
-        if number:
-            time.sleep(1)
-        for process in found:
-            with suppress(psutil.Error):
-                process.send_signal(sent)
-                if attempt.process.poll() is None:
-                    attempt.injected.set()
-
-
 def targets(attempt: Attempt, whom: str) -> list[psutil.Process]:
     """The processes that a signal is for."""
     assert attempt.process is not None
@@ -125,6 +90,44 @@ def targets(attempt: Attempt, whom: str) -> list[psutil.Process]:
     if whom == "leader":
         return [process for process in alive if process.pid == attempt.process.pid]
     return [process for process in alive if "spawn_main" in " ".join(command_of(process))][:1]
+
+
+Targets = Callable[[Attempt, str], list[psutil.Process]]
+
+
+def disturbing(what: Disturbance, stage: str, seconds: float, find: Targets = targets) -> Inject:
+    """The injection of signals so many seconds after a stage has begun, to the processes that `find` finds."""
+
+    @contextmanager
+    def inject(attempt: Attempt) -> Iterator[None]:
+        attempt.options += ["--workers", "2", "--stall-timeout", f"{STALL_SECONDS}s"]
+        thread = threading.Thread(target=disturb, args=(attempt, what, stage, seconds, find), daemon=True)
+        thread.start()
+        yield
+        thread.join()
+
+    return inject
+
+
+def disturb(attempt: Attempt, what: Disturbance, stage: str, seconds: float, find: Targets) -> None:
+    """Sends the signals, if the run lasts that long."""
+    attempt.started.wait()
+    assert attempt.process is not None
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not has_begun(attempt, stage):
+        if attempt.process.poll() is not None or time.monotonic() > deadline:
+            return
+        time.sleep(0.002)
+    time.sleep(seconds)
+    found = find(attempt, what.whom)
+    for number, sent in enumerate(what.signals):
+        if number:
+            time.sleep(1)
+        for process in found:
+            with suppress(psutil.Error):
+                process.send_signal(sent)
+                if attempt.process.poll() is None:
+                    attempt.injected.set()
 
 
 def has_begun(attempt: Attempt, stage: str) -> bool:

@@ -1,23 +1,27 @@
 """The server suite: sessions that are ended, cancelled, killed or frozen, a server that stops or has no room, locks,
 migrations and settings, each at a random message of the server."""
 
+import errno
+import os
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 
 from exporter.errors import RunError
 from exporter.sample.postgres import embedded_postgres
 from tests.faults.attempt import Attempt
-from tests.faults.events import SERVER, TIMEOUTS, Event, events
+from tests.faults.events import SERVER, TIMEOUTS, Event, events, postmaster
 from tests.faults.frame import Fault, Inject, differences, under
 from tests.faults.ground import ROLE, Ground, filled, fingerprint, reference_of
 from tests.faults.network import DEADLINE, recorded
+from tests.faults.nth_failure import Failure, Preloaded, compiled
 from tests.faults.records import Suite
 from tests.faults.wire import Link, Moment, Wire, wire
 from tests.support.export_process import eventually
@@ -32,22 +36,40 @@ STARTING = threading.Lock()
 
 
 class Server:
-    """A server of the suite's own, which may be stopped, and started again."""
+    """A server of the suite's own, which may be stopped, and started again, and whose disk may be full: `disk` is a
+    library that it has preloaded."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.disk = Preloaded(compiled(directory.parent), directory.parent / "disk")
+        (directory.parent / "disk").chmod(0o666)  # the server may run as another user
         self.uri = self.start()
 
     def start(self) -> str:
         """Starts it; returns its URI."""
         with STARTING:
-            self.running = embedded_postgres(self.directory)
-            return self.running.__enter__()
+            os.environ.update(self.disk.environment)
+            try:
+                self.running = embedded_postgres(self.directory)
+                return self.running.__enter__()
+            finally:
+                for name in self.disk.environment:
+                    del os.environ[name]
 
     def stop(self) -> None:
-        """Stops it, if it runs."""
+        """Stops it, if it runs; there is room on its disk. One whose disk was full may not be able to stop."""
+        if self.disk.reached:
+            with suppress(OSError, psutil.NoSuchProcess):
+                whole = psutil.Process(postmaster(self.directory))
+                for process in (*whole.children(), whole):
+                    process.kill()
+        self.disk.arm(self.directory, Failure())
         with STARTING:
             self.running.__exit__(None, None, None)
+
+    def fill_disk(self, below: str) -> None:
+        """From now on, no write below a directory of the server succeeds."""
+        self.disk.arm(self.directory / below, Failure("write", 1, errno.ENOSPC, sticky=True))
 
     def restart(self) -> None:
         """Starts it again, once the processes of one that was killed have ended."""
@@ -64,16 +86,19 @@ class Server:
 
 
 @contextmanager
-def server_ground() -> Iterator[Ground]:
-    """A ground on a server of its own with few connection slots."""
+def server_ground(prepare: Callable[[Ground], None] = lambda _: None) -> Iterator[Ground]:
+    """A ground on a server of its own with few connection slots, of which `prepare` makes something else."""
     with TemporaryDirectory(prefix="faults-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         server = Server(Path(name, SERVER))
-        execute(server.uri, f"alter system set max_connections = {MAX_CONNECTIONS}")
+        execute(
+            server.uri, f"alter system set max_connections = {MAX_CONNECTIONS}", "alter system set work_mem = '64kB'"
+        )
         # The oracle's own sessions stay.
         execute(server.uri, *(f"alter role current_user set {name} = 0" for name in TIMEOUTS))
         server.restart()
         ground = filled(server.uri, Path(name))
+        prepare(ground)
         database = urlsplit(ground.admin).path.lstrip("/")
         execute(server.uri, f"create database {database}_kept template {database} strategy file_copy")
 
@@ -86,7 +111,7 @@ def server_ground() -> Iterator[Ground]:
                 f"create database {database} template {database}_kept strategy file_copy",
             )
 
-        ground.revive, ground.restore = server.restart, restore
+        ground.revive, ground.restore, ground.fill_disk = server.restart, restore, server.fill_disk
         try:
             yield ground
         finally:

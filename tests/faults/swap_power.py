@@ -44,14 +44,16 @@ def losses(program: Swapping, seed: int) -> Iterator[tuple[str, Run]]:
 
 
 def left_by(
-    program: Swapping, library: Path, kind: str, what: str, seed: int
+    program: Swapping, library: Path, kind: str, what: str, seed: int, *, afterwards: bool = True
 ) -> tuple[list[tuple[str, Tree]], list[tuple[str, Tree]]]:
     """The disks that a power loss may leave from when a store comes from the stage until the end of its swap, and those
-    of other moments."""
+    of other moments, also `afterwards`."""
     site = program.prepare(kind)
     root = load(site.directory)
-    record = recorded(program, library, site, what)
-    calls = [number for number, line in enumerate(record.splitlines(), 1) if OF_A_SWAP.search(line)]
+    record = recorded(program, library, site, what).splitlines()
+    calls = [number for number, line in enumerate(record, 1) if OF_A_SWAP.search(line)]
+    if not afterwards:
+        record = record[: calls[-1] + 1]
     found: tuple[list[tuple[str, Tree]], list[tuple[str, Tree]]] = ([], [])
     for number, place, tree in trees(site.directory, root, record, seed):
         found[0 if calls[0] <= number <= calls[-1] + 1 else 1].append((place, tree))

@@ -153,7 +153,7 @@ def faults_of(one: Real, chance: random.Random, seed: int) -> Iterator[tuple[str
     trees = [
         (f"{what}, {place}", tree)
         for what in ("swap", "put back")
-        for place, tree in swap_power.left_by(one.recording, recorder(one), "rebuild", what, seed)[0]
+        for place, tree in swap_power.left_by(one.recording, recorder(one), "rebuild", what, seed, afterwards=False)[0]
         if whole(tree)
     ]
     for found in (kills, commands, trees):

@@ -1,24 +1,38 @@
 """The oracle finds every kind of fault: programs that behave badly in place of the exporter, each in its own way."""
 
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.faults import frame
 from tests.faults.attempt import Attempt
 from tests.faults.frame import Fault, Inject, Outcome, Verdict, under
-from tests.faults.ground import Ground, fingerprint, sample_ground
+from tests.faults.ground import KEY, Ground, fingerprint, sample_ground
 from tests.faults.records import as_line, table
-from tests.support.export_process import PASSWORD
+from tests.support.export_process import EXPORTER, PASSWORD, eventually
 
 pytestmark = pytest.mark.slow
+
+# As printf writes them: the key's bytes.
+KEY_BYTES = "".join(f"\\\\{byte:03o}" for byte in KEY)
+# Asks the server, as a session of the exporter would.
+ASK = 'import sys, psycopg; psycopg.connect(sys.argv[1], application_name="exporter").execute(sys.argv[2])'
 
 
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with sample_ground() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What these programs leave behind stays."""
+    monkeypatch.setattr(frame, "LINGERING_SECONDS", 2)
 
 
 def instead(script: str) -> Inject:
@@ -67,7 +81,7 @@ def test_an_undisturbed_run_is_whole(ground: Ground) -> None:
         ("mkdir ../output/.partial-1; echo 'exporter: the run failed' >&2; exit 4", Outcome.LEFT_BEHIND),
         ("touch core; echo 'exporter: the run failed' >&2; exit 4", Outcome.LEFT_BEHIND),
         ("touch $TMPDIR/x; echo 'exporter: the run failed' >&2; exit 4", Outcome.LEFT_BEHIND),
-        ("sleep 100 & echo 'exporter: the run failed' >&2; exit 4", Outcome.LEFT_BEHIND),
+        ("env -i sleep 100 & echo 'exporter: the run failed' >&2; exit 4", Outcome.LEFT_BEHIND),
         (f"echo 'exporter: {PASSWORD.upper()}' >&2; exit 4", Outcome.LEAKED),
         ("printf 'Traceback (most recent call last):\\nKeyError\\n' >&2; exit 4", Outcome.TRACEBACK),
         ("echo 'exporter: a bug, please report it: KeyError' >&2; exit 4", Outcome.TRACEBACK),
@@ -77,6 +91,58 @@ def test_an_undisturbed_run_is_whole(ground: Ground) -> None:
 def test_what_is_said_of_a_program(ground: Ground, script: str, outcome: Outcome) -> None:
     """That fails, or does not, in this way."""
     assert verdict(ground, instead(script), 2 if outcome is Outcome.HUNG else 60).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        (f"echo 'exporter: {PASSWORD.upper()}' >&2", "the password in stderr"),
+        (f"echo {PASSWORD}", "the password in stdout"),
+        (f"echo {KEY.hex()} >&2", "a key in stderr"),
+        (f"echo {PASSWORD} > $TMPDIR/x", "the password in x"),
+        ("printf $CELL > core", "marketing.leads.name 0 in core"),
+        (f"mkdir -p $PARTIAL; echo {PASSWORD} > $PARTIAL/x.csv", "the password in x.csv"),
+        (f"mkdir -p $PARTIAL; printf {KEY_BYTES} > $PARTIAL/x.csv", "a key in x.csv"),
+        ("mkdir -p $PARTIAL; printf $CELL > $PARTIAL/counts.tsv", "marketing.leads.name 0 in counts.tsv"),
+        ("mkdir -p $PARTIAL; pwd > $PARTIAL/import.args", "the path of a file in import.args"),
+        ("sleep 2", "the password in the environment of what a run starts"),
+        (f"env -i bash -c 'sleep 2; :' {PASSWORD}", "the password in the command line of what a run starts"),
+        ("env -i bash -c 'sleep 2; :' $PWD", "the path of a file in the command line of what a run starts"),
+        (f"bash -c 'trap : TERM; sleep 2; :' {EXPORTER}", "core files of "),
+        ("ask \"select pg_sleep(3), '$CELL'\"", "marketing.leads.name 0 in pg_stat_activity"),
+        ("ask \"select 1 / 0, '$CELL'\"", "marketing.leads.name 0 in the server's log"),
+        ("ask \"select '$PWD'\"", "the path of a file in the server's log"),
+    ],
+)  # fmt: skip
+def test_what_is_told(ground: Ground, script: str, found: str) -> None:
+    """By a program that tells it in one place."""
+    [cell] = (text for text, place in ground.secrets.items() if place == "marketing.leads.name 0")
+    begin = (
+        f"CELL={cell}; PARTIAL=../output/.partial-1; ask() {{ '{sys.executable}' -c '{ASK}' '{ground.admin}' \"$1\"; }}"
+    )
+    told = verdict(ground, instead(f"{begin}\n{script}; echo 'exporter: the run failed' >&2; exit 4"))
+    assert told.outcome is Outcome.LEAKED, told
+    assert found in told.said
+
+
+def test_what_is_told_only_during_a_run(ground: Ground) -> None:
+    """In a file that is gone at its end."""
+
+    @contextmanager
+    def inject(attempt: Attempt) -> Iterator[None]:
+        partial = attempt.output / ".partial-1"
+        attempt.command = [
+            "bash",
+            "-c",
+            f"mkdir {partial}; echo {PASSWORD} > {partial}/x; sleep 2; rm -r {partial}; exit 4",
+        ]
+        thread = threading.Thread(target=lambda: eventually((partial / "x").exists, "x") and attempt.injected.set())
+        attempt.at_end.append(thread.join)
+        thread.start()
+        yield
+
+    told = verdict(ground, inject)
+    assert "the password in x, during the run" in told.said, told
 
 
 @pytest.mark.parametrize(
@@ -91,8 +157,8 @@ def test_what_is_said_of_a_program(ground: Ground, script: str, outcome: Outcome
 )
 def test_an_export_that_is_not_the_same(ground: Ground, damage: str) -> None:
     """Whatever is more in it, or less, or not what it was."""
-    script = f'"$@" 2>&1 > ../said; code=$?; cat ../said; new=$(tail -n 1 ../said); {damage}; exit $code'
-    assert verdict(ground, instead(script)).outcome is Outcome.SILENT
+    script = '"$@" 2>&1 > ../said; code=$?; unset EXPORTER_SOURCE; cat ../said; new=$(tail -n 1 ../said); '
+    assert verdict(ground, instead(f"{script}{damage}; exit $code")).outcome is Outcome.SILENT
 
 
 def test_after_a_leader_that_was_killed(ground: Ground) -> None:

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from tests.faults.frame import Fault, under
 from tests.faults.ground import Ground, filled, reference_of
+from tests.faults.happenings import HAPPENINGS
 from tests.faults.network import DEADLINE, at, recorded
 from tests.faults.records import Suite
-from tests.faults.wire import HAPPENINGS, Moment
+from tests.faults.wire import Moment
 from tests.support.installed_postgres import programs, tls_server
 
 NAME = "tls"

@@ -78,6 +78,21 @@ class Wire:
     seconds_per_byte: dict[int, float] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
 
+    def arm(self, moment: Moment | None, happening: Happening | None, happened: threading.Event) -> None:
+        """From now on, with connections counted anew, this is what happens at the moment."""
+        self.calm()
+        self.moment, self.happening, self.happened = moment, happening, happened
+
+    def calm(self) -> None:
+        """Closes all connections; new ones are left alone."""
+        self.moment = None
+        for link in self.links:
+            link.gone.set()
+            link.close()
+        self.links = []
+        self.still = threading.Event()
+        self.seconds_per_byte = {}
+
     def accept(self, listener: socket.socket) -> None:
         """Takes connections until the listener is closed."""
         with suppress(OSError):
@@ -172,44 +187,6 @@ def exactly(end: socket.socket, size: int) -> bytes:
     return data
 
 
-def end(_: Wire, link: Link) -> None:
-    """The connection is closed."""
-    link.close()
-    raise EOFError
-
-
-def reset(_: Wire, link: Link) -> None:
-    """The connection is reset."""
-    link.close(reset=True)
-    raise EOFError
-
-
-def stall(_: Wire, link: Link) -> None:
-    """Nothing more comes on this connection."""
-    link.gone.wait()
-    raise EOFError
-
-
-def stall_everything(wire: Wire, link: Link) -> None:
-    """Nothing more comes on any connection, nor on new ones."""
-    wire.still.set()
-    stall(wire, link)
-
-
-def slow_down(wire: Wire, link: Link) -> None:
-    """From now on, 1 kB a second."""
-    wire.seconds_per_byte[link.number] = 0.001
-
-
-HAPPENINGS: dict[str, Happening] = {
-    "FIN": end,
-    "RST": reset,
-    "stall": stall,
-    "stall of all": stall_everything,
-    "1 kB/s": slow_down,
-}
-
-
 @contextmanager
 def wire(uri: str, moment: Moment | None = None, happening: Happening | None = None) -> Iterator[Wire]:
     """A proxy in front of the server of `uri`, on a free port of this machine, while the block runs."""
@@ -217,17 +194,26 @@ def wire(uri: str, moment: Moment | None = None, happening: Happening | None = N
     parameters = conninfo_to_dict(uri)
     host, port = str(parameters.get("host") or "localhost"), int(parameters.get("port") or 5432)
     query = "&".join(f"{name}={value[0]}" for name, value in parse_qs(parts.query).items() if name != "host")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        own = f"{'127.0.0.1' if host.startswith('/') else host}:{listener.getsockname()[1]}"
+    address = str(Path(host) / f".s.PGSQL.{port}") if host.startswith("/") else (host, port)
+
+    def proxy_at(own_port: int) -> Wire:
+        own = f"{'127.0.0.1' if host.startswith('/') else host}:{own_port}"
         own_uri = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{own}", query=query).geturl()
-        address = str(Path(host) / f".s.PGSQL.{port}") if host.startswith("/") else (host, port)
-        proxy = Wire(own_uri, address, moment, happening)
+        return Wire(own_uri, address, moment, happening)
+
+    with served(proxy_at) as proxy:
+        yield proxy
+
+
+@contextmanager
+def served(proxy_at: Callable[[int], Wire]) -> Iterator[Wire]:
+    """A proxy that takes connections on a free port of this machine, by which it is made, while the block runs."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = proxy_at(listener.getsockname()[1])
         threading.Thread(target=proxy.accept, args=(listener,), daemon=True).start()
         try:
             yield proxy
         finally:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
-            for link in proxy.links:
-                link.gone.set()
-                link.close()
+            proxy.calm()

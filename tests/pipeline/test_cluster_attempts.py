@@ -103,3 +103,14 @@ def test_a_read_that_stalls(cluster: DaskCluster, source: str, tmp_path: Path) -
             holder.execute("select pg_advisory_unlock_all()")
             run.check_failed(4, r"the read of \S+ made no progress for \d+ seconds: .*")
         check_calm(cluster, name, run)
+
+
+def test_processes_that_stand_still(cluster: DaskCluster, source: str, tmp_path: Path) -> None:
+    """Before they read anything: Dask goes on, and the scheduler would wait for ever."""
+    options = ("--cluster", cluster.address, "--stall-timeout", "5s")
+    with running(source, tmp_path / "output", *options) as run:
+        children = [eventually(lambda: cluster.children(name), "its process")[0] for name in cluster.names()]  # noqa: B023
+        for child in children:
+            child.suspend()
+        run.check_failed(4, r"(the worker processes did nothing for 5 seconds|the read of .* made no progress).*")
+    eventually(lambda: not any(map(cluster.children, cluster.names())), "the end of all children")

@@ -258,3 +258,24 @@ def test_no_file_may_be_so_long_when_publishing(empty: str, output: Path) -> Non
     """The leader's writes fail."""
     with running(empty, output, command=no_file_above(8)) as run:
         run.check_failed(4, r"cannot write the export to .*: File too large; nothing was published")
+
+
+# Limits of the system ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("megabytes", [20, 60, 80, 200, 205, 210, 220])
+def test_too_little_memory(sample_database: str, output: Path, megabytes: int) -> None:
+    """Whatever cannot be loaded or started then: one sentence."""
+    command = ["bash", "-c", f'ulimit -v {megabytes << 10} && exec "$@"', "bash"]
+    with running(sample_database, output, command=command) as run:
+        run.check_failed(4, r"(this process is out of memory|a library cannot be loaded|the system allows no) .*")
+
+
+def test_too_few_open_files(sample_database: str, output: Path) -> None:
+    """Refused before anything is read; a limit that may be raised is raised."""
+    command = ["bash", "-c", 'ulimit -n 30 && exec "$@"', "bash"]
+    with running(sample_database, output, command=command) as run:
+        run.check_failed(2, r"the system allows 30 open files here, and an export may need \d+: .*")
+    command = ["bash", "-c", 'ulimit -S -n 30 && exec "$@"', "bash"]
+    with running(sample_database, output, command=command) as run:
+        assert run.end() == 0, run.lines

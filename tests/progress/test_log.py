@@ -257,3 +257,10 @@ def test_a_wait_for_a_lock(clock: SimpleNamespace) -> None:
         f"{stage} · 6 s · Waiting for a.b, still",
         f"{stage} · 11 s",
     ]
+
+
+def test_a_line_break_of_a_name_makes_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error has lines of its own, which are indented."""
+    log.log_error("exporter: 2 settings are wrong:\n  --config a\nexporter: all is well\r\n  --output b")
+    expected = "exporter: 2 settings are wrong:\n  --config a\\nexporter: all is well\\r\n  --output b\n"
+    assert capsys.readouterr().err.endswith(expected)

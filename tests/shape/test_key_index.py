@@ -11,19 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.model.vocabulary import IdRule, Key, Type, integer, pair, uuid
-from exporter.shape import key_index
+from exporter.shape import key_index, text_index
 from exporter.shape.key_index import (
     DenseKeys,
     KeyIndex,
     KeySet,
     SortedKeys,
-    TextIndex,
-    open_index,
     open_keys,
     write_duplicates,
-    write_index,
     write_keys,
 )
+from exporter.shape.text_index import TextIndex, open_index, write_index
 from tests.support import reference_rules as obvious
 
 LARGEST, SMALLEST = 2**63 - 1, -(2**63)
@@ -207,11 +205,14 @@ TEXTS = st.one_of(st.none(), st.text("ab\x00é😀 ", max_size=3))
     st.lists(st.lists(st.tuples(TEXTS, st.one_of(st.none(), INT64)), max_size=15), min_size=1, max_size=4),
     st.lists(TEXTS, max_size=15),
     st.sampled_from([1, 3, 1000]),
+    st.sampled_from([1, 3, 2**64 - 1]),
 )
 def test_a_text_index_is_as_a_dict_says(
-    tmp_path: Path, chunks: list[list[tuple[str | None, int | None]]], asked: list[str | None], size: int
+    tmp_path: Path, chunks: list[list[tuple[str | None, int | None]]], asked: list[str | None], size: int, hashes: int
 ) -> None:
-    """How often each text occurs and the smallest id beside it, in as many buckets as it takes."""
+    """How often each text occurs and the smallest id beside it, in as many buckets as it takes, however many texts have
+    the same hash."""
+    true_hash = text_index.hash_of
     pairs = [(text, id) for chunk in chunks for text, id in chunk if text is not None]
     times = Counter(text for text, _ in pairs)
     smallest = {
@@ -219,20 +220,22 @@ def test_a_text_index_is_as_a_dict_says(
     }
     written = [pl.DataFrame(chunk, {"text": pl.String, "id": pl.Int64}, orient="row") for chunk in chunks]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(key_index, "BUCKET_BYTES", size)
+        patch.setattr(text_index, "BUCKET_BYTES", size)
+        patch.setattr(text_index, "hash_of", lambda text: true_hash(text) % hashes)
         index = indexed(new_directory(tmp_path), written, bytes=sum(map(len, chunks)))
-    asked += [text for chunk in chunks for text, _ in chunk]
-    answer = index.find(pl.Series(asked, dtype=pl.String))
+        asked += [text for chunk in chunks for text, _ in chunk]
+        answer = index.find(pl.Series(asked, dtype=pl.String))
+        known = index.contains(pl.Series(asked, dtype=pl.String)).to_list()
     assert answer.schema == {"id": pl.Int64, "count": pl.UInt32}
     assert answer.rows() == [
         (smallest.get(text or ""), times[text or ""]) if text is not None else (None, 0) for text in asked
     ]
-    assert index.contains(pl.Series(asked, dtype=pl.String)).to_list() == [text in times for text in asked]
+    assert known == [text in times for text in asked]
 
 
 def test_an_index_of_several_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows that are expected decide how many there are; each text is in one of them."""
-    monkeypatch.setattr(key_index, "BUCKET_BYTES", 10)
+    monkeypatch.setattr(text_index, "BUCKET_BYTES", 10)
     index = indexed(tmp_path / "index", [pl.DataFrame({"text": list("abcdefghij"), "id": range(10)})], bytes=41)
     assert len(index.paths) == 5
     assert index.find(pl.Series(["j", None, "a", "z"])).rows() == [(9, 1), (None, 0), (0, 1), (None, 0)]
@@ -271,10 +274,8 @@ def test_directories_are_the_owners_alone(tmp_path: Path) -> None:
 
 
 def test_a_text_that_only_hashes_alike_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hash chooses the bucket and decides nothing else."""
-    monkeypatch.setattr(
-        key_index, "bucket", lambda text, number: pl.when(text.is_not_null()).then(pl.lit(0, pl.UInt64))
-    )
+    """The hash chooses bucket and place, and decides nothing else."""
+    monkeypatch.setattr(text_index, "hash_of", lambda text: pl.when(text.is_not_null()).then(pl.lit(0, pl.UInt64)))
     index = indexed(tmp_path / "index", [pl.DataFrame({"text": ["a", "b"], "id": [1, 2]})], bytes=2)
     assert index.find(pl.Series(["c", "b"])).rows() == [(None, 0), (2, 1)]
 

@@ -1,6 +1,5 @@
 """A hot standby as a source: the same files as from its primary, and one sentence when recovery cancels a query."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from exporter.source.reader_address import worker_address
 from exporter.source.watchdog import Watchdog
 from tests.support.export_process import eventually, running
 from tests.support.stalling_source import STALLED, STALLING, STALLS, execute
+from tests.support.standby import base_backup
 
 pytestmark = pytest.mark.slow
 
@@ -48,20 +48,6 @@ def standby(primary: str) -> Iterator[str]:
         with embedded_postgres(directory) as uri:
             execute(uri, "alter system set max_standby_streaming_delay = 0", "select pg_reload_conf()")
             yield urlsplit(uri)._replace(path=urlsplit(primary).path).geturl()
-
-
-def base_backup(primary: str, directory: Path, owner: int) -> None:
-    """A copy of a running server's data, with the same owner, which follows the server when it is started."""
-    os.chown(directory, owner, -1)
-    subprocess.run(
-        [psql_directory() / "pg_basebackup", "-D", directory, "-R", "-c", "fast", "-d", primary],
-        check=True,
-        capture_output=True,
-        cwd="/",
-        user=owner if os.geteuid() == 0 else None,
-    )
-    for lock in directory.glob(".s.PGSQL.*"):
-        lock.unlink()
 
 
 def replicated(primary: str, standby: str, *statements: str) -> None:

@@ -5,7 +5,7 @@ import socket
 import psutil
 import pytest
 
-from exporter.store.configuration import SMALLEST_HEAP, Access, ample_heap, free_port, in_english, without_secrets
+from exporter.store.configuration import SMALLEST_HEAP, Access, ample_heap, free_port, in_english
 
 
 def test_the_heap_is_an_eighth_of_the_memory() -> None:
@@ -22,16 +22,6 @@ def test_a_port_that_is_taken_is_replaced() -> None:
         assert (access.bolt_port not in (0, taken), access.http_port, access.password) == (True, None, "secret")
     assert free_port(taken) == taken
     assert Access(taken, taken).with_any_ports() == Access(0, 0)
-
-
-def test_a_server_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All else of the environment it gets."""
-    monkeypatch.setenv("PGPASSWORD", "a password")
-    monkeypatch.setenv("EXPORTER_SOURCE", "postgresql://exporter:password@localhost/astrokiran")
-    monkeypatch.setenv("LANG_OF_A_TEST", "C")
-    variables = without_secrets()
-    assert variables["LANG_OF_A_TEST"] == "C"
-    assert variables.keys() & {"PGPASSWORD", "EXPORTER_SOURCE", "NEO4J_PASSWORD"} == set()
 
 
 @pytest.mark.parametrize(
