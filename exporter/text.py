@@ -102,11 +102,13 @@ def visible_lines(text: str) -> str:
 def visible_json(text: str) -> str:
     """JSON, or a string of Cypher, with the control characters escaped that `json.dumps` leaves raw (DEL, C1,
     bidirectional); it means the same."""
-    if text.isprintable():
-        return text
-    return "".join(
-        json.dumps(letter)[1:-1] if letter != "\n" and visible(letter) != letter else letter for letter in text
-    )
+    lines = text.split("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(visible_in_json, line)) for line in lines)
+
+
+def visible_in_json(letter: str) -> str:
+    """A letter of a JSON string, escaped if a terminal would obey it."""
+    return json.dumps(letter)[1:-1] if visible(letter) != letter else letter
 
 
 def escaped(letter: str) -> str:

@@ -30,6 +30,7 @@ from exporter.cli.options import (
 )
 from exporter.cli.push import check_push
 from exporter.errors import ExporterError, RunError, Stop, UsageError
+from exporter.text import visible_json
 
 if TYPE_CHECKING:
     from exporter.rebuild.report import RebuildReport
@@ -216,7 +217,9 @@ def reported(report: "RebuildReport") -> Iterator[ExitStack]:
 
     with ExitStack() as at_end:
         # On a full disk the exit code still tells what happened to the graph.
-        at_end.callback(lambda: print_if_possible(json.dumps(report.as_object(), ensure_ascii=False), sys.stdout))
+        at_end.callback(
+            lambda: print_if_possible(visible_json(json.dumps(report.as_object(), ensure_ascii=False)), sys.stdout)
+        )
         try:
             yield at_end
             report.succeed()

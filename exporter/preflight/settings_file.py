@@ -107,8 +107,11 @@ def column_lines(guess: TableGuess) -> Iterator[str]:
 
 
 def quoted(text: str) -> str:
-    """A TOML string: JSON's syntax, except for the delete character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML string: JSON's syntax, but for what else a terminal would obey or not show."""
+    return "".join(
+        f"\\U{ord(letter):08x}" if visible(letter) != letter else letter
+        for letter in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def summary(guesses: Sequence[TableGuess]) -> list[str]:

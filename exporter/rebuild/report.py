@@ -13,9 +13,10 @@ from typing import Any
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, Stop, SwapError
 from exporter.pipeline.timing import timed
 from exporter.progress.log import log_dated, log_error, log_stderr, print_if_possible
-from exporter.rebuild.stores import Store
+from exporter.rebuild.store import Store
 from exporter.settings import LogFormat
 from exporter.sink.manifest import Manifest
+from exporter.text import visible_json
 
 
 class Action(StrEnum):
@@ -64,7 +65,7 @@ class Log:
 def json_line(text: str, level: str) -> str:
     """A line of the log as a JSON object."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False)
+    return visible_json(json.dumps({"time": now, "level": level, "message": text}, ensure_ascii=False))
 
 
 @dataclass(slots=True)

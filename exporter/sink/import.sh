@@ -217,14 +217,39 @@ available_memory() {
         END {print limits ? least : 1024}'
 }
 
+# MiB of heap for so many buffers, into each of which every line must fit.
+buffers() { # NUMBER
+    local kib
+    kib=$(sed -n 's/^--read-buffer-size=\([0-9]*\)k$/\1/p' import.args)
+    printf '%s\n' $(($1 * ${kib:-4096} / 1024))
+}
+
+# Measured (docs/import-tuning.md): of the heap, each thread takes up to twelve buffers, and what they share eight.
+BUFFERS_A_THREAD=12 BUFFERS_SHARED=8
+
+# Sets heap and off_heap, in MiB where no option has them.
 choose_memory() {
-    local available share
+    local available share lines
     available=$(available_memory)
-    # A larger heap does not make an import faster; 256 MiB are enough for one and a half million nodes.
+    # A larger heap does not make an import faster; 256 MiB are enough for one and a half million nodes. But two threads
+    # must have their buffers, which are large if a line is.
     share=$((available / 4))
-    heap=${heap:-$((share < 256 ? 256 : share > 2048 ? 2048 : share))m}
+    share=$((share < 256 ? 256 : share > 2048 ? 2048 : share))
+    lines=$(buffers $((2 * BUFFERS_A_THREAD + BUFFERS_SHARED)))
+    if [ "$lines" -gt $((available * 5 / 8)) ]; then lines=$((available * 5 / 8)); fi
+    heap=${heap:-$((share < lines ? lines : share))m}
     share=$((available * 3 / 8))
+    if [ "$share" -gt $((available * 7 / 8 - $(heap_mib))) ]; then share=$((available * 7 / 8 - $(heap_mib))); fi
     off_heap=${off_heap:-$((share < 100 ? 100 : share))m}
+}
+
+# The heap in MiB.
+heap_mib() {
+    case $heap in
+        *[gG]) printf '%s\n' $((${heap%?} * 1024)) ;;
+        *[kK]) printf '%s\n' $((${heap%?} / 1024)) ;;
+        *) printf '%s\n' "${heap%?}" ;;
+    esac
 }
 
 # The file of classes that Java loaded, linked and profiled in an earlier import by this Neo4j and this Java; empty if
@@ -244,19 +269,31 @@ cache_file() {
 # import meanwhile. Measured (docs/import-tuning.md): two processors take a fifth to a third less time; more than eight
 # threads gain nothing. Each thread holds some buffers, which must leave room on the heap.
 THREADS=8
-more_threads_help() {
-    local buffer room=${heap%?}
-    case $heap in *[gG]) room=$((room * 1024)) ;; *[kK]) room=$((room / 1024)) ;; esac
-    buffer=$(sed -n 's/^--read-buffer-size=\([0-9]*\)k$/\1/p' import.args)
-    [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -lt "$THREADS" ] &&
-        [ $((${buffer:-4096} * THREADS * 24 / 1024)) -le "$room" ]
+
+# The option that sets another number of threads than there are processors: as many more as help, or as many as the heap
+# has room for; nothing if it need not be set.
+threads_option() {
+    local threads
+    threads=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+    if [ "$threads" -lt "$THREADS" ] && [ "$(buffers $((THREADS * 2 * BUFFERS_A_THREAD)))" -le "$(heap_mib)" ]; then
+        printf -- '--threads=%s\n' "$THREADS"
+    elif ! has_room "$threads"; then
+        while [ "$threads" -gt 1 ] && ! has_room "$threads"; do threads=$((threads - 1)); done
+        printf -- '--threads=%s\n' "$threads"
+    fi
+}
+
+has_room() { # THREADS
+    [ "$(buffers $(($1 * BUFFERS_A_THREAD + BUFFERS_SHARED)))" -le "$(heap_mib)" ]
 }
 
 # Sets `command` to the import's command line. Without a launcher, Java gets what the launcher would pass.
 importer_command() { # CACHE
+    local threads
     command=(database import full "$database" "--overwrite-destination=$overwrite" "--report-file=$scratch/report"
         "--max-off-heap-memory=$off_heap")
-    if more_threads_help; then command+=("--threads=$THREADS"); fi
+    threads=$(threads_option)
+    if [ -n "$threads" ]; then command+=("$threads"); fi
     # Neo4j 5 names the failed row only with --verbose.
     if [ "${version%%.*}" = 5 ]; then command+=(--verbose); fi
     command+=(@import.args)
@@ -353,7 +390,7 @@ progress() {
 
 # Ends with exit code 4 and the lines of the log that say what to do.
 explain_failure() { # STATUS
-    local advice='' where written
+    local advice='' where written needed
     logged() { grep -qiE "$1" "$scratch/log"; }
     if logged 'database is in use'; then
         advice='The database is in use: stop the Neo4j server that runs on it, and run this again.'
@@ -361,6 +398,8 @@ explain_failure() { # STATUS
         advice='The database exists: --overwrite replaces it.'
     elif logged 'Java heap space|OutOfMemoryError' || [ "$1" = 137 ]; then
         advice="It ran out of memory: increase --heap (it had $heap) or --off-heap (it had $off_heap)."
+        needed=$(buffers $((BUFFERS_A_THREAD + BUFFERS_SHARED)))
+        [ "$needed" -lt "$(heap_mib)" ] || advice="$advice Its longest line takes a heap of about ${needed}m."
     elif logged 'No space left on device'; then
         advice="The disk is full: make room for $data."
     elif logged 'UnsupportedClassVersionError|Unsupported Java'; then
@@ -370,7 +409,8 @@ explain_failure() { # STATUS
     where=$(sed -n -e 's/.*\[source:\(.*\), position:[0-9]*, line:\([0-9]*\)\].*/\1: line \2/p' -e '/: line [0-9]*$/p' \
         -e 's/^\(.*Exception: \)*\(.*original error: \)*\(.*referring to missing node.*\)/\3/p' \
         -e 's/^\(.*Exception: \)*\(.* is defined more than once.*\)/\2/p' -e "/doesn't exist\$/p" \
-        -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | awk '!seen[$0]++ && NR < 7 {print "    " $0}')
+        -e '/Row has more columns/p' -e '/^Unknown option/p' "$scratch/log" | printable |
+        awk '!seen[$0]++ && NR < 7 {print "    " $0}')
     written=$(half_written)
     keep_scratch=true
     die 4 "the import failed (neo4j-admin ended with $1)" ${advice:+"$advice"} ${where:+"$where"} ${written:+"$written"} \
@@ -445,9 +485,9 @@ main() {
     check_store
     check_copy
     say_contents
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
     if [ "$checksums" = true ]; then verify_checksums; fi
     choose_memory
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
     run_import
     printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, matching the manifest.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"

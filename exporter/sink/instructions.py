@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from exporter.errors import SourceError
 from exporter.model.graph import INDEXES, NODES
 from exporter.model.tables import ordered_relationships
 from exporter.model.vocabulary import Entity
 from exporter.sink.layout import header_file
-from exporter.sink.tally import Oversized
+from exporter.sink.tally import Oversized, Tally
 
 # Measured (docs/import-tuning.md): Neo4j allocates several buffers for each file, which takes seconds at its default of
-# 4 MB. A buffer too small for a line ends the import with exit code 70.
-SMALLEST_BUFFER = 256 << 10
+# 4 MB. A buffer too small for a line ends the import with exit code 70. Beyond the largest, Java has no array for it.
+SMALLEST_BUFFER, LARGE_BUFFER, LARGEST_BUFFER = 256 << 10, 4 << 20, 1023 << 20
 NOTHING: Mapping[str, Mapping[str, Oversized]] = MappingProxyType({})
 
 
@@ -22,10 +23,8 @@ def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: i
     so they are on only if some value holds a line break (`multiline`). `longest`, the bytes of the longest
     line, sizes the buffer.
     """
-    buffer = SMALLEST_BUFFER
-    while buffer < 2 * longest:
-        buffer *= 2
-    lines = ["--id-type=string", "--bad-tolerance=0", "--strict=true", f"--read-buffer-size={buffer >> 10}k"]
+    buffer = read_buffer(longest) >> 10
+    lines = ["--id-type=string", "--bad-tolerance=0", "--strict=true", f"--read-buffer-size={buffer}k"]
     if multiline:
         lines.append("--multiline-fields=true")
     lines += [f"--nodes={node.label}={input_files(node, files)}" for node in NODES]
@@ -34,6 +33,27 @@ def import_arguments(files: dict[str, list[str]], *, multiline: bool, longest: i
         for relationship in ordered_relationships()
     ]
     return "\n".join(lines) + "\n"
+
+
+def read_buffer(longest: int) -> int:
+    """The bytes of a buffer for lines of up to `longest` bytes: it holds them twice, a large one only once, since an
+    import needs memory for many of them."""
+    buffer = SMALLEST_BUFFER
+    while buffer < 2 * longest:
+        buffer *= 2
+    return buffer if buffer <= LARGE_BUFFER else ((longest >> 20) + 2) << 20
+
+
+def longest_line(tallies: Mapping[str, Tally]) -> int:
+    """The bytes of the longest line of all data files. Raises `SourceError` if it is too long for Neo4j's importer."""
+    name = max(tallies, key=lambda entity: tallies[entity].longest)
+    longest = tallies[name].longest
+    if read_buffer(longest) > LARGEST_BUFFER:
+        raise SourceError(
+            f"a row of {name} is {longest >> 20:,} MB long, with its quotes doubled; Neo4j's importer takes "
+            f"{(LARGEST_BUFFER >> 20) - 2:,} MB: shorten its texts, or map a view that does"
+        )
+    return longest
 
 
 def input_files(entity: Entity, files: dict[str, list[str]]) -> str:

@@ -15,7 +15,7 @@ from exporter.sink.copies import RedactionEntry, Timestamp, WindowEntry, copy_li
 from exporter.sink.entries import EntityEntry, NodeEntry, RelationshipEntry, entry
 from exporter.sink.files import FileRecord, is_plain
 from exporter.sink.tally import SkippedIndex, Tally, skipped_indexes
-from exporter.text import visible
+from exporter.text import visible, visible_json
 
 # A copy is a window of the source, or masked. Programs that know no copies refuse its format, instead of taking it for
 # the whole source.
@@ -163,8 +163,8 @@ def make_manifest(tallies: Mapping[str, Tally], metadata: Metadata) -> Manifest:
 
 
 def manifest_json(manifest: Manifest) -> bytes:
-    """The content of manifest.json: UTF-8, indented by two spaces, with a final newline."""
-    return _MANIFEST.dump_json(manifest, indent=2, by_alias=True) + b"\n"
+    """The content of manifest.json: UTF-8, indented by two spaces, with a final newline; safe to print."""
+    return visible_json(_MANIFEST.dump_json(manifest, indent=2, by_alias=True).decode()).encode() + b"\n"
 
 
 def read_manifest(export: Path) -> Manifest:

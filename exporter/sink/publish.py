@@ -16,7 +16,7 @@ from exporter.sink import attempts, layout, permissions
 from exporter.sink.counts import counts_tsv
 from exporter.sink.files import FileRecord, Flusher, sync, walk, write_file
 from exporter.sink.headers import headers
-from exporter.sink.instructions import import_arguments, schema_cypher
+from exporter.sink.instructions import import_arguments, longest_line, schema_cypher
 from exporter.sink.lock import hold_lock
 from exporter.sink.manifest import Manifest, Metadata, make_manifest, manifest_json
 from exporter.sink.output import REMEDY, check_directory, make_directory
@@ -96,7 +96,7 @@ class PartialExport:
             self.write(Path(layout.HEADERS, file), content)
         paths = {entity: [record.path for record in tally.files] for entity, tally in tallies.items()}
         multiline = any(tally.multiline for tally in tallies.values())
-        longest = max(tally.longest for tally in tallies.values())
+        longest = longest_line(tallies)
         self.write(Path(layout.ARGUMENTS), import_arguments(paths, multiline=multiline, longest=longest))
         for script in (layout.IMPORT_SCRIPT, layout.VERIFY_SCRIPT):
             self.write(Path(script), files("exporter.sink").joinpath(script).read_bytes())

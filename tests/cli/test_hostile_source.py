@@ -24,6 +24,20 @@ LOST = (
     sql.SQL("ALTER TABLE marketing.leads RENAME phone TO {}").format(sql.Identifier(f"phon{HOSTILE}")),
 )
 DEVICE = "INSERT INTO auth.user_devices VALUES (%s, 1, %s, 'WEB', 'WEB', null, now(), null)"
+# Each of these letters alone may command a terminal, or hide and reorder what is beside it.
+LETTERS = [
+    *map(chr, range(1, 32)),
+    *map(chr, range(127, 160)),
+    *"\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u2060\u2066",
+]
+LETTERS += ["\u202a", "\u202e", "\u2069", "\ufeff", "\ufff9", "\U000e0001", HOSTILE]
+# Rows that are rejected, or whose reference is, for their text.
+REJECTED = """
+INSERT INTO notifications.notifications VALUES (gen_random_uuid(), %s, 'guide', 'A', 'A', 'A', 'A', 'A', true, now());
+INSERT INTO guide.guide_profile (id, full_name, chat_enabled, voice_enabled, video_enabled, referrer_code, created_at)
+VALUES (%s, 'A', true, true, true, %s, now());
+INSERT INTO auth.user_sessions VALUES (gen_random_uuid(), 1, %s, 'GUIDE', true, null, now());
+"""
 
 
 @pytest.fixture
@@ -69,3 +83,23 @@ def test_values_that_are_rejected(source: str, tmp_path: Path) -> None:
     assert "all is well" in rejects.read_text()
     manifest = json.loads((tmp_path / "output" / "latest" / "manifest.json").read_text())
     assert manifest["source"]["database"] == HOSTILE
+
+
+def test_letters_that_are_rejected(source: str, tmp_path: Path) -> None:
+    """Every letter that is not to be seen, in every kind of text whose value is a reason: the reject files have it as
+    it is; neither a command that tells of them, nor the report, nor the manifest obeys it."""
+    with psycopg.connect(source) as connection, psycopg.ClientCursor(connection) as cursor:
+        for number, letter in enumerate(LETTERS, 10):
+            text = f"x{letter}x"
+            cursor.execute(REJECTED, (text, number, text, text))
+    for line, code in (("export", 0), ("rejects", 0), ("rejects --json", 0), ("runs", 0), ("runs --json", 0)):
+        run(line, code, source, tmp_path)
+    run("verify output/latest", 0, source, tmp_path)
+    latest = tmp_path / "output" / "latest"
+    for shown in ("report.html", "manifest.json", "counts.tsv", "import.args", "schema.cypher"):
+        content = (latest / shown).read_text(encoding="utf-8")
+        assert [letter for letter in content if not letter.isprintable() and letter not in "\n\t"] == [], shown
+    for pattern in ("Notification-TO_USER-AuthUser", "Guide-REFERRED_BY-Guide", "Session-ON_DEVICE-Device"):
+        [file] = (latest / "rejects" / "relationships" / pattern).glob("*.csv")
+        kept = file.read_bytes().decode()
+        assert [letter for letter in LETTERS if f"x{letter}x" not in kept] == [], pattern

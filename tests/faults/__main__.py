@@ -11,7 +11,10 @@ from tests.faults.frame import RIGHT
 from tests.faults.records import Suite, run_suite, table
 
 # Each is a module here with a `suite()`.
-SUITES = ("network", "tls", "server", "change", "calls", "processes", "tampering", "names", "copies", "cluster")
+SUITES = (
+    "network", "tls", "server", "change", "calls", "processes", "tampering", "names", "copies", "cluster", "text",
+    "swap", "swap_server",
+)  # fmt: skip
 
 
 def suite_of(name: str) -> Suite:

@@ -50,13 +50,15 @@ RIGHT = (Outcome.WHOLE, Outcome.REFUSED)
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a run under a fault, and what it said or what is wrong. `injected` is false if the run ended
-    before the fault could happen, which is no proof of anything."""
+    before the fault could happen, which is no proof of anything. `times` is how many faults of a kind it stands for,
+    if they are tried together."""
 
     outcome: Outcome
     said: str
     code: int | None = None
     seconds: float = 0.0
     injected: bool = True
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def as_line(fault: Fault, verdict: Verdict) -> str:
             "code": verdict.code,
             "seconds": verdict.seconds,
             "said": verdict.said,
+            "times": verdict.times,
         }
     )
 
@@ -81,10 +82,10 @@ def table(results: Sequence[tuple[Fault, Verdict]]) -> str:
     counts: dict[str, Counter[str]] = {}
     for fault, verdict in results:
         of_suite = counts.setdefault(fault.suite, Counter())
-        of_suite["injected" if verdict.injected else "not reached"] += 1
+        of_suite["injected" if verdict.injected else "not reached"] += verdict.times
         # A fault of the exporter is one, whether ours was there or not.
         if verdict.injected or verdict.outcome not in RIGHT:
-            of_suite[verdict.outcome.value] += 1
+            of_suite[verdict.outcome.value] += verdict.times
     columns = ["injected", *(outcome.value for outcome in Outcome), "not reached"]
     lines = ["| Suite | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for suite, of_suite in counts.items():

@@ -12,6 +12,7 @@ from exporter.model.tables import tables
 from exporter.preflight.name_matching import ColumnGuess, TableGuess
 from exporter.preflight.settings_file import guess_names, quoted, settings_text, summary, write_settings
 from exporter.settings import RebuildSettings, Settings, load
+from exporter.text import visible
 from tests.oracle.renaming import TABLE_NAME
 
 SOURCE = "postgresql://exporter@db.example.org/astrokiran"
@@ -66,9 +67,10 @@ def test_every_setting_is_there_with_its_default_or_an_example(tmp_path: Path) -
                 assert getattr(loaded, name) == getattr(defaults, name), name
 
 
-@pytest.mark.parametrize("name", [TABLE_NAME, "a\nb\t\x01\x7f", "Ωmega \"quoted\" \\ 'x'"])
+@pytest.mark.parametrize("name", [TABLE_NAME, "a\nb\t\x01\x7f\x9b\u202e\U000e0001", "Ωmega \"quoted\" \\ 'x'"])
 def test_any_name_can_be_quoted(name: str) -> None:
-    """It is read back unchanged."""
+    """It is read back unchanged, and no terminal obeys it."""
+    assert quoted(name) == visible(quoted(name))
     assert tomllib.loads(f"name = {quoted(name)}  # {quoted(name)}") == {"name": name}
 
 

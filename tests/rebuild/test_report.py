@@ -9,7 +9,7 @@ import pytest
 from exporter.errors import DownError, GuardError, Interrupted, RunError, SwapError, UsageError
 from exporter.rebuild.metrics import check_metrics, write_metrics
 from exporter.rebuild.report import Action, Log, RebuildReport
-from exporter.rebuild.stores import Store
+from exporter.rebuild.store import Store
 from exporter.settings import LogFormat
 from tests.support import tiny_export
 
@@ -110,13 +110,15 @@ def test_plain_lines_are_dated(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_lines_are_one_object_each(capsys: pytest.CaptureFixture[str]) -> None:
-    """One object a line, whatever the text has."""
+    """One object a line, whatever the text has, and still one when what a terminal would obey is escaped."""
     log = Log(LogFormat.JSON)
-    log.write("Importing")
+    log.write("Importing \x9b\u202e")
     log.fail('a "full"\n  disk')
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT.*", line.pop("time")) for line in lines)
-    assert lines == [{"level": "info", "message": "Importing"}, {"level": "error", "message": 'a "full"\n  disk'}]
+    assert lines == [
+        {"level": "info", "message": "Importing \x9b\u202e"}, {"level": "error", "message": 'a "full"\n  disk'}
+    ]  # fmt: skip
 
 
 def test_the_metrics_are_the_reports(report: RebuildReport, tmp_path: Path) -> None:

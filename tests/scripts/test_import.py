@@ -281,6 +281,18 @@ def test_a_row_that_cannot_be_imported_is_named(each_neo4j: Neo4jHome, export: P
 
 
 @pytest.mark.slow
+def test_the_key_of_a_row_does_not_command_the_terminal(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
+    """Of an export from another hand, whose rows have keys that no terminal should be shown as they are."""
+    path = export / "relationships/AuthUser-HAS_DEVICE-Device/part-0001.csv"
+    path.write_text('1,"1:\x1b[2J\x9b31m\u202eabc"\n')
+    tiny_export.write_checksums(export)
+    failed = run(neo4j_home, store, export)
+    assert failed.returncode == 4
+    assert "referring to missing node 1:?[2J?31m?abc\n" in failed.stderr
+    assert [letter for letter in failed.stderr if not letter.isprintable() and letter != "\n"] == []
+
+
+@pytest.mark.slow
 def test_counts_that_differ_from_the_manifest_fail(neo4j_home: Neo4jHome, export: Path, store: Path) -> None:
     """neo4j-admin was content, but one relationship is too many, though the checksums fit."""
     counts = (export / "counts.tsv").read_text()

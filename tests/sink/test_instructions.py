@@ -2,11 +2,12 @@
 
 import pytest
 
+from exporter.errors import SourceError
 from exporter.model.graph import NODES
 from exporter.model.tables import ordered_relationships
-from exporter.sink.instructions import import_arguments, schema_cypher
+from exporter.sink.instructions import import_arguments, longest_line, schema_cypher
 from exporter.sink.layout import entities
-from exporter.sink.tally import Oversized
+from exporter.sink.tally import Oversized, Tally, new_tallies
 
 FILES = {entity.name: [f"{entity.name}/part-0001.csv"] for entity in entities()}
 
@@ -42,11 +43,28 @@ def test_line_breaks_are_asked_for_when_there_are_some() -> None:
 
 @pytest.mark.parametrize(
     ("longest", "buffer"),
-    [(0, 256), (128 << 10, 256), ((128 << 10) + 1, 512), (5 << 20, 16 << 10), (100 << 20, 256 << 10)],
+    [
+        (0, 256),
+        (128 << 10, 256),
+        ((128 << 10) + 1, 512),
+        (2 << 20, 4 << 10),
+        (5 << 20, 7 << 10),
+        (100_000_000, 97 << 10),
+    ],
 )
 def test_the_buffer_holds_every_line_twice(longest: int, buffer: int) -> None:
-    """One that does not hold a line fails; a large one takes its time for each file."""
+    """One that does not hold a line fails; a large one takes its time for each file, and memory: it holds it once."""
     assert f"--read-buffer-size={buffer}k" in import_arguments(FILES, multiline=False, longest=longest).splitlines()
+
+
+def test_a_line_that_neo4j_cannot_read() -> None:
+    """Java has no array for its buffer: the source cannot be exported, and it is said which rows are too long."""
+    tallies = new_tallies() | {"Feedback": Tally(longest=(1021 << 20) + 5)}
+    assert longest_line(tallies) == (1021 << 20) + 5
+    tallies["Lead"] = Tally(longest=1022 << 20)
+    sentence = "a row of Lead is 1,022 MB long, with its quotes doubled; Neo4j's importer takes 1,021 MB: shorten"
+    with pytest.raises(SourceError, match=sentence):
+        longest_line(tallies)
 
 
 def test_the_text_ends_with_a_line_end() -> None:

@@ -20,6 +20,7 @@ from exporter.sink.files import FileRecord
 from exporter.sink.layout import entities
 from exporter.sink.manifest import Manifest, Options, Totals, make_manifest, manifest_json, read_manifest
 from exporter.sink.tally import Oversized, SkippedIndex, Tally, new_tallies
+from exporter.text import visible_json, visible_lines
 from tests.support import tiny_export
 from tests.support.manifests import METADATA, REDACTION, WINDOW
 
@@ -251,10 +252,11 @@ def test_a_manifest_comes_back(tmp_path: Path) -> None:
 
 @given(st.text())
 def test_any_text_is_written_as_json_writes_it(text: str) -> None:
-    """Whatever a database or a column is called: not escaped but where JSON must."""
+    """Whatever a database or a column is called: not escaped but where JSON must, or a terminal would obey."""
     manifest = replace(SMALL, options=Options(text, {text: text}, {}), source=replace(SMALL.source, database=text))
     content = manifest_json(manifest).decode()
-    assert content == json.dumps(json.loads(content), indent=2, ensure_ascii=False) + "\n"
+    assert content == visible_json(json.dumps(json.loads(content), indent=2, ensure_ascii=False)) + "\n"
+    assert visible_lines(content) == content
     assert json.loads(content)["source"]["database"] == text
 
 
