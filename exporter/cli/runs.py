@@ -1,5 +1,7 @@
 """`exporter runs`: the existing exports, and what changed between two of them."""
 
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +11,7 @@ from exporter.cli.options import Config, Json, Output, print_json, result_consol
 
 if TYPE_CHECKING:
     from exporter.cli.run_tables import Runs
+    from exporter.rebuild.store import Store
     from exporter.settings import Settings
 
 
@@ -62,13 +65,20 @@ def find_runs(settings: "Settings") -> "Runs":
     marked = {
         "latest": latest(output),
         "latest-copy": latest(output, LATEST_COPY),
-        "live": live and live.export_in(output),
-        "rollback": kept[0].export_in(output) if kept else None,
+        "live": live and export_of(live, output),
+        "rollback": export_of(kept[0], output) if kept else None,
     }
     for mark, export in marked.items():
         if export:
             marks.setdefault(export.name, []).append(mark)
     return Runs(published, kept_rejects(output), marks)
+
+
+def export_of(store: "Store", output: Path) -> Path | None:
+    """The export behind a store; None, too, if this user may not read one of the two."""
+    with suppress(OSError):
+        return store.export_in(output)
+    return None
 
 
 def print_changes(settings: "Settings", before: str, after: str, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from exporter.published.extent import extent_of, same_window, window_text
 from exporter.published.history import same_source
 from exporter.published.verify import require_whole
 from exporter.rebuild.report import RebuildReport
-from exporter.rebuild.stores import Store
+from exporter.rebuild.store import Store
 from exporter.settings import RebuildSettings
 from exporter.sink.manifest import Manifest, read_manifest
 from exporter.text import visible

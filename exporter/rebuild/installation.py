@@ -9,7 +9,8 @@ from pathlib import Path
 
 from exporter.errors import UsageError
 from exporter.rebuild.live import Live, login
-from exporter.rebuild.stores import ROOT, StorePaths, Stores
+from exporter.rebuild.store import StorePaths
+from exporter.rebuild.stores import ROOT, Stores
 from exporter.settings import RebuildSettings
 from exporter.store.provision import installed
 

@@ -14,7 +14,7 @@ import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
 from exporter.errors import RunError, Stop, UsageError
-from exporter.rebuild.stores import StorePaths
+from exporter.rebuild.store import StorePaths
 from exporter.secrecy import without_secrets
 from exporter.settings import RebuildSettings
 from exporter.store.bolt import error_code, login_refusal
@@ -142,9 +142,8 @@ class Live:
     def run(self, command: str, log: Path) -> subprocess.Popen[bytes]:
         """Starts a command in its own session, which a ^C on the terminal does not reach; its output goes to a file,
         since a server may keep it open."""
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         variables = without_secrets() | {"NEO4J_HOME": str(self.home.home), "NEO4J_CONF": str(self.conf)}
-        with log.open("wb") as file:
+        with output_file(log) as file:
             return subprocess.Popen(
                 ["/bin/sh", "-c", command],
                 stdin=subprocess.DEVNULL,
@@ -153,6 +152,23 @@ class Live:
                 env=variables,
                 start_new_session=True,
             )
+
+
+@contextmanager
+def output_file(path: Path) -> Iterator[int]:
+    """A descriptor of a new file (0600) for what a command says. Where that cannot be made, as on a full disk, what it
+    says is lost: the graph is what matters."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        yield subprocess.DEVNULL
+        return
+    try:
+        yield descriptor
+    finally:
+        with suppress(OSError):  # it is closed whatever the system says of it
+            os.close(descriptor)
 
 
 def login(settings: RebuildSettings) -> tuple[str | None, str | None]:

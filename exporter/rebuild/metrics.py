@@ -39,13 +39,13 @@ def values(report: RebuildReport) -> dict[str, Mapping[str, float]]:
 def write_metrics(report: RebuildReport, path: Path) -> None:
     """Writes the file in one step. Raises `UsageError` if it cannot be written."""
     registry = CollectorRegistry()
-    for name, by_label in values(report).items():
-        description, label = GAUGES[name]
-        if by_label:
-            gauge = Gauge(f"exporter_rebuild_{name}", description, [label] if label else [], registry=registry)
-            for label_value, value in by_label.items():
-                (gauge.labels(label_value) if label else gauge).set(value)
     try:
+        for name, by_label in values(report).items():
+            description, label = GAUGES[name]
+            if by_label:
+                gauge = Gauge(f"exporter_rebuild_{name}", description, [label] if label else [], registry=registry)
+                for label_value, value in by_label.items():
+                    (gauge.labels(label_value) if label else gauge).set(value)
         write_to_textfile(str(path), registry)
     except OSError as error:
         raise UsageError(f"the metrics {path} cannot be written: {error.strerror}") from None

@@ -13,7 +13,7 @@ from typing import Any
 from exporter.errors import DownError, ExporterError, GuardError, Interrupted, Stop, SwapError
 from exporter.pipeline.timing import timed
 from exporter.progress.log import log_dated, log_error, log_stderr, print_if_possible
-from exporter.rebuild.stores import Store
+from exporter.rebuild.store import Store
 from exporter.settings import LogFormat
 from exporter.sink.manifest import Manifest
 from exporter.text import visible_json

@@ -9,7 +9,7 @@ import psutil
 
 from exporter.interrupts import disable_interrupts
 from exporter.rebuild.report import RebuildReport
-from exporter.rebuild.stores import StorePaths
+from exporter.rebuild.store import StorePaths
 from exporter.sink.publish import remove
 from exporter.store.configuration import ample_heap, configure, environment
 from exporter.store.deploy import complete_graph

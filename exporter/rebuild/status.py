@@ -10,7 +10,8 @@ from exporter.errors import ExporterError, UsageError
 from exporter.rebuild.installation import find_installation
 from exporter.rebuild.live import fault
 from exporter.rebuild.report import counts
-from exporter.rebuild.stores import Store, Stores
+from exporter.rebuild.store import Store
+from exporter.rebuild.stores import Stores
 from exporter.settings import RebuildSettings
 from exporter.sink.copies import timestamp, window_object
 from exporter.sink.layout import LOCK

@@ -5,74 +5,31 @@ They are below `rebuild/` in Neo4j's data directory, so that a swap takes only r
     stores/20261125T031500Z/   one store: the name and manifest of the export it came from, and, unless it is the live
                                one, its two directories; .partial-... until a smoke test has verified it
     swap.json                  the swap in progress; a run that finds one left by a dead run undoes it
+    committed.json             its name once the new store is verified: what is left of the swap is then ended
+
+Each step is durable before the next: a host may lose power at any moment.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import copyfile
 
 from exporter.errors import UsageError
-from exporter.published.history import readable_manifest
-from exporter.sink.files import sync, write_private
+from exporter.rebuild.store import STORE, Store, StorePaths, read_store
+from exporter.sink.files import sync, sync_tree, write_private
 from exporter.sink.layout import LOCK, MANIFEST, PARTIAL
 from exporter.sink.lock import hold_lock
-from exporter.sink.manifest import Manifest
 from exporter.sink.publish import remove
 
 ROOT = "rebuild"
 STORES = "stores"
-STORE = "store.json"
 SWAP = "swap.json"
+COMMITTED = "committed.json"
 REMEDY = "it must be a directory that this user may write"
-
-
-@dataclass(frozen=True, slots=True)
-class StorePaths:
-    """The two directories of a store."""
-
-    database: Path
-    transactions: Path
-
-    @property
-    def both(self) -> tuple[Path, Path]:
-        return self.database, self.transactions
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A store, by its directory below `stores/`, and the name of the export it came from, if known."""
-
-    directory: Path
-    export: str | None
-
-    @property
-    def name(self) -> str:
-        return self.directory.name
-
-    @property
-    def paths(self) -> StorePaths:
-        """Where it is while it is not live."""
-        return StorePaths(self.directory / "database", self.directory / "transactions")
-
-    @property
-    def manifest(self) -> Manifest | None:
-        return readable_manifest(self.directory)
-
-    def export_in(self, output: Path) -> Path | None:
-        """The export it came from, if that is below this output directory: it has the same name and manifest."""
-        export = output / (self.export or "")
-        try:
-            same = (export / MANIFEST).read_bytes() == (self.directory / MANIFEST).read_bytes()
-        except OSError:
-            return None
-        return export if self.export and same else None
-
-    def __str__(self) -> str:
-        return f"the store of export {self.export}" if self.export else "the store from before the first rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +65,13 @@ class Stores:
         return sorted(retired, key=lambda store: store.directory.stat().st_mtime_ns, reverse=True)
 
     def add(self, staged: StorePaths, export: Path) -> Store:
-        """Moves a store here from the stage; it stays partial until it is verified."""
+        """Moves a store here from the stage, with the files that Neo4j did not make durable itself; it stays partial
+        until it is verified."""
+        for path in staged.both:
+            sync_tree(path)
         directory = self.root / STORES / f"{PARTIAL}{self.free_name()}"
-        directory.mkdir(mode=0o700)
-        copyfile(export / MANIFEST, directory / MANIFEST)
+        make_directory(directory)
+        write_private(directory / MANIFEST, (export / MANIFEST).read_bytes())
         write_private(directory / STORE, json.dumps({"export": export.name}).encode())
         added = Store(directory, export.name)
         for path, target in zip(staged.both, added.paths.both, strict=True):
@@ -127,17 +87,17 @@ class Stores:
         old = self.current()
         if not old:
             old = Store(self.root / STORES / self.free_name(), None)
-            old.directory.mkdir(mode=0o700)
+            make_directory(old.directory)
         swap = Swap(old.name, new.name)
         write_private(self.root / SWAP, json.dumps(asdict(swap)).encode())
         return swap
 
     def under_way(self) -> Swap | None:
         """The swap that has begun but not ended, in this run or in one that died."""
-        try:
-            return Swap(**json.loads((self.root / SWAP).read_bytes()))
-        except FileNotFoundError:
-            return None
+        for name in (SWAP, COMMITTED):
+            with suppress(FileNotFoundError):
+                return Swap(**json.loads((self.root / name).read_bytes()))
+        return None
 
     def moves(self, swap: Swap) -> list[tuple[Path, Path, Path]]:
         """For each of the two directories: its path in Neo4j, in the old store and in the new one."""
@@ -153,8 +113,17 @@ class Stores:
             move(new, live)
 
     def committed(self, swap: Swap) -> bool:
-        """Whether the new store was verified: then it has its final name."""
-        return not (self.root / STORES / swap.new).exists()
+        """Whether the new store was verified, and stays."""
+        # Version 1.0 did not write that down, but gave the new store its final name.
+        named = self.final(swap) != swap.new and self.has(self.final(swap))
+        return named or (self.root / COMMITTED).exists()
+
+    def final(self, swap: Swap) -> str:
+        """The name that the new store has once it is verified."""
+        return swap.new.removeprefix(PARTIAL)
+
+    def has(self, name: str) -> bool:
+        return (self.root / STORES / name).exists()
 
     def moved(self, swap: Swap) -> bool:
         """Whether any rename of the swap was done."""
@@ -163,29 +132,42 @@ class Stores:
     def undo(self, swap: Swap) -> None:
         """Reverses the renames, however many were done; Neo4j must be stopped. A store that Neo4j created because
         somebody started it during the swap is set aside."""
-        for live, old, new in self.moves(swap):
+        moves = self.moves(swap)
+        for live, _, new in moves:  # both, before one of the old store's: never are they mixed
             if live.exists() and not new.exists():
                 move(live, new)
+        for live, old, _ in moves:
             if old.exists():
                 if live.exists():
                     aside = self.root / f"set-aside-{self.free_name()}"
-                    aside.mkdir(mode=0o700)
+                    make_directory(aside)
                     move(live, aside / old.name)
                 move(old, live)
 
     def commit(self, swap: Swap) -> None:
-        """Gives the new store its final name, since it is verified; `end` must follow."""
-        new = self.root / STORES / swap.new
-        if new.name.startswith(PARTIAL):
-            new.rename(new.with_name(new.name.removeprefix(PARTIAL)))
+        """Records that the new store is verified, and stays; `adopt` and `end` must follow. Raises `OSError` if that
+        cannot be recorded: then it does not stay. It takes no room on a disk that may be full."""
+        try:
+            (self.root / SWAP).rename(self.root / COMMITTED)
+            sync(self.root)
+        except OSError:
+            if not self.committed(swap):
+                raise
+
+    def adopt(self, swap: Swap) -> None:
+        """Gives the new store, which was committed, its final name; what stood for an old one that was not there goes,
+        lest it be taken for the live one. Raises `OSError`."""
+        if not self.has(self.final(swap)):
+            (self.root / STORES / swap.new).rename(self.root / STORES / self.final(swap))
         old = read_store(self.root / STORES / swap.old)
-        if not old.export and not old.paths.database.exists():
-            remove(old.directory)  # there was no live store to keep
+        if not old.export and self.has(swap.old) and not old.paths.database.exists():
+            shutil.rmtree(old.directory)
         sync(self.root / STORES)
 
     def end(self) -> None:
         """Records that the swap has ended."""
-        (self.root / SWAP).unlink()
+        for name in (SWAP, COMMITTED):
+            (self.root / name).unlink(missing_ok=True)
         sync(self.root)
 
     def clean(self) -> bool:
@@ -206,19 +188,17 @@ class Stores:
         return [store.name for store in removed]
 
 
-def read_store(directory: Path) -> Store:
-    """The store in a directory; one without store.json was not made by a rebuild."""
-    try:
-        return Store(directory, json.loads((directory / STORE).read_bytes())["export"])
-    except FileNotFoundError:
-        return Store(directory, None)
+def make_directory(path: Path) -> None:
+    """A new directory for its owner alone, made durable: what is moved into it shall not be lost with it."""
+    path.mkdir(mode=0o700)
+    sync(path.parent)
 
 
 def move(path: Path, target: Path) -> None:
-    """A rename, made durable in both directories."""
+    """A rename, made durable in both directories; first where it is from now on, lest it be in neither."""
     path.rename(target)
-    sync(path.parent)
     sync(target.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -234,6 +214,8 @@ def open_stores(data: Path, live: StorePaths) -> Iterator[Stores]:
         root.chmod(0o700)
         for path in live.both:
             path.parent.mkdir(parents=True, exist_ok=True)
+        for path in (root / STORES, root, *(path.parent for path in live.both)):
+            sync(path.parent)
         if len({path.stat().st_dev for path in (root, *(path.parent for path in live.both))}) > 1:
             raise UsageError(f"{data} and the stores of Neo4j must be on one file system, since stores are renamed")
     except OSError as error:

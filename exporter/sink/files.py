@@ -77,6 +77,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(directory: Path) -> None:
+    """Makes a directory and everything below it durable, whoever wrote it. Raises `OSError`."""
+    for folder, _, names in walk(directory):
+        for path in (Path(folder, name) for name in names):
+            if is_plain(path):
+                sync(path)
+        sync(Path(folder))
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """A new file (0600) to write; it is durable when the block ends."""

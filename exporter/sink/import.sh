@@ -485,9 +485,9 @@ main() {
     check_store
     check_copy
     say_contents
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
     if [ "$checksums" = true ]; then verify_checksums; fi
     choose_memory
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/import.XXXXXX")
     run_import
     printf 'Imported %s nodes, %s relationships and %s properties into database %s in %s s, matching the manifest.\n' \
         "$(imported nodes)" "$(imported relationships)" "$(imported properties)" "$database" "$SECONDS"

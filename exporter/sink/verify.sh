@@ -149,6 +149,8 @@ verify_checksums() {
     checksum=$(checksum_program)
     total=$(grep -c '' SHA256SUMS)
     say "Checksums: $total files"
+    # Not by `< <(...)`: nothing would end the program with this script.
+    in_group show_checksums compute_checksums || true
     while IFS= read -r line; do
         file=${line%: *}
         case $line in
@@ -160,12 +162,23 @@ verify_checksums() {
             *) faults="$faults"$'\n'"    $line" ;;
         esac
         done=$((done + 1))
-        tick "  $done of $total"
-    done < <(LC_ALL=C $checksum -c SHA256SUMS 2>/dev/null || true)
+    done <"$scratch/log"
     if [ "$done" != "$total" ]; then faults="$faults"$'\n'"    SHA256SUMS: $((total - done)) lines that are not checksums"; fi
     faults=$faults$(comm -13 <(cut -c67- SHA256SUMS | LC_ALL=C sort) \
         <(find . ! -type d ! -path ./SHA256SUMS | sed 's/^\.\///' | LC_ALL=C sort) | printable | awk '{printf "\n    not listed: %s", $0}')
     [ -z "$faults" ] || die 1 "the export is damaged:$faults" 'Copy it again from where it was made, or make a new one.'
+}
+
+compute_checksums() { LC_ALL=C $checksum -c SHA256SUMS 2>/dev/null; }
+
+# Shows how many files are done, until all are.
+show_checksums() {
+    local pause=0.05
+    while kill -0 "$group" 2>/dev/null; do
+        sleep "$pause"
+        pause=0.5
+        tick "  $(grep -c '' "$scratch/log") of $total"
+    done
 }
 
 # Refuses what sha256sum would interpret in its own way: capital digits, other line ends, lines that are not checksums,
@@ -202,7 +215,7 @@ change_of() { # FILE
 }
 
 # Runs a command in its own process group, since killing only a launcher would leave its Java running. Its output goes
-# to the log; SHOW reports the progress meanwhile.
+# to the log; SHOW reports the progress meanwhile. If this script is killed, the end of its pipe ends the group.
 in_group() { # SHOW COMMAND...
     local show=$1 status=0
     shift
@@ -210,9 +223,12 @@ in_group() { # SHOW COMMAND...
     "$@" </dev/null >"$scratch/log" 2>&1 &
     group=$!
     set +m
+    exec 9> >(trap '' INT TERM HUP && exec >/dev/null 2>&1 && { read -r _ || kill -TERM -- "-$group"; })
     "$show"
     wait "$group" 2>/dev/null || status=$?
     group=''
+    (trap '' PIPE && printf 'ended\n' >&9) 2>/dev/null || true
+    exec 9>&-
     return "$status"
 }
 
@@ -438,8 +454,8 @@ main() {
     parse_arguments "$@"
     shell=$(find_shell)
     enter_export
-    if [ "$checksums" = true ]; then verify_checksums; fi
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX")
+    if [ "$checksums" = true ]; then verify_checksums; fi
     prepare_java
     verify_graph "$shell"
 }

@@ -21,13 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KILL = -1, SHORT = -2, EXIT = -3, JUMP = -4 };
+enum { KILL = -1, SHORT = -2, EXIT = -3, JUMP = -4, SIGNALS = -100 };
 
 struct state {
     char below[512];         /* the directory, without a slash at its end */
     char kind[32];           /* of calls, or "any" */
     int64_t number;          /* which call; 0 only counts */
-    int64_t action;          /* an errno, KILL, SHORT, EXIT (a worker, with 0) or JUMP (of the clock) */
+    int64_t action;          /* an errno, KILL, SHORT, EXIT (a worker, with 0), JUMP (of the clock), a signal below SIGNALS */
     int64_t sticky;          /* whether all later calls fail, too */
     _Atomic int64_t counted; /* calls so far */
     _Atomic int64_t reached; /* how often the fault was injected */
@@ -74,6 +74,10 @@ static int64_t action_at(const char *kind, const char *path) {
         for (;;) pause();
     }
     if (state->action == EXIT) _exit(0);
+    if (state->action < SIGNALS) {
+        syscall(SYS_kill, getpid(), (int)(SIGNALS - state->action));
+        return 0;
+    }
     return state->action;
 }
 

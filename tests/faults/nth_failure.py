@@ -5,6 +5,7 @@ import errno
 import mmap
 import os
 import shutil
+import signal
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ STATE = struct.Struct("512s32sqqqqqq512s16q")
 COUNTS = struct.Struct("qqq512s16q")
 COUNTS_AT = STATE.size - COUNTS.size
 KILL, SHORT, EXIT, JUMP = -1, -2, -3, -4
+# An action below is a signal, which does not keep the call from being made.
+SIGNALS = -100
 KINDS = ("open", "write", "fsync", "rename", "link", "mkdir", "ftruncate", "unlink", "close")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 
@@ -25,8 +28,8 @@ ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Which call fails and how: an errno, `KILL` (its process ends there), `SHORT` (only half is written), `EXIT` (a
-    worker ends there with exit code 0) or `JUMP` (from then on, the clock is ahead by `jump` seconds). With `sticky`,
-    all later ones fail, too. Number 0 only counts."""
+    worker ends there with exit code 0), `JUMP` (from then on, the clock is ahead by `jump` seconds), or `SIGNALS` less
+    a signal's number, which the process then gets. With `sticky`, all later ones fail, too. Number 0 only counts."""
 
     kind: str = "any"
     number: int = 0
@@ -36,7 +39,9 @@ class Failure:
 
     def __str__(self) -> str:
         names = {KILL: "SIGKILL", SHORT: "short", EXIT: "exit 0", JUMP: f"the clock jumps by {self.jump} s"}
-        name = names.get(self.action) or errno.errorcode[self.action]
+        name = names.get(self.action) or (
+            signal.Signals(SIGNALS - self.action).name if self.action < SIGNALS else errno.errorcode[self.action]
+        )
         return f"{self.kind} {self.number} {name}{' and later' * self.sticky}"
 
 
@@ -86,10 +91,10 @@ def compiler() -> str | None:
     return shutil.which("cc") if os.uname().sysname == "Linux" else None
 
 
-def compiled(directory: Path) -> Path:
-    """The library, compiled into a directory."""
-    library = directory / "nth_failure.so"
-    command = [compiler() or "cc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-o", library, SOURCE, "-ldl"]
+def compiled(directory: Path, source: Path = SOURCE) -> Path:
+    """The library, or another one of this source, compiled into a directory."""
+    library = directory / f"{source.stem}.so"
+    command = [compiler() or "cc", "-std=gnu11", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"]
     subprocess.run(command, check=True, capture_output=True)
     return library
 

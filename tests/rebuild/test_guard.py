@@ -8,7 +8,7 @@ import pytest
 from exporter.errors import GuardError, UsageError
 from exporter.rebuild.guard import check_changes, check_export, guard
 from exporter.rebuild.report import Action, RebuildReport
-from exporter.rebuild.stores import Store
+from exporter.rebuild.store import Store
 from exporter.settings import RebuildSettings
 from exporter.sink.manifest import Manifest, read_manifest
 from tests.support import tiny_export

@@ -9,7 +9,7 @@ import pytest
 from exporter.errors import DownError, GuardError, Interrupted, RunError, SwapError, UsageError
 from exporter.rebuild.metrics import check_metrics, write_metrics
 from exporter.rebuild.report import Action, Log, RebuildReport
-from exporter.rebuild.stores import Store
+from exporter.rebuild.store import Store
 from exporter.settings import LogFormat
 from tests.support import tiny_export
 

@@ -1,7 +1,11 @@
 """What a rebuild decides before and after Neo4j has its part; the drill does the rest with a real one."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,11 +15,15 @@ from exporter.interrupts import enable_interrupts
 from exporter.published.history import find_directory
 from exporter.rebuild.live import Live
 from exporter.rebuild.report import Action, RebuildReport
+from exporter.rebuild.retention import move_latest
 from exporter.rebuild.run import Rebuild
-from exporter.rebuild.stores import StorePaths, Stores
+from exporter.rebuild.store import StorePaths
+from exporter.rebuild.stores import Stores
 from exporter.settings import RebuildSettings, Settings
 from exporter.store.provision import Neo4jHome
+from tests.faults import stand_in
 from tests.support import tiny_export
+from tests.support.export_process import eventually
 from tests.support.ports import closed_port
 
 STAMPS = ["20261120T031500Z", "20261121T031500Z", "20261122T031500Z", "20261123T031500Z"]
@@ -78,19 +86,20 @@ def go_live(run: Rebuild, export: Path) -> None:
     swap = run.stores.begin(run.stores.add(staged(run), export))
     run.stores.swap(swap)
     run.stores.commit(swap)
+    run.stores.adopt(swap)
     run.stores.end()
 
 
 def test_latest_is_the_export_behind_the_live_graph(run: Rebuild, tmp_path: Path) -> None:
     """Of the output directory, if it is there; one from elsewhere leaves `latest` where it is."""
     output = tmp_path / "output"
-    run.move_latest()
+    move_latest(run.stores, run.settings.output, run.report)
     assert (output / "latest").readlink() == Path(STAMPS[-1])
     go_live(run, output / STAMPS[1])
-    run.move_latest()
+    move_latest(run.stores, run.settings.output, run.report)
     assert (output / "latest").readlink() == Path(STAMPS[1])
     go_live(run, tiny_export.write(tmp_path / "elsewhere" / "20261126T031500Z"))
-    run.move_latest()
+    move_latest(run.stores, run.settings.output, run.report)
     assert (output / "latest").readlink() == Path(STAMPS[1])
     assert sorted(path.name for path in output.iterdir()) == [*STAMPS, "latest"]
 
@@ -99,7 +108,7 @@ def test_a_copy_does_not_become_latest(run: Rebuild, tmp_path: Path) -> None:
     """Though it was accepted as the live graph: whoever names `latest` means the whole source."""
     output = tmp_path / "output"
     go_live(run, tiny_export.make_copy(output / STAMPS[1]))
-    run.move_latest()
+    move_latest(run.stores, run.settings.output, run.report)
     assert (output / "latest").readlink() == Path(STAMPS[-1])
 
 
@@ -121,9 +130,19 @@ def test_a_latest_that_cannot_be_moved_is_a_warning(
     go_live(run, output / STAMPS[1])
     (output / "latest").unlink()
     (output / "latest").mkdir()
-    run.move_latest()
+    move_latest(run.stores, run.settings.output, run.report)
     assert f"{output}/latest was not moved: " in capsys.readouterr().err
     assert sorted(path.name for path in output.iterdir()) == [*STAMPS, "latest"]
+
+
+@contextmanager
+def running_neo4j(data: Path) -> Iterator[None]:
+    """A process that holds Neo4j's lock on a data directory while the block runs."""
+    program = [sys.executable, stand_in.__file__]
+    with subprocess.Popen([*program, "start", data, str(closed_port())]):
+        eventually(lambda: stand_in.holder(data), "the lock")
+        yield
+        stand_in.stop(data)
 
 
 def test_a_swap_that_only_lacked_its_end_moves_latest(run: Rebuild, tmp_path: Path) -> None:
@@ -132,13 +151,40 @@ def test_a_swap_that_only_lacked_its_end_moves_latest(run: Rebuild, tmp_path: Pa
     swap = run.stores.begin(run.stores.add(staged(run), output / STAMPS[1]))
     run.stores.swap(swap)
     run.stores.commit(swap)
-    run.repair()
+    with running_neo4j(run.live.data):
+        run.repair()
     assert ((output / "latest").readlink(), run.stores.under_way()) == (Path(STAMPS[1]), None)
     assert run.report.repaired
     (output / "latest").unlink()
     (output / "latest").symlink_to(STAMPS[2])
     run.repair()
     assert ((output / "latest").readlink(), run.report.repaired) == (Path(STAMPS[2]), False)
+
+
+def test_a_host_that_lost_power_at_the_end_of_a_swap(run: Rebuild, tmp_path: Path) -> None:
+    """The new store was verified, but its Neo4j is gone: the repair is over once it has started again."""
+    swap = run.stores.begin(run.stores.add(staged(run), tmp_path / "output" / STAMPS[1]))
+    run.stores.swap(swap)
+    run.stores.commit(swap)
+    sentence = "^THE LIVE GRAPH DOES NOT ANSWER: the new store is in place, but could not be started .* --repair$"
+    for _ in range(2):
+        with pytest.raises(DownError, match=sentence):
+            run.repair()
+        assert run.stores.under_way() == swap
+    current = run.stores.current()
+    assert current and current.export == STAMPS[1]
+
+
+def test_what_version_1_0_left(run: Rebuild, tmp_path: Path) -> None:
+    """It wrote down nothing of the verification, but gave the store its final name."""
+    swap = run.stores.begin(run.stores.add(staged(run), tmp_path / "output" / STAMPS[1]))
+    run.stores.swap(swap)
+    assert not run.stores.committed(swap)
+    (run.stores.root / "swap.json").write_text(json.dumps({"old": swap.old, "new": swap.new}))
+    assert not run.stores.committed(swap)
+    new = run.stores.root / "stores" / swap.new
+    new.rename(new.with_name(swap.new.removeprefix(".partial-")))
+    assert run.stores.committed(swap)
 
 
 def test_a_rollback_says_what_it_brings_back(run: Rebuild, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +209,7 @@ def test_a_neo4j_that_no_longer_starts_is_down(run: Rebuild, tmp_path: Path) -> 
     """The old store is in paths, and what is under way stays written down for a repair."""
     new = run.stores.add(staged(run), tmp_path / "output" / STAMPS[-1])
     with pytest.raises(DownError, match=r"^THE LIVE GRAPH DOES NOT ANSWER: .* run: exporter rebuild --repair$"):
-        run.swap(new, run.smoke_test)
+        run.swapper.swap(new, run.smoke_test)
     assert [path.name for path in run.live.store.database.iterdir()] == ["live"]
     assert run.stores.under_way() is not None
     assert list(run.report.seconds) == ["stop", "renames", "start", "put_back"]

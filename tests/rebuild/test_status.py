@@ -34,6 +34,7 @@ def rebuild(settings: RebuildSettings, export: Path) -> None:
         swap = stores.begin(stores.add(type(found.store)(staged / "d", staged / "t"), export))
         stores.swap(swap)
         stores.commit(swap)
+        stores.adopt(swap)
         stores.end()
 
 

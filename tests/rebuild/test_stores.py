@@ -8,7 +8,8 @@ import pytest
 
 from exporter.errors import BusyError, UsageError
 from exporter.rebuild import stores as module
-from exporter.rebuild.stores import Store, StorePaths, Stores, open_stores
+from exporter.rebuild.store import Store, StorePaths
+from exporter.rebuild.stores import Stores, open_stores
 from tests.support import tiny_export
 from tests.support.disks import small_disk
 
@@ -62,6 +63,7 @@ def test_a_swap_makes_the_new_store_live(data: Path, export: Path) -> None:
         assert (served(data), stores.moved(swap), stores.committed(swap)) == (["new", "new"], True, False)
         stores.commit(swap)
         assert (stores.under_way(), stores.committed(swap)) == (swap, True)
+        stores.adopt(swap)
         stores.end()
         assert stores.under_way() is None
         current, [kept] = stores.current(), stores.kept()
@@ -127,6 +129,21 @@ def test_a_store_that_neo4j_made_meanwhile_is_set_aside(
         assert sorted(path.name for path in stores.root.glob("set-aside-*/*/empty")) == ["empty", "empty"]
 
 
+def test_the_undoing_never_mixes_two_stores(data: Path, export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is cut off: a Neo4j that is started then would take one's transactions for the other's."""
+    with open_stores(data, live_paths(data)) as stores:
+        swap = begun(stores, data, export)
+        stores.swap(swap)
+        for _ in range(4):
+            cut_off_after(1, monkeypatch)
+            with suppress(KeyboardInterrupt):
+                stores.undo(swap)
+            monkeypatch.undo()
+            there = [path for path in live_paths(data).both if path.exists()]
+            assert len({path.name for folder in there for path in folder.iterdir()}) < 2
+        assert served(data) == ["live", "live"]
+
+
 def test_a_first_store_has_nothing_to_go_back_to(data: Path, export: Path) -> None:
     """A Neo4j that was never started has none; then there is nothing to go back to but that."""
     for path in live_paths(data).both:
@@ -139,6 +156,7 @@ def test_a_first_store_has_nothing_to_go_back_to(data: Path, export: Path) -> No
         assert not any(path.exists() for path in live_paths(data).both)
         stores.swap(swap)
         stores.commit(swap)
+        stores.adopt(swap)
         stores.end()
         current = stores.current()
         assert current and (stores.kept(), stores.all(), current.export) == ([], [current], export.name)
@@ -167,6 +185,7 @@ def rebuilt(stores: Stores, data: Path, export: Path, count: int) -> list[Store]
         swap = begun(stores, data, named)
         stores.swap(swap)
         stores.commit(swap)
+        stores.adopt(swap)
         stores.end()
         current = stores.current()
         assert current
@@ -182,6 +201,7 @@ def test_the_newest_stores_are_kept(data: Path, export: Path) -> None:
         swap = stores.begin(stores.kept()[0])
         stores.swap(swap)
         stores.commit(swap)
+        stores.adopt(swap)
         stores.end()
         assert stores.current() == second
         assert [store.export for store in stores.kept()] == [third.export, first.export, None]
