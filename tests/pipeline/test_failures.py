@@ -268,7 +268,7 @@ def test_too_little_memory(sample_database: str, output: Path, megabytes: int) -
     """Whatever cannot be loaded or started then: one sentence."""
     command = ["bash", "-c", f'ulimit -v {megabytes << 10} && exec "$@"', "bash"]
     with running(sample_database, output, command=command) as run:
-        run.check_failed(4, r"(this process is out of memory|a library cannot be loaded|the system allows no) .*")
+        run.check_failed(4, r"(this process is out of memory|a library cannot be loaded|the system allows no).*")
 
 
 def test_too_few_open_files(sample_database: str, output: Path) -> None:
