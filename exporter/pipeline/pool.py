@@ -23,7 +23,7 @@ KILL_SECONDS = 10
 # For all processes below: the one that keeps account of semaphores outlives a leader that is killed, and would tell of
 # those that it then removes.
 QUIET_TRACKER = "ignore:resource_tracker"
-# Measured: the leader has up to 24 open files and two for each worker, a worker up to 20.
+# Measured: the leader has up to 15 open files and two for each worker, a worker up to 23.
 OPEN_FILES, OPEN_FILES_OF_A_WORKER = 64, 4
 # How long the workers may take to end when there is nothing left to do; they take a tenth of a second.
 END_SECONDS = 5
