@@ -21,7 +21,7 @@ def headers(
     """Write the header files of the model, one for each label and pattern."""
     from exporter.model.validate import problems
     from exporter.sink.headers import compare_headers, write_headers
-    from exporter.text import quantity
+    from exporter.text import quantity, visible
 
     if faults := [f"model: {problem}; correct exporter/model" for problem in problems()]:
         raise SourceError("\n  ".join(["the model cannot be exported:", *faults]))
@@ -31,7 +31,7 @@ def headers(
         print_json({"directory": str(directory), "written": len(written), "differences": differences})
     else:
         for difference in differences:
-            print(difference)
+            print(visible(difference))
     if differences:
         raise DifferenceError(
             f"{quantity(len(differences), 'difference')} from the model; run {command()} headers"

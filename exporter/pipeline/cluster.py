@@ -42,6 +42,7 @@ ROLL_SECONDS, SILENT_SECONDS, END_SECONDS = 1.0, 60.0, 15.0
 # What workers have spent arrives with their heartbeats, of which each of many sends few: of 200 one in 2 seconds.
 LEAST_IDLE_SECONDS, WORKERS_A_SECOND = 5.0, 50
 PREFIX = "exporter-"
+CAUSES = "one is suspended, the disk of the output directory hangs, or messages to the scheduler or from it are lost"
 KILLED = (
     "the same task lost several workers: if their memory ran out, lower --memory; if a machine of several workers was"
     " lost, set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES of the scheduler to as many; look at the workers' logs"
@@ -92,7 +93,7 @@ class Cluster:
         machines = [member.machine for member in self.members]
         used, hosts = len(machines), len(set(machines))
         idle = max(run.idle_seconds, LEAST_IDLE_SECONDS + used / WORKERS_A_SECOND)
-        self.standstill = Standstill(run.directory / HEARTBEATS, idle, self.cpu_seconds)
+        self.standstill = Standstill(run.directory / HEARTBEATS, idle, self.cpu_seconds, CAUSES)
         sharing, note = max(map(machines.count, machines)), note_of(used, len(found), limited=used == self.limit)
         logger.debug("%s on %s do the tasks. %s", quantity(used, "worker"), quantity(hosts, "machine"), note)
         return Enrolled(own, directory, used, sharing, ClusterEntry(used, hosts), note)

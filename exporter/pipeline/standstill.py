@@ -21,11 +21,13 @@ LOOK_SECONDS = 1.0
 @dataclass(slots=True)
 class Standstill:
     """Since when (`time.monotonic`) no worker has read or computed. `directory` holds the heartbeat files of those that
-    read, `seconds` is how long none may do anything, and `cpu_seconds` tells what they have spent so far."""
+    read, `seconds` is how long none may do anything, `cpu_seconds` tells what they have spent so far, and `causes` is
+    what may be the matter."""
 
     directory: Path
     seconds: float
     cpu_seconds: Callable[[], float]
+    causes: str = "one is suspended, or the disk of the output directory hangs"
     spent: float = -1.0
     since: float = 0.0
     looked: float = 0.0
@@ -42,8 +44,8 @@ class Standstill:
             self.spent, self.since = spent, now
         elif now - self.since >= self.seconds:
             raise RunError(
-                f"the worker processes did nothing for {self.seconds:.0f} seconds, though there is something to do: one"
-                " is suspended, or the disk of the output directory hangs"
+                f"the worker processes did nothing for {self.seconds:.0f} seconds, though there is something to do:"
+                f" {self.causes}"
             )
 
 

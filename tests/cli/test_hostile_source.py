@@ -103,3 +103,10 @@ def test_letters_that_are_rejected(source: str, tmp_path: Path) -> None:
         [file] = (latest / "rejects" / "relationships" / pattern).glob("*.csv")
         kept = file.read_bytes().decode()
         assert [letter for letter in LETTERS if f"x{letter}x" not in kept] == [], pattern
+
+
+def test_names_of_files(tmp_path: Path) -> None:
+    """Of a directory that may come from anybody."""
+    (tmp_path / "headers").mkdir()
+    (tmp_path / "headers" / f"{HOSTILE}.csv").write_text("no header")
+    run("headers headers --check", 1, "", tmp_path)

@@ -1,5 +1,6 @@
 """The oracle finds every kind of fault: programs that behave badly in place of the exporter, each in its own way."""
 
+import resource
 import sys
 import threading
 from collections.abc import Iterator
@@ -116,6 +117,8 @@ def test_what_is_said_of_a_program(ground: Ground, script: str, outcome: Outcome
 )  # fmt: skip
 def test_what_is_told(ground: Ground, script: str, found: str) -> None:
     """By a program that tells it in one place."""
+    if found.startswith("core files") and resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+        pytest.skip("the system allows no core files here")
     [cell] = (text for text, place in ground.secrets.items() if place == "marketing.leads.name 0")
     begin = (
         f"CELL={cell}; PARTIAL=../output/.partial-1; ask() {{ '{sys.executable}' -c '{ASK}' '{ground.admin}' \"$1\"; }}"
