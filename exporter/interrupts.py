@@ -57,6 +57,14 @@ def arrived() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def stopped_by() -> ExporterError | None:
+    """The error of a `Stop` that has not arrived: what it interrupted has raised another one in its place, as a library
+    that cleans up may. From now on nobody insists on it."""
+    stop = _stop
+    arrived()
+    return stop.error if stop else None
+
+
 def disable_interrupts() -> None:
     """From now on no signal stops the run: it is cleaning up after an error, or its result is in place. Raises a `Stop`
     that came before and was swallowed."""

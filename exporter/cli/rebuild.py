@@ -212,7 +212,7 @@ def print_status(settings: "Settings", *, as_json: bool) -> None:
 def reported(report: "RebuildReport") -> Iterator[ExitStack]:
     """Notes in the report how the block ended, and prints the report as one line of JSON, whatever happened. Before it
     prints, it runs what the block put on the stack. An `ExporterError` ends here, a bug goes on."""
-    from exporter.interrupts import arrived
+    from exporter.interrupts import arrived, stopped_by
     from exporter.progress.log import print_if_possible
 
     with ExitStack() as at_end:
@@ -224,7 +224,7 @@ def reported(report: "RebuildReport") -> Iterator[ExitStack]:
             yield at_end
             report.succeed()
         except ExporterError as error:
-            report.fail(error)
+            report.fail(stopped_by() or error)
         except Stop as stop:
             arrived()
             report.fail(stop.error)

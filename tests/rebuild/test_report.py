@@ -1,12 +1,16 @@
 """What a rebuild reports: the JSON object, the log in both formats, and the metrics."""
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
+from exporter.cli.rebuild import reported
 from exporter.errors import DownError, GuardError, Interrupted, RunError, SwapError, UsageError
+from exporter.interrupts import enable_interrupts, interruptible
 from exporter.rebuild.metrics import check_metrics, write_metrics
 from exporter.rebuild.report import Action, Log, RebuildReport
 from exporter.rebuild.store import Store
@@ -161,3 +165,16 @@ def test_metrics_that_cannot_be_written_are_refused(report: RebuildReport, tmp_p
         for attempt in (lambda path=path: check_metrics(path), lambda path=path: write_metrics(report, path)):
             with pytest.raises(UsageError, match=r"the metrics .* cannot be written"):
                 attempt()
+
+
+def test_an_error_in_the_place_of_a_stop(capsys: pytest.CaptureFixture[str]) -> None:
+    """A library that cleans up may raise one: the report is of the stop, as the exit code is."""
+    report = RebuildReport(Action.REBUILD)
+    with interruptible("the live graph is unchanged"), reported(report):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            raise RunError("Bad file descriptor")
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 130
+    assert report.message == "stopped by SIGTERM; the live graph is unchanged"
+    enable_interrupts()
