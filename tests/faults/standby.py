@@ -57,7 +57,7 @@ class Pair:
         """Makes the standby's data anew."""
         directory = self.ground.directory / SERVER
         shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir()
+        directory.mkdir(mode=0o700)
         base_backup(self.primary.uri, directory, self.primary.directory.stat().st_uid)
 
     def prepare(self) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -59,7 +60,7 @@ class Tree:
             try:
                 return process.wait(TIMEOUT_SECONDS) == 0
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
+                os.killpg(process.pid, signal.SIGKILL)
                 return False
 
     def judge(self, mutant: Mutant) -> str:
@@ -109,10 +110,11 @@ def main() -> int:
                 print(f"{where}: {line['difference']} ({mutant.operator})", flush=True)
 
     with TemporaryDirectory(prefix="mutation-") as name, ThreadPoolExecutor(options.side_by_side) as threads:
+        Path(name).chmod(0o755)  # some tests run programs as another user
         for number in range(options.side_by_side):
             tree = Tree(Path(name, str(number)))
             free.put(tree)
-        tests = sorted({file for files in TESTS.values() for stage in files for file in stage})
+        tests = sorted({file for mutant in mutants for stage in TESTS[mutant.path] for file in stage})
         if not tree.passes(tuple(tests)):
             parser.error("the tests fail on the code as it is")
         list(threads.map(run, mutants))

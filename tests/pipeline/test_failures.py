@@ -263,12 +263,17 @@ def test_no_file_may_be_so_long_when_publishing(empty: str, output: Path) -> Non
 # Limits of the system ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("megabytes", [20, 60, 80, 200, 205, 210, 220])
+TOO_LITTLE = (
+    "(this process is out of memory|a library cannot be loaded|the system allows no|a worker process was killed).*"
+)
+
+
+@pytest.mark.parametrize("megabytes", [20, 60, 200, 210])
 def test_too_little_memory(sample_database: str, output: Path, megabytes: int) -> None:
     """Whatever cannot be loaded or started then: one sentence."""
     command = ["bash", "-c", f'ulimit -v {megabytes << 10} && exec "$@"', "bash"]
     with running(sample_database, output, command=command) as run:
-        run.check_failed(4, r"(this process is out of memory|a library cannot be loaded|the system allows no) .*")
+        run.check_failed(4, TOO_LITTLE)
 
 
 def test_too_few_open_files(sample_database: str, output: Path) -> None:
