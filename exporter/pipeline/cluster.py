@@ -195,15 +195,15 @@ class Cluster:
         return frozenset(member.reader for member in self.members if member.address not in self.present)
 
     def shutdown(self) -> None:
-        """Lets the workers, whose tasks are all done, go while the caller continues."""
+        """Lets the workers, whose tasks are all done, go while the caller continues. Tells of those that are lost."""
+        if lost := [member.name for member in self.members if member.address not in self.present]:
+            logger.warning("the cluster lost %s, whose tasks others did: look at its log", ", ".join(lost))
         self.ending = start_thread(self.leave)
 
     def kill(self) -> None:
         """Cancels every task and kills the processes that do them, at once. From now on, no signal interrupts the
         cleanup."""
         disable_interrupts()
-        if self.ending is None:
-            self.ending = start_thread(self.leave)
         self.join()
 
     def join(self) -> None:

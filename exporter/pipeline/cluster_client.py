@@ -31,9 +31,10 @@ def connected_client(address: str) -> Client:
     except (OSError, TimeoutError):
         raise RunError(f"the scheduler {address} does not answer; start it, or correct --cluster") from None
     except (ValueError, TypeError, RuntimeError):
-        raise UsageError(
-            f"Dask cannot connect to {address}; for tls:// it needs certificates: set DASK_DISTRIBUTED__COMM__TLS__…"
-        ) from None
+        remedy = "for tls:// it needs certificates: set DASK_DISTRIBUTED__COMM__TLS__…"
+        if address.startswith("tcp://"):
+            remedy = "its settings may require encryption: give tls://…"
+        raise UsageError(f"Dask cannot connect to {address}; {remedy}") from None
 
 
 def present_workers(client: Client) -> dict[str, Any]:

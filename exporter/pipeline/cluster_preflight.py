@@ -72,7 +72,7 @@ class Preflight:
         """The name of every worker by its address. Raises `UsageError` if there is none."""
         workers = present_workers(self.client)
         if not workers:
-            raise UsageError("the scheduler has no workers; start some: dask worker SCHEDULER --nthreads 1")
+            raise UsageError("the scheduler has no workers; start some: dask worker SCHEDULER --nthreads 1 --no-nanny")
         return {
             address: visible(address if known["name"] == address else f"{known['name']} ({address})")
             for address, known in sorted(workers.items())
@@ -174,7 +174,7 @@ def faults_of(facts: Facts | Exception, own: Facts) -> Iterable[str]:
     if facts["daemon"]:
         yield "its nanny lets it start no processes; set DASK_DISTRIBUTED__WORKER__DAEMON=False, or give --no-nanny"
     if facts["threads"] != 1:
-        yield f"it runs {facts['threads']} tasks at once; give --nthreads 1, and --nworkers for more on a machine"
+        yield f"it runs {facts['threads']} tasks at once; give --nthreads 1, and start a worker for each processor"
     if facts["user"] != own["user"]:
         yield f"it runs as user {facts['user']}, and the leader as {own['user']}; run both as the same"
     if facts["fault"]:

@@ -93,6 +93,6 @@ def workers_of(settings: "Settings") -> AbstractContextManager[Workers]:
         if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
             raise
         raise UsageError(
-            "a cluster needs Dask, which is not installed: pip install 'astrokiran-graph-exporter[cluster]'"
+            "a cluster needs Dask, which is not installed: run pip install '.[cluster]' in a clone of the exporter"
         ) from None
     return cluster(settings)

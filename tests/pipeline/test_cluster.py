@@ -4,6 +4,7 @@ left."""
 import hashlib
 import json
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from exporter.pipeline.cluster import ROLL_SECONDS
 from exporter.settings import Settings
 from exporter.sink.manifest import ClusterEntry, read_manifest
 from tests.support.canaries import secrets_of
@@ -79,12 +81,14 @@ def test_the_same_bytes_as_on_one_machine(workers: DaskCluster, stalling: str, l
 
 
 def test_a_worker_killed(workers: DaskCluster, stalling: str, key: Path, local: Path, output: Path) -> None:
-    """Its task is done again by another one, in the same snapshot."""
+    """Its task is done again by another one, in the same snapshot; the run tells of it."""
     with stalled_on(workers, stalling, output, "tables") as (run, holder, name):
         workers.end(name)
         workers.wait_for(lost=name)
+        time.sleep(2 * ROLL_SECONDS)  # the leader has heard of it
         holder.execute("select pg_advisory_unlock_all()")
         check_published(run, local)
+        assert any(line.startswith(f"exporter: warning: the cluster lost {name} (") for line in run.lines), run.lines
         workers.start_worker(name, EXPORTER_REDACT_KEY_FILE=str(key))
         workers.wait_for(*NAMES)
 

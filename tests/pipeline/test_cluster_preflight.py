@@ -83,7 +83,7 @@ def test_all_faults_at_once(cluster: DaskCluster, sample_database: str, output: 
         cluster.end(name)
     assert found == {
         "busy": [
-            "it runs 2 tasks at once; give --nthreads 1, and --nworkers for more on a machine",
+            "it runs 2 tasks at once; give --nthreads 1, and start a worker for each processor",
             "its source is another database than the leader's; set EXPORTER_SOURCE as the leader has it",
         ],
         "daemon": [
