@@ -10,6 +10,7 @@ from exporter.store.configuration import configure, environment
 from exporter.store.importer import import_export, now_and_then
 from exporter.store.provision import Neo4jHome
 from tests.support import tiny_export
+from tests.support.export_process import eventually
 
 
 @pytest.fixture
@@ -79,7 +80,8 @@ def test_an_import_that_is_stopped_leaves_no_process(
 
     with pytest.raises(type(error), match=str(error)):
         import_export(tiny_export.write(tmp_path / "export"), variables, stop_at_import)
-    assert [process for process in psutil.process_iter() if works_on(process, variables["NEO4J_CONF"])] == []
+    # What ends a program whose script was killed sees a moment later that there is nothing to do.
+    eventually(lambda: not [p for p in psutil.process_iter() if works_on(p, variables["NEO4J_CONF"])], "their end")
 
 
 def works_on(process: psutil.Process, conf: str) -> bool:
