@@ -28,6 +28,8 @@ main() {
     . "$root/scripts/environment.sh"
     environment_setup "$root"
     cd "$root"
+    # As installed: byte code is compiled once, not in each process of each run.
+    unset PYTHONDONTWRITEBYTECODE
     exec .venv/bin/python -m tests.faults "$@"
 }
 

@@ -41,6 +41,8 @@ main() {
     environment_setup "$root"
     python=$(mutation_python "$root")
     cd "$root"
+    # As installed: byte code is compiled once, not in each process of each run.
+    unset PYTHONDONTWRITEBYTECODE
     exec "$python" -m tests.mutation "$@"
 }
 
