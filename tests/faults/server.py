@@ -5,7 +5,7 @@ import errno
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -124,17 +124,28 @@ def suite() -> Suite:
 
 def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     """Round after round of all events, each at a random moment of the leader's or a reader's connection."""
+    return rounds(NAME, ground, seed, events, at)
+
+
+def rounds(
+    suite: str,
+    ground: Ground,
+    seed: int,
+    events: Callable[[random.Random], Iterable[tuple[str, Event]]],
+    at: Callable[[Moment, Event], Inject],
+) -> Iterator[Fault]:
+    """The faults of a suite: all events, each at a random moment, and so on."""
     chance = random.Random(seed)
     links = recorded(ground)
     for _ in range(100):
-        every = events(chance)
+        every = list(events(chance))
         chance.shuffle(every)
         for name, event in every:
             link = chance.choice(links)
             moment = Moment(link.number, chance.randrange(len(link.messages)))
             where = f"{link.whose}'s connection {moment.connection}, message {moment.message}"
             run = under(at(moment, event), deadline=DEADLINE, judge_whole=as_before_or_after)
-            yield Fault(NAME, f"{name}: {where}", seed, run)
+            yield Fault(suite, f"{name}: {where}", seed, run)
 
 
 def at(moment: Moment, event: Event) -> Inject:

@@ -1,7 +1,6 @@
 """The suite of standbys: exports from a hot standby while it is promoted, stopped, falls behind or conflicts with its
 primary, which is the next server that the source's URI names."""
 
-import random
 import shutil
 import signal
 from collections.abc import Iterator
@@ -14,11 +13,10 @@ import psycopg
 
 from tests.faults.attempt import Attempt
 from tests.faults.events import SERVER, Event, postmaster, signal_to
-from tests.faults.frame import Fault, Inject, under
+from tests.faults.frame import Fault, Inject
 from tests.faults.ground import Ground, as_reader, filled, reference_of
-from tests.faults.network import DEADLINE, recorded
 from tests.faults.records import Suite
-from tests.faults.server import OPTIONS, Server, as_before_or_after
+from tests.faults.server import OPTIONS, Server, rounds
 from tests.faults.wire import Link, Moment, Wire, wire
 from tests.support.stalling_source import execute
 from tests.support.standby import base_backup
@@ -101,15 +99,7 @@ def suite() -> Suite:
 
 def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     """Round after round of all events, each at a random moment of the leader's or a reader's connection."""
-    chance = random.Random(seed)
-    links = recorded(ground)
-    for _ in range(100):
-        for name in chance.sample(list(EVENTS), len(EVENTS)):
-            link = chance.choice(links)
-            moment = Moment(link.number, chance.randrange(len(link.messages)))
-            where = f"{link.whose}'s connection {moment.connection}, message {moment.message}"
-            run = under(at(moment, EVENTS[name]), deadline=DEADLINE, judge_whole=as_before_or_after)
-            yield Fault(NAME, f"{name}: {where}", seed, run)
+    return rounds(NAME, ground, seed, lambda _: EVENTS.items(), at)
 
 
 def on_the_primary(*statements: str) -> Event:
