@@ -4,10 +4,10 @@ import os
 import signal
 from types import FrameType
 
+from exporter.errors import OUT_OF_MEMORY, RunError
 from exporter.secrecy import forbid_core_files
 
 STOPPED = 130
-FAILED = 4
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
 
         run()
     except MemoryError:  # not even enough to load or to say what else was wrong
-        os.write(2, b"exporter: this process is out of memory: give it more (ulimit -v, the limit of its cgroup)\n")
-        os._exit(FAILED)
+        os.write(2, f"exporter: {OUT_OF_MEMORY}\n".encode())
+        os._exit(RunError.exit_code)
 
 
 def stop(number: int, _: FrameType | None) -> None:

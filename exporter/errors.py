@@ -1,5 +1,7 @@
 """Every failure a user can see: one base error with its exit code (contract.md), and its few kinds."""
 
+OUT_OF_MEMORY = "this process is out of memory: give it more (ulimit -v, the limit of its cgroup)"
+
 
 class ExporterError(Exception):
     """A failure with one sentence for the user.

@@ -33,7 +33,7 @@ from exporter.cli.rejects import rejects
 from exporter.cli.runs import runs
 from exporter.cli.streams import OutputError, ReaderGoneError, discard_stdout, flush_stdout, prepare_streams
 from exporter.cli.verify import verify
-from exporter.errors import ExporterError, RunError, UsageError
+from exporter.errors import OUT_OF_MEMORY, ExporterError, RunError, UsageError
 from exporter.interrupts import end_process, hide_stops, ignore_signals, interruptible
 
 # What a disk, a network file system or a limit of the system may say wherever a file is used.
@@ -41,8 +41,6 @@ OF_THE_SYSTEM = {
     errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE, errno.EFBIG, errno.EMFILE, errno.ENFILE,
     errno.ENOMEM, errno.ENODEV, errno.ENXIO,
 }  # fmt: skip
-
-OUT_OF_MEMORY = "this process is out of memory: give it more (ulimit -v, the limit of its cgroup)"
 
 app = typer.Typer(
     name="exporter",
@@ -132,8 +130,10 @@ def run() -> int:
 
 def refusal_of_the_system(error: Exception) -> str | None:
     """What the system refused, and what to do; None if it refused nothing."""
-    if isinstance(error, MemoryError | SystemError):  # some libraries fail like the second when they should the first
+    if isinstance(error, MemoryError):
         return OUT_OF_MEMORY
+    if isinstance(error, SystemError):
+        return f"a library failed ({error}), as some do when memory is short: give this process more (ulimit -v)"
     if isinstance(error, ImportError):  # too little memory to map a library shows as this
         last = str(error).splitlines()[-1:] or ["of an unknown name"]
         advice = "give this process more memory (ulimit -v), or install the exporter again"

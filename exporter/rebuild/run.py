@@ -100,9 +100,7 @@ class Rebuild:
                 if not self.stores.under_way():
                     self.stores.clean()
             if self.report.export and not name:
-                prune_exports(
-                    self.stores, self.settings.output, self.options.keep, self.report
-                )  # otherwise every failed night would leave one more
+                self.prune_exports()  # otherwise every failed night would leave one more
             raise
         with self.report.step("retention", f"Keeping {self.options.keep} stores and exports"):
             prune_stores(self.stores, self.options.keep, self.report)

@@ -148,8 +148,8 @@ def rounds(
             yield Fault(suite, f"{name}: {where}", seed, run)
 
 
-def at(moment: Moment, event: Event) -> Inject:
-    """The injection of an event at a moment."""
+def at(moment: Moment, event: Event, then: Callable[[Attempt, str], str] = lambda _, uri: uri) -> Inject:
+    """The injection of an event at a moment. `then` has what the run asks beside the server, in its URI."""
 
     @contextmanager
     def inject(attempt: Attempt) -> Iterator[None]:
@@ -159,7 +159,7 @@ def at(moment: Moment, event: Event) -> Inject:
 
         with wire(attempt.uri, moment, happening) as proxy:
             proxy.happened = attempt.injected
-            attempt.uri = proxy.uri
+            attempt.uri = then(attempt, proxy.uri)
             attempt.options += [*OPTIONS, "--workers", "1"]
             yield
         if attempt.injected.is_set():

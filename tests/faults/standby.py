@@ -4,20 +4,19 @@ primary, which is the next server that the source's URI names."""
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
-
-import psycopg
 
 from tests.faults.attempt import Attempt
 from tests.faults.events import SERVER, Event, postmaster, signal_to
 from tests.faults.frame import Fault, Inject
 from tests.faults.ground import Ground, as_reader, filled, reference_of
 from tests.faults.records import Suite
-from tests.faults.server import OPTIONS, Server, rounds
-from tests.faults.wire import Link, Moment, Wire, wire
+from tests.faults.server import Server, rounds
+from tests.faults.server import at as at_server
+from tests.faults.wire import Moment
 from tests.support.stalling_source import execute
 from tests.support.standby import base_backup
 
@@ -167,24 +166,8 @@ EVENTS: dict[str, Event] = {
 
 
 def at(moment: Moment, event: Event) -> Inject:
-    """The injection of an event at a moment."""
-
-    @contextmanager
-    def inject(attempt: Attempt) -> Iterator[None]:
-        def happening(_: Wire, __: Link) -> None:
-            with suppress(psycopg.Error):  # what it asks for may be impossible by now
-                event(attempt)
-
-        pair = PAIRS[attempt.ground.uri]
-        with wire(attempt.uri, moment, happening) as proxy:
-            proxy.happened = attempt.injected
-            attempt.uri = followed_by(proxy.uri, pair.primary.uri)
-            attempt.options += [*OPTIONS, "--workers", "1"]
-            yield
-        if attempt.injected.is_set():
-            attempt.ground.restore()
-
-    return inject
+    """The injection of an event at a moment of a run that asks the primary, too."""
+    return at_server(moment, event, lambda attempt, uri: followed_by(uri, PAIRS[attempt.ground.uri].primary.uri))
 
 
 def followed_by(uri: str, other: str) -> str:

@@ -264,7 +264,8 @@ def test_no_file_may_be_so_long_when_publishing(empty: str, output: Path) -> Non
 
 
 TOO_LITTLE = (
-    "(this process is out of memory|a library cannot be loaded|the system allows no|a worker process was killed).*"
+    "(this process is out of memory|a library cannot be loaded|a library failed|the system allows no"
+    "|a worker process was killed).*"
 )
 
 
