@@ -93,10 +93,12 @@ def no_slots(attempt: Attempt) -> None:
 
 
 def full_disk(below: str) -> Event:
-    """There is no room left below a directory of the server's; it may try to write for the first time."""
+    """There is no room left below a directory of the server's, whose next checkpoint wants some. It did not happen if
+    nothing was to be written there to the run's end."""
 
     def event(attempt: Attempt) -> None:
-        attempt.ground.fill_disk(below)
+        met = attempt.ground.fill_disk(below)
+        attempt.at_end.append(lambda: met() or attempt.injected.clear())
         with suppress(psycopg.Error):
             execute(attempt.ground.admin, "checkpoint")
 

@@ -67,9 +67,17 @@ class Server:
         with STARTING:
             self.running.__exit__(None, None, None)
 
-    def fill_disk(self, below: str) -> None:
-        """From now on, no write below a directory of the server succeeds."""
+    def fill_disk(self, below: str) -> Callable[[], bool]:
+        """From now on, no write below a directory of the server succeeds. What is returned tells whether one has been
+        tried; if none has, there is room again."""
         self.disk.arm(self.directory / below, Failure("write", 1, errno.ENOSPC, sticky=True))
+
+        def met() -> bool:
+            if not self.disk.reached:
+                self.disk.disarm()
+            return bool(self.disk.reached)
+
+        return met
 
     def restart(self) -> None:
         """Starts it again, once the processes of one that was killed have ended."""
