@@ -63,8 +63,9 @@ class Ground:
     server's. `reference` has the files of an undisturbed export (`fingerprint`) with these `options`; it is `masked` if
     it may hold no secret either, and `latest` is the name of the link to it; `copies` are grounds that differ in these.
     `revive` starts the server if it is down, `restore` also makes the source what it was, `fill_disk` leaves no room
-    below a directory of the server, and returns what tells whether that was met. Of a cluster, `workers` has the sessions of its processes and whether they may know
-    the password, and `printed` what it has said since it was last asked.
+    below a directory of the server, and returns what tells whether that was met. Of a cluster, `workers` has the
+    sessions of its processes and whether they may know the password, and `printed` what it has said since it was last
+    asked.
     """
 
     uri: str
