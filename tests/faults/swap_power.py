@@ -1,5 +1,6 @@
-"""Power losses in a swap: every different disk that one may leave of a rebuild, a rollback, and a failed swap whose old
-store is put back; before the next `--repair`, Neo4j may have been started with the host."""
+"""Power losses in a swap: every different disk that one may leave of a rebuild, a rollback, a failed swap whose old
+store is put back, and the repair of a swap that was killed; before the next `--repair`, Neo4j may have been started
+with the host."""
 
 import itertools
 import random
@@ -10,8 +11,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from tests.faults.frame import KILLED
 from tests.faults.ground import Ground
-from tests.faults.nth_failure import compiled
+from tests.faults.nth_failure import KILL, Failure, compiled
 from tests.faults.power import Tree, load, trees, write_tree
 from tests.faults.swap_site import Site, Swapping, swapping
 from tests.faults.swap_verdicts import after_repair
@@ -22,10 +24,13 @@ SOURCE = Path(__file__).with_name("recorder.c")
 OUTSIDE = 40
 # The first and the last calls of a swap.
 OF_A_SWAP = re.compile(r"^mkdir\t.*/stores/\.partial-|/rebuild/(swap|committed)\.json\t")
+# More calls than a run makes.
+MOST_CALLS = 1_000
 # The kind of a site, and what is done there while it is recorded.
 RECORDED = (
     ("rebuild", "swap"), ("first", "swap"), ("nothing", "swap"), ("rollback", "swap"),
     ("rebuild", "put back"), ("first", "put back"), ("rollback", "put back"),
+    ("rebuild", "repair"), ("first", "repair"), ("nothing", "repair"), ("rollback", "repair"),
 )  # fmt: skip
 
 Run = Callable[[Ground, Path], str | None]
@@ -47,32 +52,58 @@ def left_by(
     program: Swapping, library: Path, kind: str, what: str, seed: int, *, afterwards: bool = True
 ) -> tuple[list[tuple[str, Tree]], list[tuple[str, Tree]]]:
     """The disks that a power loss may leave from when a store comes from the stage until the end of its swap, and those
-    of other moments, also `afterwards`."""
+    of other moments, also `afterwards`; of a repair, those of all its moments, and no others."""
+    killed = killed_at(program, kind, seed) if what == "repair" else None
     site = program.prepare(kind)
     root = load(site.directory)
-    record = recorded(program, library, site, what).splitlines()
+    record, before = recorded(program, library, site, what, killed)
     calls = [number for number, line in enumerate(record, 1) if OF_A_SWAP.search(line)]
+    first, last = (before, len(record)) if killed else (calls[0], calls[-1] + 1)
     if not afterwards:
-        record = record[: calls[-1] + 1]
+        record = record[:last]
     found: tuple[list[tuple[str, Tree]], list[tuple[str, Tree]]] = ([], [])
     for number, place, tree in trees(site.directory, root, record, seed):
-        found[0 if calls[0] <= number <= calls[-1] + 1 else 1].append((place, tree))
+        if first <= number <= last:
+            found[0].append((place, tree))
+        elif not killed:
+            found[1].append((place, tree))
     return found
 
 
-def recorded(program: Swapping, library: Path, site: Site, what: str) -> str:
-    """The record of a run."""
+def killed_at(program: Swapping, kind: str, seed: int) -> Failure:
+    """A random one of the calls at which a run that is killed leaves a swap under way."""
+    chance = random.Random(f"{seed} {kind}")
+    while True:
+        failure = Failure("any", chance.randint(1, MOST_CALLS), KILL)
+        site = program.prepare(kind)
+        if kind != "nothing":
+            site.start()
+        program.library.arm(site.directory, failure)
+        code = program.carry_out(site.order)
+        program.library.disarm()
+        if code == KILLED and site.stores.under_way() is not None:
+            return failure
+
+
+def recorded(program: Swapping, library: Path, site: Site, what: str, killed: Failure | None) -> tuple[list[str], int]:
+    """The record of a run, and how much of it was there before: a repair is that of a run that was `killed`."""
     file = program.site.directory.parent / "record"
     file.unlink(missing_ok=True)
     preload = f"{library} {program.library.environment['LD_PRELOAD']}"
     environment = {"LD_PRELOAD": preload, "FAULT_RECORD": str(file), "FAULT_BELOW": str(site.directory)}
-    order = site.order if what == "swap" else failing_start(site)
+    order = {"swap": site.order, "put back": failing_start(site), "repair": site.repair}[what]
+    before = 0
     if site.kind != "nothing":
         site.start()
     with swapping(program.library, program.site.directory.parent, site, environment) as recording:
+        if killed:
+            program.library.arm(site.directory, killed)
+            assert recording.carry_out(site.order) == KILLED
+            program.library.disarm()
+            before = len(file.read_text("utf-8").splitlines())
         code = recording.carry_out(order)
-    assert code == (0 if what == "swap" else 7), site.text("stderr")
-    return file.read_text("utf-8")
+    assert code == (7 if what == "put back" else 0), site.text("stderr")
+    return file.read_text("utf-8").splitlines(), before
 
 
 def failing_start(site: Site) -> Order:

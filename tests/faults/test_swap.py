@@ -47,12 +47,13 @@ def test_calls_and_commands(program: Swapping) -> None:
         assert {name: verdict for name, verdict in verdicts.items() if verdict.outcome not in RIGHT} == {}, kind
 
 
-def test_power_losses(program: Swapping) -> None:
-    """Whatever of a swap was not durable yet is lost, or any part of it."""
+@pytest.mark.parametrize(("what", "tried"), [("swap", 4), ("repair", 2)])
+def test_power_losses(program: Swapping, what: str, tried: int) -> None:
+    """Whatever of a swap, or of the repair of one that was killed, was not durable yet is lost, or any part of it."""
     library = compiled(program.site.directory.parent, SOURCE)
-    inside, _ = left_by(program, library, "rebuild", "swap", SEED, afterwards=False)
-    assert len(inside) > 50
-    for (place, tree), started in product(random.Random(SEED).sample(inside, 4), (False, True)):
+    inside, _ = left_by(program, library, "rebuild", what, SEED, afterwards=False)
+    assert len(inside) > (50 if what == "swap" else 3)
+    for (place, tree), started in product(random.Random(SEED).sample(inside, tried), (False, True)):
         assert repaired(program, "rebuild", tree, started) == "", (place, started)
 
 
