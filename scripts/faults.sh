@@ -9,8 +9,8 @@ Usage: scripts/faults.sh [--suite NAME]... [--n N] [--seed S] [--side-by-side N]
 Injects faults into exports of a small source, on a real PostgreSQL (from a wheel): each run has to be complete and
 equal to an undisturbed one, or to end with an exit code, a sentence, and nothing left of it. Prints a table.
 
-  --suite NAME        network, tls, server, standby, change, calls, processes, tampering, names, copies, cluster, text,
-                      swap, swap_server; again for another one (default: all)
+  --suite NAME        network, tls, server, standby, change, calls, processes, tampering, names, copies, cluster,
+                      tls_copies, text, swap, swap_server; again for another one (default: all)
   --n N               so many faults of each suite (default: all of them)
   --seed S            which faults, in which order (default 1): the same seed gives the same ones
   --side-by-side N    so many runs at the same time (default: one for each processor)

@@ -13,7 +13,7 @@ from tests.faults.records import Suite, run_suite, table
 # Each is a module here with a `suite()`.
 SUITES = (
     "network", "tls", "server", "standby", "change", "calls", "processes", "tampering", "names", "copies", "cluster",
-    "text", "swap", "swap_server",
+    "tls_copies", "text", "swap", "swap_server",
 )  # fmt: skip
 
 

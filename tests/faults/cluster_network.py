@@ -21,6 +21,16 @@ def of_readers(suite: str, ground: Ground, seed: int) -> Iterator[Fault]:
     """What happens on the workers' connections with the source, at messages of a recorded run. In the first of them a
     worker shows that it has the leader's source: what is wrong with it then is a matter of the cluster's usage."""
     chance = random.Random(seed)
+    moments = [Moment(link.number, message) for link in whole_links(ground) for message in range(len(link.messages))]
+    every = [(what, moment) for what in HAPPENINGS for moment in moments]
+    chance.shuffle(every)
+    for what, moment in every:
+        run = under(on_readers(what, moment), codes=(2, 3, 4), deadline=DEADLINE)
+        yield Fault(suite, f"{what}: connection {moment.connection}, message {moment.message}", seed, run)
+
+
+def whole_links(ground: Ground) -> list[Link]:
+    """The workers' connections with the source in an undisturbed run."""
     links: list[Link] = []
 
     @contextmanager
@@ -31,12 +41,7 @@ def of_readers(suite: str, ground: Ground, seed: int) -> Iterator[Fault]:
         links.extend(readers.links)
 
     whole(ground, record)
-    moments = [Moment(link.number, message) for link in links for message in range(len(link.messages))]
-    every = [(what, moment) for what in HAPPENINGS for moment in moments]
-    chance.shuffle(every)
-    for what, moment in every:
-        run = under(on_readers(what, moment), codes=(2, 3, 4), deadline=DEADLINE)
-        yield Fault(suite, f"{what}: connection {moment.connection}, message {moment.message}", seed, run)
+    return links
 
 
 def on_readers(what: str, moment: Moment) -> Inject:

@@ -64,7 +64,8 @@ class LivingCluster:
         """Starts a worker anew."""
         if name in self.dask.processes:
             self.dask.end(name)
-        variables = {"EXPORTER_REDACT_KEY_FILE": str(key_file(self.ground)), **self.loaded.environment}
+        of_the_source = {name: value for name, value in self.ground.environment.items() if name != SETTING}
+        variables = {"EXPORTER_REDACT_KEY_FILE": str(key_file(self.ground)), **of_the_source, **self.loaded.environment}
         self.dask.start_worker(name, **variables)
 
     def lives(self, name: str) -> bool:
@@ -115,13 +116,21 @@ CLUSTERS: dict[Path, LivingCluster] = {}
 @contextmanager
 def dask_ground() -> Iterator[Ground]:
     """A ground whose exports are done by a cluster; the reference is that of an export by this machine."""
-    with server_ground(make_changing) as ground, wire(ground.uri) as readers:
+    with server_ground(make_changing) as ground:
         ground.reference = reference_of(ground)
+        with living_cluster(ground):
+            yield ground
+
+
+@contextmanager
+def living_cluster(ground: Ground) -> Iterator[None]:
+    """While the block runs, exports of this ground are done by a cluster."""
+    with wire(ground.uri) as readers:
         cluster = CLUSTERS[ground.directory] = LivingCluster(ground, readers)
         ground.workers, ground.printed = cluster.sessions, cluster.printed
         try:
             cluster.heal()
-            yield ground
+            yield
         finally:
             cluster.end()
             del CLUSTERS[ground.directory]

@@ -13,7 +13,7 @@ from tests.faults.ground import Ground, filled, reference_of
 from tests.faults.happenings import HAPPENINGS
 from tests.faults.network import DEADLINE, at, recorded
 from tests.faults.records import Suite
-from tests.faults.wire import Moment
+from tests.faults.wire import Link, Moment
 from tests.support.installed_postgres import programs, tls_server
 
 NAME = "tls"
@@ -44,11 +44,21 @@ def tls_ground() -> Iterator[Ground]:
 
 
 def faults(ground: Ground, seed: int) -> Iterator[Fault]:
-    """Everything that may happen on every connection: instead of the answer to the request for encryption, at random
-    bytes of the handshake, and at random bytes of what follows; in random order."""
-    chance = random.Random(seed)
+    """Everything that may happen on every connection, in random order."""
+    for what, moment in happenings(recorded(ground), random.Random(seed)):
+        yield Fault(NAME, name_of(what, moment), seed, under(at(moment, what, "1"), deadline=DEADLINE))
+
+
+def name_of(what: str, moment: Moment) -> str:
+    """What happens where, of an encrypted connection."""
+    return f"{what}: connection {moment.connection}, byte {moment.byte if moment.message else -1}"
+
+
+def happenings(links: list[Link], chance: random.Random) -> list[tuple[str, Moment]]:
+    """What may happen on encrypted connections: instead of the answer to the request for encryption, at random bytes of
+    the handshake, and at random bytes of what follows; in random order."""
     every = []
-    for link in recorded(ground):
+    for link in links:
         for what in HAPPENINGS:
             moments = [Moment(link.number, 0)]
             for number in range(OF_EACH_CONNECTION):
@@ -56,6 +66,4 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
                 moments.append(Moment(link.number, 1, chance.randrange(most)))
             every += [(what, moment) for moment in moments]
     chance.shuffle(every)
-    for what, moment in every:
-        where = f"connection {moment.connection}, byte {moment.byte if moment.message else -1}"
-        yield Fault(NAME, f"{what}: {where}", seed, under(at(moment, what, "1"), deadline=DEADLINE))
+    return every
