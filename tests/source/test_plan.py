@@ -9,7 +9,7 @@ import pytest
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.tables import node, referenced_labels, tables
-from exporter.source.catalog import read_catalog
+from exporter.source.catalog import Size, read_catalog
 from exporter.source.chunks import Chunker
 from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source
@@ -23,12 +23,12 @@ AS_IT_IS = NameMapping()
 
 @contextmanager
 def planned(
-    uri: str, *, chunk_bytes: int = 1 << 30, mapping: NameMapping = AS_IT_IS
+    uri: str, *, chunk_bytes: int = 1 << 30, mapping: NameMapping = AS_IT_IS, sizes: dict[str, Size] | None = None
 ) -> Iterator[tuple[Connection, Plan]]:
-    """A connection to the source, and the plan for it."""
+    """A connection to the source, and the plan for it, in which some tables have other `sizes`."""
     with connect(uri, "test", lock_seconds=3) as leader:
         checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        chunker = Chunker(leader, checked.sizes(), checked.count_views(), chunk_bytes)
+        chunker = Chunker(leader, checked.sizes() | (sizes or {}), checked.count_views(), chunk_bytes)
         yield leader, plan_of(Planner(checked, "Asia/Kolkata", chunker))
 
 
@@ -91,6 +91,42 @@ def test_every_row_is_read_once(sample_database: str) -> None:
             queries = unnested if key_queries.gathered else plain(key_queries.reads)
             assert number(leader, queries) == counts[node(key_queries.label).table]
         assert [key_queries.label for key_queries in plan.keys if not key_queries.gathered] == ["Device"]
+
+
+def test_small_tables_are_read_together(source: str) -> None:
+    """Those below 1 MB, and integer keys of those below 8 MB, but no chunks of others, no views, and no text keys of
+    more than 1 MB; what is largest is read first."""
+    execute(
+        source,
+        "alter table guide.guide_languages drop constraint guide_languages_language_id_fkey;"
+        "alter table guide.languages alter id type text;"
+        "alter table guide.verification rename to checks; create view guide.verification as select * from guide.checks",
+    )
+    sizes = {
+        "guide.skills": Size(1, (1 << 20) - 1, 0),
+        "guide.languages": Size(1, 1 << 20, 0),
+        "guide.guide_profile": Size(1, (8 << 20) - 1, 0),
+        "customers.customer": Size(1, 8 << 20, 0),
+    }
+    with planned(source, sizes=sizes) as (_, plan):
+        joined = {table_queries.table: [read.joinable for read in table_queries.reads] for table_queries in plan.tables}
+        keys = {key_queries.label: [read.joinable for read in key_queries.reads] for key_queries in plan.keys}
+        order = [query.bytes for query in plan.index]
+    assert {name: joined.pop(name) for name in (*sizes, "guide.verification")} == {
+        "guide.skills": [True],
+        "guide.languages": [False],
+        "guide.guide_profile": [False],
+        "customers.customer": [False],
+        "guide.verification": [False],
+    }
+    assert all(found == [True] for found in joined.values())
+    assert {label: keys[label] for label in ("Skill", "Language", "Guide", "Customer")} == {
+        "Skill": [True],
+        "Language": [False],
+        "Guide": [True],
+        "Customer": [False],
+    }
+    assert order == sorted(order, reverse=True) and order[0] > order[-1]
 
 
 def test_the_bounds_of_integer_keys(source: str) -> None:
