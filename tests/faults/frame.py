@@ -5,7 +5,6 @@ A suite yields faults; each is run on a ground (ground.py) and gives a verdict, 
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, suppress
@@ -16,11 +15,13 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from exporter.errors import ExporterError
+from exporter.published.verify import verify_files
 from exporter.sink.layout import LATEST_COPY
 from tests.faults.attempt import EARLIER, Attempt
 from tests.faults.ground import Ground, fingerprint
 from tests.faults.leaks import leaks
-from tests.support.export_process import DATE, EXPORTER, PROGRESS, command_of, contents, processes
+from tests.support.export_process import DATE, PROGRESS, command_of, contents, processes
 
 WHOLE_NAME = re.compile(r"\d{8}T\d{6}Z")
 # What may be left of a run for a moment: a session that the server is ending, a worker that has been killed.
@@ -189,8 +190,11 @@ def differences(ground: Ground, export: Path) -> str:
 
 def unverified(export: Path) -> str:
     """What `exporter verify` says against an export; nothing if it is content."""
-    done = subprocess.run([EXPORTER, "verify", export], capture_output=True, text=True, check=False)
-    return f"verify says {done.returncode}: {done.stdout}{done.stderr}" if done.returncode else ""
+    try:
+        found = verify_files(export)
+    except ExporterError as error:
+        found = [str(error)]
+    return f"verify says: {'; '.join(found)}" if found else ""
 
 
 def next_run(ground: Ground, directory: Path, judge_whole: JudgeWhole | None) -> tuple[Outcome, str]:

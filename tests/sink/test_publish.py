@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import BusyError, ExporterError, RunError, UsageError
+from exporter.sink import layout
 from exporter.sink.files import write_file
 from exporter.sink.headers import headers
 from exporter.sink.manifest import read_manifest
@@ -268,7 +269,8 @@ def test_kept_rejects(tmp_path: Path) -> None:
 
 
 def test_what_a_dead_run_left_is_removed(tmp_path: Path) -> None:
-    """Partial directories and the link of a publishing that was cut off; a link is not followed."""
+    """Partial directories and the link of a publishing that was cut off; a link is not followed, and an export that is
+    being pulled is none."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").touch()
@@ -278,8 +280,10 @@ def test_what_a_dead_run_left_is_removed(tmp_path: Path) -> None:
     (output / ".partial-20200101T000000Z.tar.zst").touch()
     (output / ".partial-latest").symlink_to("20200101T000000Z")
     (output / ".partial-link").symlink_to(outside)
+    pulling = output / f"{layout.PULLING}20200101T000000Z"  # another process may do that now
+    pulling.mkdir()
     with partial_export(output) as partial:
-        assert {path.name for path in output.iterdir()} == {".lock", partial.directory.name}
+        assert {path.name for path in output.iterdir()} == {".lock", partial.directory.name, pulling.name}
     assert (outside / "precious").exists()
 
 

@@ -151,6 +151,24 @@ def test_a_block_stands_for_others(source: str) -> None:
     assert pieces == [(f"({block},0)", 2 * of_blocks[block]) for block in range(0, sizes["guide.skills"].blocks, 2)]
 
 
+@pytest.mark.parametrize(("length", "sizes"), [(0, [10, 10, 5]), (50, [8, 8, 8, 1])])
+def test_a_view_is_cut_by_its_rows(source: str, length: int, sizes: list[int]) -> None:
+    """Each is taken for 200 bytes and its texts; blocks and bytes of a chunk are not known."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("drop table guide.skills cascade")
+        connection.execute(
+            f"create view guide.skills as select n as id, repeat('x', {length}) as name, '' as description"
+            " from generate_series(1, 25) n".encode()
+        )
+    with connect(source, "test", lock_seconds=3) as leader:
+        chunker, found = Chunker(leader, {}, {"guide.skills": 25}, 2000), skills(leader)
+        queries = queries_of(chunker, found, sql.SQL("select count(*) from guide.skills"))
+        counts = [leader.execute(query.encode()).fetchone() for query in queries]
+        assert {(span.first_block, span.last_block, span.bytes) for span in chunker.spans(found)} == {(0, 0, 0)}
+        assert chunker.bytes(found) == 5000
+    assert [count[0] for count in counts if count] == sizes
+
+
 def test_a_table_that_fits_is_read_whole(source: str) -> None:
     """One chunk has no condition."""
     with connect(source, "test", lock_seconds=3) as leader:

@@ -138,11 +138,15 @@ def test_the_bounds_of_integer_keys(source: str) -> None:
         alter table guide.guide_languages drop constraint guide_languages_language_id_fkey;
         alter table guide.languages alter id type numeric;
         insert into guide.languages values (1.0, '');
+        alter table auth.user_devices alter device_id type integer using null;
         """,
     )
     with planned(source) as (_, plan):
         found = {key_queries.label: (key_queries.low, key_queries.high, key_queries.bytes) for key_queries in plan.keys}
+        gathered = {key_queries.label: key_queries.gathered for key_queries in plan.keys}
     assert (found["Skill"], found["Language"]) == ((-9, 7, 8192), (None, None, 8192))
+    # Into one array, which a pair of integers does not fit into.
+    assert {label for label, is_gathered in gathered.items() if not is_gathered} == {"Language", "Device"}
 
 
 def test_the_columns_of_a_raw_frame(source: str) -> None:
