@@ -154,6 +154,7 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
         os.umask(before)
     modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (directory, *directory.rglob("*"))}
     assert modes == {(True, 0o700), (False, 0o600)}
+    assert (directory / "rejects").is_dir()
     assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o600
 
 

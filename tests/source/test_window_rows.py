@@ -8,16 +8,25 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from exporter.model import frame
 from exporter.model.vocabulary import IdRule
 from exporter.model.ways_in import WayIn
 from exporter.model.window import Window, table_of
 from exporter.shape.ids import canonical
 from exporter.source.catalog import read_catalog
-from exporter.source.connection import connect
+from exporter.source.connection import Connection, connect
 from exporter.source.mapping import NameMapping
-from exporter.source.queries import IdSet, placeholder
+from exporter.source.queries import Form, IdSet, PackedColumn, placeholder
 from exporter.source.select import SourceTable
-from exporter.source.window_rows import condition, not_before
+from exporter.source.window_rows import (
+    about_in_time,
+    condition,
+    filled_length,
+    holds_id,
+    in_time,
+    not_before,
+    time_column_of,
+)
 
 SUMMER_ENDS = datetime(2026, 11, 1, 6, tzinfo=UTC)  # 02:00 in New York becomes 01:00 again
 NOTIFICATIONS = "notifications.notifications"
@@ -69,6 +78,145 @@ def test_the_ends_of_time_are_before_and_after_every_moment(
     last = not_before(sql.Identifier("at"), datetime(9999, 12, 31, tzinfo=UTC), zone, zoneless=zoneless)
     asked = sql.SQL("select {}, {} from (select now()::{} as at) moments").format(first, last, type)
     assert session.execute(asked).fetchone() == (True, False)
+
+
+def notifications(leader: Connection, timezone: str = "UTC") -> SourceTable:
+    """The table, with timestamps of a time zone."""
+    relation = read_catalog(leader, NameMapping().schemas())[NOTIFICATIONS]
+    return SourceTable(relation, table_of(NOTIFICATIONS), NameMapping(), timezone)
+
+
+def add(leader: Connection, auth_user_id: int | None, created_at: str | None) -> None:
+    """Adds a notification."""
+    leader.execute(
+        f"insert into {NOTIFICATIONS} (id, auth_user_id, event_type, channel, is_read, created_at)"
+        " values (gen_random_uuid(), %s, 'a', 'b', true, %s)".encode(),
+        [auth_user_id, created_at],
+    )
+
+
+INTEGERS = f"alter table {NOTIFICATIONS} alter auth_user_id type bigint using null"
+SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
+SOMEBODY_S = WayIn("auth_user_id", "people/AuthUser")
+AT = ("2026-10-31 23:59:59.999999", "2026-11-01", "2026-11-01 23:59:59.999999", "2026-11-02", None)
+
+
+@pytest.mark.parametrize("type", ["timestamp", "timestamptz"])
+@pytest.mark.parametrize(
+    ("window", "inside"),
+    [
+        (Window(since=SINCE, until=UNTIL), [False, True, True, False, False]),
+        (Window(since=SINCE), [False, True, True, True, False]),
+        (Window(until=UNTIL), [True, True, True, False, False]),
+        (Window(), [True] * 5),
+    ],
+)
+def test_what_is_in_time(source: str, type: str, window: Window, inside: list[bool]) -> None:
+    """From the first moment to before the last; what has no time is in no window that has one."""
+    with psycopg.connect(source, autocommit=True) as leader:
+        leader.execute(f"alter table {NOTIFICATIONS} alter created_at drop not null".encode())
+        leader.execute(f"alter table {NOTIFICATIONS} alter created_at type {type}; set timezone = 'UTC'".encode())
+        for moment in AT:
+            add(leader, 1, moment)
+    with connect(source, "exporter test", lock_seconds=1) as leader:
+        table = notifications(leader)
+        query = sql.SQL("select {} from {} order by created_at nulls last").format(in_time(table, window), table.name)
+        assert [row[0] for row in leader.execute(query)] == inside
+        [beside] = time_column_of(table, window) or [None]
+        assert (beside and beside.packed) == (
+            PackedColumn(frame.IN_TIME, Form.BOOLEAN, nullable=False) if window.timed else None
+        )
+
+
+def test_about_what_is_in_time(source: str) -> None:
+    """Comparisons with constants, in the column's own time."""
+    window, first = Window(since=SINCE, until=UNTIL), Window(since=datetime(1, 1, 1, tzinfo=UTC))
+    found = {}
+    for type in ("timestamptz", "timestamp"):
+        with psycopg.connect(source, autocommit=True) as leader:
+            leader.execute(f"alter table {NOTIFICATIONS} alter created_at type {type}".encode())
+        with connect(source, "exporter test", lock_seconds=1) as leader:
+            table = notifications(leader, "America/New_York")
+            found[type] = [each.as_string(leader) for each in about_in_time(table, window)]
+            assert len(about_in_time(table, first)) == (1 if type == "timestamptz" else 0)
+            assert about_in_time(table, Window()) == []
+    assert found == {
+        "timestamptz": [
+            "\"created_at\" >= '2026-11-01 00:00:00+00:00'::timestamptz",
+            "\"created_at\" < '2026-11-02 00:00:00+00:00'::timestamptz",
+        ],
+        "timestamp": [
+            "\"created_at\" >= '2026-10-31 20:00:00'::timestamp",
+            "\"created_at\" < '2026-11-01 19:00:00'::timestamp",
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("window", "ways", "passing"),
+    [
+        (Window(since=SINCE), [WayIn(timed=True)], [2, 3, 9, None]),
+        (Window(since=SINCE), [WayIn("auth_user_id", "people/AuthUser", timed=True)], [2, 3]),
+        (Window(since=SINCE), [SOMEBODY_S], [1, 2, 3]),
+        (Window(), [WayIn("auth_user_id", "people/AuthUser", timed=True)], [1, 2, 3]),
+        (Window(since=SINCE), [WayIn("auth_user_id", nulls=True, timed=True)], [None]),
+        (Window(), [WayIn("auth_user_id", nulls=True)], [None, None]),
+        (
+            Window(),
+            [SOMEBODY_S, WayIn("auth_user_id", nulls=True)],
+            [1, 2, 3, None, None],
+        ),
+        (Window(since=SINCE), [SOMEBODY_S, WayIn(timed=True)], [1, 2, 3, 9, None]),
+        (Window(since=SINCE), [], []),
+        (Window(), [SOMEBODY_S, WayIn()], None),
+        (Window(), [WayIn(timed=True)], None),
+    ],
+)
+def test_reasons_and_times(source: str, window: Window, ways: list[WayIn], passing: list[int | None] | None) -> None:
+    """Rows pass for one of the reasons, and in time where that is asked; all may if one asks for nothing."""
+    with psycopg.connect(source, autocommit=True) as leader:
+        leader.execute(f"{INTEGERS}, alter auth_user_id drop not null".encode())
+        for number, moment in zip((1, 2, 3, 8, 9, None, None), (*AT[:3], AT[0], AT[3], AT[0], AT[3]), strict=True):
+            add(leader, number, f"{moment}+00")
+    with connect(source, "exporter test", lock_seconds=1) as leader:
+        table = notifications(leader)
+        only = condition(table, window, ways, {"people/AuthUser": IdSet("people/AuthUser", listed=1)})
+        if only is None:
+            assert passing is None
+            return
+        query = sql.SQL("select auth_user_id from {} where {} order by 1").format(table.name, only)
+        text = query.as_string(leader).replace(placeholder("people/AuthUser", "listed"), "{1,2,3}")
+        assert [row[0] for row in leader.execute(text.encode())] == passing
+
+
+def test_the_shorter_form_of_ids(source: str) -> None:
+    """Bits, unless a list is shorter or hardly longer: 16 kB."""
+    with psycopg.connect(source, autocommit=True) as leader:
+        leader.execute(INTEGERS.encode())
+    with connect(source, "exporter test", lock_seconds=1) as leader:
+        table = notifications(leader)
+
+        def form(**lengths: int | None) -> str | None:
+            known = holds_id(table, "auth_user_id", IdSet("kept/AuthUser", **lengths))
+            return known and ("bits" if "get_bit" in known.as_string(leader) else "listed")
+
+        assert form(listed=1 << 14, bits=1) == "listed"
+        assert form(listed=(1 << 14) + 1, bits=1) == "bits"
+        assert (form(listed=1 << 20), form(bits=9), form()) == ("listed", "bits", None)
+
+
+def test_how_long_a_condition_becomes() -> None:
+    """Each place-holder counts as often as it occurs, and for what it stands."""
+    sets = [IdSet("kept/AuthUser", listed=7, bits=100), IdSet("kept/Customer", bits=1000)]
+    texts = {
+        "x in (1)": 8,
+        placeholder("kept/AuthUser", "listed"): 7,
+        placeholder("kept/AuthUser", "bits") * 2: 200,
+        placeholder("kept/Customer", "listed"): 0,
+        f"{placeholder('kept/Customer', 'bits')}{placeholder('kept/AuthUser', 'listed')}": 1007,
+    }
+    lengths = {text: filled_length(text, sets) - (len(text) if text[0] == "@" else 0) for text in texts}
+    assert lengths == texts
 
 
 TEXTS = [
