@@ -34,7 +34,7 @@ TESTS = {
         ("tests/pipeline/test_attempts.py",),
     ),
     "exporter/shape/closure.py": (("tests/shape/test_closure.py",), WHOLE_WINDOWS),
-    "exporter/source/window_plan.py": (WHOLE_WINDOWS[:1], WHOLE_WINDOWS[1:]),
+    "exporter/source/window_plan.py": (("tests/source/test_window_plan.py",), WHOLE_WINDOWS),
     "exporter/source/window_rows.py": (("tests/source/test_window_rows.py",), WHOLE_WINDOWS),
 }
 

@@ -182,6 +182,9 @@ def test_samples_are_nested() -> None:
             window = Window(sample=share, seed=5)
             closed(Path(directory), source, window)
             rows.append(judged(Path(directory), source, window))
+            # What was drawn and seen on the way is of no use any more.
+            assert not {"owned", "drawn"} & {path.name for path in Path(directory).iterdir()}
+            assert not list(Path(directory).glob("seen/*"))
     for small, large in pairwise(rows):
         assert all(found <= within for name in small for found, within in zip(small[name], large[name], strict=True))
     assert rows[0] != rows[-1]

@@ -286,3 +286,25 @@ def test_the_obvious_rule_agrees_on_what_a_key_is(tmp_path: Path) -> None:
     keys = unbounded(tmp_path / "keys", integer("id"), pl.DataFrame({"id": raw}))
     expected = {obvious.integer_id(text) for text in raw} - {None}
     assert [n for n in range(-9, 9) if found(keys, [n]) == [True]] == sorted(expected)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(("high", "bytes", "mapped"), [
+    ((1 << 24) - 1, 0, True), (1 << 24, 0, False), (1 << 24, (1 << 24) + 1, True), (1 << 25, 1 << 25, False),
+])  # fmt: skip
+def test_keys_are_mapped_if_that_takes_no_more_than_their_table(
+    tmp_path: Path, high: int, bytes: int, mapped: bool
+) -> None:
+    """A byte for each number between the first and the last; or 16 MB."""
+    directory, key = new_directory(tmp_path), integer("id")
+    write_keys(directory, key, frames(key, [[0, high]]), low=0, high=high, bytes=bytes)
+    assert isinstance(open_keys(directory), DenseKeys) is mapped
+    assert open_keys(directory).contains(pl.Series([0, 1, high, high + 1])).to_list() == [True, False, True, False]
+
+
+@pytest.mark.parametrize(("bytes", "buckets"), [(0, 1), (24 << 20, 1), ((24 << 20) + 1, 2), (100 << 20, 5)])
+def test_texts_are_in_buckets_of_equal_size(tmp_path: Path, bytes: int, buckets: int) -> None:
+    """One for each 24 MB of their table."""
+    directory = new_directory(tmp_path)
+    write_index(directory, [pl.DataFrame({"text": ["a", "b"], "id": [1, 2]})], bytes=bytes)
+    assert len(list(directory.iterdir())) == buckets
+    assert open_index(directory).find(pl.Series(["b", "c"]))["id"].to_list() == [2, None]

@@ -18,6 +18,7 @@ import pytest
 
 from exporter.errors import BusyError, ExporterError, RunError, UsageError
 from exporter.sink import layout
+from exporter.sink import publish as publish_module
 from exporter.sink.files import write_file
 from exporter.sink.headers import headers
 from exporter.sink.manifest import read_manifest
@@ -256,6 +257,27 @@ def test_a_publishing_that_fails(tmp_path: Path) -> None:
         (tmp_path / "latest").mkdir()
         partial.publish()
     assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest"}
+
+
+def test_a_link_that_cannot_be_moved(tmp_path: Path) -> None:
+    """Nothing is left of the attempt."""
+    export = publish(tmp_path)
+    (tmp_path / "latest").unlink()
+    (tmp_path / "latest").mkdir()
+    with pytest.raises(OSError, match="latest"):
+        link_latest(export)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "latest", export.name}
+
+
+def test_every_directory_is_durable_before_it_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the output, once the names are there and once the link is moved."""
+    synced = list[Path]()
+    monkeypatch.setattr(publish_module, "sync", synced.append)
+    export = publish(tmp_path)
+    inside = [path.relative_to(export) for path in (export, *export.rglob("*")) if path.is_dir()]
+    partial = tmp_path / f"{layout.PARTIAL}{export.name}"
+    assert sorted(synced[:-2]) == sorted(partial / path for path in inside)
+    assert synced[-2:] == [tmp_path] * 2
 
 
 def test_kept_rejects(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from exporter.model.tables import tables
 from exporter.source.catalog import Size, read_catalog, read_sizes
-from exporter.source.chunks import Chunker, Piece, block_of, chunks_of, long_texts, table_spans
+from exporter.source.chunks import Chunker, Piece, Span, block_of, chunks_of, long_texts, table_spans
 from exporter.source.connection import Connection, connect
 from exporter.source.mapping import NameMapping
 from exporter.source.select import SourceTable
@@ -174,6 +174,31 @@ def test_a_table_that_fits_is_read_whole(source: str) -> None:
     with connect(source, "test", lock_seconds=3) as leader:
         chunker = Chunker(leader, read_sizes(leader, ["guide.skills"]), {"guide.skills": 0}, 1 << 20)
         assert queries_of(chunker, skills(leader), sql.SQL("select 1")) == ["select 1"]
+
+
+def test_texts_are_weighed(source: str) -> None:
+    """Those that are read, of whatever type; not numbers, dates and UUIDs, whose length is known."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table guide.guide_skills drop constraint guide_skills_skill_id_fkey")
+        connection.execute("alter table guide.skills alter name type char(9), alter id type uuid using null")
+    with connect(source, "test", lock_seconds=3) as leader:
+        texts = long_texts(skills(leader))
+        assert texts is not None
+        assert texts.as_string(leader) == (
+            'coalesce(octet_length("name"::text), 0) + coalesce(octet_length("description"::text), 0)'
+        )
+        relation = read_catalog(leader, ["guide"])["guide.guide_skills"]
+        assert long_texts(SourceTable(relation, TABLES["guide.guide_skills"], NameMapping(), "UTC")) is None
+
+
+def test_a_view_with_other_keys_is_one_chunk(source: str) -> None:
+    """Only integers are cut into ranges."""
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("alter table guide.skills rename to skill")
+        connection.execute("create view guide.skills as select id::text as id, name, description from guide.skill")
+    with connect(source, "test", lock_seconds=3) as leader:
+        chunker = Chunker(leader, {}, {"guide.skills": 10_000}, 2000)
+        assert [chunker.spans(skills(leader), factor=factor) for factor in (1, 4)] == [[Span(None)]] * 2
 
 
 # How pieces become chunks ---------------------------------------------------------------------------------------------

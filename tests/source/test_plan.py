@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from exporter.errors import RunError
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.tables import node, referenced_labels, tables
@@ -15,7 +16,7 @@ from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
-from exporter.source.queries import Read
+from exporter.source.queries import DuplicateQuery, Read, ValueQueries
 from tests.support.plans import Plan, plan_of
 
 AS_IT_IS = NameMapping()
@@ -127,6 +128,43 @@ def test_small_tables_are_read_together(source: str) -> None:
         "Customer": [False],
     }
     assert order == sorted(order, reverse=True) and order[0] > order[-1]
+
+
+def test_chunks_of_keys_are_larger(source: str) -> None:
+    """Four times as large as those of rows; of pairs of columns, twice."""
+    execute(
+        source,
+        "alter table guide.guide_languages drop constraint guide_languages_language_id_fkey;"
+        "alter table guide.languages alter id type text",
+    )
+    names = ("guide.skills", "guide.languages", "auth.user_devices")
+    sizes = {name: Size(64, 64 * 8192, 0) for name in names}
+    with planned(source, chunk_bytes=8 * 8192, sizes=sizes) as (_, plan):
+        rows_of = {queries.table: len(queries.reads) for queries in plan.tables}
+        keys_of = {queries.label: len(queries.reads) for queries in plan.keys}
+    assert [rows_of[name] for name in names] == [8, 8, 8]
+    assert [keys_of[label] for label in ("Skill", "Language", "Device")] == [2, 2, 4]
+
+
+def test_tables_whose_promise_was_broken(source: str) -> None:
+    """Their duplicates are looked for from then on, and their values read again, those of no other table."""
+    mapping = NameMapping()
+    with connect(source, "test", lock_seconds=3) as leader:
+        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
+        planner = Planner(checked, "UTC", Chunker(leader, checked.sizes(), checked.count_views(), 1 << 30))
+        found = planner.distrust(["guide.guide_profile", "guide.skills", "guide.guide_skills"])
+        again = planner.distrust(["guide.skills"])
+        plan = plan_of(planner)
+        leader.close()
+        for plan_again in (planner.table_queries, planner.index_queries, lambda: planner.distrust(["guide.languages"])):
+            with pytest.raises(RunError, match="planning the reads"):
+                plan_again()
+    distrusted = [query.table for query in found if isinstance(query, DuplicateQuery)]
+    assert distrusted == ["guide.skills", "guide.guide_profile"]
+    values = [(query.label, query.column) for query in found if isinstance(query, ValueQueries)]
+    assert values == [("Guide", "referral_code"), ("Guide", "phone_number")]
+    assert again == []
+    assert {*distrusted} <= {query.table for query in plan.duplicates}
 
 
 def test_the_bounds_of_integer_keys(source: str) -> None:
