@@ -92,7 +92,8 @@ def test_an_undisturbed_run_is_whole(ground: Ground) -> None:
 def test_what_is_said_of_a_program(ground: Ground, script: str, outcome: Outcome) -> None:
     """That fails, or does not, in this way; what it starts does not have its password."""
     script = f"unset EXPORTER_SOURCE; {script}"
-    assert verdict(ground, instead(script), 2 if outcome is Outcome.HUNG else 60).outcome is outcome
+    found = verdict(ground, instead(script), 2 if outcome is Outcome.HUNG else 60)
+    assert found.outcome is outcome, found
 
 
 @pytest.mark.parametrize(
@@ -167,9 +168,9 @@ def test_an_export_that_is_not_the_same(ground: Ground, damage: str) -> None:
 
 def test_after_a_leader_that_was_killed(ground: Ground) -> None:
     """What it left is gone with the next run, whose export is whole."""
-    killed = instead("mkdir ../output/.partial-20260101T000000Z; kill -9 $$")
+    killed = instead("unset EXPORTER_SOURCE; mkdir ../output/.partial-20260101T000000Z; kill -9 $$")
     found = verdict(ground, killed, codes=(-9,))
-    assert (found.outcome, found.said) == (Outcome.REFUSED, "killed; the next run is whole")
+    assert (found.outcome, found.said) == (Outcome.REFUSED, "killed; the next run is whole"), found
 
 
 def test_the_table() -> None:
