@@ -17,7 +17,7 @@ from exporter.source.connection import Connection, connect
 from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
 from exporter.source.plan import Planner
-from exporter.source.queries import IdSet, KeyQueries
+from exporter.source.queries import IdSet, KeyQueries, placeholder
 from exporter.source.window_plan import WindowPlanner, is_certain
 
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -130,6 +130,28 @@ def test_few_rows_are_read_by_a_condition(
         with planner(source, window) as (_, planned):
             only = planned.only(planned.planner.source_of("Notification"), closed, SETS)
         assert (only is not None) == (limited and not change)
+
+
+def test_ids_are_sent_to_the_server_as_long_as_they_are_few(source: str) -> None:
+    """All queries of a table together hold less than 4 MB of them, or read all rows."""
+    closed, sizes = Closed({NOTIFICATIONS: ((100, 10), (100, 10))}, {}), {NOTIFICATIONS: Size(64, 64 * 8192, 0)}
+    held = placeholder("people/AuthUser", "listed")
+    with planner(source, SOMEBODY_S, chunk_bytes=8 * 8192, sizes=sizes) as (leader, planned):
+        planned.link_queries()
+        table = planned.planner.source_of("Notification")
+        only = planned.only(table, closed, SETS)
+        assert only is not None
+        text = only.as_string(leader)
+
+        def reads(listed: int) -> list[str]:
+            sets = SETS | {"people/AuthUser": IdSet("people/AuthUser", listed=listed)}
+            return [read.plain for read in planned.queries_of(table.table, closed, sets).reads]
+
+        number = len(reads(1))
+        most = (((4 << 20) - 1) // number - len(text)) // text.count(held)
+        assert number > 1
+        assert [held in read for read in reads(most)] == [True] * number
+        assert [held in read for read in reads(most + 1)] == [False] * number
 
 
 def test_the_rest_of_the_key_index(source: str) -> None:
