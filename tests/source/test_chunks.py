@@ -196,6 +196,7 @@ def test_a_view_with_other_keys_is_one_chunk(source: str) -> None:
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("alter table guide.skills rename to skill")
         connection.execute("create view guide.skills as select id::text as id, name, description from guide.skill")
+        connection.execute("insert into guide.skill select n, 'x', '' from generate_series(1, 100) n")
     with connect(source, "test", lock_seconds=3) as leader:
         chunker = Chunker(leader, {}, {"guide.skills": 10_000}, 2000)
         assert [chunker.spans(skills(leader), factor=factor) for factor in (1, 4)] == [[Span(None)]] * 2
