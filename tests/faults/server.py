@@ -31,6 +31,8 @@ NAME = "server"
 OPTIONS = ["--stall-timeout", "5s", "--lock-timeout", "2s", "--max-duration", "90s"]
 # Whoever holds all of them keeps the exporter out.
 MAX_CONNECTIONS = 20
+# It may have much to recover from, on a machine with other things to do.
+STARTING_SECONDS = 300
 # The wheel's servers share a lock that threads do not heed.
 STARTING = threading.Lock()
 
@@ -82,7 +84,7 @@ class Server:
     def restart(self) -> None:
         """Starts it again, once the processes of one that was killed have ended."""
         self.stop()
-        eventually(self.starts, "the server's start")
+        eventually(self.starts, "the server's start", timeout=STARTING_SECONDS)
 
     def starts(self) -> bool:
         """Whether it can be started."""
