@@ -20,7 +20,7 @@ in the environment: DRILL_FLIPS=10000, DRILL_KILLS=all, DRILL_REBUILD=all, DRILL
 TEXT
 }
 
-# Tests that fail because everything takes longer say so, and what was covered is counted.
+# Some tests fail because to count takes time, memory and files, which they limit; what was covered is counted.
 coverage() {
     local bin=$1
     shift
