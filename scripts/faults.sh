@@ -12,7 +12,8 @@ equal to an undisturbed one, or to end with an exit code, a sentence, and nothin
   --suite NAME        network, tls, server, standby, change, calls, processes, tampering, names, copies, cluster,
                       tls_copies, text, swap, swap_server; again for another one (default: all)
   --n N               so many faults of each suite (default: all of them)
-  --seed S            which faults, in which order (default 1): the same seed gives the same ones
+  --seed S            which faults, in which order (default 1): the same seed gives the same
+                      ones, if as many messages are recorded for them
   --side-by-side N    so many runs at the same time (default: one for each processor)
   --results FILE      append what became of each fault to this file, as lines of JSON (default output/faults.jsonl)
 
