@@ -20,7 +20,7 @@ from tests.faults.ground import Ground
 from tests.faults.network import DEADLINE
 from tests.faults.nth_failure import JUMP, KILL, Failure
 from tests.faults.processes import DISTURBANCES, MOMENTS, STAGES, WITHIN_SECONDS, Disturbance, disturbing, targets
-from tests.faults.records import Suite
+from tests.faults.records import Suite, mixed
 
 NAME = "cluster"
 WORKER, CHILD = "a worker", "a worker's process"
@@ -47,7 +47,6 @@ def suite() -> Suite:
 def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     """Faults of the leader's connection, of readers', of the scheduler's, of the server, of calls and processes, and
     concurrent changes, in random order."""
-    chance = random.Random(seed)
     every = {
         "leader": network.faults(ground, seed),
         "readers": of_readers(NAME, ground, seed),
@@ -57,12 +56,8 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
         "calls": of_calls(ground, seed),
         "processes": of_processes(seed),
     }
-    while every:
-        name = chance.choice(list(every))
-        if (fault := next(every[name], None)) is None:
-            del every[name]
-        else:
-            yield Fault(NAME, f"{name}: {fault.name}", seed, by_the_cluster(fault, restored=name == "change"))
+    for name, fault in mixed(every, random.Random(seed)):
+        yield Fault(NAME, f"{name}: {fault.name}", seed, by_the_cluster(fault, restored=name == "change"))
 
 
 def by_the_cluster(fault: Fault, *, restored: bool) -> Callable[[Ground, Path], Verdict]:

@@ -16,7 +16,7 @@ from tests.faults.change import make_changing
 from tests.faults.frame import Fault, Verdict
 from tests.faults.ground import KEY, Ground, reference_of
 from tests.faults.leaks import PATH_CANARY
-from tests.faults.records import Suite
+from tests.faults.records import Suite, mixed
 from tests.faults.server import server_ground
 
 NAME = "copies"
@@ -84,14 +84,8 @@ def copy_of(ground: Ground, kind: str) -> Ground:
 
 def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     """The faults of every suite for every kind of copy, in random order."""
-    chance = random.Random(seed)
     every = {(kind, suite.NAME): met_by(ground, kind, suite, seed) for kind in KINDS for suite in SUITES}
-    while every:
-        chosen = chance.choice(list(every))
-        if (fault := next(every[chosen], None)) is None:
-            del every[chosen]
-        else:
-            yield fault
+    yield from (fault for _, fault in mixed(every, random.Random(seed)))
 
 
 def met_by(ground: Ground, kind: str, suite: ModuleType, seed: int) -> Iterator[Fault]:

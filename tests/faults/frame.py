@@ -185,16 +185,18 @@ def differences(ground: Ground, export: Path) -> str:
     names = sorted(
         name for name in found.keys() | ground.reference.keys() if found.get(name) != ground.reference.get(name)
     )
-    return f"not as in the reference: {', '.join(names)}" if names else unverified(export)
+    if names:
+        return f"not as in the reference: {', '.join(names)}"
+    against = unverified(export)
+    return f"verify says: {'; '.join(against)}" if against else ""
 
 
-def unverified(export: Path) -> str:
+def unverified(export: Path) -> list[str]:
     """What `exporter verify` says against an export; nothing if it is content."""
     try:
-        found = verify_files(export)
+        return verify_files(export)
     except ExporterError as error:
-        found = [str(error)]
-    return f"verify says: {'; '.join(found)}" if found else ""
+        return [str(error)]
 
 
 def next_run(ground: Ground, directory: Path, judge_whole: JudgeWhole | None) -> tuple[Outcome, str]:

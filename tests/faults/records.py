@@ -2,19 +2,23 @@
 
 import json
 import queue
+import random
 import shutil
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from tests.faults.frame import RIGHT, Fault, Outcome, Verdict
 from tests.faults.ground import Ground
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,17 @@ class Suite:
     name: str
     ground: Callable[[], AbstractContextManager[Ground]]
     faults: Callable[[Ground, int], Iterator[Fault]]
+
+
+def mixed(every: Mapping[Key, Iterator[Fault]], chance: random.Random) -> Iterator[tuple[Key, Fault]]:
+    """The faults of several kinds, each in its order, in a random one among each other; with their kinds."""
+    left = dict(every)
+    while left:
+        kind = chance.choice(list(left))
+        if (fault := next(left[kind], None)) is None:
+            del left[kind]
+        else:
+            yield kind, fault
 
 
 def run_suite(

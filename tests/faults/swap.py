@@ -64,7 +64,8 @@ def faults(ground: Ground, seed: int) -> Iterator[Fault]:
         found = failures(programs[ground.directory], kind)
         every += [(f"{kind}: {failure}", partial(failing, kind, failure)) for failure in found]
         every += [(f"{kind}: {name}", partial(commanded, kind, change, name)) for name, change in commands().items()]
-    every += [(name, partial(judged, run)) for name, run in swap_power.losses(programs[ground.directory], seed)]
+    losses = swap_power.losses(programs[ground.directory], seed)
+    every += [(name, partial(judged, partial(lost, loss))) for name, loss in losses]
     chance.shuffle(every)
     for name, run in every:
         yield Fault(NAME, name, seed, run)
@@ -121,6 +122,11 @@ def judged(run: Callable[[Ground, Path], str | None], ground: Ground, directory:
         return Verdict(Outcome.REFUSED, "", seconds=seconds, injected=wrong is not None)
     outcome = next((outcome for word, outcome in OUTCOMES.items() if word in wrong), Outcome.SILENT)
     return Verdict(Outcome.HUNG if "hung" in wrong else outcome, wrong, seconds=seconds)
+
+
+def lost(loss: swap_power.Loss, ground: Ground, _: Path) -> str:
+    """The host loses power."""
+    return loss(programs[ground.directory])
 
 
 def failing(kind: str, failure: Failure, ground: Ground, _: Path) -> Verdict:

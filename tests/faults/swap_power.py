@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults.frame import KILLED
-from tests.faults.ground import Ground
 from tests.faults.nth_failure import KILL, Failure, compiled
 from tests.faults.power import Tree, load, trees, write_tree
 from tests.faults.swap_site import Site, Swapping, swapping
@@ -33,19 +32,20 @@ RECORDED = (
     ("rebuild", "repair"), ("first", "repair"), ("nothing", "repair"), ("rollback", "repair"),
 )  # fmt: skip
 
-Run = Callable[[Ground, Path], str | None]
+# Has a power loss happen at a program's site, and says what is wrong afterwards.
+Loss = Callable[[Swapping], str]
 
 
-def losses(program: Swapping, seed: int) -> Iterator[tuple[str, Run]]:
+def losses(program: Swapping, seed: int) -> Iterator[tuple[str, Loss]]:
     """Every disk that a power loss may leave in a swap, and a choice of those before and after it, each with and
-    without a Neo4j that starts with the host."""
+    without a Neo4j that starts with the host; from records of this program, for whichever."""
     library = compiled(program.site.directory.parent, SOURCE)
     for kind, what in RECORDED:
         inside, outside = left_by(program, library, kind, what, seed)
         chosen = random.Random(seed).sample(outside, min(OUTSIDE, len(outside)))
         for (place, tree), started in itertools.product(inside + chosen, (False, True)):
             name = f"{kind}, {what}: power loss {place}{', Neo4j starts' * started}"
-            yield name, partial(repaired, program, kind, tree, started)
+            yield name, partial(repaired, kind=kind, tree=tree, started=started)
 
 
 def left_by(
@@ -113,7 +113,7 @@ def failing_start(site: Site) -> Order:
     return replace(site.order, start=f"unset LD_PRELOAD; if mkdir {once}; then exit 3; fi; {site.start_command}")
 
 
-def repaired(program: Swapping, kind: str, tree: Tree, started: bool, *_: object) -> str:
+def repaired(program: Swapping, *, kind: str, tree: Tree, started: bool) -> str:
     """What is wrong after the repair of a disk that a power loss left; with `started`, a Neo4j was started with the
     host."""
     site = program.prepare(kind)

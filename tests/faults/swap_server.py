@@ -157,12 +157,15 @@ def faults_of(one: Real, chance: random.Random, seed: int) -> Iterator[tuple[str
         if whole(tree)
     ]
     for found in (kills, commands, trees):
-        chance.shuffle(found)  # type: ignore[arg-type]
+        chance.shuffle(found)
     for kill, (name, change), (place, tree) in zip(kills, commands, trees, strict=False):
-        version = f"Neo4j {one.version}"
-        yield f"{version}: power loss {place}", swapped(partial(lost, one, tree, chance.random() < 0.5))
-        yield f"{version}: {kill}", swapped(partial(killed, one, kill))
-        yield f"{version}: {name}", swapped(partial(commanded, one, change))
+        started = chance.random() < 0.5
+        for what, run in (
+            (f"power loss {place}", partial(lost, tree=tree, started=started)),
+            (str(kill), partial(killed, failure=kill)),
+            (name, partial(commanded, change=change)),
+        ):
+            yield f"Neo4j {one.version}: {what}", swapped(one.version, run)
 
 
 def recorder(one: Real) -> Path:
@@ -181,9 +184,13 @@ def whole(tree: Tree) -> bool:
     return all(path.rpartition("/files/")[0] in markers for path in tree if "/files/" in path)
 
 
-def swapped(run: Callable[[], str | None]) -> Callable[[Ground, Path], Verdict]:
-    """The `run` of a fault."""
-    return lambda ground, directory: swap.judged(lambda *_: run(), ground, directory)
+def swapped(version: str, run: Callable[[Real], str | None]) -> Callable[[Ground, Path], Verdict]:
+    """The `run` of a fault of whichever ground's Neo4j of this version."""
+
+    def on_ground(ground: Ground, _: Path) -> str | None:
+        return run(next(one for one in reals[ground.directory] if one.version == version))
+
+    return partial(swap.judged, on_ground)
 
 
 def lost(one: Real, tree: Tree, started: bool) -> str:

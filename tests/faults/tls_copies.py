@@ -2,20 +2,19 @@
 and the leader and workers of a Dask cluster."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from tests.faults import tls
 from tests.faults.cluster import by_the_cluster
 from tests.faults.cluster_network import on_readers, whole_links
 from tests.faults.copies import KINDS, met_by
 from tests.faults.dask_ground import CLUSTERS, living_cluster
-from tests.faults.frame import Fault, Verdict, under
+from tests.faults.frame import Fault, under
 from tests.faults.ground import Ground
 from tests.faults.network import DEADLINE
-from tests.faults.records import Suite
+from tests.faults.records import Suite, mixed
 from tests.faults.tls import tls_ground
 
 NAME = "tls_copies"
@@ -35,16 +34,9 @@ def tls_copies_ground() -> Iterator[Ground]:
 def faults(ground: Ground, seed: int) -> Iterator[Fault]:
     """The faults of encrypted connections for every kind of copy, and for leader and workers of a cluster, in random
     order."""
-    chance = random.Random(seed)
     every = {kind: met_by(ground, kind, tls, seed) for kind in KINDS}
-    every["leader"] = of_the_leader(ground, seed)
-    every["workers"] = of_workers(ground, seed)
-    while every:
-        chosen = chance.choice(list(every))
-        if (fault := next(every[chosen], None)) is None:
-            del every[chosen]
-        else:
-            yield replace(fault, suite=NAME)
+    every["leader"], every["workers"] = of_the_leader(ground, seed), of_workers(ground, seed)
+    yield from (replace(fault, suite=NAME) for _, fault in mixed(every, random.Random(seed)))
 
 
 def of_the_leader(ground: Ground, seed: int) -> Iterator[Fault]:
@@ -52,7 +44,7 @@ def of_the_leader(ground: Ground, seed: int) -> Iterator[Fault]:
     cluster = CLUSTERS[ground.directory]
     cluster.heal()
     for fault in tls.faults(cluster.ground, seed):
-        yield replace(fault, name=f"a cluster's leader: {fault.name}", run=by_a_cluster(fault))
+        yield by_a_cluster(fault, "leader")
 
 
 def of_workers(ground: Ground, seed: int) -> Iterator[Fault]:
@@ -61,11 +53,14 @@ def of_workers(ground: Ground, seed: int) -> Iterator[Fault]:
     every = tls.happenings(whole_links(CLUSTERS[ground.directory].ground), random.Random(seed))
     for what, moment in every:
         run = under(on_readers(what, moment), codes=(2, 3, 4), deadline=DEADLINE)
-        fault = Fault(NAME, f"a cluster's workers: {tls.name_of(what, moment)}", seed, run)
-        yield replace(fault, run=by_a_cluster(fault))
+        yield by_a_cluster(Fault(NAME, tls.name_of(what, moment), seed, run), "workers")
 
 
-def by_a_cluster(fault: Fault) -> Callable[[Ground, Path], Verdict]:
-    """The `run` of a fault by the cluster of whichever ground."""
+def by_a_cluster(fault: Fault, whose: str) -> Fault:
+    """The fault on somebody's connections, met by the cluster of whichever ground."""
     run = by_the_cluster(fault, restored=False)
-    return lambda ground, directory: run(CLUSTERS[ground.directory].ground, directory)
+    return replace(
+        fault,
+        name=f"a cluster's {whose}: {fault.name}",
+        run=lambda ground, directory: run(CLUSTERS[ground.directory].ground, directory),
+    )

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from exporter.errors import ExporterError
-from exporter.published.verify import verify_files
 from tests.faults.damage import (
     Exports,
     Tamper,
@@ -40,6 +38,7 @@ from tests.faults.edits import (
     edit_rejects,
     edit_sums,
 )  # fmt: skip
+from tests.faults.frame import unverified
 
 LONGEST_SECONDS = 20
 # Of which SHA256SUMS alone tells.
@@ -73,9 +72,7 @@ def name_of(tamper: Tamper) -> str:
 def verdict(export: Path) -> str:
     """What `exporter verify` says of an export: nothing, `refused`, or what it must not end with."""
     try:
-        differences = verify_files(export)
-    except ExporterError as error:
-        differences = [str(error)]
+        differences = unverified(export)
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
     unprintable = [text for text in differences if not text.isprintable()]

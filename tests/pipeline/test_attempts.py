@@ -17,16 +17,11 @@ from exporter.pipeline.tasks import export_chunks, read_index
 from exporter.sink.attempts import discard, flat, prepare
 from exporter.sink.files import write_file
 from exporter.sink.publish import partial_export
-from exporter.source.catalog import read_catalog
-from exporter.source.chunks import Chunker
 from exporter.source.connection import connect
-from exporter.source.leader import Source
-from exporter.source.mapping import NameMapping
-from exporter.source.plan import Planner
 from exporter.source.queries import Address
 from exporter.source.reader_address import worker_address
 from tests.support.export_process import eventually
-from tests.support.plans import Plan, plan_of
+from tests.support.plans import Plan, plan_of, planner_of
 
 ALONE = ["begin isolation level repeatable read read only"]
 DATA, KEYS = Path("nodes/Skill/part-0001.csv"), Path("key-index/keys/Skill/run-0.arrow")
@@ -133,9 +128,8 @@ def test_a_worker_that_goes_on(
     with psycopg.connect(source, autocommit=True) as connection:
         connection.execute("insert into guide.skills values (1, 'Tarot', null)")
     with connect(source, "exporter test", lock_seconds=1) as leader:
-        checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=60)
-        plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
+        plan = plan_of(planner_of(leader))
     with ThreadPoolExecutor(1) as worker:
         with held(source), partial_export(tmp_path) as partial:
             cut_off = worker.submit(task, Context(address, ALONE, partial.directory), plan)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from exporter.errors import SourceError
@@ -13,26 +12,18 @@ from exporter.pipeline import reading
 from exporter.pipeline.messages import Context
 from exporter.pipeline.reading import frames, read_frame
 from exporter.sink.attempts import prepare
-from exporter.source.catalog import read_catalog
-from exporter.source.chunks import Chunker
 from exporter.source.connection import connect
-from exporter.source.leader import Source
-from exporter.source.mapping import NameMapping
-from exporter.source.plan import Planner
 from exporter.source.queries import Read
 from exporter.source.reader import TooMuchError, read
 from exporter.source.reader_address import worker_address
 from exporter.source.unpacking import UnpackableError
+from tests.support.plans import planner_of
+from tests.support.stalling_source import execute
 
 ALONE = ["begin isolation level repeatable read read only"]
 SKILLS = (
     "insert into guide.skills select n, 'skill ' || n, case when n % 3 > 0 then 'x' end from generate_series(1, 99) n"
 )
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 @pytest.fixture
@@ -54,10 +45,8 @@ def nothing_remembered() -> Iterator[None]:
 
 def reads_of(uri: str, *names: str) -> list[Read]:
     """The reads of some small tables."""
-    mapping = NameMapping()
     with connect(uri, "exporter test", lock_seconds=1) as leader:
-        source = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        planner = Planner(source, "UTC", Chunker(leader, source.sizes(), {}, 1 << 30))
+        planner = planner_of(leader)
         by_name = {table.name: table for table in tables()}
         return [planner.queries_of(by_name[name]).reads[0] for name in names]
 

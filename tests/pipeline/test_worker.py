@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-import psycopg
 import pytest
 
 from exporter.errors import ExporterError, RunError, SourceError
@@ -17,29 +16,19 @@ from exporter.shape.examples import Example
 from exporter.shape.key_index import KeyIndex
 from exporter.sink.attempts import prepare
 from exporter.sink.tally import Tally
-from exporter.source.catalog import read_catalog
-from exporter.source.chunks import Chunker
 from exporter.source.connection import connect
-from exporter.source.leader import Source
-from exporter.source.mapping import NameMapping
-from exporter.source.plan import Planner
 from exporter.source.reader_address import worker_address
-from tests.support.plans import Plan, plan_of
+from tests.support.plans import Plan, plan_of, planner_of
+from tests.support.stalling_source import execute
 
 SECRET = "hunter2"
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 def planned(uri: str, partial: Path) -> tuple[Context, Plan]:
     """The context of a worker's tasks, and the plan, from a leader that does not stay."""
     with connect(uri, "exporter test", lock_seconds=1) as leader:
-        checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
         address = worker_address(leader, "exporter test reader", lock_seconds=1)
-        plan = plan_of(Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30)))
+        plan = plan_of(planner_of(leader))
     prepare(partial)
     return Context(address, ["begin isolation level repeatable read read only"], partial), plan
 

@@ -14,12 +14,7 @@ from exporter.preflight.check import Preflight, SourceServer, check, disk_space,
 from exporter.preflight.estimate import Basis, Estimate, TableEstimate
 from exporter.settings import Settings
 from exporter.source.compatibility import Finding, Severity
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
-
+from tests.support.stalling_source import execute
 
 GIGABYTE = Estimate((TableEstimate("a.b", "a.b", 1, 1_000_000_000, Basis.STATISTICS),), 12.34, "as once measured")
 

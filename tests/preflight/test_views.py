@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from exporter.preflight.check import check
 from exporter.preflight.views import SEARCH_PATH
 from exporter.settings import Settings
+from tests.support.stalling_source import execute
 
 SETUP = """
 set check_function_bodies = off;
@@ -15,11 +15,6 @@ alter table guide.skills rename to stored;
 insert into guide.stored values (1, 'hunter2', 'hunter2');
 """
 RIGHTS = "a view reads with its owner's rights, with security_invoker with this role's: grant what is missing"
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,16 @@
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from exporter.source.catalog import read_catalog, read_login
 from exporter.source.compatibility import Finding, Guesses, Severity, examine, quoted
 from exporter.source.connection import connect
 from exporter.source.mapping import NameMapping
+from tests.support.stalling_source import execute
 
 AS_IT_IS = NameMapping()
 NOTHING_GUESSED = Guesses()
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 def findings(uri: str, mapping: NameMapping = AS_IT_IS, guesses: Guesses = NOTHING_GUESSED) -> list[str]:

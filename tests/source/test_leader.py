@@ -18,13 +18,9 @@ from exporter.source.leader import Snapshot, Source, current_catalog, end_reader
 from exporter.source.mapping import NameMapping
 from exporter.source.reader import read
 from exporter.source.reader_address import worker_address
+from tests.support.stalling_source import execute
 
 AS_IT_IS = NameMapping()
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 @pytest.fixture

@@ -21,28 +21,22 @@ from exporter.model.vocabulary import datetime as datetime_property
 from exporter.sample.postgres import create_database
 from exporter.shape.values import holds_unrepresentable
 from exporter.source.catalog import Column, read_catalog
-from exporter.source.chunks import Chunker, Span
+from exporter.source.chunks import Span
 from exporter.source.columns import expression
 from exporter.source.connection import Connection, connect
-from exporter.source.leader import Source
-from exporter.source.mapping import NameMapping
 from exporter.source.packing import Selected, group_blocks, packed_column, packed_select, packed_whole, select
-from exporter.source.plan import Planner
 from exporter.source.queries import Address, Form, PackedColumn, joint_read
 from exporter.source.reader import read
 from exporter.source.reader_address import worker_address
 from exporter.source.unpacking import UnpackableError, unpack
 from tests.source.test_chunks import FILLED, SHAPES
 from tests.support.column_types import ACCEPTED, TYPES
+from tests.support.plans import planner_of
+from tests.support.stalling_source import execute
 
 ALONE = ["begin isolation level repeatable read read only"]
 EVERYTHING = Span(None, 0, 0)
 TABLE = sql.SQL("public.packed")
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 @contextmanager
@@ -175,12 +169,9 @@ def test_tables_of_every_shape(source: str, shape: str) -> None:
     """The plan's packed reads have the rows of its plain reads in their order, also rows that came after measuring."""
     execute(source, SHAPES[shape][0] or "select")
     table = next(table for table in tables() if table.name == "guide.skills")
-    mapping = NameMapping()
     with reader(source) as (leader, address):
-        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        sizes = checked.sizes()
+        planner = planner_of(leader, chunk_bytes=20_000)
         execute(source, "insert into guide.skills select n, 'later', '' from generate_series(5001, 5999) n")
-        planner = Planner(checked, "UTC", Chunker(leader, sizes, {}, 20_000))
         reads = planner.queries_of(table).reads
         plain = [frame(address, how.plain) for how in reads]
         assert all(how.packed for how in reads)
@@ -193,8 +184,7 @@ def test_several_tables_in_one_query(source: str) -> None:
     """Each has its own columns of the one row; a table without rows has its dtypes."""
     execute(source, FILLED.replace("3000", "300"))
     with reader(source) as (leader, address):
-        checked = Source(leader, NameMapping(), read_catalog(leader, NameMapping().schemas()))
-        planner = Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 1 << 30))
+        planner = planner_of(leader)
         reads = [planner.queries_of(table).reads[0] for table in tables() if table.name.startswith("guide.")]
         assert all(how.joinable for how in reads)
         joint = read(address, joint_read(reads).plain, ALONE, "a test")
@@ -214,10 +204,8 @@ def test_groups_are_found_by_their_rows_ids(source: str) -> None:
         execute(
             source, f"do $$ begin execute 'alter database ' || current_database() || ' set {setting} = off'; end $$"
         )
-    mapping = NameMapping()
     with connect(source, "exporter test", lock_seconds=3) as leader:
-        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        planner = Planner(checked, "UTC", Chunker(leader, checked.sizes(), {}, 20_000))
+        planner = planner_of(leader, chunk_bytes=20_000)
         table = planner.source(next(table for table in tables() if table.name == "guide.skills"))
         reads = planner.reads(table, planner.rows(table, fallback=False), planner.chunker.spans(table))
         plans = [leader.execute(f"explain {how.packed}".encode()).fetchall() for how in reads]

@@ -3,21 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import pytest
 
 from exporter.errors import RunError
 from exporter.model.frame import DUPLICATE, PRIMARY_KEY, ROW
 from exporter.model.frame import raw as raw_name
 from exporter.model.tables import node, referenced_labels, tables
-from exporter.source.catalog import Size, read_catalog
-from exporter.source.chunks import Chunker
+from exporter.source.catalog import Size
 from exporter.source.connection import Connection, connect
-from exporter.source.leader import Source
 from exporter.source.mapping import NameMapping
-from exporter.source.plan import Planner
 from exporter.source.queries import DuplicateQuery, Read, ValueQueries
-from tests.support.plans import Plan, plan_of
+from tests.support.plans import Plan, plan_of, planner_of
+from tests.support.stalling_source import execute
 
 AS_IT_IS = NameMapping()
 
@@ -28,14 +25,8 @@ def planned(
 ) -> Iterator[tuple[Connection, Plan]]:
     """A connection to the source, and the plan for it, in which some tables have other `sizes`."""
     with connect(uri, "test", lock_seconds=3) as leader:
-        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        chunker = Chunker(leader, checked.sizes() | (sizes or {}), checked.count_views(), chunk_bytes)
-        yield leader, plan_of(Planner(checked, "Asia/Kolkata", chunker))
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
+        planner = planner_of(leader, timezone="Asia/Kolkata", chunk_bytes=chunk_bytes, mapping=mapping, sizes=sizes)
+        yield leader, plan_of(planner)
 
 
 def rows(leader: Connection, queries: tuple[str, ...]) -> list[dict[str, object]]:
@@ -148,10 +139,8 @@ def test_chunks_of_keys_are_larger(source: str) -> None:
 
 def test_tables_whose_promise_was_broken(source: str) -> None:
     """Their duplicates are looked for from then on, and their values read again, those of no other table."""
-    mapping = NameMapping()
     with connect(source, "test", lock_seconds=3) as leader:
-        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        planner = Planner(checked, "UTC", Chunker(leader, checked.sizes(), checked.count_views(), 1 << 30))
+        planner = planner_of(leader)
         found = planner.distrust(["guide.guide_profile", "guide.skills", "guide.guide_skills"])
         again = planner.distrust(["guide.skills"])
         plan = plan_of(planner)

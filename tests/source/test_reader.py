@@ -14,6 +14,7 @@ from exporter.source.queries import Address
 from exporter.source.reader import UndecodableError, read
 from exporter.source.reader_address import worker_address
 from exporter.source.refusals import MissingNameError
+from tests.support.stalling_source import execute
 
 SECRET = "hunter2"
 ALONE = ["begin isolation level repeatable read read only"]
@@ -28,11 +29,6 @@ def leader(source: str) -> Iterator[Connection]:
 @pytest.fixture
 def address(leader: Connection) -> Address:
     return worker_address(leader, "exporter test reader", lock_seconds=1)
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
 
 
 def failure(address: Address, query: str, pre_execution: list[str] = ALONE) -> ExporterError:

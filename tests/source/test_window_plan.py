@@ -4,21 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 
 from exporter.errors import RunError
 from exporter.model.tables import referenced_labels
 from exporter.model.ways_in import link_tables
 from exporter.model.window import CLOSED_LABELS, Closed, Root, Window
-from exporter.source.catalog import Size, read_catalog
-from exporter.source.chunks import Chunker
+from exporter.source.catalog import Size
 from exporter.source.connection import Connection, connect
-from exporter.source.leader import Source
-from exporter.source.mapping import NameMapping
-from exporter.source.plan import Planner
 from exporter.source.queries import IdSet, KeyQueries, placeholder
 from exporter.source.window_plan import WindowPlanner, is_certain
+from tests.support.plans import planner_of
+from tests.support.stalling_source import execute
 
 MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
 TIMED = Window(since=MOMENT)
@@ -32,16 +29,8 @@ def planner(
     uri: str, window: Window, *, chunk_bytes: int = 1 << 30, sizes: dict[str, Size] | None = None
 ) -> Iterator[tuple[Connection, WindowPlanner]]:
     """A connection to the source, and a planner for a window of it, for which some tables have other `sizes`."""
-    mapping = NameMapping()
     with connect(uri, "test", lock_seconds=3) as leader:
-        checked = Source(leader, mapping, read_catalog(leader, mapping.schemas()))
-        chunker = Chunker(leader, checked.sizes() | (sizes or {}), checked.count_views(), chunk_bytes)
-        yield leader, WindowPlanner(Planner(checked, "UTC", chunker), window)
-
-
-def execute(uri: str, statements: str) -> None:
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(statements.encode())
+        yield leader, WindowPlanner(planner_of(leader, chunk_bytes=chunk_bytes, sizes=sizes), window)
 
 
 def test_the_links_of_the_largest_tables_come_first(source: str) -> None:

@@ -86,7 +86,7 @@ def notifications(leader: Connection, timezone: str = "UTC") -> SourceTable:
     return SourceTable(relation, table_of(NOTIFICATIONS), NameMapping(), timezone)
 
 
-def add(leader: Connection, auth_user_id: int | None, created_at: str | None) -> None:
+def add(leader: psycopg.Connection, auth_user_id: int | str | None, created_at: str | None) -> None:
     """Adds a notification."""
     leader.execute(
         f"insert into {NOTIFICATIONS} (id, auth_user_id, event_type, channel, is_read, created_at)"
@@ -251,14 +251,9 @@ def test_a_condition_lets_every_row_pass_that_may_be_in(source: str, type: str, 
         leader.execute(f"alter table {NOTIFICATIONS} alter auth_user_id type {type} using null".encode())
         leader.execute(f"alter table {NOTIFICATIONS} alter auth_user_id drop not null".encode())
         for value in [*values, None]:
-            leader.execute(
-                f"insert into {NOTIFICATIONS} (id, auth_user_id, event_type, channel, is_read, created_at)"
-                " values (gen_random_uuid(), %s, 'a', 'b', true, now())".encode(),
-                [value],
-            )
+            add(leader, value, "now")
     with connect(source, "exporter test", lock_seconds=1) as leader:
-        relation = read_catalog(leader, NameMapping().schemas())[NOTIFICATIONS]
-        table = SourceTable(relation, table_of(NOTIFICATIONS), NameMapping(), "UTC")
+        table = notifications(leader)
         rule = IdRule.INTEGER if type == "numeric" else IdRule.TEXT_AUTH_ID
         ways = [WayIn("auth_user_id", "people/AuthUser", seed=True)]
         ways += [WayIn("auth_user_id", nulls=True, seed=True)] if nulls else []
