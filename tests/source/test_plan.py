@@ -104,6 +104,9 @@ def test_small_tables_are_read_together(source: str) -> None:
         joined = {table_queries.table: [read.joinable for read in table_queries.reads] for table_queries in plan.tables}
         keys = {key_queries.label: [read.joinable for read in key_queries.reads] for key_queries in plan.keys}
         order = [query.bytes for query in plan.index]
+        views = {
+            table_queries.table for table_queries in plan.tables if all(read.of_view for read in table_queries.reads)
+        }
     assert {name: joined.pop(name) for name in (*sizes, "guide.verification")} == {
         "guide.skills": [True],
         "guide.languages": [False],
@@ -112,6 +115,7 @@ def test_small_tables_are_read_together(source: str) -> None:
         "guide.verification": [False],
     }
     assert all(found == [True] for found in joined.values())
+    assert views == {"guide.verification"}  # its reads know that
     assert {label: keys[label] for label in ("Skill", "Language", "Guide", "Customer")} == {
         "Skill": [True],
         "Language": [False],
